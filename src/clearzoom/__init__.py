@@ -1,0 +1,49 @@
+"""clearzoom enlarges pictures: the more you zoom, the clearer.
+
+import clearzoom
+larger = clearzoom.enlarge(picture, scale=4)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from clearzoom.api import enlarge, enlarge_file
+    from clearzoom.engines.network import Network, load_network
+    from clearzoom.errors import ClearzoomError
+    from clearzoom.metrics.evaluate import evaluate
+    from clearzoom.weights import released
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ClearzoomError",
+    "Network",
+    "__version__",
+    "enlarge",
+    "enlarge_file",
+    "evaluate",
+    "load_network",
+    "released",
+]
+
+_HOMES = {
+    "ClearzoomError": "clearzoom.errors",
+    "Network": "clearzoom.engines.network",
+    "enlarge": "clearzoom.api",
+    "enlarge_file": "clearzoom.api",
+    "evaluate": "clearzoom.metrics.evaluate",
+    "load_network": "clearzoom.engines.network",
+    "released": "clearzoom.weights",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Lazily, so that importing the package stays cheap.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

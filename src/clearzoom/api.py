@@ -1,0 +1,126 @@
+"""The Python call: ``clearzoom.enlarge``."""
+
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from clearzoom.engines.network import Network, load_network
+from clearzoom.engines.tiled import Progress, enlarge_samples
+from clearzoom.errors import InputError, OutputError
+from clearzoom.io.reading import read_picture
+from clearzoom.io.writing import check_target, write_picture
+from clearzoom.weights import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_load = lru_cache(maxsize=4)(load_network)
+
+PictureT = TypeVar("PictureT", bound="str | Path | npt.NDArray[Any] | Image.Image")
+
+
+def enlarge(picture: PictureT, scale: int = 4, model: str = DEFAULT_MODEL) -> PictureT:
+    """Enlarge a picture; the same kind of thing comes back.
+
+    Args:
+        picture: a path, a PIL picture, or an array (H, W) or (H, W, C) with C = 1 grey, 2 grey and
+            alpha, 3 RGB, 4 RGB and alpha, straight alpha; uint8, uint16, or float in 0..1.
+        scale: 2, 3 or 4, as far as there are weights.
+        model: a released model's name, or an ONNX file that ``clearzoom export`` wrote.
+
+    Returns:
+        For a path the path of the new file beside it, NAME-x4.png for NAME.png; for a PIL picture
+        one of the same mode (a palette becomes RGB or RGBA); for an array one of the same dtype
+        and number of axes.
+
+    Raises:
+        InputError: missing, unreadable, or of a form that is not understood.
+        OutputError: the new file exists already or cannot be written.
+        ModelError: no such weights, or damaged.
+
+    Example:
+        >>> import numpy as np, clearzoom
+        >>> clearzoom.enlarge(np.zeros((4, 6, 3), np.uint8), scale=4).shape
+        (16, 24, 3)
+    """
+    return cast(PictureT, _enlarge_any(picture, _load(model, scale)))
+
+
+def _enlarge_any(picture: Any, network: Network) -> Any:
+    if isinstance(picture, np.ndarray):
+        return _enlarge_array(picture, network)
+    if isinstance(picture, str | Path):
+        source = Path(picture)
+        target = source.with_name(f"{source.stem}-x{network.scale}{source.suffix}")
+        if target.exists():
+            raise OutputError(f"{target} exists; take it away, or use enlarge_file")
+        enlarge_file(source, target, network)
+        return type(picture)(target)
+    if hasattr(picture, "getbands"):
+        return _enlarge_pil(picture, network)
+    raise InputError(f"cannot enlarge a {type(picture).__name__}; give a path, PIL picture, array")
+
+
+def enlarge_file(
+    source: Path, target: Path, network: Network, progress: Progress | None = None
+) -> tuple[int, int]:
+    """Enlarge a file to another; profile and dpi are kept.
+
+    Args:
+        source: PNG, JPEG, WebP or TIFF.
+        target: the suffix chooses the format; an older file is replaced once the new one is whole.
+        network: loaded by ``load_network``.
+        progress: is called with (tiles done, tiles in all).
+
+    Returns:
+        Width and height of the result in px.
+
+    Raises:
+        InputError: source is missing or unreadable.
+        OutputError: target is source, or cannot be written; source and older files stay.
+    """
+    picture = read_picture(source)
+    height, width = (side * network.scale for side in picture.samples.shape[:2])
+    check_target(target, height, width, has_alpha=picture.has_alpha)
+    if target.exists() and target.samefile(source):
+        raise OutputError(f"{target} is the input itself; name another file")
+    larger = enlarge_samples(picture.samples, network, progress)
+    write_picture(target, replace(picture, samples=larger))
+    return width, height
+
+
+def _enlarge_array(array: npt.NDArray[Any], network: Network) -> npt.NDArray[Any]:
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 2, 3, 4)):
+        raise InputError(f"an array of shape {array.shape} is no picture; give (H, W) or (H, W, C)")
+    samples = array if array.ndim == 3 else array[..., None]
+    if array.dtype in (np.uint8, np.uint16):
+        larger: npt.NDArray[Any] = enlarge_samples(samples, network)
+    elif np.issubdtype(array.dtype, np.floating):
+        if not (np.min(array, initial=0) >= 0 and np.max(array, initial=0) <= 1):
+            raise InputError("a float picture must lie in 0..1, without NaN")
+        deep = np.round(samples * 65535.0).astype(np.uint16)
+        larger = (enlarge_samples(deep, network) / 65535.0).astype(array.dtype)
+    else:
+        raise InputError(f"cannot enlarge {array.dtype} samples; give uint8, uint16 or float")
+    return larger if array.ndim == 3 else larger[..., 0]
+
+
+def _enlarge_pil(picture: Any, network: Network) -> Any:
+    plain = picture
+    if picture.mode in ("P", "PA", "1", "CMYK", "YCbCr", "LAB", "HSV", "RGBX", "RGBa", "La"):
+        sees_through = "transparency" in picture.info or picture.mode in ("PA", "RGBa", "La")
+        to_grey = "L" if picture.mode == "1" else "RGB"
+        plain = picture.convert("RGBA" if sees_through else to_grey)
+    elif picture.mode not in ("L", "LA", "RGB", "RGBA", "I;16"):
+        raise InputError(f"cannot enlarge a PIL picture of mode {picture.mode}; convert it to RGB")
+    larger = _enlarge_array(np.asarray(plain), network)
+    from PIL import Image
+
+    result = Image.fromarray(larger)
+    kept = ("dpi", "icc_profile")
+    result.info |= {key: picture.info[key] for key in kept if key in picture.info}
+    return result

@@ -1,0 +1,87 @@
+"""``clearzoom evaluate``."""
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from clearzoom.cli.console import progress
+from clearzoom.weights import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from clearzoom.metrics.evaluate import Row
+
+
+def evaluate(
+    data: Annotated[Path, typer.Option(help="Folder of HR pictures.")],
+    model: Annotated[str, typer.Option(help="A released model, or an .onnx file.")] = DEFAULT_MODEL,
+    scale: Annotated[int, typer.Option(help="How many times larger.")] = 4,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure PSNR, SSIM and rmse by the protocol; bicubic is always the first row."""
+    from clearzoom.engines.network import load_network
+    from clearzoom.metrics.evaluate import evaluate as measure
+    from clearzoom.metrics.protocol import PROTOCOL
+
+    network = load_network(model, scale)
+    with progress("Measuring", "pictures") as report:
+        rows = measure(data, scale, network, report)
+    if as_json:
+        command = shlex.join(["clearzoom", *sys.argv[1:]])
+        described = {
+            "protocol": PROTOCOL,
+            "command": command,
+            "rows": [_as_json(row, command) for row in rows],
+        }
+        typer.echo(json.dumps(described, indent=2))
+    else:
+        _print_table(rows)
+
+
+def _as_json(row: "Row", command: str) -> dict[str, Any]:
+    return {
+        "model": row.model,
+        "weights_sha256": row.weights_sha256,
+        "data": row.data,
+        "data_sha256": row.data_sha256,
+        "scale": row.scale,
+        "pictures": len(row.pictures),
+        "psnr_db": row.psnr_db,
+        "ssim": row.ssim,
+        "rmse_percent": row.rmse_percent,
+        "command": command,
+        "per_picture": [
+            {
+                "picture": name,
+                "psnr_db": score.psnr_db,
+                "ssim": score.ssim,
+                "rmse_percent": score.rmse_percent,
+            }
+            for name, score in row.pictures
+        ],
+    }
+
+
+def _print_table(rows: "list[Row]") -> None:
+    first = rows[0]
+    table = Table(title=f"{first.data} x{first.scale}: PSNR dB / SSIM / rmse %")
+    table.add_column("picture")
+    for row in rows:
+        table.add_column(row.model, justify="right")
+    for index, (name, _) in enumerate(first.pictures):
+        scores = [row.pictures[index][1] for row in rows]
+        cells = [f"{s.psnr_db:.2f} / {s.ssim:.4f} / {s.rmse_percent:.3f}" for s in scores]
+        table.add_row(name, *cells)
+    table.add_section()
+    means = [f"{row.psnr_db:.2f} / {row.ssim:.4f} / {row.rmse_percent:.3f}" for row in rows]
+    table.add_row(f"mean of {len(first.pictures)}", *means)
+    Console().print(table)
+    for row in rows:
+        if row.weights_sha256:
+            typer.echo(f"weights sha256 {row.weights_sha256}  ({row.model})")
+    typer.echo(f"data sha256    {first.data_sha256}  ({first.data})")

@@ -1,0 +1,24 @@
+"""``clearzoom export``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the three files.")],
+    test_sets: Annotated[
+        Path | None, typer.Option(help="Folder with a folder for each test set, for the scores.")
+    ] = None,
+    tile_px: Annotated[int, typer.Option(min=16, help="Core side of a tile, LR px.")] = 256,
+) -> None:
+    """Write a run's best weights as safetensors and ONNX, with a card. Needs the extra [train]."""
+    from clearzoom.train.release import release
+
+    card = release(run, output, tile_px, test_sets)
+    for file in card.files:
+        typer.echo(f"{output / file.name}  {file.bytes:,} bytes  sha256 {file.sha256}")
+    for row in card.scores:
+        typer.echo(f"{row.data} x{row.scale} {row.model}: {row.psnr_db:.2f} dB  {row.ssim:.4f}")

@@ -1,0 +1,49 @@
+"""The command."""
+
+from typing import Annotated
+
+import typer
+
+from clearzoom import __version__
+from clearzoom.cli.enlarge import enlarge
+from clearzoom.cli.evaluate import evaluate
+from clearzoom.cli.export import export
+from clearzoom.cli.models import models
+from clearzoom.cli.train import train
+from clearzoom.errors import ClearzoomError, MissingExtraError
+
+_TRAINING_PARTS = {"torch", "lightning", "safetensors", "onnx", "onnxscript", "tensorboard"}
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+for command in (enlarge, evaluate, models, train, export):
+    app.command()(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"clearzoom {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Enlarge pictures, and train and measure the networks that do it."""
+
+
+def main() -> None:
+    """Run the command; an expected error is one line and its exit status."""
+    try:
+        try:
+            app()
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.split(".")[0] not in _TRAINING_PARTS:
+                raise
+            raise MissingExtraError("this command", "train") from error
+    except ClearzoomError as error:
+        line = " ".join(str(error).split())
+        typer.echo(f"error[{error.code}]: {line}", err=True)
+        raise SystemExit(error.exit_status) from None

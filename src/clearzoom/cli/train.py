@@ -1,0 +1,58 @@
+"""``clearzoom train``."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clearzoom.errors import ConfigError
+
+
+def _seconds(text: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
+    if match is None:
+        raise ConfigError(f"{text!r} is no time; write 90s, 25m or 2h")
+    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+def train(
+    config: Annotated[Path, typer.Argument(help="TOML configuration; see configs/.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder of the run. [default: runs/NAME]")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run ended.")] = False,
+    init: Annotated[
+        Path | None, typer.Option("--init", help="Weights (.safetensors) to start a new run from.")
+    ] = None,
+    time_budget: Annotated[
+        str | None,
+        typer.Option(help="End the sitting cleanly after this long, e.g. 25m; --resume goes on."),
+    ] = None,
+    steps_for: Annotated[
+        str | None,
+        typer.Option(help="Only measure how many steps fit this long, e.g. 60m, and say so."),
+    ] = None,
+) -> None:
+    """Train a network. Needs the extra [train]."""
+    from clearzoom.train.config import load_config
+    from clearzoom.train.run import steps_in
+    from clearzoom.train.run import train as run
+
+    settings = load_config(config)
+    folder = output if output is not None else Path("runs") / config.stem
+    if steps_for is not None:
+        steps = steps_in(settings, _seconds(steps_for) / 60, folder)
+        typer.echo(f"max_steps = {steps}")
+        return
+    recipe = run(
+        settings,
+        folder,
+        resume=resume,
+        initial_weights=init,
+        time_budget_s=None if time_budget is None else _seconds(time_budget),
+    )
+    typer.echo(
+        f"step {recipe.step} of {settings.optimiser.max_steps}; "
+        f"best validation {recipe.best_psnr_db:.3f} dB; {folder}"
+    )

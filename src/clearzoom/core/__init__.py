@@ -1,0 +1,1 @@
+"""Geometry and colour on arrays: numpy only, no files, no networks."""

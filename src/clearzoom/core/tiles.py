@@ -1,0 +1,72 @@
+"""The canonical grid: each tile is always computed from the same window, whatever is asked for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from clearzoom.errors import SizeError
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of one axis: ``start`` to ``stop`` px, of it ``core_start`` to ``core_stop``."""
+
+    start: int
+    stop: int
+    core_start: int
+    core_stop: int
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A window that is read, ``rows`` x ``columns``, and the core of it that is kept."""
+
+    rows: Span
+    columns: Span
+
+
+def spans(length_px: int, core_px: int, halo_px: int) -> list[Span]:
+    """Cut one axis into cores of core_px from 0, each read with halo_px on both sides.
+
+    The halo ends at the picture's border, so that a network pads there as in one run over all.
+
+    Args:
+        length_px: of the axis, >= 1.
+        core_px: of a tile, >= 1; the last core may be shorter.
+        halo_px: at least the network's reach, >= 0.
+
+    Raises:
+        SizeError: a length is out of range.
+
+    Example:
+        >>> [(s.start, s.core_start, s.core_stop, s.stop) for s in spans(10, 6, 2)]
+        [(0, 0, 6, 8), (4, 6, 10, 10)]
+    """
+    if length_px < 1 or core_px < 1 or halo_px < 0:
+        raise SizeError(f"no tiles of {core_px} px with a halo of {halo_px} px in {length_px} px")
+    return [
+        Span(
+            start=max(0, core - halo_px),
+            stop=min(length_px, min(core + core_px, length_px) + halo_px),
+            core_start=core,
+            core_stop=min(core + core_px, length_px),
+        )
+        for core in range(0, length_px, core_px)
+    ]
+
+
+def grid(height_px: int, width_px: int, core_px: int, halo_px: int) -> Iterator[Tile]:
+    """Give the tiles of a picture, row by row.
+
+    Args:
+        height_px: of the LR picture.
+        width_px: of the LR picture.
+        core_px: side of a tile's core.
+        halo_px: read around it.
+
+    Raises:
+        SizeError: a length is out of range.
+    """
+    across = spans(width_px, core_px, halo_px)
+    for rows in spans(height_px, core_px, halo_px):
+        for columns in across:
+            yield Tile(rows, columns)

@@ -1,0 +1,37 @@
+"""Folders of pictures: what is in them, and a hash that names a data set."""
+
+import hashlib
+from pathlib import Path
+
+from clearzoom.errors import MissingFileError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """List the pictures right in a folder, by name.
+
+    Args:
+        folder: is not searched below.
+
+    Raises:
+        MissingFileError: no such folder, or no picture in it.
+    """
+    if not folder.is_dir():
+        raise MissingFileError(f"no folder {folder}")
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    if not files:
+        raise MissingFileError(f"no picture ({', '.join(SUFFIXES)}) in {folder}")
+    return files
+
+
+def files_sha256(files: list[Path]) -> str:
+    """Hash names and contents of files, in the order given.
+
+    Args:
+        files: each is read whole, one at a time.
+    """
+    total = hashlib.sha256()
+    for path in files:
+        total.update(f"{path.name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()

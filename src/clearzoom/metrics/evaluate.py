@@ -1,0 +1,99 @@
+"""Measure a network on a folder of HR pictures by the protocol, beside bicubic."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from clearzoom.core.resize import enlarge_bicubic, reduce_for_protocol
+from clearzoom.engines.network import Network
+from clearzoom.engines.tiled import enlarge_samples
+from clearzoom.errors import UnreadablePictureError
+from clearzoom.io.folder import files_sha256, picture_files
+from clearzoom.io.reading import decode_rgb8
+from clearzoom.metrics.protocol import Score, crop_to_multiple, score
+
+Image = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Row:
+    """The scores of one method on one data set; ``pictures`` holds (file name, score)."""
+
+    model: str
+    weights_sha256: str | None
+    data: str
+    data_sha256: str
+    scale: int
+    pictures: tuple[tuple[str, Score], ...]
+
+    @property
+    def psnr_db(self) -> float:
+        """Mean over the pictures, dB."""
+        return float(np.mean([score.psnr_db for _, score in self.pictures]))
+
+    @property
+    def ssim(self) -> float:
+        """Mean over the pictures."""
+        return float(np.mean([score.ssim for _, score in self.pictures]))
+
+    @property
+    def rmse_percent(self) -> float:
+        """Mean over the pictures, percent of the full range."""
+        return float(np.mean([score.rmse_percent for _, score in self.pictures]))
+
+
+def _decoded(files: list[Path]) -> Iterator[tuple[str, Image]]:
+    for path in files:
+        try:
+            yield path.name, decode_rgb8(path.read_bytes())
+        except UnreadablePictureError as error:
+            raise UnreadablePictureError(f"{path}: {error}") from error
+
+
+def evaluate(
+    folder: Path,
+    scale: int,
+    network: Network | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Row]:
+    """Score bicubic and, if given, a network.
+
+    Args:
+        folder: HR pictures.
+        scale: of the enlargement.
+        network: of that scale.
+        progress: is called with (pictures done, pictures in all).
+
+    Returns:
+        Bicubic's row first, then the network's.
+
+    Raises:
+        MissingFileError: no folder, or no picture in it.
+        UnreadablePictureError: a picture is damaged; it is named.
+        SizeError: a picture is too small to be scored.
+    """
+    files = picture_files(folder)
+    digest = files_sha256(files)
+    methods: list[tuple[str, str | None, Callable[[Image], Image]]] = [
+        ("bicubic", None, lambda lr: enlarge_bicubic(lr, scale))
+    ]
+    if network is not None:
+        chosen = network
+        methods.append(
+            (chosen.name, chosen.sha256, lambda lr: enlarge_samples(lr, chosen).astype(np.uint8))
+        )
+    scores: list[list[tuple[str, Score]]] = [[] for _ in methods]
+    for done, (name, picture) in enumerate(_decoded(files), 1):
+        hr = crop_to_multiple(picture, scale)
+        lr = reduce_for_protocol(hr, scale)
+        for (_, _, enlarge), row in zip(methods, scores, strict=True):
+            row.append((name, score(enlarge(lr), hr, scale)))
+        if progress is not None:
+            progress(done, len(files))
+    return [
+        Row(model, sha256, folder.resolve().name, digest, scale, tuple(row))
+        for (model, sha256, _), row in zip(methods, scores, strict=True)
+    ]

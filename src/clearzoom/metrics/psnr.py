@@ -1,0 +1,48 @@
+"""Peak signal-to-noise ratio and root-mean-square error, for levels 0..255."""
+
+import numpy as np
+import numpy.typing as npt
+
+
+def mean_squared_error(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
+    """Compute the mean squared difference.
+
+    Args:
+        a: any shape, levels.
+        b: the same shape.
+
+    Returns:
+        Levels squared.
+    """
+    return float(np.mean(np.square(a - b)))
+
+
+def psnr(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
+    """Compute PSNR = 10 log10(255^2 / MSE).
+
+    Args:
+        a: any shape, levels 0..255.
+        b: the same shape.
+
+    Returns:
+        dB; inf where the two are equal.
+
+    Example:
+        >>> round(psnr(np.zeros((4, 4)), np.ones((4, 4))), 2)
+        48.13
+    """
+    mse = mean_squared_error(a, b)
+    return float("inf") if mse == 0 else float(10 * np.log10(255.0**2 / mse))
+
+
+def rmse_percent(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
+    """Compute 100 * sqrt(MSE) / 255.
+
+    Args:
+        a: any shape, levels 0..255.
+        b: the same shape.
+
+    Returns:
+        Percent of the full range.
+    """
+    return float(100 * np.sqrt(mean_squared_error(a, b)) / 255)

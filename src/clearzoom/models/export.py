@@ -1,0 +1,83 @@
+"""Write a network as ONNX: norms folded, the slim end rewritten, any height and width."""
+
+import contextlib
+import io
+import logging
+import warnings
+from pathlib import Path
+
+import onnxscript.optimizer
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from clearzoom.io.atomic import whole_file
+from clearzoom.models.srresnet import SRResNet
+from clearzoom.models.upscale import convolution_before_shuffle, interleave, stage_phases
+
+OPSET = 18
+
+_ANY_SIZE = 2**40
+
+
+class _Deployed(nn.Module):
+    """The network's function in operations that inference engines run well."""
+
+    def __init__(self, net: SRResNet) -> None:
+        super().__init__()
+        self.net = net
+        self.tail = nn.ParameterList(
+            convolution_before_shuffle(net.tail.weight.detach(), net.stages[-1].factor)
+            if net.has_fused_end
+            else []
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        net = self.net
+        features = net.trunk(x, fold=True)
+        if not net.has_fused_end:
+            return net.output(net.tail(net.upscale(features)))
+        *first, last = net.stages
+        for stage in first:
+            features = interleave(stage_phases(features, stage), stage.factor)
+        coarse: Tensor = sum(  # type: ignore[assignment]
+            F.conv2d(phase, weight, padding=1)
+            for phase, weight in zip(stage_phases(features, last), self.tail, strict=True)
+        )
+        return net.output(F.pixel_shuffle(coarse, last.factor))
+
+
+def export_onnx(net: SRResNet, path: Path, notes: dict[str, str]) -> None:
+    """Write an ONNX file with input ``lr`` and output ``sr``, both NCHW float32 in -0.5..0.5.
+
+    Args:
+        net: is put into evaluation mode.
+        path: the file to be.
+        notes: go into the file as metadata; engines need name, scale, halo_px and tile_px.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    example = torch.zeros(1, 3, 17, 23)
+    anything = torch.export.Dim.DYNAMIC
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), torch.no_grad():
+        # The exporter warns about its own internals and prints its progress.
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            _Deployed(net.eval()),
+            (example,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["lr"],
+            output_names=["sr"],
+            dynamic_shapes=({2: anything, 3: anything},),
+        )
+        assert program is not None
+        # All that depends on weights alone becomes one constant: folded norms, rewritten tail.
+        onnxscript.optimizer.optimize_ir(
+            program.model, input_size_limit=_ANY_SIZE, output_size_limit=_ANY_SIZE
+        )
+    program.model.metadata_props.update(notes)
+    with whole_file(path) as temporary:
+        program.save(temporary)

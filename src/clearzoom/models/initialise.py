@@ -1,0 +1,60 @@
+"""Start a network as linear interpolation plus small detail, so that training starts near it.
+
+The picture passes through pairs of channels that carry +x and -x, since a leaky activation g keeps
+g(x) - g(-x) proportional to x. The architecture stays the chapter's: only the starting weights
+are chosen.
+"""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from clearzoom.models.srresnet import ResidualBlock, SRResNet
+
+_RESIDUAL_GAIN = 0.1
+_PAIRS = 6  # +R +G +B -R -G -B
+
+
+def _linear_phase_kernels(factor: int) -> Tensor:
+    """(factor^2, 3, 3): the kernels of linear interpolation, one a phase of the shuffle."""
+    offsets = (torch.arange(factor) + 0.5) / factor - 0.5
+    positions = torch.tensor([-1.0, 0.0, 1.0])
+    line = (1 - (offsets[:, None] - positions).abs()).clamp(min=0)
+    return torch.einsum("ai,bj->abij", line, line).reshape(factor**2, 3, 3)
+
+
+@torch.no_grad()
+def start_as_interpolation(net: SRResNet, seed: int) -> None:
+    """Initialise a network in place.
+
+    Args:
+        net: any member of the family with at least 6 channels.
+        seed: of the random part (Kaiming normal; residual ends scaled by 0.1).
+    """
+    generator = torch.Generator().manual_seed(seed)
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
+    for block in cast(list[ResidualBlock], list(net.trunk.blocks)):
+        block.conv2.weight.mul_(_RESIDUAL_GAIN)
+    net.trunk.conv.weight.mul_(_RESIDUAL_GAIN)
+    net.tail.weight.mul_(_RESIDUAL_GAIN)
+
+    signs = torch.tensor([1.0, 1, 1, -1, -1, -1])
+    colours = torch.arange(_PAIRS) % 3
+    head, tail = net.trunk.head.weight, net.tail.weight
+    middle = head.shape[-1] // 2
+    head[:_PAIRS] = 0
+    head[torch.arange(_PAIRS), colours, middle, middle] = signs
+    net.trunk.conv.weight[:_PAIRS] = 0
+    for stage in net.stages:
+        kernels = _linear_phase_kernels(stage.factor)
+        weight, phases = stage.conv.weight, len(kernels)
+        weight[: _PAIRS * phases] = 0
+        for channel in range(_PAIRS):
+            source = 0 if stage.conv.groups > 1 else channel
+            weight[channel * phases : (channel + 1) * phases, source] = kernels
+    middle = tail.shape[-1] // 2
+    tail[:, :_PAIRS] = 0
+    tail[colours, torch.arange(_PAIRS), middle, middle] = signs

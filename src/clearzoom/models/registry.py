@@ -1,0 +1,32 @@
+"""The networks by name."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from clearzoom.errors import ConfigError, UnknownModelError
+from clearzoom.models.srresnet import SLIM, SRResNet, SRResNetConfig
+
+NETWORKS: dict[str, SRResNetConfig] = {"srresnet": SRResNetConfig(), "srresnet-slim": SLIM}
+
+
+def build(name: str, scale: int = 4, settings: dict[str, Any] | None = None) -> SRResNet:
+    """Build a registered network with fresh weights.
+
+    Args:
+        name: one of NETWORKS.
+        scale: 2, 3 or 4.
+        settings: switches that differ from the registered ones.
+
+    Raises:
+        UnknownModelError: no such name.
+        ConfigError: an unknown switch or a wrong value.
+    """
+    if name not in NETWORKS:
+        raise UnknownModelError(f"no network {name!r}; there are: {', '.join(NETWORKS)}")
+    wanted = NETWORKS[name].model_dump() | (settings or {}) | {"scale": scale}
+    try:
+        return SRResNet(SRResNetConfig.model_validate(wanted))
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ConfigError(f"network {name}: {faults}") from error

@@ -1,0 +1,1 @@
+"""Training, resumable at any step."""

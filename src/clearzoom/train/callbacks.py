@@ -1,0 +1,126 @@
+"""What happens between steps: the time budget, checkpoints, and lines to read."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning
+from lightning import Callback
+from rich.console import Console
+from safetensors.torch import save_file
+
+from clearzoom.io.atomic import whole_file
+from clearzoom.train.module import Recipe
+
+LAST = "last.ckpt"
+BEST = "best.safetensors"
+
+
+class TimeBudget(Callback):
+    """End the sitting cleanly after so many seconds; the schedule never knows.
+
+    Args:
+        seconds: from the first step on.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = float("inf")
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Start the clock."""
+        self._end = time.monotonic() + self.seconds
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """Ask Lightning to stop after this step."""
+        if time.monotonic() >= self._end:
+            trainer.should_stop = True
+
+
+class Checkpoints(Callback):
+    """Keep the last state, whole or not at all, and the best averaged weights.
+
+    Args:
+        folder: of the run.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def on_validation_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Save; validation marks the good moments."""
+        assert isinstance(pl_module, Recipe)
+        psnr_db = float(trainer.callback_metrics["val_psnr_db"])
+        if psnr_db > pl_module.best_psnr_db:
+            pl_module.best_psnr_db = psnr_db
+            weights = {
+                k: v.detach().cpu().contiguous() for k, v in pl_module.ema.state_dict().items()
+            }
+            notes = {"step": str(pl_module.step), "val_psnr_db": f"{psnr_db:.4f}"}
+            with whole_file(self.folder / BEST) as temporary:
+                save_file(weights, temporary, metadata=notes)
+
+    def on_train_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Save where the sitting ended."""
+        self._save(trainer)
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: Any, *_: Any) -> None:
+        """Save right after each validation's step, when Lightning's counters are whole."""
+        if pl_module.step % pl_module.config.run.validate_every_steps == 0:
+            self._save(trainer)
+
+    def _save(self, trainer: lightning.Trainer) -> None:
+        with whole_file(self.folder / LAST) as temporary:
+            trainer.save_checkpoint(temporary)
+
+
+class Lines(Callback):
+    """Print loss, rate and speed every so many steps.
+
+    Args:
+        console: where to.
+        macc_per_lr_px: multiply-adds of one forward pass, for one LR pixel.
+        matrix_gflops: this machine's rate for a large matrix product.
+    """
+
+    def __init__(self, console: Console, macc_per_lr_px: float, matrix_gflops: float) -> None:
+        self.console = console
+        self.macc_per_lr_px = macc_per_lr_px
+        self.matrix_gflops = matrix_gflops
+        self._since = (0, 0.0)
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Start counting."""
+        self._since = (pl_module.step, time.perf_counter())
+
+    def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Print the scores; the clock for speed starts anew."""
+        scores = {k: float(trainer.callback_metrics[k]) for k in ("val_psnr_db", "val_ssim")}
+        self.console.print(
+            f"step {pl_module.step}  validation {scores['val_psnr_db']:.3f} dB  "
+            f"SSIM {scores['val_ssim']:.4f}"
+        )
+        self._since = (pl_module.step, time.perf_counter())
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: Any, *_: Any) -> None:
+        """Print a line."""
+        config = pl_module.config
+        start, began = self._since
+        done = pl_module.step - start
+        if pl_module.step % config.run.log_every_steps or done <= 0:
+            return
+        loss = float(trainer.callback_metrics["loss"])  # waits for the device
+        seconds = time.perf_counter() - began
+        lr_px = done * config.data.batch * config.data.patch_px**2
+        flops = 3 * 2 * self.macc_per_lr_px * lr_px
+        share = flops / seconds / 1e9 / self.matrix_gflops
+        left = (config.optimiser.max_steps - pl_module.step) * seconds / done
+        self.console.print(
+            f"step {pl_module.step}/{config.optimiser.max_steps}  loss {loss:.5f}  "
+            f"{lr_px / seconds:,.0f} LR px/s  {share:.0%} of matrix rate  {left / 60:.0f} min left"
+        )
+        self._since = (pl_module.step, time.perf_counter())

@@ -1,0 +1,146 @@
+"""The training recipe as a Lightning module; it reads top to bottom."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from clearzoom.core.resize import enlarge_bicubic, reduce_for_protocol
+from clearzoom.errors import TrainingError
+from clearzoom.losses.pixel import PIXEL_LOSSES
+from clearzoom.metrics.protocol import crop_to_multiple, score
+from clearzoom.models.initialise import start_as_interpolation
+from clearzoom.models.registry import build
+from clearzoom.train.config import TrainConfig
+from clearzoom.train.data import Pairs
+from clearzoom.train.device import device_words
+from clearzoom.train.grid import save_grid
+from clearzoom.train.schedule import learning_rate
+
+_GRID_PICTURES = 4
+
+
+class Recipe(lightning.LightningModule):
+    """Train one network on resident pairs; steps are seeded, so a run can be split anywhere.
+
+    Args:
+        config: the whole run.
+        pairs: training pairs, on the device that trains.
+        validation: HR pictures (H, W, 3) uint8.
+        folder: where validation grids go.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        pairs: Pairs,
+        validation: list[np.ndarray[Any, Any]],
+        folder: Path,
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.config = config
+        self.pairs = pairs
+        self.folder = folder
+        self.hr = [crop_to_multiple(picture, config.network.scale) for picture in validation]
+        self.lr = [reduce_for_protocol(picture, config.network.scale) for picture in self.hr]
+        self.net = build(config.network.name, config.network.scale, config.network.settings)
+        start_as_interpolation(self.net, config.run.seed)
+        self.ema = build(config.network.name, config.network.scale, config.network.settings)
+        self.ema.load_state_dict(self.net.state_dict())
+        self.ema.requires_grad_(False).eval()
+        self.register_buffer("steps_done", torch.zeros((), dtype=torch.int64))
+        self.step = 0
+        self.best_psnr_db = float("-inf")
+        self.seconds = 0.0
+        self.forward_train = torch.compile(self._forward) if config.run.compile else self._forward
+
+    def _forward(self, lr: Tensor) -> Tensor:
+        return self.net.forward_fused(lr)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Adam; the rate is set at each step by ``learning_rate``."""
+        wanted = self.config.optimiser
+        return torch.optim.Adam(
+            self.net.parameters(),
+            lr=wanted.learning_rate,
+            betas=(wanted.beta1, wanted.beta2),
+            fused=True,
+        )
+
+    def training_step(self, _call: int) -> None:
+        """Do ``steps_per_call`` optimiser steps."""
+        began = time.perf_counter()
+        losses = torch.stack([self._one_step() for _ in range(self.config.run.steps_per_call)])
+        self.steps_done.fill_(self.step)  # type: ignore[operator]
+        if not torch.isfinite(losses).all():
+            raise TrainingError(
+                f"the loss became {losses[-1].item()} by step {self.step}; the last good "
+                "checkpoint is kept, resume from it with a lower optimiser.learning_rate"
+            )
+        self.log("loss", losses.mean())
+        self.seconds += time.perf_counter() - began
+
+    def _one_step(self) -> Tensor:
+        config, optimiser = self.config, self.optimizers()
+        lr, hr = self.pairs.batch(
+            self.step, config.run.seed, config.data.batch, config.data.patch_px
+        )
+        loss = PIXEL_LOSSES[config.optimiser.loss](self.forward_train(lr).float(), hr)
+        optimiser.zero_grad()  # type: ignore[union-attr]
+        self.manual_backward(loss)
+        nn.utils.clip_grad_norm_(self.net.parameters(), config.optimiser.clip_norm)
+        for group in optimiser.param_groups:  # type: ignore[union-attr]
+            group["lr"] = learning_rate(self.step, config.optimiser)
+        optimiser.step()  # type: ignore[union-attr]
+        self._average()
+        self.step += 1
+        return loss.detach()
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        # The mean over few steps at first, so that the start is forgotten soon.
+        decay = min(self.config.optimiser.ema_decay, (self.step + 1) / (self.step + 10))
+        torch._foreach_lerp_(list(self.ema.parameters()), list(self.net.parameters()), 1 - decay)
+        for mine, theirs in zip(self.ema.buffers(), self.net.buffers(), strict=True):
+            mine.copy_(theirs)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on at the step that the checkpoint was made at."""
+        self.step = int(checkpoint["state_dict"]["steps_done"])
+        self.best_psnr_db = checkpoint["best_psnr_db"]
+        self.seconds = checkpoint["seconds"]
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep what the state dict does not hold."""
+        checkpoint["best_psnr_db"] = self.best_psnr_db
+        checkpoint["seconds"] = self.seconds
+        checkpoint["device"] = device_words(self.device)
+        checkpoint["config"] = self.config.model_dump(mode="json")
+
+    def validation_step(self, index: int) -> None:
+        """Score the averaged weights on one held-back picture, by the protocol."""
+        sr = self.enlarge(self.lr[index])
+        result = score(sr, self.hr[index], self.config.network.scale)
+        self.log_dict(
+            {"val_psnr_db": result.psnr_db, "val_ssim": result.ssim},
+            on_step=False,
+            on_epoch=True,
+            batch_size=1,
+        )
+        if index < _GRID_PICTURES:
+            bicubic = enlarge_bicubic(self.lr[index], self.config.network.scale)
+            path = self.folder / "grids" / f"step-{self.step:07d}-{index}.png"
+            save_grid(path, [bicubic, sr, self.hr[index]])
+
+    @torch.no_grad()
+    def enlarge(self, lr: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Enlarge an (H, W, 3) uint8 picture whole with the averaged weights."""
+        x = torch.from_numpy(lr).to(self.device).permute(2, 0, 1)[None].float() / 255 - 0.5
+        sr = self.ema.forward_fused(x)
+        levels = (sr[0].float() + 0.5).mul(255).add(0.5).floor().clamp(0, 255)
+        return levels.byte().permute(1, 2, 0).cpu().numpy()

@@ -1,0 +1,57 @@
+"""Decode training pictures: a folder of files, or WebDataset ``.tar`` shards."""
+
+import tarfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.progress import track
+
+from clearzoom.errors import TrainingError, UnreadablePictureError
+from clearzoom.io.folder import SUFFIXES, picture_files
+from clearzoom.io.reading import decode_rgb8
+
+
+def _encoded(folder: Path) -> Iterator[tuple[str, bytes]]:
+    shards = sorted(folder.glob("*.tar")) if folder.is_dir() else []
+    if not shards:
+        for path in picture_files(folder):
+            yield path.name, path.read_bytes()
+    for shard in shards:
+        with tarfile.open(shard) as archive:
+            for member in archive:
+                file = archive.extractfile(member)
+                if file is not None and Path(member.name).suffix.lower() in SUFFIXES:
+                    yield f"{shard.name}/{member.name}", file.read()
+
+
+def _decode(named: tuple[str, bytes]) -> npt.NDArray[np.uint8]:
+    name, encoded = named
+    try:
+        return decode_rgb8(encoded)
+    except UnreadablePictureError as error:
+        raise TrainingError(f"training picture {name} cannot be decoded: {error}") from error
+
+
+def load_pictures(folder: Path, limit: int | None = None) -> list[npt.NDArray[np.uint8]]:
+    """Decode all pictures of a folder or of the shards in it, on all cores, with progress.
+
+    Args:
+        folder: holds ``.tar`` shards, else picture files.
+        limit: take only the first so many.
+
+    Returns:
+        (H, W, 3) uint8 RGB each, in the order of names.
+
+    Raises:
+        MissingFileError: nothing there.
+        TrainingError: a picture that cannot be decoded, by name.
+    """
+    encoded = [named for _, named in zip(range(limit or 10**9), _encoded(folder), strict=False)]
+    console = Console(stderr=True)
+    with ThreadPoolExecutor() as pool:
+        decoded = pool.map(_decode, encoded)
+        return list(track(decoded, "Decoding", total=len(encoded), console=console))

@@ -1,0 +1,144 @@
+"""Turn a finished run into released weights: safetensors, ONNX and a card with scores."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from clearzoom.engines.network import load_network
+from clearzoom.errors import MissingFileError
+from clearzoom.io.atomic import whole_file
+from clearzoom.io.folder import files_sha256
+from clearzoom.metrics.evaluate import Row, evaluate
+from clearzoom.metrics.protocol import PROTOCOL
+from clearzoom.models.card import Card, Counts, FileHash, Scores, Training
+from clearzoom.models.count import FORMULA, count
+from clearzoom.models.export import export_onnx
+from clearzoom.models.reach import reach_px
+from clearzoom.models.registry import build
+from clearzoom.models.weights import load_into
+from clearzoom.train.callbacks import BEST, LAST
+from clearzoom.train.config import TrainConfig
+
+_COUNTED_PX = 64
+
+
+def release(run: Path, folder: Path, tile_px: int, test_sets: Path | None) -> Card:
+    """Export the best weights of a run.
+
+    Args:
+        run: its folder, with the last checkpoint and the best weights.
+        folder: where NAME-xSCALE.safetensors, .onnx and .json are written.
+        tile_px: core side of the canonical grid's tiles, LR px.
+        test_sets: holds a folder of HR pictures for each test set; None: the card has no scores.
+
+    Raises:
+        MissingFileError: the run has no checkpoint or no best weights yet, or no test set.
+        OutputError: a file cannot be written.
+    """
+    if not (run / LAST).is_file() or not (run / BEST).is_file():
+        raise MissingFileError(f"{run} holds no finished run: {LAST} and {BEST} are needed")
+    state = torch.load(run / LAST, map_location="cpu", weights_only=True)
+    config = TrainConfig.model_validate(state["config"])
+    chosen = config.network
+    net = build(chosen.name, chosen.scale, chosen.settings)
+    load_into(net, run / BEST)
+    halo = reach_px(net.config)
+    stem = f"{chosen.name}-x{chosen.scale}"
+    folder.mkdir(parents=True, exist_ok=True)
+    notes = {
+        "name": chosen.name,
+        "scale": str(chosen.scale),
+        "halo_px": str(halo),
+        "tile_px": str(tile_px),
+        "value_range": "-0.5..0.5",
+        "channels": "RGB",
+        "licence": "Apache-2.0",
+    }
+    settings = {"network": chosen.name, "settings": net.config.model_dump_json()}
+    with whole_file(folder / f"{stem}.safetensors") as temporary:
+        save_file(net.state_dict(), temporary, metadata=notes | settings)
+    export_onnx(net, folder / f"{stem}.onnx", notes)
+    counted = count(net, _COUNTED_PX, _COUNTED_PX)
+    rows = _scores(folder / f"{stem}.onnx", chosen.scale, test_sets)
+    card = Card(
+        name=chosen.name,
+        scale=chosen.scale,
+        network=chosen.name,
+        settings=net.config.model_dump(mode="json"),
+        receptive_field_px=2 * halo + 1,
+        halo_px=halo,
+        tile_px=tile_px,
+        counts=Counts(
+            parameters=counted.parameters, macc=counted.macc, flops=counted.flops, formula=FORMULA
+        ),
+        training=_training(state, config),
+        files=[_hashed(folder / f"{stem}{suffix}") for suffix in (".safetensors", ".onnx")],
+        scores=rows,
+        scores_command=f"clearzoom evaluate --model {stem[:-3]} --scale {chosen.scale} --data DIR",
+        protocol=PROTOCOL,
+    )
+    with whole_file(folder / f"{stem}.json") as temporary:
+        temporary.write_text(json.dumps(card.model_dump(), indent=2) + "\n", "utf-8")
+    return card
+
+
+def _training(state: dict[str, Any], config: TrainConfig) -> Training:
+    source = config.data.train
+    files = sorted(source.glob("*.tar")) or sorted(p for p in source.iterdir() if p.is_file())
+    steps = int(state["state_dict"]["steps_done"])
+    plain = config.model_dump(mode="json")
+    for key in ("train", "validation"):  # folders of one machine say nothing on another
+        plain["data"][key] = Path(plain["data"][key]).name
+    return Training(
+        data=f"{source.name}: {', '.join(path.name for path in files[:8])}",
+        data_sha256=files_sha256(files),
+        data_licence=_licences(source),
+        config=plain,
+        steps=steps,
+        lr_pixels=steps * config.data.batch * config.data.patch_px**2,
+        hours=round(state["seconds"] / 3600, 2),
+        device=state["device"],
+        validation_psnr_db=round(state["best_psnr_db"], 4),
+    )
+
+
+def _licences(folder: Path) -> str:
+    table = folder / "sources.tsv"
+    if not table.is_file():
+        return "not stated"
+    lines = table.read_text("utf-8").splitlines()[1:]
+    return "; ".join(sorted({line.split("\t")[-1] for line in lines}))
+
+
+def _hashed(path: Path) -> FileHash:
+    content = path.read_bytes()
+    return FileHash(name=path.name, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+
+
+def _scores(weights: Path, scale: int, test_sets: Path | None) -> list[Scores]:
+    if test_sets is None:
+        return []
+    network = load_network(str(weights), scale)
+    folders = sorted((p for p in test_sets.iterdir() if p.is_dir()), key=_size_of)
+    return [_as_scores(row) for folder in folders for row in evaluate(folder, scale, network)]
+
+
+def _size_of(folder: Path) -> int:
+    return sum(1 for _ in folder.iterdir())
+
+
+def _as_scores(row: Row) -> Scores:
+    return Scores(
+        model=row.model,
+        data=row.data,
+        data_sha256=row.data_sha256,
+        scale=row.scale,
+        pictures=len(row.pictures),
+        psnr_db=round(row.psnr_db, 4),
+        ssim=round(row.ssim, 5),
+        rmse_percent=round(row.rmse_percent, 4),
+    )

@@ -1,0 +1,184 @@
+"""Run a training configuration: the sitting from start to checkpoint."""
+
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import lightning
+import torch
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from rich.console import Console
+from torch.utils.data import DataLoader, IterableDataset
+
+from clearzoom.errors import ConfigError, MissingFileError, OutputError, TrainingError
+from clearzoom.models.count import count
+from clearzoom.models.weights import load_into
+from clearzoom.train.callbacks import LAST, Checkpoints, Lines, TimeBudget
+from clearzoom.train.config import TrainConfig
+from clearzoom.train.data import Pairs
+from clearzoom.train.device import matrix_rate_gflops
+from clearzoom.train.memory import keep_freed_memory
+from clearzoom.train.module import Recipe
+from clearzoom.train.pictures import load_pictures
+
+_WARM_STEPS, _TIMED_STEPS = 3, 12
+
+
+class _Endless(IterableDataset[int]):
+    """Calls without data: the recipe cuts its own patches by step."""
+
+    def __iter__(self) -> Iterator[int]:
+        while True:
+            yield 0
+
+
+def _prepare(config: TrainConfig, folder: Path) -> Recipe:
+    keep_freed_memory()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")
+        torch.backends.cudnn.benchmark = True
+    data, scale = config.data, config.network.scale
+    pairs = Pairs.load(data.train, scale, data.patch_px, device, data.max_pictures)
+    validation = load_pictures(data.validation)
+    recipe = Recipe(config, pairs, validation, folder)
+    if device.type == "cuda":
+        recipe = recipe.to(memory_format=torch.channels_last)
+    return recipe.to(device)
+
+
+def _trainer(
+    config: TrainConfig, recipe: Recipe, extra: list[lightning.Callback]
+) -> lightning.Trainer:
+    cuda = recipe.pairs.hr.device.type == "cuda"
+    bf16 = config.run.precision == "bf16" or (config.run.precision == "auto" and cuda)
+    return lightning.Trainer(
+        accelerator="cuda" if cuda else "cpu",
+        devices=1,
+        precision="bf16-mixed" if bf16 else "32-true",
+        max_steps=config.optimiser.max_steps,
+        max_epochs=-1,
+        val_check_interval=config.run.validate_every_steps // config.run.steps_per_call,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        log_every_n_steps=max(1, config.run.log_every_steps // config.run.steps_per_call),
+        callbacks=extra,
+        logger=[CSVLogger(recipe.folder, "", ""), TensorBoardLogger(recipe.folder, "", "")],
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+    )
+
+
+def train(
+    config: TrainConfig,
+    folder: Path,
+    *,
+    resume: bool = False,
+    initial_weights: Path | None = None,
+    time_budget_s: float | None = None,
+) -> Recipe:
+    """Train until max_steps, or until the time budget ends the sitting.
+
+    Args:
+        config: the run; on resume it must be the one that the run was started with.
+        folder: of the run: checkpoint, best weights, logs, grids.
+        resume: go on from the folder's checkpoint.
+        initial_weights: safetensors to start a new run from; other scales give their trunk.
+        time_budget_s: seconds for this sitting.
+
+    Returns:
+        The recipe as it stands; ``best_psnr_db`` is the best validation.
+
+    Raises:
+        OutputError: a run is there already and resume is False.
+        MissingFileError: nothing to resume from, or no pictures.
+        ConfigError: the run was started with another configuration.
+        TrainingError: the loss became infinite or NaN; the last checkpoint stays.
+    """
+    checkpoint = folder / LAST
+    if resume and not checkpoint.is_file():
+        raise MissingFileError(f"no checkpoint {checkpoint} to resume; leave --resume out to start")
+    if not resume and checkpoint.exists():
+        raise OutputError(f"{folder} holds a run; add --resume, or name another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    console = Console(stderr=True)
+    recipe = _prepare(config, folder)
+    if resume:
+        _check_same_run(checkpoint, config)
+    if initial_weights is not None:
+        taken = load_into(recipe.net, initial_weights, partial=True)
+        recipe.ema.load_state_dict(recipe.net.state_dict())
+        console.print(f"started from {initial_weights}: {taken}")
+    counted = count(recipe.net, 64, 64)
+    rate = matrix_rate_gflops(recipe.pairs.hr.device)
+    extra: list[lightning.Callback] = [
+        Checkpoints(folder),
+        Lines(console, counted.macc / 64**2, rate),
+    ]
+    if time_budget_s is not None:
+        extra.append(TimeBudget(time_budget_s))
+    trainer = _trainer(config, recipe, extra)
+    calls: DataLoader[int] = DataLoader(_Endless(), batch_size=None)
+    indices = list(range(len(recipe.hr)))
+    pictures: DataLoader[int] = DataLoader(indices, batch_size=None)  # type: ignore[arg-type]
+    with warnings.catch_warnings():
+        # Ours are one-process loaders of numbers: there is nothing that workers could do.
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        trainer.fit(
+            recipe,
+            calls,
+            pictures,
+            ckpt_path=str(checkpoint) if resume else None,
+            weights_only=True,
+        )
+    if recipe.step < config.optimiser.max_steps and time_budget_s is None:
+        raise TrainingError(f"interrupted at step {recipe.step}; add --resume to go on")
+    return recipe
+
+
+def _check_same_run(checkpoint: Path, config: TrainConfig) -> None:
+    started = torch.load(checkpoint, map_location="cpu", weights_only=True)["config"]
+    now = config.model_dump(mode="json")
+    for section in ("network", "data", "optimiser"):
+        for key, value in now[section].items():
+            before = started[section].get(key)
+            if before != value and key not in ("train", "validation"):
+                raise ConfigError(
+                    f"this run was started with {section}.{key} = {before}, the file says {value}; "
+                    "put it back, or start a new run with --init"
+                )
+    if started["run"]["seed"] != now["run"]["seed"]:
+        raise ConfigError("this run was started with another run.seed; put it back")
+
+
+def steps_in(config: TrainConfig, minutes: float, folder: Path) -> int:
+    """Measure how many steps fit a number of minutes on this machine.
+
+    Args:
+        config: the run; max_steps does not matter.
+        minutes: of training, validation not counted.
+        folder: scratch for the recipe's files; nothing is written.
+
+    Returns:
+        Steps, rounded down to a multiple of run.validate_every_steps (at least one).
+    """
+    limited = config.model_copy(
+        update={"data": config.data.model_copy(update={"max_pictures": 32})}
+    )
+    recipe = _prepare(limited, folder)
+    optimiser = recipe.configure_optimizers()
+    seconds = 0.0
+    for step in range(_WARM_STEPS + _TIMED_STEPS):
+        began = time.perf_counter()
+        lr, hr = recipe.pairs.batch(step, 0, config.data.batch, config.data.patch_px)
+        loss = (recipe.forward_train(lr) - hr).abs().mean()
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        loss.item()
+        seconds += time.perf_counter() - began if step >= _WARM_STEPS else 0.0
+    steps = int(minutes * 60 / (seconds / _TIMED_STEPS))
+    every = config.run.validate_every_steps
+    return max(every, steps - steps % every)
