@@ -28,7 +28,9 @@ def models(
     else:
         table = Table(title=f"Networks, x4, input 3x{_INPUT_PX}x{_INPUT_PX}")
         for column in ("network", "parameters", "MACC", "FLOPs", "receptive field"):
-            table.add_column(column, justify="left" if column == "network" else "right")
+            table.add_column(
+                column, justify="left" if column == "network" else "right", no_wrap=True
+            )
         for row in networks:
             table.add_row(
                 row["network"],
@@ -38,11 +40,13 @@ def models(
                 f"{row['receptive_field_px']} LR px",
             )
         console.print(table)
-    table = Table(title="Released weights")
-    for column in ("model", "scale", "file", *(s.data for s in cards[0].scores[1::2] if cards)):
-        table.add_column(column, justify="left" if column == "model" else "right")
+    table = Table(title="Released weights: PSNR / SSIM")
+    sets = list(dict.fromkeys(row.data for card in cards for row in card.scores))
+    for column in ("model", "scale", "file", *sets):
+        table.add_column(column, justify="left" if column == "model" else "right", no_wrap=True)
     for card in cards:
-        scores = [f"{s.psnr_db:.2f} dB / {s.ssim:.4f}" for s in card.scores[1::2]]
+        own = {row.data: row for row in card.scores if row.model == card.name}
+        scores = [f"{own[s].psnr_db:.2f} / {own[s].ssim:.4f}" if s in own else "" for s in sets]
         size = next(file.bytes for file in card.files if file.name.endswith(".onnx"))
         table.add_row(card.name, f"x{card.scale}", f"{size / 1e6:.1f} MB", *scores)
     console.print(table)
@@ -58,19 +62,20 @@ def _count_networks() -> list[dict[str, Any]] | None:
             raise
         return None
     rows = []
-    for name, config in NETWORKS.items():
-        counted = count(build(name), _INPUT_PX, _INPUT_PX)
+    for name in NETWORKS:
+        net = build(name)
+        counted = count(net, _INPUT_PX, _INPUT_PX)
         rows.append(
             {
                 "network": name,
-                "scale": config.scale,
+                "scale": net.config.scale,
                 "input": [3, _INPUT_PX, _INPUT_PX],
                 "parameters": counted.parameters,
                 "macc": counted.macc,
                 "flops": counted.flops,
                 "formula": FORMULA,
-                "receptive_field_px": 2 * reach_px(config) + 1,
-                "settings": config.model_dump(mode="json"),
+                "receptive_field_px": 2 * reach_px(net) + 1,
+                "settings": net.config.model_dump(mode="json"),
             }
         )
     return rows

@@ -26,8 +26,13 @@ def pixel_shuffle_steps(features: npt.NDArray[Any], factor: int) -> list[npt.NDA
         Shi et al., arXiv:1609.05158, eq. 4; torch.nn.functional.pixel_shuffle.
 
     Example:
-        >>> [step.shape for step in pixel_shuffle_steps(np.zeros((64, 128, 128)), 2)]
-        [(64, 128, 128), (16, 2, 2, 128, 128), (16, 128, 128, 2, 2), (16, 256, 128, 2), (16, 256, 256)]
+        >>> for step in pixel_shuffle_steps(np.zeros((64, 128, 128)), 2):
+        ...     print(step.shape)
+        (64, 128, 128)
+        (16, 2, 2, 128, 128)
+        (16, 128, 128, 2, 2)
+        (16, 256, 128, 2)
+        (16, 256, 256)
     """
     channels, height, width = features.shape
     if factor < 1 or channels % factor**2:

@@ -10,6 +10,7 @@ from clearzoom.errors import InputError, MissingFileError, UnreadablePictureErro
 from clearzoom.io.picture import Picture
 
 _FORMATS = {"png": "PNG", "jpeg": "JPEG", "webp": "WebP", "tiff": "TIFF"}
+_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _MM_PER_INCH = 25.4
 
 
@@ -69,6 +70,9 @@ def _decode(encoded: bytes) -> Picture:
     loader = pyvips.vips_lib.vips_foreign_find_load_buffer(encoded, len(encoded))
     name = "" if loader == pyvips.ffi.NULL else pyvips.ffi.string(loader).decode()
     kind = next((kind for kind in _FORMATS if kind in name.lower()), None)
+    if kind is None and encoded.startswith(_TIFF_STARTS):
+        # A TIFF's directory often lies at its end, so libvips does not know a cut one.
+        raise UnreadablePictureError("is truncated or damaged; get a whole copy of it")
     if kind is None:
         what = "is empty" if not encoded else "is no picture that can be read"
         raise UnreadablePictureError(f"{what}; give {', '.join(_FORMATS.values())}")

@@ -82,9 +82,8 @@ def write_picture(target: Path, picture: Picture) -> None:
         x, y = (value / _MM_PER_INCH for value in picture.dpi)
         image = image.copy(xres=x, yres=y)
     if picture.icc_profile is not None:
-        image = image.mutate(
-            lambda i: i.set_type(pyvips.GValue.blob_type, "icc-profile-data", picture.icc_profile)
-        )
+        image = image.copy()
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", picture.icc_profile)
     with whole_file(target) as temporary:
         try:
             image.write_to_file(str(temporary), **_SAVERS[suffix])

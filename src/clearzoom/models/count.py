@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from clearzoom.models.srresnet import SRResNet
+from clearzoom.models.registry import SRNet
 
 FORMULA = (
     "p = size of a weight tensor, HW = pixels of its output; MACC = sum p HW over convolutions, "
@@ -23,7 +23,7 @@ class Count:
     flops: int
 
 
-def count(net: SRResNet, height_px: int, width_px: int) -> Count:
+def count(net: SRNet, height_px: int, width_px: int) -> Count:
     """Run the plain form once on an input without values and count what passes.
 
     Args:

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from clearzoom.io.atomic import whole_file
+from clearzoom.models.registry import SRNet
 from clearzoom.models.srresnet import SRResNet
 from clearzoom.models.upscale import convolution_before_shuffle, interleave, stage_phases
 
@@ -23,7 +24,7 @@ _ANY_SIZE = 2**40
 class _Deployed(nn.Module):
     """The network's function in operations that inference engines run well."""
 
-    def __init__(self, net: SRResNet) -> None:
+    def __init__(self, net: SRNet) -> None:
         super().__init__()
         self.net = net
         self.tail = nn.ParameterList(
@@ -34,9 +35,9 @@ class _Deployed(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         net = self.net
+        if not isinstance(net, SRResNet) or not net.has_fused_end:
+            return net.forward_fused(x)
         features = net.trunk(x, fold=True)
-        if not net.has_fused_end:
-            return net.output(net.tail(net.upscale(features)))
         *first, last = net.stages
         for stage in first:
             features = interleave(stage_phases(features, stage), stage.factor)
@@ -47,7 +48,7 @@ class _Deployed(nn.Module):
         return net.output(F.pixel_shuffle(coarse, last.factor))
 
 
-def export_onnx(net: SRResNet, path: Path, notes: dict[str, str]) -> None:
+def export_onnx(net: SRNet, path: Path, notes: dict[str, str]) -> None:
     """Write an ONNX file with input ``lr`` and output ``sr``, both NCHW float32 in -0.5..0.5.
 
     Args:

@@ -10,7 +10,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from clearzoom.models.srresnet import ResidualBlock, SRResNet
+from clearzoom.models.registry import SRNet
+from clearzoom.models.srresnet import ResidualBlock
 
 _RESIDUAL_GAIN = 0.1
 _PAIRS = 6  # +R +G +B -R -G -B
@@ -25,7 +26,7 @@ def _linear_phase_kernels(factor: int) -> Tensor:
 
 
 @torch.no_grad()
-def start_as_interpolation(net: SRResNet, seed: int) -> None:
+def start_as_interpolation(net: SRNet, seed: int) -> None:
     """Initialise a network in place.
 
     Args:

@@ -5,12 +5,20 @@ from typing import Any
 from pydantic import ValidationError
 
 from clearzoom.errors import ConfigError, UnknownModelError
+from clearzoom.models.presrresnet import PreSRResNet
 from clearzoom.models.srresnet import SLIM, SRResNet, SRResNetConfig
 
-NETWORKS: dict[str, SRResNetConfig] = {"srresnet": SRResNetConfig(), "srresnet-slim": SLIM}
+SRNet = SRResNet | PreSRResNet
+
+NETWORKS: dict[str, tuple[type[SRNet], SRResNetConfig]] = {
+    "srresnet": (SRResNet, SRResNetConfig()),
+    "srresnet-slim": (SRResNet, SLIM),
+    "srresnet-pre": (PreSRResNet, SRResNetConfig()),
+    "srresnet-slim-pre": (PreSRResNet, SLIM),
+}
 
 
-def build(name: str, scale: int = 4, settings: dict[str, Any] | None = None) -> SRResNet:
+def build(name: str, scale: int = 4, settings: dict[str, Any] | None = None) -> SRNet:
     """Build a registered network with fresh weights.
 
     Args:
@@ -24,9 +32,10 @@ def build(name: str, scale: int = 4, settings: dict[str, Any] | None = None) -> 
     """
     if name not in NETWORKS:
         raise UnknownModelError(f"no network {name!r}; there are: {', '.join(NETWORKS)}")
-    wanted = NETWORKS[name].model_dump() | (settings or {}) | {"scale": scale}
+    kind, config = NETWORKS[name]
+    wanted = config.model_dump() | (settings or {}) | {"scale": scale}
     try:
-        return SRResNet(SRResNetConfig.model_validate(wanted))
+        return kind(SRResNetConfig.model_validate(wanted))
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ConfigError(f"network {name}: {faults}") from error

@@ -59,7 +59,18 @@ def activate(kind: Activation, x: Tensor) -> Tensor:
             return F.gelu(x)
 
 
-def _conv(inputs: int, outputs: int, kernel: int, dilation: int = 1, groups: int = 1) -> nn.Conv2d:
+def convolution(
+    inputs: int, outputs: int, kernel: int, dilation: int = 1, groups: int = 1
+) -> nn.Conv2d:
+    """Make a zero-padded convolution that keeps the size and has no bias.
+
+    Args:
+        inputs: channels in.
+        outputs: channels out.
+        kernel: odd side of the window.
+        dilation: distance of its taps.
+        groups: as torch's.
+    """
     padding = dilation * (kernel // 2)
     return nn.Conv2d(
         inputs, outputs, kernel, padding=padding, dilation=dilation, groups=groups, bias=False
@@ -74,9 +85,9 @@ class ResidualBlock(nn.Module):
         narrow = config.narrow_channels
         second = dilation if config.dilate == "both" else 1
         self.activation = config.activation
-        self.conv1 = _conv(config.channels, narrow, 3, dilation)
+        self.conv1 = convolution(config.channels, narrow, 3, dilation)
         self.norm1 = make_norm(config.norm, narrow)
-        self.conv2 = _conv(narrow, config.channels, 3, second)
+        self.conv2 = convolution(narrow, config.channels, 3, second)
         self.norm2 = make_norm(config.norm, config.channels)
 
     def forward(self, x: Tensor, fold: bool = False) -> Tensor:
@@ -93,7 +104,7 @@ class UpscaleStage(nn.Module):
         groups = config.channels if config.depthwise_upscaling else 1
         wide = config.channels * factor**2
         self.factor = factor
-        self.conv = _conv(config.channels, wide, 3, groups=groups)
+        self.conv = convolution(config.channels, wide, 3, groups=groups)
         self.norm = make_norm(config.norm if config.depthwise_upscaling else "none", wide)
         self.prelu = nn.PReLU()
 
@@ -110,11 +121,11 @@ class Trunk(nn.Module):
         super().__init__()
         cycle = config.dilations
         self.activation = config.activation
-        self.head = _conv(3, config.channels, config.head_kernel)
+        self.head = convolution(3, config.channels, config.head_kernel)
         self.blocks = nn.ModuleList(
             ResidualBlock(config, cycle[i % len(cycle)]) for i in range(config.blocks)
         )
-        self.conv = _conv(config.channels, config.channels, 3)
+        self.conv = convolution(config.channels, config.channels, 3)
         self.norm = make_norm(config.norm, config.channels)
 
     def forward(self, x: Tensor, fold: bool = False) -> Tensor:
@@ -139,7 +150,7 @@ class SRResNet(nn.Module):
         self.trunk = Trunk(config)
         factors = {2: (2,), 3: (3,), 4: (2, 2)}[config.scale]
         self.upscale = nn.Sequential(*(UpscaleStage(config, factor) for factor in factors))
-        self.tail = _conv(config.channels, 3, config.tail_kernel)
+        self.tail = convolution(config.channels, 3, config.tail_kernel)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, 3, H, W) in -0.5..0.5 to (N, 3, scale * H, scale * W), about the same range."""

@@ -46,7 +46,7 @@ def release(run: Path, folder: Path, tile_px: int, test_sets: Path | None) -> Ca
     chosen = config.network
     net = build(chosen.name, chosen.scale, chosen.settings)
     load_into(net, run / BEST)
-    halo = reach_px(net.config)
+    halo = reach_px(net)
     stem = f"{chosen.name}-x{chosen.scale}"
     folder.mkdir(parents=True, exist_ok=True)
     notes = {

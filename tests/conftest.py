@@ -1,0 +1,74 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+# Speed is measured by benchmarks, never by tests.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """The pictures for training and measuring, which lie beside the repository."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        reason = "the folder ../shared/data with the benchmark pictures is not there"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder
+
+
+@pytest.fixture
+def random():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def photo():
+    """A real photograph, (300, 451, 3) uint8."""
+    from clearzoom.io.reading import decode_rgb8
+
+    return decode_rgb8((ROOT / "examples" / "chelsea.png").read_bytes())
+
+
+@pytest.fixture
+def command():
+    """Run the real command; gives the finished process."""
+
+    def run(*arguments, **options):
+        options = {"timeout": 300, "capture_output": True, "text": True} | options
+        program = Path(sys.executable).parent / "clearzoom"
+        return subprocess.run([program, *map(str, arguments)], **options)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def small_weights(tmp_path_factory):
+    """An ONNX file of a small network with a reach of 7 px and tiles of 16 px."""
+    import torch
+
+    from clearzoom.models.export import export_onnx
+    from clearzoom.models.initialise import start_as_interpolation
+    from clearzoom.models.reach import reach_px
+    from clearzoom.models.registry import build
+
+    small = {"channels": 8, "narrow_channels": 8, "blocks": 2, "dilations": [1]}
+    net = build("srresnet-slim", 2, small)
+    start_as_interpolation(net, 0)
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter += 0.05 * torch.randn(parameter.shape, generator=generator)
+    path = tmp_path_factory.mktemp("weights") / "small-x2.onnx"
+    notes = {"name": "small", "scale": "2", "halo_px": str(reach_px(net)), "tile_px": "16"}
+    export_onnx(net, path, notes)
+    return path

@@ -1,0 +1,136 @@
+"""Reading and writing, in and out through every format."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from clearzoom.errors import (
+    InputError,
+    MissingFileError,
+    OutputError,
+    SizeError,
+    UnreadablePictureError,
+)
+from clearzoom.io.picture import Picture
+from clearzoom.io.reading import decode_rgb8, read_picture
+from clearzoom.io.writing import check_target, write_picture
+
+LOSSLESS = [".png", ".tif", ".tiff"]
+LOSSY = [".jpg", ".jpeg", ".webp"]
+
+
+@pytest.mark.parametrize("suffix", LOSSLESS)
+@pytest.mark.parametrize("bands", [1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_lossless_formats_keep_every_sample(tmp_path, random, suffix, bands, dtype):
+    samples = random.integers(np.iinfo(dtype).max + 1, size=(9, 7, bands)).astype(dtype)
+    write_picture(tmp_path / f"p{suffix}", Picture(samples, dpi=(300.0, 150.0)))
+    back = read_picture(tmp_path / f"p{suffix}")
+    np.testing.assert_array_equal(back.samples, samples)
+    assert back.samples.dtype == dtype
+    assert back.dpi == pytest.approx((300, 150), abs=0.1)
+
+
+@pytest.mark.parametrize("suffix", LOSSY)
+@pytest.mark.parametrize("bands", [1, 3])
+def test_lossy_formats_stay_close(tmp_path, photo, suffix, bands):
+    samples = photo[:64, :64, :bands]
+    write_picture(tmp_path / f"p{suffix}", Picture(samples))
+    back = read_picture(tmp_path / f"p{suffix}").samples
+    # WebP has no grey: it comes back as three equal channels.
+    difference = np.abs(back.astype(int) - samples).mean()
+    assert difference < 4
+    with Image.open(tmp_path / f"p{suffix}") as theirs:
+        assert theirs.size == (64, 64)
+
+
+def test_jpeg_is_written_without_chroma_subsampling(tmp_path, photo):
+    write_picture(tmp_path / "p.jpg", Picture(photo))
+    with Image.open(tmp_path / "p.jpg") as theirs:
+        assert {(h, v) for _, h, v, _ in theirs.layer} == {(1, 1)}
+
+
+def test_deep_samples_round_to_8_bit_where_the_format_has_no_more(tmp_path):
+    grey = np.full((8, 8, 3), 257 * 100 + 120, np.uint16)
+    write_picture(tmp_path / "p.jpg", Picture(grey))
+    assert abs(int(read_picture(tmp_path / "p.jpg").samples.mean()) - 100) <= 1
+
+
+def test_a_profile_survives(tmp_path, photo):
+    from PIL import ImageCms
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    write_picture(tmp_path / "p.png", Picture(photo, icc_profile=profile))
+    assert read_picture(tmp_path / "p.png").icc_profile == profile
+
+
+def test_palette_orientation_and_cmyk_become_plain_pictures(tmp_path, photo):
+    whole = Image.fromarray(photo)
+    whole.quantize(16).save(tmp_path / "palette.png")
+    assert read_picture(tmp_path / "palette.png").samples.shape == (300, 451, 3)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    whole.save(tmp_path / "turned.jpg", exif=exif)
+    assert read_picture(tmp_path / "turned.jpg").samples.shape == (451, 300, 3)
+    whole.convert("CMYK").save(tmp_path / "cmyk.jpg", quality=95)
+    cmyk = read_picture(tmp_path / "cmyk.jpg").samples
+    assert cmyk.shape == (300, 451, 3)
+    assert np.abs(cmyk.astype(int) - photo).mean() < 40
+
+
+def test_measuring_reads_grey_as_three_equal_channels(tmp_path, photo):
+    write_picture(tmp_path / "grey.png", Picture(photo[..., :1]))
+    pixels = decode_rgb8((tmp_path / "grey.png").read_bytes())
+    np.testing.assert_array_equal(pixels, np.repeat(photo[..., :1], 3, axis=2))
+
+
+def test_bad_input_is_told_apart(tmp_path, photo):
+    write_picture(tmp_path / "p.png", Picture(photo))
+    whole = (tmp_path / "p.png").read_bytes()
+    for suffix in (".png", ".jpg", ".webp", ".tif"):
+        write_picture(tmp_path / f"q{suffix}", Picture(photo))
+        encoded = (tmp_path / f"q{suffix}").read_bytes()
+        for part in (len(encoded) // 2, len(encoded) - 600):
+            (tmp_path / f"cut{suffix}").write_bytes(encoded[:part])
+            with pytest.raises(UnreadablePictureError, match="truncated or damaged"):
+                read_picture(tmp_path / f"cut{suffix}")
+    for name, content, words in (
+        ("empty.png", b"", "is empty"),
+        ("text.png", b"hello, this is no picture", "is no picture"),
+        ("header.png", whole[:20], "truncated or damaged"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(UnreadablePictureError, match=words):
+            read_picture(tmp_path / name)
+    with pytest.raises(MissingFileError, match="no file"):
+        read_picture(tmp_path / "nothing.png")
+    with pytest.raises(InputError, match="is a folder"):
+        read_picture(tmp_path)
+
+
+def test_pages_and_float_samples_are_refused_rather_than_lost(tmp_path, photo):
+    frames = [Image.fromarray(photo), Image.fromarray(photo[::-1])]
+    frames[0].save(tmp_path / "two.tif", save_all=True, append_images=frames[1:])
+    with pytest.raises(UnreadablePictureError, match="2 pages"):
+        read_picture(tmp_path / "two.tif")
+    Image.fromarray(np.zeros((4, 4), np.float32)).save(tmp_path / "float.tif")
+    with pytest.raises(UnreadablePictureError, match="float samples"):
+        read_picture(tmp_path / "float.tif")
+
+
+def test_targets_are_checked_before_any_work(tmp_path):
+    def check(name, height=4, width=4, has_alpha=False):
+        check_target(tmp_path / name, height, width, has_alpha=has_alpha)
+
+    check("fine.png")
+    with pytest.raises(OutputError, match="end its name in"):
+        check("p.bmp")
+    with pytest.raises(OutputError, match="make the folder"):
+        check("none/p.png")
+    with pytest.raises(OutputError, match="no transparency"):
+        check("p.jpg", has_alpha=True)
+    with pytest.raises(SizeError, match="16383"):
+        check("p.webp", width=16_384)
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(OutputError, match="is a folder"):
+        check("folder.png")

@@ -1,0 +1,61 @@
+"""Arrows point downward only: what each folder may import."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "clearzoom"
+
+ORDER = [
+    {"errors"},
+    {"core"},
+    {"io"},
+    {"models", "losses"},
+    {"weights"},
+    {"engines"},
+    {"metrics"},
+    {"api"},
+    {"train"},
+    {"cli"},
+]
+LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def part(path):
+    first = path.relative_to(SOURCE).parts[0]
+    return first.removesuffix(".py")
+
+
+FILES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_imports_point_downward(path):
+    own = part(path)
+    for name in imports(path):
+        if not name.startswith("clearzoom."):
+            continue
+        other = name.split(".")[1]
+        assert other == own or LEVEL[other] < LEVEL[own], f"{own} imports {name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_nothing_imports_torchvision_and_core_only_numpy(path):
+    roots = {name.split(".")[0] for name in imports(path)}
+    assert "torchvision" not in roots
+    if part(path) == "core":
+        allowed = {"numpy", "clearzoom", "collections", "dataclasses", "functools", "typing"}
+        assert roots <= allowed
+
+
+def test_every_part_has_a_level():
+    assert {part(path) for path in FILES} == set(LEVEL)
