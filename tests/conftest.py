@@ -72,3 +72,52 @@ def small_weights(tmp_path_factory):
     notes = {"name": "small", "scale": "2", "halo_px": str(reach_px(net)), "tile_px": "16"}
     export_onnx(net, path, notes)
     return path
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory, photo):
+    """Folders ``train`` and ``val`` with a few small pictures."""
+    from clearzoom.io.writing import write_rgb8
+
+    root = tmp_path_factory.mktemp("pictures")
+    (root / "train").mkdir()
+    (root / "val").mkdir()
+    for i in range(6):
+        crop = photo[20 * i : 20 * i + 96, 40 * i : 40 * i + 96]
+        write_rgb8(root / "train" / f"{i}.png", np.ascontiguousarray(crop))
+    write_rgb8(root / "val" / "0.png", photo[100:164, 100:170])
+    return root
+
+
+@pytest.fixture
+def config_file(tmp_path, pictures):
+    """Writes a TOML configuration; keyword arguments replace lines of its text."""
+
+    def write(name="small.toml", **values):
+        wanted = {"max_steps": 12, "every": 4, "scale": 2, "seed": 3, "call": 1, "rate": "1e-3"}
+        wanted |= values
+        text = f"""
+[network]
+name = "srresnet-slim"
+scale = {wanted["scale"]}
+settings = {{ channels = 8, narrow_channels = 8, blocks = 1, dilations = [1] }}
+[data]
+train = "{pictures}/train"
+validation = "{pictures}/val"
+batch = 2
+patch_px = 8
+[optimiser]
+max_steps = {wanted["max_steps"]}
+warmup_steps = 2
+learning_rate = {wanted["rate"]}
+[run]
+seed = {wanted["seed"]}
+validate_every_steps = {wanted["every"]}
+log_every_steps = {wanted["every"]}
+steps_per_call = {wanted["call"]}
+"""
+        path = tmp_path / name
+        path.write_text(text + wanted.get("more", ""))
+        return path
+
+    return write

@@ -24,7 +24,7 @@ def test_the_file_appears_whole_with_ordinary_rights(tmp_path):
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path):
     target = tmp_path / "out.txt"
     target.write_text("old")
-    with pytest.raises(ZeroDivisionError), whole_file(target) as temporary:
+    with pytest.raises(ZeroDivisionError), whole_file(target) as temporary:  # noqa: PT012
         temporary.write_text("half")
         raise ZeroDivisionError
     assert target.read_text() == "old"

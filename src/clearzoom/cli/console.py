@@ -18,14 +18,16 @@ def progress(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     Yields:
         A function to call with (done, total).
     """
+    console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(unit),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,  # in a pipe there is nobody to watch
     ) as bar:
         task = bar.add_task(what, total=None)
 

@@ -75,7 +75,7 @@ class Checkpoints(Callback):
 
     def _save(self, trainer: lightning.Trainer) -> None:
         with whole_file(self.folder / LAST) as temporary:
-            trainer.save_checkpoint(temporary)
+            trainer.save_checkpoint(temporary, weights_only=False)  # with the optimiser
 
 
 class Lines(Callback):

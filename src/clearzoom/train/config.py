@@ -1,6 +1,7 @@
 """The training configuration: one TOML file, an unknown key is an error."""
 
 import tomllib
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -98,14 +99,12 @@ def load_config(path: Path) -> TrainConfig:
         update={"train": here / config.data.train, "validation": here / config.data.validation}
     )
     config = config.model_copy(update={"data": data})
-    run, steps = config.run, config.optimiser.max_steps
-    for name, value in (
-        ("optimiser.max_steps", steps),
-        ("run.validate_every_steps", run.validate_every_steps),
-    ):
-        if value % run.steps_per_call:
-            raise ConfigError(
-                f"{path}: {name} ({value}) must be a multiple of run.steps_per_call "
-                f"({run.steps_per_call})"
-            )
+    _check_multiple(path, config, "optimiser.max_steps", "run.validate_every_steps")
+    _check_multiple(path, config, "run.validate_every_steps", "run.steps_per_call")
     return config
+
+
+def _check_multiple(path: Path, config: TrainConfig, whole: str, part: str) -> None:
+    many, few = (attrgetter(name)(config) for name in (whole, part))
+    if many % few:
+        raise ConfigError(f"{path}: {whole} ({many}) must be a multiple of {part} ({few})")

@@ -1,7 +1,6 @@
 """Run a training configuration: the sitting from start to checkpoint."""
 
 import time
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from clearzoom.train.device import matrix_rate_gflops
 from clearzoom.train.memory import keep_freed_memory
 from clearzoom.train.module import Recipe
 from clearzoom.train.pictures import load_pictures
+from clearzoom.train.quiet import quiet_lightning
 
 _WARM_STEPS, _TIMED_STEPS = 3, 12
 
@@ -49,9 +49,10 @@ def _prepare(config: TrainConfig, folder: Path) -> Recipe:
 
 
 def _trainer(
-    config: TrainConfig, recipe: Recipe, extra: list[lightning.Callback]
+    config: TrainConfig, recipe: Recipe, sitting: str, extra: list[lightning.Callback]
 ) -> lightning.Trainer:
     cuda = recipe.pairs.hr.device.type == "cuda"
+    where = (recipe.folder, "logs", sitting)
     bf16 = config.run.precision == "bf16" or (config.run.precision == "auto" and cuda)
     return lightning.Trainer(
         accelerator="cuda" if cuda else "cpu",
@@ -64,7 +65,7 @@ def _trainer(
         num_sanity_val_steps=0,
         log_every_n_steps=max(1, config.run.log_every_steps // config.run.steps_per_call),
         callbacks=extra,
-        logger=[CSVLogger(recipe.folder, "", ""), TensorBoardLogger(recipe.folder, "", "")],
+        logger=[CSVLogger(*where), TensorBoardLogger(*where)],
         enable_progress_bar=False,
         enable_model_summary=False,
         enable_checkpointing=False,
@@ -105,8 +106,7 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     console = Console(stderr=True)
     recipe = _prepare(config, folder)
-    if resume:
-        _check_same_run(checkpoint, config)
+    sitting = f"from-step-{_check_same_run(checkpoint, config) if resume else 0:07d}"
     if initial_weights is not None:
         taken = load_into(recipe.net, initial_weights, partial=True)
         recipe.ema.load_state_dict(recipe.net.state_dict())
@@ -119,13 +119,11 @@ def train(
     ]
     if time_budget_s is not None:
         extra.append(TimeBudget(time_budget_s))
-    trainer = _trainer(config, recipe, extra)
     calls: DataLoader[int] = DataLoader(_Endless(), batch_size=None)
     indices = list(range(len(recipe.hr)))
     pictures: DataLoader[int] = DataLoader(indices, batch_size=None)  # type: ignore[arg-type]
-    with warnings.catch_warnings():
-        # Ours are one-process loaders of numbers: there is nothing that workers could do.
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    with quiet_lightning():
+        trainer = _trainer(config, recipe, sitting, extra)
         trainer.fit(
             recipe,
             calls,
@@ -138,8 +136,10 @@ def train(
     return recipe
 
 
-def _check_same_run(checkpoint: Path, config: TrainConfig) -> None:
-    started = torch.load(checkpoint, map_location="cpu", weights_only=True)["config"]
+def _check_same_run(checkpoint: Path, config: TrainConfig) -> int:
+    """Refuse to go on with another configuration; give the step that the run is at."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    started = state["config"]
     now = config.model_dump(mode="json")
     for section in ("network", "data", "optimiser"):
         for key, value in now[section].items():
@@ -151,6 +151,7 @@ def _check_same_run(checkpoint: Path, config: TrainConfig) -> None:
                 )
     if started["run"]["seed"] != now["run"]["seed"]:
         raise ConfigError("this run was started with another run.seed; put it back")
+    return int(state["state_dict"]["steps_done"])
 
 
 def steps_in(config: TrainConfig, minutes: float, folder: Path) -> int:

@@ -1,0 +1,160 @@
+"""End to end through the real command."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clearzoom.io.reading import read_picture
+from clearzoom.io.writing import write_rgb8
+
+
+@pytest.fixture
+def small_picture(tmp_path, photo):
+    path = tmp_path / "in.png"
+    write_rgb8(path, np.ascontiguousarray(photo[100:124, 150:180]))
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
+def test_enlarge_writes_every_format_at_four_times_the_size(command, small_picture, suffix):
+    output = small_picture.with_name(f"out{suffix}")
+    done = command("enlarge", small_picture, "-o", output, "--scale", 4)
+    assert (done.returncode, done.stderr.strip()) == (0, "")
+    assert str(output) in done.stdout
+    assert "120x96 px" in done.stdout
+    assert read_picture(output).samples.shape == (96, 120, 3)
+    assert sorted(p.name for p in output.parent.iterdir()) == sorted(["in.png", output.name])
+
+
+def bad_calls(folder, good):
+    (folder / "empty.png").touch()
+    (folder / "cut.png").write_bytes(good.read_bytes()[:900])
+    (folder / "text.jpg").write_text("no picture")
+    return {
+        "missing": ([folder / "none.png", "-o", folder / "o.png"], "error[missing]", 3),
+        "empty": ([folder / "empty.png", "-o", folder / "o.png"], "error[unreadable]", 3),
+        "truncated": ([folder / "cut.png", "-o", folder / "o.png"], "error[unreadable]", 3),
+        "no picture": ([folder / "text.jpg", "-o", folder / "o.png"], "error[unreadable]", 3),
+        "a folder": ([folder, "-o", folder / "o.png"], "error[input]", 3),
+        "target in no folder": ([good, "-o", folder / "no" / "o.png"], "error[output]", 4),
+        "target is a folder": ([good, "-o", folder], "error[output]", 4),
+        "target of no format": ([good, "-o", folder / "o.bmp"], "error[output]", 4),
+        "target is the input": ([good, "-o", good], "error[output]", 4),
+        "scale without weights": (
+            [good, "-o", folder / "o.png", "--scale", 7],
+            "error[unknown-model]",
+            5,
+        ),
+        "no such model": (
+            [good, "-o", folder / "o.png", "--model", "srgan"],
+            "error[unknown-model]",
+            5,
+        ),
+    }
+
+
+def test_bad_input_is_one_clear_line_and_leaves_nothing(command, small_picture):
+    folder = small_picture.parent
+    for case, (arguments, code, status) in bad_calls(folder, small_picture).items():
+        before = {p: p.read_bytes() for p in folder.iterdir()}
+        done = command("enlarge", *arguments)
+        assert done.returncode == status, case
+        assert done.stderr.startswith(code), case
+        assert done.stderr.count("\n") == 1, case
+        assert "Traceback" not in done.stderr, case
+        assert {p: p.read_bytes() for p in folder.iterdir()} == before, case
+
+
+def test_interrupted_nothing_partial_is_left(tmp_path, photo):
+    source = tmp_path / "in.png"
+    write_rgb8(source, np.tile(photo, (4, 4, 1)))
+    program = Path(sys.executable).parent / "clearzoom"
+    running = subprocess.Popen(
+        [program, "enlarge", source, "-o", tmp_path / "out.png"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    time.sleep(4)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    assert [p.name for p in tmp_path.iterdir()] == ["in.png"]
+
+
+def test_models_shows_the_table_to_the_last_digit(command):
+    done = command("models", "--json")
+    assert done.returncode == 0, done.stderr
+    networks = {row["network"]: row for row in json.loads(done.stdout)["networks"]}
+    for name, parameters, macc, flops in (
+        ("srresnet", 1_546_754, 9_094_381_568, "18.19697"),
+        ("srresnet-slim", 642_050, 2_758_885_376, "5.52910"),
+    ):
+        row = networks[name]
+        assert (row["parameters"], row["macc"]) == (parameters, macc)
+        assert f"{row['flops'] / 1e9:.5f}" == flops
+    for_people = command("models").stdout
+    assert "9,094,381,568" in for_people
+    assert "18.19697 G" in for_people
+
+
+def test_models_without_torch_lists_the_weights_and_says_what_to_install(command, tmp_path):
+    (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('no torch', name='torch')")
+    environment = {"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    done = command("models", "--json", env=environment)
+    assert json.loads(done.stdout)["networks"] is None
+    assert "srresnet-slim" in {card["name"] for card in json.loads(done.stdout)["weights"]}
+    assert "clearzoom[train]" in command("models", env=environment).stderr
+    trained = command("train", "none.toml", env=environment)
+    assert (trained.returncode, trained.stderr.count("\n")) == (7, 1)
+    assert "pip install 'clearzoom[train]'" in trained.stderr
+
+
+def test_evaluate_prints_one_object(command, tmp_path, photo):
+    folder = tmp_path / "mini"
+    folder.mkdir()
+    write_rgb8(folder / "a.png", photo[:97, :123])
+    done = command("evaluate", "--data", folder, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    bicubic, ours = found["rows"]
+    assert [bicubic["model"], ours["model"]] == ["bicubic", "srresnet-slim"]
+    for row in found["rows"]:
+        assert {"data": "mini", "scale": 4, "pictures": 1}.items() <= row.items()
+        assert len(row["data_sha256"]) == 64
+        assert row["command"] == f"clearzoom evaluate --data {folder} --json"
+        assert row["psnr_db"] == row["per_picture"][0]["psnr_db"]
+        assert 0 < row["ssim"] <= 1
+        assert row["rmse_percent"] > 0
+    assert ours["psnr_db"] > bicubic["psnr_db"]
+    assert len(ours["weights_sha256"]) == 64
+    assert "mean of 1" in command("evaluate", "--data", folder).stdout
+
+
+def test_train_runs_resumes_and_says_where(command, config_file, tmp_path):
+    config, run = config_file(), tmp_path / "run"
+    first = command("train", config, "-o", run, "--time-budget", "0s")
+    assert first.returncode == 0, first.stderr
+    assert "step 1 of 12" in first.stdout
+    second = command("train", config, "-o", run, "--resume")
+    assert "step 12 of 12" in second.stdout
+    assert "LR px/s" in second.stderr
+    assert "of matrix rate" in second.stderr
+    bad = command("train", config, "-o", run, "--resume", "--time-budget", "soon")
+    assert (bad.returncode, bad.stderr.split(":")[0]) == (6, "error[config]")
+    exported = command("export", run, "-o", tmp_path / "out")
+    assert exported.returncode == 0, exported.stderr
+    assert (tmp_path / "out" / "srresnet-slim-x2.onnx").is_file()
+
+
+def test_train_says_how_many_steps_fit(command, config_file):
+    done = command("train", config_file(), "--steps-for", "3s")
+    assert done.stdout.startswith("max_steps = ")
+
+
+def test_version(command):
+    assert command("--version").stdout.strip() == "clearzoom 0.1.0"

@@ -1,0 +1,136 @@
+"""Whole runs with tiny budgets."""
+
+import csv
+
+import pytest
+import torch
+
+from clearzoom.errors import ConfigError, MissingFileError, OutputError, TrainingError
+from clearzoom.train.callbacks import BEST, LAST
+from clearzoom.train.config import load_config
+from clearzoom.train.module import Recipe
+from clearzoom.train.run import steps_in, train
+
+
+@pytest.fixture
+def losses(monkeypatch):
+    """Every step's loss, as the recipe computes it."""
+    seen = {}
+    one_step = Recipe._one_step
+
+    def watched(self):
+        step = self.step
+        loss = one_step(self)
+        seen[step] = loss.item()
+        return loss
+
+    monkeypatch.setattr(Recipe, "_one_step", watched)
+    return seen
+
+
+@pytest.mark.parametrize("call", [1, 2])
+def test_a_resumed_run_gives_the_unbroken_run_s_losses_and_weights(
+    config_file, tmp_path, losses, monkeypatch, call
+):
+    config = load_config(config_file(call=call))
+    whole = train(config, tmp_path / "whole")
+    unbroken = dict(losses)
+    losses.clear()
+    # A budget of no time ends each sitting after one call: away from validations, too.
+    for sitting in range(12 // call):
+        part = train(config, tmp_path / "parts", resume=sitting > 0, time_budget_s=0)
+        assert part.step == (sitting + 1) * call
+    assert losses == unbroken
+    assert sorted(losses) == list(range(12))
+    for a, b in zip(whole.parameters(), part.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert part.best_psnr_db == whole.best_psnr_db
+
+
+def test_steps_per_call_change_nothing(config_file, tmp_path, losses):
+    train(load_config(config_file(call=1)), tmp_path / "one")
+    singly = dict(losses)
+    train(load_config(config_file(call=4)), tmp_path / "four")
+    assert losses == singly
+
+
+def test_a_run_leaves_weights_logs_and_grids(config_file, tmp_path):
+    recipe = train(load_config(config_file()), tmp_path / "run")
+    files = {path.name for path in (tmp_path / "run").iterdir()}
+    assert {LAST, BEST, "logs", "grids"} == files
+    logs = tmp_path / "run" / "logs" / "from-step-0000000"
+    assert list(logs.glob("events.out.tfevents*"))
+    with (logs / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(r["step"]) for r in rows if r["val_psnr_db"]] == [3, 7, 11]
+    assert len(list((tmp_path / "run" / "grids").iterdir())) == 3
+    assert recipe.best_psnr_db > 20
+
+
+def test_training_learns(config_file, tmp_path, losses):
+    train(load_config(config_file(max_steps=200, every=200)), tmp_path / "run")
+    first, last = ([losses[i] for i in range(a, a + 20)] for a in (0, 180))
+    assert sum(last) < 0.9 * sum(first)
+
+
+def test_nan_stops_and_keeps_the_last_good_checkpoint(config_file, tmp_path, monkeypatch):
+    batch = __import__("clearzoom.train.data", fromlist=["Pairs"]).Pairs.batch
+
+    def poisoned(self, step, *rest):
+        lr, hr = batch(self, step, *rest)
+        return (lr * float("nan") if step == 9 else lr), hr
+
+    monkeypatch.setattr("clearzoom.train.data.Pairs.batch", poisoned)
+    with pytest.raises(TrainingError, match="last good"):
+        train(load_config(config_file()), tmp_path / "run")
+    state = torch.load(tmp_path / "run" / LAST, weights_only=True)["state_dict"]
+    assert state["steps_done"] == 8
+    assert all(torch.isfinite(value).all() for value in state.values())
+
+
+def test_init_starts_from_weights_of_another_scale(config_file, tmp_path):
+    train(load_config(config_file()), tmp_path / "two")
+    config = load_config(config_file(scale=4, rate="1e-9"))
+    start = tmp_path / "two" / BEST
+    four = train(config, tmp_path / "four", initial_weights=start)
+    from safetensors.torch import load_file
+
+    torch.testing.assert_close(
+        four.net.trunk.head.weight, load_file(start)["trunk.head.weight"], atol=1e-5, rtol=0
+    )
+
+
+def test_wrong_starts_are_refused(config_file, tmp_path):
+    config = load_config(config_file())
+    with pytest.raises(MissingFileError, match="no checkpoint"):
+        train(config, tmp_path / "run", resume=True)
+    train(config, tmp_path / "run", time_budget_s=0)
+    with pytest.raises(OutputError, match="holds a run"):
+        train(config, tmp_path / "run")
+    with pytest.raises(ConfigError, match=r"optimiser\.max_steps = 12"):
+        train(load_config(config_file(max_steps=24)), tmp_path / "run", resume=True)
+    with pytest.raises(ConfigError, match="seed"):
+        train(load_config(config_file(seed=4)), tmp_path / "run", resume=True)
+
+
+def test_configuration_errors_name_the_key(config_file):
+    for more, words in (
+        ("unknown = 1\n", "run.unknown"),
+        ("precision = 'fp8'\n", "run.precision"),
+        ("= nonsense", "no valid TOML"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            load_config(config_file(more=more))
+    with pytest.raises(ConfigError, match=r"multiple of run\.validate_every_steps"):
+        load_config(config_file(max_steps=13))
+    with pytest.raises(ConfigError, match=r"multiple of run\.steps_per_call"):
+        load_config(config_file(call=3))
+    with pytest.raises(MissingFileError):
+        load_config(config_file().with_name("none.toml"))
+
+
+def test_steps_for_a_time_is_a_multiple_of_the_validation_interval(config_file, tmp_path):
+    steps = steps_in(load_config(config_file()), 0.05, tmp_path / "scratch")
+    assert steps >= 4
+    assert steps % 4 == 0
+    assert not (tmp_path / "scratch").exists()

@@ -1,0 +1,45 @@
+import hashlib
+
+import pytest
+
+from clearzoom.engines.network import load_network
+from clearzoom.metrics.evaluate import evaluate
+from clearzoom.weights import DEFAULT_MODEL, FOLDER, released
+
+CARDS = released()
+
+
+def test_the_default_model_is_there():
+    assert any((card.name, card.scale) == (DEFAULT_MODEL, 4) for card in CARDS)
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: f"{card.name}-x{card.scale}")
+def test_files_are_those_of_the_card(card):
+    for file in card.files:
+        content = (FOLDER / file.name).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == file.sha256
+        assert len(content) == file.bytes
+    network = load_network(card.name, card.scale)
+    assert (network.halo_px, network.tile_px) == (card.halo_px, card.tile_px)
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: f"{card.name}-x{card.scale}")
+def test_set5_scores_are_reproduced_and_above_bicubic_on_every_picture(card, shared_data):
+    bicubic, ours = evaluate(
+        shared_data / "test" / "Set5", card.scale, load_network(card.name, card.scale)
+    )
+    (stated,) = (s for s in card.scores if (s.data, s.model) == ("Set5", card.name))
+    assert stated.data_sha256 == ours.data_sha256
+    assert ours.psnr_db == pytest.approx(stated.psnr_db, abs=0.02)
+    assert ours.ssim == pytest.approx(stated.ssim, abs=0.001)
+    for (name, theirs), (_, own) in zip(bicubic.pictures, ours.pictures, strict=True):
+        assert own.psnr_db > theirs.psnr_db, name
+    if card.scale == 4:
+        assert ours.psnr_db >= 30.5
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: f"{card.name}-x{card.scale}")
+def test_stated_means_are_above_bicubic(card):
+    for data in ("Set14", "BSD100"):
+        scores = {row.model: row.psnr_db for row in card.scores if row.data == data}
+        assert scores[card.name] > scores["bicubic"]
