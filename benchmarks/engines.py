@@ -29,6 +29,7 @@ def main() -> None:
     for column in ("network", "engine", "seconds", "output MP/s", "GFLOP/s", "of matrix rate"):
         table.add_column(column, justify="right" if column[0] in "soGm" else "left", no_wrap=True)
     x = np.random.default_rng(0).random((1, 3, SIDE_PX, SIDE_PX), dtype=np.float32) - 0.5
+    tensor = torch.from_numpy(x)
     for card in released():
         stem = FOLDER / f"{card.name}-x{card.scale}"
         net = build(card.network, card.scale, card.settings).eval()
@@ -42,7 +43,6 @@ def main() -> None:
             engines["openvino"] = lambda vino=vino: vino(x)
         except MissingExtraError as error:
             print(error)
-        tensor = torch.from_numpy(x)
         engines["torch, plain"] = lambda net=net: net(tensor)
         engines["torch, rewritten"] = lambda net=net: net.forward_fused(tensor)
         for name, work in engines.items():
