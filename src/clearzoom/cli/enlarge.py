@@ -13,7 +13,13 @@ from clearzoom.weights import DEFAULT_MODEL
 def enlarge(
     source: Annotated[Path, typer.Argument(metavar="IN", help="PNG, JPEG, WebP or TIFF.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="OUT", help="The suffix chooses the format.")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="The suffix chooses the format; an older file is replaced.",
+        ),
     ],
     scale: Annotated[int, typer.Option(help="How many times larger.")] = 4,
     model: Annotated[
