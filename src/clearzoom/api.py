@@ -102,7 +102,7 @@ def _enlarge_array(array: npt.NDArray[Any], network: Network) -> npt.NDArray[Any
     elif np.issubdtype(array.dtype, np.floating):
         if not (np.min(array, initial=0) >= 0 and np.max(array, initial=0) <= 1):
             raise InputError("a float picture must lie in 0..1, without NaN")
-        deep = np.round(samples * 65535.0).astype(np.uint16)
+        deep = np.round(samples.astype(np.float64) * 65535.0).astype(np.uint16)
         larger = (enlarge_samples(deep, network) / 65535.0).astype(array.dtype)
     else:
         raise InputError(f"cannot enlarge {array.dtype} samples; give uint8, uint16 or float")
@@ -110,17 +110,20 @@ def _enlarge_array(array: npt.NDArray[Any], network: Network) -> npt.NDArray[Any
 
 
 def _enlarge_pil(picture: Any, network: Network) -> Any:
-    plain = picture
-    if picture.mode in ("P", "PA", "1", "CMYK", "YCbCr", "LAB", "HSV", "RGBX", "RGBa", "La"):
-        sees_through = "transparency" in picture.info or picture.mode in ("PA", "RGBa", "La")
-        to_grey = "L" if picture.mode == "1" else "RGB"
-        plain = picture.convert("RGBA" if sees_through else to_grey)
-    elif picture.mode not in ("L", "LA", "RGB", "RGBA", "I;16"):
-        raise InputError(f"cannot enlarge a PIL picture of mode {picture.mode}; convert it to RGB")
-    larger = _enlarge_array(np.asarray(plain), network)
-    from PIL import Image
+    from PIL import Image, ImageOps
 
-    result = Image.fromarray(larger)
-    kept = ("dpi", "icc_profile")
+    upright = ImageOps.exif_transpose(picture)
+    plain = upright
+    if "transparency" in upright.info or upright.mode in ("PA", "RGBa"):
+        plain = upright.convert("RGBA")
+    elif upright.mode in ("1", "La"):
+        plain = upright.convert("L" if upright.mode == "1" else "LA")
+    elif upright.mode in ("P", "CMYK", "YCbCr", "LAB", "HSV", "RGBX"):
+        plain = upright.convert("RGB")
+    if plain.mode not in ("L", "LA", "RGB", "RGBA", "I;16"):
+        raise InputError(f"cannot enlarge a PIL picture of mode {picture.mode}; convert it to RGB")
+    result = Image.fromarray(_enlarge_array(np.asarray(plain), network))
+    # A profile describes the numbers of its own colour model only.
+    kept = ("dpi", "icc_profile") if upright.mode not in ("CMYK", "LAB") else ("dpi",)
     result.info |= {key: picture.info[key] for key in kept if key in picture.info}
     return result

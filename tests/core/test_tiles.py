@@ -7,17 +7,23 @@ from clearzoom.core.tiles import grid, spans
 from clearzoom.errors import SizeError
 
 
-@given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 40), st.integers(0, 20))
-def test_cores_cover_once_and_windows_hold_the_halo(height, width, core, halo):
+@given(
+    st.integers(1, 90),
+    st.integers(1, 90),
+    st.integers(1, 40),
+    st.integers(0, 20),
+    st.integers(0, 9),
+)
+def test_cores_cover_once_and_windows_hold_the_halo(height, width, core, halo, border):
     covered = np.zeros((height, width), int)
-    for tile in grid(height, width, core, halo):
+    for tile in grid(height, width, core, halo, border):
         covered[
             tile.rows.core_start : tile.rows.core_stop,
             tile.columns.core_start : tile.columns.core_stop,
         ] += 1
         for span, length in ((tile.rows, height), (tile.columns, width)):
-            assert span.start == max(0, span.core_start - halo)
-            assert span.stop == min(length, span.core_stop + halo)
+            assert span.start == max(-border, span.core_start - halo)
+            assert span.stop == min(length + border, span.core_stop + halo)
     assert (covered == 1).all()
 
 

@@ -1,6 +1,7 @@
 """``clearzoom evaluate``."""
 
 import json
+import math
 import shlex
 import sys
 from pathlib import Path
@@ -51,20 +52,25 @@ def _as_json(row: "Row", command: str) -> dict[str, Any]:
         "data_sha256": row.data_sha256,
         "scale": row.scale,
         "pictures": len(row.pictures),
-        "psnr_db": row.psnr_db,
+        "psnr_db": _finite(row.psnr_db),
         "ssim": row.ssim,
         "rmse_percent": row.rmse_percent,
         "command": command,
         "per_picture": [
             {
                 "picture": name,
-                "psnr_db": score.psnr_db,
+                "psnr_db": _finite(score.psnr_db),
                 "ssim": score.ssim,
                 "rmse_percent": score.rmse_percent,
             }
             for name, score in row.pictures
         ],
     }
+
+
+def _finite(decibels: float) -> float | None:
+    # Equal pictures have infinite PSNR, which JSON cannot say.
+    return decibels if math.isfinite(decibels) else None
 
 
 def _print_table(rows: "list[Row]") -> None:

@@ -14,7 +14,12 @@ from clearzoom.errors import ClearzoomError, MissingExtraError
 
 _TRAINING_PARTS = {"torch", "lightning", "safetensors", "onnx", "onnxscript", "tensorboard"}
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # it would take "[train]" for markup
+)
 for command in (enlarge, evaluate, models, train, export):
     app.command()(command)
 

@@ -24,15 +24,16 @@ class Tile:
     columns: Span
 
 
-def spans(length_px: int, core_px: int, halo_px: int) -> list[Span]:
+def spans(length_px: int, core_px: int, halo_px: int, border_px: int = 0) -> list[Span]:
     """Cut one axis into cores of core_px from 0, each read with halo_px on both sides.
 
-    The halo ends at the picture's border, so that a network pads there as in one run over all.
+    The halo ends border_px beyond the picture's edge, where a network pads as in one run over all.
 
     Args:
         length_px: of the axis, >= 1.
         core_px: of a tile, >= 1; the last core may be shorter.
         halo_px: at least the network's reach, >= 0.
+        border_px: of mirrored picture that lies around the picture; positions there are < 0.
 
     Raises:
         SizeError: a length is out of range.
@@ -45,8 +46,8 @@ def spans(length_px: int, core_px: int, halo_px: int) -> list[Span]:
         raise SizeError(f"no tiles of {core_px} px with a halo of {halo_px} px in {length_px} px")
     return [
         Span(
-            start=max(0, core - halo_px),
-            stop=min(length_px, min(core + core_px, length_px) + halo_px),
+            start=max(-border_px, core - halo_px),
+            stop=min(length_px + border_px, min(core + core_px, length_px) + halo_px),
             core_start=core,
             core_stop=min(core + core_px, length_px),
         )
@@ -54,7 +55,9 @@ def spans(length_px: int, core_px: int, halo_px: int) -> list[Span]:
     ]
 
 
-def grid(height_px: int, width_px: int, core_px: int, halo_px: int) -> Iterator[Tile]:
+def grid(
+    height_px: int, width_px: int, core_px: int, halo_px: int, border_px: int = 0
+) -> Iterator[Tile]:
     """Give the tiles of a picture, row by row.
 
     Args:
@@ -62,11 +65,12 @@ def grid(height_px: int, width_px: int, core_px: int, halo_px: int) -> Iterator[
         width_px: of the LR picture.
         core_px: side of a tile's core.
         halo_px: read around it.
+        border_px: of mirrored picture that lies around the picture.
 
     Raises:
         SizeError: a length is out of range.
     """
-    across = spans(width_px, core_px, halo_px)
-    for rows in spans(height_px, core_px, halo_px):
+    across = spans(width_px, core_px, halo_px, border_px)
+    for rows in spans(height_px, core_px, halo_px, border_px):
         for columns in across:
             yield Tile(rows, columns)

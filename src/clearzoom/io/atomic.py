@@ -24,7 +24,7 @@ def whole_file(target: Path) -> Iterator[Path]:
     """
     try:
         with NamedTemporaryFile(
-            dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix, delete=False
+            dir=target.parent, prefix=".clearzoom-", suffix=target.suffix, delete=False
         ) as file:
             temporary = Path(file.name)
     except OSError as error:

@@ -19,7 +19,9 @@ def picture_files(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise MissingFileError(f"no folder {folder}")
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    files = sorted(
+        path for path in folder.iterdir() if path.is_file() and path.suffix.lower() in SUFFIXES
+    )
     if not files:
         raise MissingFileError(f"no picture ({', '.join(SUFFIXES)}) in {folder}")
     return files

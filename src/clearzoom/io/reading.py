@@ -82,7 +82,7 @@ def _decode(encoded: bytes) -> Picture:
             f"has {image.get_n_pages()} pages or frames; save the one to enlarge as a file"
         )
     image = image.autorot()
-    dpi = _dpi(image)
+    dpi = _dpi(image, encoded)
     profile = _icc_profile(image)
     if image.interpretation == "cmyk":
         image = image.icc_transform("srgb", embedded=True) if profile else image.colourspace("srgb")
@@ -103,11 +103,10 @@ def _icc_profile(image: pyvips.Image) -> bytes | None:
     return bytes(image.get(name)) if name in image.get_fields() else None
 
 
-def _dpi(image: pyvips.Image) -> tuple[float, float] | None:
-    # libvips states 1 px/mm where the file states nothing.
-    if (image.xres, image.yres) == (1.0, 1.0):
-        return None
-    return image.xres * _MM_PER_INCH, image.yres * _MM_PER_INCH
+def _dpi(image: pyvips.Image, encoded: bytes) -> tuple[float, float] | None:
+    # libvips gives 72 dpi or 1 px/mm where the file states nothing.
+    stated = "resolution-unit" in image.get_fields() or b"pHYs" in encoded[:4096]
+    return (image.xres * _MM_PER_INCH, image.yres * _MM_PER_INCH) if stated else None
 
 
 def _reason(error: pyvips.Error) -> str:

@@ -9,10 +9,11 @@ import pyvips
 
 from clearzoom.errors import OutputError, SizeError
 from clearzoom.io.atomic import whole_file
-from clearzoom.io.picture import Picture
+from clearzoom.io.picture import Picture, Samples
 
 _MM_PER_INCH = 25.4
 _QUALITY = 95
+_UNSTATED_DPI = (72.0, 72.0)  # libvips always writes one; this is what readers assume
 
 _SAVERS: dict[str, dict[str, Any]] = {
     ".png": {"compression": 6},
@@ -62,7 +63,7 @@ def write_picture(target: Path, picture: Picture) -> None:
     Args:
         target: .png, .jpg, .webp or .tif; JPEG is 4:4:4 at quality 95. 16-bit samples are rounded
             to 8 where the format has no more.
-        picture: what is written, with its profile and dpi.
+        picture: what is written, with its profile and (not in WebP, which has none) dpi.
 
     Raises:
         OutputError: it cannot be written.
@@ -78,18 +79,22 @@ def write_picture(target: Path, picture: Picture) -> None:
     colour = bands >= 3
     kind = ("rgb16" if deep else "srgb") if colour else ("grey16" if deep else "b-w")
     image = pyvips.Image.new_from_array(np.ascontiguousarray(samples), interpretation=kind)
-    if picture.dpi is not None:
-        x, y = (value / _MM_PER_INCH for value in picture.dpi)
-        image = image.copy(xres=x, yres=y)
+    x, y = (value / _MM_PER_INCH for value in picture.dpi or _UNSTATED_DPI)
+    image = image.copy(xres=x, yres=y)
     if picture.icc_profile is not None:
         image = image.copy()
         image.set_type(pyvips.GValue.blob_type, "icc-profile-data", picture.icc_profile)
     with whole_file(target) as temporary:
         try:
-            image.write_to_file(str(temporary), **_SAVERS[suffix])
+            image.write_to_file(str(temporary), **_SAVERS[suffix], **_for_size(suffix, samples))
         except pyvips.Error as error:
             reason = " ".join(str(error).split())
             raise OutputError(f"cannot write {target}: {reason}") from error
+
+
+def _for_size(suffix: str, samples: Samples) -> dict[str, bool]:
+    # Classic TIFF ends at 4 GiB; leave room for what compression may add.
+    return {"bigtiff": samples.nbytes > 2**31} if suffix in (".tif", ".tiff") else {}
 
 
 def write_rgb8(target: Path, pixels: npt.NDArray[np.uint8]) -> None:

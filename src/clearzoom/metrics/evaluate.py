@@ -10,7 +10,7 @@ import numpy.typing as npt
 from clearzoom.core.resize import enlarge_bicubic, reduce_for_protocol
 from clearzoom.engines.network import Network
 from clearzoom.engines.tiled import enlarge_samples
-from clearzoom.errors import UnreadablePictureError
+from clearzoom.errors import SizeError, UnreadablePictureError
 from clearzoom.io.folder import files_sha256, picture_files
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.metrics.protocol import Score, crop_to_multiple, score
@@ -87,10 +87,13 @@ def evaluate(
         )
     scores: list[list[tuple[str, Score]]] = [[] for _ in methods]
     for done, (name, picture) in enumerate(_decoded(files), 1):
-        hr = crop_to_multiple(picture, scale)
-        lr = reduce_for_protocol(hr, scale)
-        for (_, _, enlarge), row in zip(methods, scores, strict=True):
-            row.append((name, score(enlarge(lr), hr, scale)))
+        try:
+            hr = crop_to_multiple(picture, scale)
+            lr = reduce_for_protocol(hr, scale)
+            for (_, _, enlarge), row in zip(methods, scores, strict=True):
+                row.append((name, score(enlarge(lr), hr, scale)))
+        except SizeError as error:
+            raise SizeError(f"{name}: {error}") from error
         if progress is not None:
             progress(done, len(files))
     return [

@@ -155,5 +155,8 @@ def fused_slim_end(x: Tensor, stages: Sequence["UpscaleStage"], tail: nn.Conv2d)
     outputs, channels = tail.weight.shape[:2]
     taps = tail.weight.permute(0, 2, 3, 1).reshape(outputs * 9, channels, 1, 1)
     planes = [F.conv2d(phase, taps) for phase in stage_phases(x, last)]
+    # Under bf16 autocast the sum and what follows would have fewer levels than a picture.
+    exact = torch.promote_types(planes[0].dtype, torch.float32)
+    planes = [plane.to(exact) for plane in planes]
     total: Tensor = _SumOfTaps.apply(last.factor, *planes)  # type: ignore[no-untyped-call]
     return total

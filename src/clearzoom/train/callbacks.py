@@ -10,10 +10,8 @@ from rich.console import Console
 from safetensors.torch import save_file
 
 from clearzoom.io.atomic import whole_file
+from clearzoom.train.checkpoint import BEST, LAST
 from clearzoom.train.module import Recipe
-
-LAST = "last.ckpt"
-BEST = "best.safetensors"
 
 
 class TimeBudget(Callback):
@@ -58,20 +56,26 @@ class Checkpoints(Callback):
             weights = {
                 k: v.detach().cpu().contiguous() for k, v in pl_module.ema.state_dict().items()
             }
-            notes = {"step": str(pl_module.step), "val_psnr_db": f"{psnr_db:.4f}"}
+            notes = {"step": str(pl_module.step), "val_psnr_db": repr(psnr_db)}
             with whole_file(self.folder / BEST) as temporary:
                 save_file(weights, temporary, metadata=notes)
+        self._save(trainer)
+
+    def on_exception(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: Any
+    ) -> None:
+        """Save where a person stopped the run, if that is between two steps."""
+        assert isinstance(pl_module, Recipe)
+        done = int(pl_module.state_dict()["steps_done"])
+        whole = pl_module.step == done == trainer.global_step
+        if isinstance(exception, KeyboardInterrupt) and whole:
+            self._save(trainer)
 
     def on_train_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
         """Save where the sitting ended."""
         self._save(trainer)
-
-    def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: Any, *_: Any) -> None:
-        """Save right after each validation's step, when Lightning's counters are whole."""
-        if pl_module.step % pl_module.config.run.validate_every_steps == 0:
-            self._save(trainer)
 
     def _save(self, trainer: lightning.Trainer) -> None:
         with whole_file(self.folder / LAST) as temporary:

@@ -94,13 +94,14 @@ def load_config(path: Path) -> TrainConfig:
             for fault in error.errors()
         )
         raise ConfigError(f"{path}: {faults}") from error
-    here = path.parent
+    here = path.parent.resolve()
     data = config.data.model_copy(
         update={"train": here / config.data.train, "validation": here / config.data.validation}
     )
     config = config.model_copy(update={"data": data})
     _check_multiple(path, config, "optimiser.max_steps", "run.validate_every_steps")
     _check_multiple(path, config, "run.validate_every_steps", "run.steps_per_call")
+    _check_multiple(path, config, "run.log_every_steps", "run.steps_per_call")
     return config
 
 

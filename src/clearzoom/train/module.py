@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from clearzoom.core.resize import enlarge_bicubic, reduce_for_protocol
 from clearzoom.errors import TrainingError
 from clearzoom.losses.pixel import PIXEL_LOSSES
-from clearzoom.metrics.protocol import crop_to_multiple, score
+from clearzoom.metrics.protocol import Score, crop_to_multiple, score
 from clearzoom.models.initialise import start_as_interpolation
 from clearzoom.models.registry import build
+from clearzoom.train.checkpoint import BEST, best_validation_db
 from clearzoom.train.config import TrainConfig
 from clearzoom.train.data import Pairs
 from clearzoom.train.device import device_words
@@ -93,13 +94,14 @@ class Recipe(lightning.LightningModule):
         loss = PIXEL_LOSSES[config.optimiser.loss](self.forward_train(lr).float(), hr)
         optimiser.zero_grad()  # type: ignore[union-attr]
         self.manual_backward(loss)
-        nn.utils.clip_grad_norm_(self.net.parameters(), config.optimiser.clip_norm)
+        norm = nn.utils.clip_grad_norm_(self.net.parameters(), config.optimiser.clip_norm)
         for group in optimiser.param_groups:  # type: ignore[union-attr]
             group["lr"] = learning_rate(self.step, config.optimiser)
         optimiser.step()  # type: ignore[union-attr]
         self._average()
         self.step += 1
-        return loss.detach()
+        # An infinite gradient spoils the weights while the loss still looks sound.
+        return torch.where(norm.isfinite(), loss.detach(), norm)
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -112,20 +114,18 @@ class Recipe(lightning.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on at the step that the checkpoint was made at."""
         self.step = int(checkpoint["state_dict"]["steps_done"])
-        self.best_psnr_db = checkpoint["best_psnr_db"]
+        self.best_psnr_db = best_validation_db(self.folder / BEST)
         self.seconds = checkpoint["seconds"]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep what the state dict does not hold."""
-        checkpoint["best_psnr_db"] = self.best_psnr_db
         checkpoint["seconds"] = self.seconds
         checkpoint["device"] = device_words(self.device)
         checkpoint["config"] = self.config.model_dump(mode="json")
 
     def validation_step(self, index: int) -> None:
-        """Score the averaged weights on one held-back picture, by the protocol."""
-        sr = self.enlarge(self.lr[index])
-        result = score(sr, self.hr[index], self.config.network.scale)
+        """Score the averaged weights on one held-back picture, and show a few."""
+        sr, result = self.validate_one(index)
         self.log_dict(
             {"val_psnr_db": result.psnr_db, "val_ssim": result.ssim},
             on_step=False,
@@ -137,10 +137,17 @@ class Recipe(lightning.LightningModule):
             path = self.folder / "grids" / f"step-{self.step:07d}-{index}.png"
             save_grid(path, [bicubic, sr, self.hr[index]])
 
+    def validate_one(self, index: int) -> tuple[np.ndarray[Any, Any], Score]:
+        """Enlarge one held-back picture and score it by the protocol."""
+        sr = self.enlarge(self.lr[index])
+        return sr, score(sr, self.hr[index], self.config.network.scale)
+
     @torch.no_grad()
     def enlarge(self, lr: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Enlarge an (H, W, 3) uint8 picture whole with the averaged weights."""
         x = torch.from_numpy(lr).to(self.device).permute(2, 0, 1)[None].float() / 255 - 0.5
-        sr = self.ema.forward_fused(x)
+        # In full precision even where training is not: bf16 has fewer levels than the picture.
+        with torch.autocast(x.device.type, enabled=False):
+            sr = self.ema.forward_fused(x)
         levels = (sr[0].float() + 0.5).mul(255).add(0.5).floor().clamp(0, 255)
         return levels.byte().permute(1, 2, 0).cpu().numpy()

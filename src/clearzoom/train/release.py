@@ -5,11 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import save_file
 
 from clearzoom.engines.network import load_network
-from clearzoom.errors import MissingFileError
+from clearzoom.errors import MissingFileError, ModelError
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.folder import files_sha256
 from clearzoom.metrics.evaluate import Row, evaluate
@@ -20,10 +19,12 @@ from clearzoom.models.export import export_onnx
 from clearzoom.models.reach import reach_px
 from clearzoom.models.registry import build
 from clearzoom.models.weights import load_into
-from clearzoom.train.callbacks import BEST, LAST
+from clearzoom.train.checkpoint import BEST, LAST, best_validation_db, load_checkpoint
 from clearzoom.train.config import TrainConfig
 
 _COUNTED_PX = 64
+
+_LOCAL_NORMS = ("affine", "batch", "layer", "none")
 
 
 def release(run: Path, folder: Path, tile_px: int, test_sets: Path | None) -> Card:
@@ -36,16 +37,24 @@ def release(run: Path, folder: Path, tile_px: int, test_sets: Path | None) -> Ca
         test_sets: holds a folder of HR pictures for each test set; None: the card has no scores.
 
     Raises:
-        MissingFileError: the run has no checkpoint or no best weights yet, or no test set.
+        MissingFileError: the run has no checkpoint or no best weights yet, or its data are gone.
+        ModelError: a norm looks at the whole picture, so that tiles would change the result.
         OutputError: a file cannot be written.
     """
     if not (run / LAST).is_file() or not (run / BEST).is_file():
         raise MissingFileError(f"{run} holds no finished run: {LAST} and {BEST} are needed")
-    state = torch.load(run / LAST, map_location="cpu", weights_only=True)
+    state = load_checkpoint(run / LAST)
     config = TrainConfig.model_validate(state["config"])
     chosen = config.network
+    if not config.data.train.is_dir():
+        raise MissingFileError(f"the training data {config.data.train} are gone; cards state them")
     net = build(chosen.name, chosen.scale, chosen.settings)
+    if net.config.norm not in _LOCAL_NORMS:
+        raise ModelError(
+            f"norm {net.config.norm} looks at the whole picture: tiles would change it"
+        )
     load_into(net, run / BEST)
+    training = _training(state, config, run / BEST)
     halo = reach_px(net)
     stem = f"{chosen.name}-x{chosen.scale}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -75,7 +84,7 @@ def release(run: Path, folder: Path, tile_px: int, test_sets: Path | None) -> Ca
         counts=Counts(
             parameters=counted.parameters, macc=counted.macc, flops=counted.flops, formula=FORMULA
         ),
-        training=_training(state, config),
+        training=training,
         files=[_hashed(folder / f"{stem}{suffix}") for suffix in (".safetensors", ".onnx")],
         scores=rows,
         scores_command=f"clearzoom evaluate --model {stem[:-3]} --scale {chosen.scale} --data DIR",
@@ -86,7 +95,7 @@ def release(run: Path, folder: Path, tile_px: int, test_sets: Path | None) -> Ca
     return card
 
 
-def _training(state: dict[str, Any], config: TrainConfig) -> Training:
+def _training(state: dict[str, Any], config: TrainConfig, best: Path) -> Training:
     source = config.data.train
     files = sorted(source.glob("*.tar")) or sorted(p for p in source.iterdir() if p.is_file())
     steps = int(state["state_dict"]["steps_done"])
@@ -102,7 +111,7 @@ def _training(state: dict[str, Any], config: TrainConfig) -> Training:
         lr_pixels=steps * config.data.batch * config.data.patch_px**2,
         hours=round(state["seconds"] / 3600, 2),
         device=state["device"],
-        validation_psnr_db=round(state["best_psnr_db"], 4),
+        validation_psnr_db=round(best_validation_db(best), 4),
     )
 
 

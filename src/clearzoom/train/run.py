@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import lightning
 import torch
@@ -12,8 +13,10 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from clearzoom.errors import ConfigError, MissingFileError, OutputError, TrainingError
 from clearzoom.models.count import count
+from clearzoom.models.registry import build
 from clearzoom.models.weights import load_into
-from clearzoom.train.callbacks import LAST, Checkpoints, Lines, TimeBudget
+from clearzoom.train.callbacks import Checkpoints, Lines, TimeBudget
+from clearzoom.train.checkpoint import LAST, load_checkpoint
 from clearzoom.train.config import TrainConfig
 from clearzoom.train.data import Pairs
 from clearzoom.train.device import matrix_rate_gflops
@@ -22,7 +25,7 @@ from clearzoom.train.module import Recipe
 from clearzoom.train.pictures import load_pictures
 from clearzoom.train.quiet import quiet_lightning
 
-_WARM_STEPS, _TIMED_STEPS = 3, 12
+_MEASURED_PICTURES, _MEASURED_S = 32, 20.0
 
 
 class _Endless(IterableDataset[int]):
@@ -40,6 +43,7 @@ def _prepare(config: TrainConfig, folder: Path) -> Recipe:
         torch.set_float32_matmul_precision("high")
         torch.backends.cudnn.benchmark = True
     data, scale = config.data, config.network.scale
+    build(config.network.name, scale, config.network.settings)  # a wrong one is said at once
     pairs = Pairs.load(data.train, scale, data.patch_px, device, data.max_pictures)
     validation = load_pictures(data.validation)
     recipe = Recipe(config, pairs, validation, folder)
@@ -103,10 +107,15 @@ def train(
         raise MissingFileError(f"no checkpoint {checkpoint} to resume; leave --resume out to start")
     if not resume and checkpoint.exists():
         raise OutputError(f"{folder} holds a run; add --resume, or name another folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    if resume and initial_weights is not None:
+        raise ConfigError("--resume goes on with the run's own weights; leave --init out")
+    sitting = f"from-step-{_check_same_run(checkpoint, config) if resume else 0:07d}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
     console = Console(stderr=True)
     recipe = _prepare(config, folder)
-    sitting = f"from-step-{_check_same_run(checkpoint, config) if resume else 0:07d}"
     if initial_weights is not None:
         taken = load_into(recipe.net, initial_weights, partial=True)
         recipe.ema.load_state_dict(recipe.net.state_dict())
@@ -124,21 +133,24 @@ def train(
     pictures: DataLoader[int] = DataLoader(indices, batch_size=None)  # type: ignore[arg-type]
     with quiet_lightning():
         trainer = _trainer(config, recipe, sitting, extra)
-        trainer.fit(
-            recipe,
-            calls,
-            pictures,
-            ckpt_path=str(checkpoint) if resume else None,
-            weights_only=True,
-        )
-    if recipe.step < config.optimiser.max_steps and time_budget_s is None:
-        raise TrainingError(f"interrupted at step {recipe.step}; add --resume to go on")
+        try:
+            trainer.fit(
+                recipe,
+                calls,
+                pictures,
+                ckpt_path=str(checkpoint) if resume else None,
+                weights_only=True,
+            )
+        except SystemExit:  # Lightning's answer to an interrupt from the keyboard
+            raise TrainingError(
+                f"interrupted at step {recipe.step}; add --resume to go on"
+            ) from None
     return recipe
 
 
 def _check_same_run(checkpoint: Path, config: TrainConfig) -> int:
     """Refuse to go on with another configuration; give the step that the run is at."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    state = load_checkpoint(checkpoint)
     started = state["config"]
     now = config.model_dump(mode="json")
     for section in ("network", "data", "optimiser"):
@@ -149,37 +161,39 @@ def _check_same_run(checkpoint: Path, config: TrainConfig) -> int:
                     f"this run was started with {section}.{key} = {before}, the file says {value}; "
                     "put it back, or start a new run with --init"
                 )
-    if started["run"]["seed"] != now["run"]["seed"]:
-        raise ConfigError("this run was started with another run.seed; put it back")
+    for key in ("seed", "precision", "steps_per_call", "validate_every_steps"):
+        if started["run"][key] != now["run"][key]:
+            raise ConfigError(
+                f"this run was started with run.{key} = {started['run'][key]}; put it back"
+            )
     return int(state["state_dict"]["steps_done"])
 
 
-def steps_in(config: TrainConfig, minutes: float, folder: Path) -> int:
-    """Measure how many steps fit a number of minutes on this machine.
+def steps_in(config: TrainConfig, seconds: float) -> int:
+    """Measure how many steps fit a time on this machine, validation included.
 
     Args:
-        config: the run; max_steps does not matter.
-        minutes: of training, validation not counted.
-        folder: scratch for the recipe's files; nothing is written.
+        config: the run; a short one like it is made in a temporary folder, on a few pictures.
+        seconds: of a whole run, after the pictures are decoded.
 
     Returns:
         Steps, rounded down to a multiple of run.validate_every_steps (at least one).
+
+    Raises:
+        MissingFileError: no pictures.
+        TrainingError: a picture is damaged.
     """
-    limited = config.model_copy(
-        update={"data": config.data.model_copy(update={"max_pictures": 32})}
-    )
-    recipe = _prepare(limited, folder)
-    optimiser = recipe.configure_optimizers()
-    seconds = 0.0
-    for step in range(_WARM_STEPS + _TIMED_STEPS):
-        began = time.perf_counter()
-        lr, hr = recipe.pairs.batch(step, 0, config.data.batch, config.data.patch_px)
-        loss = (recipe.forward_train(lr) - hr).abs().mean()
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        loss.item()
-        seconds += time.perf_counter() - began if step >= _WARM_STEPS else 0.0
-    steps = int(minutes * 60 / (seconds / _TIMED_STEPS))
+    data = config.data.model_copy(update={"max_pictures": _MEASURED_PICTURES})
+    with TemporaryDirectory() as scratch:
+        recipe = train(
+            config.model_copy(update={"data": data}),
+            Path(scratch),
+            time_budget_s=min(_MEASURED_S, seconds),
+        )
+    began = time.perf_counter()
+    for index in range(len(recipe.hr)):
+        recipe.validate_one(index)
     every = config.run.validate_every_steps
+    a_step = recipe.seconds / recipe.step + (time.perf_counter() - began) / every
+    steps = int(seconds / a_step)
     return max(every, steps - steps % every)

@@ -1,0 +1,5 @@
+"""``python -m clearzoom``."""
+
+from clearzoom.cli.main import main
+
+main()
