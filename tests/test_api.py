@@ -15,13 +15,14 @@ def enlarge(small_weights):
 
 
 @pytest.mark.parametrize("shape", [(6, 8), (6, 8, 1), (6, 8, 2), (6, 8, 3), (6, 8, 4)])
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float16, np.float32, np.float64])
 def test_an_array_gives_an_array_of_its_kind(enlarge, shape, dtype):
     top = 1 if np.issubdtype(dtype, np.floating) else np.iinfo(dtype).max
     larger = enlarge(np.full(shape, top * 0.5).astype(dtype))
     assert larger.shape == (12, 16, *shape[2:])
     assert larger.dtype == dtype
     assert larger.max() <= top
+    assert larger[4:-4, 4:-4].mean(dtype=float) == pytest.approx(top / 2, rel=0.5)
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "I;16"])
@@ -37,6 +38,15 @@ def test_palettes_become_rgb_and_keep_transparency(enlarge, photo):
     assert enlarge(palette).mode == "RGB"
     palette.info["transparency"] = 0
     assert enlarge(palette).mode == "RGBA"
+
+
+def test_pil_pictures_are_turned_upright_and_cmyk_loses_its_profile(enlarge, photo):
+    turned = Image.fromarray(photo[:20, :30])
+    turned.getexif()[0x0112] = 6
+    assert enlarge(turned).size == (40, 60)
+    cmyk = Image.fromarray(photo[:20, :30]).convert("CMYK")
+    cmyk.info["icc_profile"] = b"for four inks"
+    assert "icc_profile" not in enlarge(cmyk).info
 
 
 @pytest.mark.parametrize("kind", [str, Path])

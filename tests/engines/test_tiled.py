@@ -80,6 +80,13 @@ def test_progress_counts_all_tiles(small):
     assert seen == [(i, 6) for i in range(1, 7)]
 
 
+def test_flat_fields_stay_flat_up_to_the_edge():
+    network = load_network("srresnet-slim", 4)
+    for level in (0, 128, 255):
+        flat = enlarge_samples(np.full((24, 24, 3), level, np.uint8), network)
+        assert np.abs(flat.astype(int) - level).max() <= 3, level
+
+
 def test_an_empty_picture_is_refused(small):
     with pytest.raises(SizeError):
         enlarge_samples(np.zeros((0, 4, 3), np.uint8), small)

@@ -56,6 +56,12 @@ def test_deep_samples_round_to_8_bit_where_the_format_has_no_more(tmp_path):
     assert abs(int(read_picture(tmp_path / "p.jpg").samples.mean()) - 100) <= 1
 
 
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
+def test_a_resolution_that_is_not_stated_is_none(tmp_path, photo, suffix):
+    Image.fromarray(photo).save(tmp_path / f"p{suffix}")
+    assert read_picture(tmp_path / f"p{suffix}").dpi is None
+
+
 def test_a_profile_survives(tmp_path, photo):
     from PIL import ImageCms
 

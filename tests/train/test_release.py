@@ -3,7 +3,7 @@ import hashlib
 import pytest
 
 from clearzoom.engines.network import load_network
-from clearzoom.errors import MissingFileError
+from clearzoom.errors import MissingFileError, ModelError
 from clearzoom.models.card import read_card
 from clearzoom.train.config import load_config
 from clearzoom.train.release import release
@@ -28,6 +28,23 @@ def test_a_run_becomes_weights_with_a_true_card(config_file, tmp_path, pictures)
     assert card.scores[1].psnr_db == pytest.approx(recipe.best_psnr_db, abs=0.01)
     network = load_network(str(tmp_path / "out" / "srresnet-slim-x2.onnx"), 2)
     assert (network.halo_px, network.tile_px) == (card.halo_px, 32)
+
+
+def test_the_same_run_gives_the_same_bytes(config_file, tmp_path):
+    train(load_config(config_file()), tmp_path / "run")
+    for name in ("a", "b"):
+        release(tmp_path / "run", tmp_path / name, 32, None)
+    for path in (tmp_path / "a").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
+
+
+def test_norms_that_see_the_whole_picture_are_not_released(config_file, tmp_path):
+    path = config_file()
+    path.write_text(path.read_text().replace("blocks = 1,", 'blocks = 1, norm = "instance",'))
+    train(load_config(path), tmp_path / "run")
+    with pytest.raises(ModelError, match="tiles would change it"):
+        release(tmp_path / "run", tmp_path / "out", 32, None)
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_unfinished_run_is_refused(tmp_path):

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from clearzoom.errors import ConfigError, MissingFileError, OutputError, TrainingError
-from clearzoom.train.checkpoint import BEST, LAST
+from clearzoom.train.checkpoint import BEST, LAST, load_checkpoint
 from clearzoom.train.config import load_config
+from clearzoom.train.data import Pairs
 from clearzoom.train.module import Recipe
 from clearzoom.train.run import steps_in, train
 
@@ -73,19 +74,73 @@ def test_training_learns(config_file, tmp_path, losses):
     assert sum(last) < 0.9 * sum(first)
 
 
-def test_nan_stops_and_keeps_the_last_good_checkpoint(config_file, tmp_path, monkeypatch):
-    batch = __import__("clearzoom.train.data", fromlist=["Pairs"]).Pairs.batch
+def test_nan_stops_and_the_checkpoint_gives_the_unbroken_run(
+    config_file, tmp_path, losses, monkeypatch
+):
+    config = load_config(config_file())
+    whole = train(config, tmp_path / "whole")
+    unbroken = dict(losses)
+    cut = Pairs.batch
 
     def poisoned(self, step, *rest):
-        lr, hr = batch(self, step, *rest)
+        lr, hr = cut(self, step, *rest)
         return (lr * float("nan") if step == 9 else lr), hr
 
-    monkeypatch.setattr("clearzoom.train.data.Pairs.batch", poisoned)
-    with pytest.raises(TrainingError, match="last good"):
-        train(load_config(config_file()), tmp_path / "run")
-    state = torch.load(tmp_path / "run" / LAST, weights_only=True)["state_dict"]
+    with monkeypatch.context() as poison:
+        poison.setattr(Pairs, "batch", poisoned)
+        with pytest.raises(TrainingError, match="last good"):
+            train(config, tmp_path / "run")
+    state = load_checkpoint(tmp_path / "run" / LAST)["state_dict"]
     assert state["steps_done"] == 8
+    losses.clear()
+    resumed = train(config, tmp_path / "run", resume=True)
+    assert losses == {step: loss for step, loss in unbroken.items() if step >= 8}
+    assert resumed.best_psnr_db == whole.best_psnr_db
+    grids = {path.name for path in (tmp_path / "run" / "grids").iterdir()}
+    assert grids == {path.name for path in (tmp_path / "whole" / "grids").iterdir()}
+
+
+def test_an_infinite_gradient_is_caught_before_it_is_saved(config_file, tmp_path, monkeypatch):
+    from torch import nn
+
+    clip = nn.utils.clip_grad_norm_
+    calls = []
+
+    def exploding(parameters, limit):
+        parameters = list(parameters)
+        calls.append(1)
+        if len(calls) == 8:  # the step that is validated and saved
+            parameters[0].grad[0] = float("inf")
+        return clip(parameters, limit)
+
+    monkeypatch.setattr(nn.utils, "clip_grad_norm_", exploding)
+    with pytest.raises(TrainingError, match="by step 8"):
+        train(load_config(config_file()), tmp_path / "run")
+    state = load_checkpoint(tmp_path / "run" / LAST)["state_dict"]
+    assert state["steps_done"] == 4
     assert all(torch.isfinite(value).all() for value in state.values())
+
+
+def test_a_keyboard_interrupt_says_how_to_go_on_and_loses_nothing(
+    config_file, tmp_path, losses, monkeypatch
+):
+    config = load_config(config_file())
+    train(config, tmp_path / "whole")
+    unbroken = dict(losses)
+    cut = Pairs.batch
+
+    def interrupted(self, step, *rest):
+        if step == 6:
+            raise KeyboardInterrupt
+        return cut(self, step, *rest)
+
+    with monkeypatch.context() as key:
+        key.setattr(Pairs, "batch", interrupted)
+        with pytest.raises(TrainingError, match="interrupted at step 6; add --resume"):
+            train(config, tmp_path / "run")
+    losses.clear()
+    train(config, tmp_path / "run", resume=True)
+    assert losses == {step: loss for step, loss in unbroken.items() if step >= 6}
 
 
 def test_init_starts_from_weights_of_another_scale(config_file, tmp_path):
@@ -109,8 +164,22 @@ def test_wrong_starts_are_refused(config_file, tmp_path):
         train(config, tmp_path / "run")
     with pytest.raises(ConfigError, match=r"optimiser\.max_steps = 12"):
         train(load_config(config_file(max_steps=24)), tmp_path / "run", resume=True)
+    with pytest.raises(ConfigError, match="leave --init out"):
+        train(config, tmp_path / "run", resume=True, initial_weights=tmp_path / "run" / BEST)
     with pytest.raises(ConfigError, match="seed"):
         train(load_config(config_file(seed=4)), tmp_path / "run", resume=True)
+
+
+def test_a_damaged_checkpoint_and_a_file_for_a_folder_are_clear_errors(config_file, tmp_path):
+    config = load_config(config_file())
+    train(config, tmp_path / "run", time_budget_s=0)
+    checkpoint = tmp_path / "run" / LAST
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    with pytest.raises(TrainingError, match="is damaged"):
+        train(config, tmp_path / "run", resume=True)
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot make the folder"):
+        train(config, tmp_path / "file")
 
 
 def test_configuration_errors_name_the_key(config_file):

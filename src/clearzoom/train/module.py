@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from clearzoom.core.resize import enlarge_bicubic, reduce_for_protocol
+from clearzoom.engines.network import Network
+from clearzoom.engines.tiled import enlarge_samples
 from clearzoom.errors import TrainingError
 from clearzoom.losses.pixel import PIXEL_LOSSES
 from clearzoom.metrics.protocol import Score, crop_to_multiple, score
@@ -142,12 +144,15 @@ class Recipe(lightning.LightningModule):
         sr = self.enlarge(self.lr[index])
         return sr, score(sr, self.hr[index], self.config.network.scale)
 
-    @torch.no_grad()
     def enlarge(self, lr: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Enlarge an (H, W, 3) uint8 picture whole with the averaged weights."""
-        x = torch.from_numpy(lr).to(self.device).permute(2, 0, 1)[None].float() / 255 - 0.5
+        """Enlarge an (H, W, 3) uint8 picture in one run with the averaged weights."""
+        chosen = self.config.network
+        whole = Network(chosen.name, chosen.scale, 0, max(lr.shape), "", self._run_averaged)
+        return enlarge_samples(lr, whole)
+
+    @torch.no_grad()
+    def _run_averaged(self, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         # In full precision even where training is not: bf16 has fewer levels than the picture.
-        with torch.autocast(x.device.type, enabled=False):
-            sr = self.ema.forward_fused(x)
-        levels = (sr[0].float() + 0.5).mul(255).add(0.5).floor().clamp(0, 255)
-        return levels.byte().permute(1, 2, 0).cpu().numpy()
+        with torch.autocast(self.device.type, enabled=False):
+            y = self.ema.forward_fused(torch.from_numpy(x).to(self.device))
+        return y.cpu().numpy()

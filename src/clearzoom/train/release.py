@@ -67,9 +67,11 @@ def release(run: Path, folder: Path, tile_px: int, test_sets: Path | None) -> Ca
         "channels": "RGB",
         "licence": "Apache-2.0",
     }
-    settings = {"network": chosen.name, "settings": net.config.model_dump_json()}
+    settings = {"network": chosen.name, "settings": net.config.model_dump(mode="json")}
+    # One key: safetensors writes several in any order, and the file's hash would change.
+    described = {"clearzoom": json.dumps(notes | settings, sort_keys=True)}
     with whole_file(folder / f"{stem}.safetensors") as temporary:
-        save_file(net.state_dict(), temporary, metadata=notes | settings)
+        save_file(net.state_dict(), temporary, metadata=described)
     export_onnx(net, folder / f"{stem}.onnx", notes)
     counted = count(net, _COUNTED_PX, _COUNTED_PX)
     rows = _scores(folder / f"{stem}.onnx", chosen.scale, test_sets)
