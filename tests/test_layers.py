@@ -18,6 +18,7 @@ ORDER = [
     {"api"},
     {"train"},
     {"cli"},
+    {"__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 

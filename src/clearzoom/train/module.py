@@ -147,7 +147,8 @@ class Recipe(lightning.LightningModule):
     def enlarge(self, lr: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Enlarge an (H, W, 3) uint8 picture in one run with the averaged weights."""
         chosen = self.config.network
-        whole = Network(chosen.name, chosen.scale, 0, max(lr.shape), "", self._run_averaged)
+        side = max(lr.shape)
+        whole = Network(chosen.name, chosen.scale, side, side, "", self._run_averaged)
         return enlarge_samples(lr, whole)
 
     @torch.no_grad()
