@@ -26,6 +26,7 @@ def pixel_shuffle_steps(features: npt.NDArray[Any], factor: int) -> list[npt.NDA
         Shi et al., arXiv:1609.05158, eq. 4; torch.nn.functional.pixel_shuffle.
 
     Example:
+        >>> import numpy as np
         >>> for step in pixel_shuffle_steps(np.zeros((64, 128, 128)), 2):
         ...     print(step.shape)
         (64, 128, 128)
