@@ -79,6 +79,8 @@ def export_onnx(net: SRNet, path: Path, notes: dict[str, str]) -> None:
         onnxscript.optimizer.optimize_ir(
             program.model, input_size_limit=_ANY_SIZE, output_size_limit=_ANY_SIZE
         )
+    for node in program.model.graph.all_nodes():
+        node.metadata_props.clear()  # the exporter's stack traces, with paths of this machine
     program.model.metadata_props.update(notes)
     with whole_file(path) as temporary:
         program.save(temporary)
