@@ -10,7 +10,7 @@ def keep_freed_memory() -> None:
     """Tell glibc to reuse large blocks; elsewhere do nothing.
 
     By default each feature map is mapped afresh and its pages are faulted in at every step, which
-    took a third of the step's time.
+    takes over a quarter of a plain step (benchmarks/training_step.py).
     """
     if not sys.platform.startswith("linux"):
         return
