@@ -60,10 +60,8 @@ class Recipe(lightning.LightningModule):
         self.step = 0
         self.best_psnr_db = float("-inf")
         self.seconds = 0.0
-        self.forward_train = torch.compile(self._forward) if config.run.compile else self._forward
-
-    def _forward(self, lr: Tensor) -> Tensor:
-        return self.net.forward_fused(lr)
+        fused = self.net.forward_fused
+        self.forward_train = torch.compile(fused) if config.run.compile else fused
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Adam; the rate is set at each step by ``learning_rate``."""
@@ -83,7 +81,8 @@ class Recipe(lightning.LightningModule):
         if not torch.isfinite(losses).all():
             raise TrainingError(
                 f"the loss became {losses[-1].item()} by step {self.step}; the last good "
-                "checkpoint is kept, resume from it with a lower optimiser.learning_rate"
+                f"checkpoint is kept; start a new run with --init {self.folder / BEST} "
+                "and a lower optimiser.learning_rate"
             )
         self.log("loss", losses.mean())
         self.seconds += time.perf_counter() - began

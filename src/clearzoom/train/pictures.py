@@ -3,6 +3,7 @@
 import tarfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ def load_pictures(folder: Path, limit: int | None = None) -> list[npt.NDArray[np
         MissingFileError: nothing there.
         TrainingError: a picture that cannot be decoded, by name.
     """
-    encoded = [named for _, named in zip(range(limit or 10**9), _encoded(folder), strict=False)]
+    encoded = list(islice(_encoded(folder), limit))
     console = Console(stderr=True)
     with ThreadPoolExecutor() as pool:
         decoded = pool.map(_decode, encoded)
