@@ -89,24 +89,29 @@ def pictures(tmp_path_factory, photo):
     return root
 
 
+FAMILY = """name = "srresnet-slim"
+settings = { channels = 8, narrow_channels = 8, blocks = 1, dilations = [1] }"""
+
+
 @pytest.fixture
 def config_file(tmp_path, pictures):
     """Writes a TOML configuration; keyword arguments replace lines of its text."""
 
     def write(name="small.toml", **values):
         wanted = {"max_steps": 12, "every": 4, "scale": 2, "seed": 3, "call": 1, "rate": "1e-3"}
+        wanted |= {"network": FAMILY, "kind": "adam"}
         wanted |= values
         text = f"""
 [network]
-name = "srresnet-slim"
+{wanted["network"]}
 scale = {wanted["scale"]}
-settings = {{ channels = 8, narrow_channels = 8, blocks = 1, dilations = [1] }}
 [data]
 train = "{pictures}/train"
 validation = "{pictures}/val"
 batch = 2
 patch_px = 8
 [optimiser]
+kind = "{wanted["kind"]}"
 max_steps = {wanted["max_steps"]}
 warmup_steps = 2
 learning_rate = {wanted["rate"]}

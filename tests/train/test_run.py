@@ -29,11 +29,18 @@ def losses(monkeypatch):
     return seen
 
 
-@pytest.mark.parametrize("call", [1, 2])
+FAST = """name = "fast"
+settings = { channels = 8, convolutions = 2 }"""
+
+
+@pytest.mark.parametrize(
+    ("call", "more"),
+    [(1, {}), (2, {}), (1, {"kind": "muon"}), (1, {"kind": "muon", "network": FAST})],
+)
 def test_a_resumed_run_gives_the_unbroken_run_s_losses_and_weights(
-    config_file, tmp_path, losses, monkeypatch, call
+    config_file, tmp_path, losses, call, more
 ):
-    config = load_config(config_file(call=call))
+    config = load_config(config_file(call=call, **more))
     whole = train(config, tmp_path / "whole")
     unbroken = dict(losses)
     losses.clear()

@@ -1,5 +1,6 @@
 """Count parameters, MACC and FLOPs from the modules and the shapes that really pass them."""
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +49,7 @@ def count(net: SRNet, height_px: int, width_px: int) -> Count:
     def hook(module: nn.Module, _inputs: Any, output: Tensor) -> None:
         add(module, output.shape[2] * output.shape[3])
 
-    meta = type(net)(net.config).to("meta").eval()
+    meta = copy.deepcopy(net).to("meta").eval()
     leaves = [m for m in meta.modules() if not list(m.children())]
     handles = [leaf.register_forward_hook(hook) for leaf in leaves]
     with torch.no_grad():

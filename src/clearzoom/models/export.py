@@ -29,7 +29,7 @@ class _Deployed(nn.Module):
         self.net = net
         self.tail = nn.ParameterList(
             convolution_before_shuffle(net.tail.weight.detach(), net.stages[-1].factor)
-            if net.has_fused_end
+            if isinstance(net, SRResNet) and net.has_fused_end
             else []
         )
 

@@ -1,8 +1,8 @@
 """Start a network as linear interpolation plus small detail, so that training starts near it.
 
-The picture passes through pairs of channels that carry +x and -x, since a leaky activation g keeps
-g(x) - g(-x) proportional to x. The architecture stays the chapter's: only the starting weights
-are chosen.
+In the SRResNet family the picture passes through pairs of channels that carry +x and -x, since a
+leaky activation g keeps g(x) - g(-x) proportional to x. The architecture stays the chapter's: only
+the starting weights are chosen. ``fast`` has a convolution of its own for the picture.
 """
 
 from typing import cast
@@ -10,8 +10,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from clearzoom.models.fast import FastSR
+from clearzoom.models.presrresnet import PreSRResNet
 from clearzoom.models.registry import SRNet
-from clearzoom.models.srresnet import ResidualBlock
+from clearzoom.models.srresnet import ResidualBlock, SRResNet
 
 _RESIDUAL_GAIN = 0.1
 _PAIRS = 6  # +R +G +B -R -G -B
@@ -30,10 +32,31 @@ def start_as_interpolation(net: SRNet, seed: int) -> None:
     """Initialise a network in place.
 
     Args:
-        net: any member of the family with at least 6 channels.
-        seed: of the random part (Kaiming normal; residual ends scaled by 0.1).
+        net: any network with at least 6 channels.
+        seed: of the random part.
     """
     generator = torch.Generator().manual_seed(seed)
+    if isinstance(net, FastSR):
+        _start_fast(net, generator)
+    else:
+        _start_family(net, generator)
+
+
+def _start_fast(net: FastSR, generator: torch.Generator) -> None:
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d):
+            # A third of Kaiming's spread: the identity beside it carries the signal.
+            nn.init.kaiming_uniform_(module.weight, a=5**0.5, generator=generator)
+            if module.bias is not None:
+                module.bias.zero_()
+    net.tail.weight.mul_(_RESIDUAL_GAIN)
+    kernels = _linear_phase_kernels(net.config.scale)
+    net.base.weight.zero_()
+    for colour in range(3):
+        net.base.weight[colour * len(kernels) : (colour + 1) * len(kernels), colour] = kernels
+
+
+def _start_family(net: SRResNet | PreSRResNet, generator: torch.Generator) -> None:
     for module in net.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)

@@ -2,6 +2,7 @@
 
 import math
 
+from clearzoom.models.fast import FastSR
 from clearzoom.models.presrresnet import PreSRResNet
 from clearzoom.models.registry import SRNet
 from clearzoom.models.srresnet import SRResNetConfig
@@ -17,6 +18,8 @@ def reach_px(net: SRNet) -> int:
         net: norms that look at the whole picture (instance, group) have no finite reach; this is
             then the convolutions' part only.
     """
+    if isinstance(net, FastSR):
+        return net.config.convolutions + 2  # head, chain and tail, one px each
     config = net.config
     around_tail = config.tail_kernel // 2
     first, last = -around_tail, config.scale - 1 + around_tail  # of one LR pixel's outputs

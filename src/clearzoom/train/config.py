@@ -37,8 +37,13 @@ class DataSection(_Section):
 
 
 class OptimiserSection(_Section):
-    """Adam; linear warm-up, then cosine from ``learning_rate`` to ``final_learning_rate``."""
+    """How weights change.
 
+    ``kind`` is adam or muon, at the same rates; the rate warms up linearly and then falls along
+    half a cosine from ``learning_rate`` to ``final_learning_rate``.
+    """
+
+    kind: Literal["adam", "muon"] = "adam"
     loss: PixelLoss = "l1"
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     final_learning_rate: Annotated[float, Field(ge=0)] = 1e-6

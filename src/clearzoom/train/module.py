@@ -22,9 +22,15 @@ from clearzoom.train.config import TrainConfig
 from clearzoom.train.data import Pairs
 from clearzoom.train.device import device_words
 from clearzoom.train.grid import save_grid
+from clearzoom.train.muon import Muon
 from clearzoom.train.schedule import learning_rate
 
 _GRID_PICTURES = 4
+
+
+def _is_deep_kernel(parameter: nn.Parameter) -> bool:
+    # Depthwise kernels and those on the picture's three channels have no directions to make equal.
+    return parameter.ndim == 4 and min(parameter.shape[:2]) > 3
 
 
 class Recipe(lightning.LightningModule):
@@ -64,8 +70,12 @@ class Recipe(lightning.LightningModule):
         self.forward_train = torch.compile(fused) if config.run.compile else fused
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam; the rate is set at each step by ``learning_rate``."""
+        """Adam or Muon; the rate is set at each step by ``learning_rate``."""
         wanted = self.config.optimiser
+        if wanted.kind == "muon":
+            kernels = [p for p in self.net.parameters() if _is_deep_kernel(p)]
+            rest = [p for p in self.net.parameters() if not _is_deep_kernel(p)]
+            return Muon(kernels, rest, wanted.learning_rate, (wanted.beta1, wanted.beta2))
         return torch.optim.Adam(
             self.net.parameters(),
             lr=wanted.learning_rate,

@@ -49,10 +49,9 @@ def release(run: Path, folder: Path, tile_px: int, test_sets: Path | None) -> Ca
     if not config.data.train.is_dir():
         raise MissingFileError(f"the training data {config.data.train} are gone; cards state them")
     net = build(chosen.name, chosen.scale, chosen.settings)
-    if net.config.norm not in _LOCAL_NORMS:
-        raise ModelError(
-            f"norm {net.config.norm} looks at the whole picture: tiles would change it"
-        )
+    norm = getattr(net.config, "norm", "none")
+    if norm not in _LOCAL_NORMS:
+        raise ModelError(f"norm {norm} looks at the whole picture: tiles would change it")
     load_into(net, run / BEST)
     training = _training(state, config, run / BEST)
     halo = reach_px(net)

@@ -1,0 +1,95 @@
+"""Muon: momentum whose directions are made equally strong, for the kernels of convolutions."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+_NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+_ROUNDS = 5
+_ADAM_LIKE = 0.2
+
+
+def orthogonalise(matrices: Tensor) -> Tensor:
+    """Bring all singular values near 1, keep the singular vectors.
+
+    Args:
+        matrices: (B, M, N), any scale.
+
+    Returns:
+        (B, M, N), singular values about 0.7 to 1.2.
+
+    References:
+        Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024: five rounds
+        of the quintic Newton-Schulz iteration.
+    """
+    a, b, c = _NEWTON_SCHULZ
+    tall = matrices.shape[1] > matrices.shape[2]
+    x = matrices.mT if tall else matrices
+    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    for _ in range(_ROUNDS):
+        square = x @ x.mT
+        x = a * x + (b * square + c * square @ square) @ x
+    turned: Tensor = x.mT if tall else x
+    return turned
+
+
+class Muon(torch.optim.Adam):
+    """Muon for kernels, Adam for all other parameters, with one learning rate.
+
+    A kernel (O, I, H, W) is taken as the matrix (O, I * H * W). Its step has the root mean square
+    that Adam's usually has (Liu et al., arXiv:2502.16982, eq. 4), so one rate serves both.
+    torch.optim.Muon takes matrices only, one at a time; here equal shapes run as one batch.
+
+    Args:
+        kernels: parameters of four axes.
+        rest: all others; must not be empty.
+        lr: learning rate of both.
+        betas: Adam's.
+        momentum: Muon's, Nesterov's form.
+    """
+
+    def __init__(
+        self,
+        kernels: Iterable[nn.Parameter],
+        rest: Iterable[nn.Parameter],
+        lr: float,
+        betas: tuple[float, float],
+        momentum: float = 0.95,
+    ) -> None:
+        self.momentum = momentum
+        super().__init__(
+            [{"params": list(kernels)}, {"params": list(rest)}], lr=lr, betas=betas, fused=True
+        )
+
+    def _momentum_of(self, kernel: Tensor) -> Tensor:
+        state = self.state[kernel]
+        if not state:
+            # Adam asks each state for its step when it is loaded.
+            state |= {"momentum": torch.zeros_like(kernel), "step": torch.zeros(())}
+        momentum: Tensor = state["momentum"]
+        return momentum
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Do one step; the kernels' gradients are gone afterwards."""
+        loss = closure() if closure is not None else None
+        group = self.param_groups[0]
+        by_shape: defaultdict[torch.Size, list[Tensor]] = defaultdict(list)
+        for kernel in group["params"]:
+            by_shape[kernel.shape].append(kernel)
+        for shape, kernels in by_shape.items():
+            gradients = [kernel.grad for kernel in kernels if kernel.grad is not None]
+            momenta = [self._momentum_of(kernel) for kernel in kernels]
+            torch._foreach_lerp_(momenta, gradients, 1 - self.momentum)
+            ahead = torch._foreach_lerp(gradients, momenta, self.momentum)
+            matrices = torch.stack(ahead).flatten(2)
+            directions = orthogonalise(matrices).reshape(len(kernels), *shape)
+            rate = group["lr"] * _ADAM_LIKE * max(matrices.shape[1:]) ** 0.5
+            torch._foreach_add_(kernels, list(directions), alpha=-rate)
+            for kernel in kernels:
+                kernel.grad = None  # Adam passes over it
+        super().step()
+        return loss
