@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clearzoom.engines.network import Network, load_network
+from clearzoom.engines.refine import with_back_projection, with_ensemble
 from clearzoom.engines.tiled import Progress, enlarge_samples
 from clearzoom.errors import InputError, OutputError
 from clearzoom.io.reading import read_picture
@@ -23,7 +24,14 @@ _load = lru_cache(maxsize=4)(load_network)
 PictureT = TypeVar("PictureT", bound="str | Path | npt.NDArray[Any] | Image.Image")
 
 
-def enlarge(picture: PictureT, scale: int = 4, model: str = DEFAULT_MODEL) -> PictureT:
+def enlarge(
+    picture: PictureT,
+    scale: int = 4,
+    model: str = DEFAULT_MODEL,
+    *,
+    ensemble: bool = False,
+    back_projection: bool = False,
+) -> PictureT:
     """Enlarge a picture; the same kind of thing comes back.
 
     Args:
@@ -31,6 +39,8 @@ def enlarge(picture: PictureT, scale: int = 4, model: str = DEFAULT_MODEL) -> Pi
             alpha, 3 RGB, 4 RGB and alpha, straight alpha; uint8, uint16, or float in 0..1.
         scale: 2, 3 or 4, as far as there are weights.
         model: a released model's name, or an ONNX file that ``clearzoom export`` wrote.
+        ensemble: average over the eight symmetries of the square; better and 8 times slower.
+        back_projection: make the result, reduced again, the picture that was given.
 
     Returns:
         For a path the path of the new file beside it, NAME-x4.png for NAME.png; for a PIL picture
@@ -47,7 +57,12 @@ def enlarge(picture: PictureT, scale: int = 4, model: str = DEFAULT_MODEL) -> Pi
         >>> clearzoom.enlarge(np.zeros((4, 6, 3), np.uint8), scale=4).shape
         (16, 24, 3)
     """
-    return cast(PictureT, _enlarge_any(picture, _load(model, scale)))
+    network = _load(model, scale)
+    if ensemble:
+        network = with_ensemble(network)
+    if back_projection:
+        network = with_back_projection(network)
+    return cast(PictureT, _enlarge_any(picture, network))
 
 
 def _enlarge_any(picture: Any, network: Network) -> Any:

@@ -26,7 +26,7 @@ def test_files_are_those_of_the_card(card):
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: f"{card.name}-x{card.scale}")
 def test_set5_scores_are_reproduced_and_above_bicubic_on_every_picture(card, shared_data):
     bicubic, ours = evaluate(
-        shared_data / "test" / "Set5", card.scale, load_network(card.name, card.scale)
+        shared_data / "test" / "Set5", card.scale, [load_network(card.name, card.scale)]
     )
     (stated,) = (s for s in card.scores if (s.data, s.model) == ("Set5", card.name))
     assert stated.data_sha256 == ours.data_sha256

@@ -25,12 +25,26 @@ def enlarge(
     model: Annotated[
         str, typer.Option(help="A released model (see 'clearzoom models'), or an .onnx file.")
     ] = DEFAULT_MODEL,
+    ensemble: Annotated[
+        bool, typer.Option("--ensemble", help="Mean of eight symmetries: better, 8 times slower.")
+    ] = False,
+    back_projection: Annotated[
+        bool,
+        typer.Option(
+            "--back-projection", help="Reduced again, the result is the input; for clean pictures."
+        ),
+    ] = False,
 ) -> None:
     """Enlarge a picture."""
     from clearzoom.api import enlarge_file
     from clearzoom.engines.network import load_network
+    from clearzoom.engines.refine import with_back_projection, with_ensemble
 
     network = load_network(model, scale)
+    if ensemble:
+        network = with_ensemble(network)
+    if back_projection:
+        network = with_back_projection(network)
     began = time.perf_counter()
     with progress("Enlarging", "tiles") as report:
         width, height = enlarge_file(source, output, network, report)

@@ -22,16 +22,29 @@ def evaluate(
     data: Annotated[Path, typer.Option(help="Folder of HR pictures.")],
     model: Annotated[str, typer.Option(help="A released model, or an .onnx file.")] = DEFAULT_MODEL,
     scale: Annotated[int, typer.Option(help="How many times larger.")] = 4,
+    ensemble: Annotated[
+        bool, typer.Option("--ensemble", help="A row more: the mean of eight symmetries.")
+    ] = False,
+    back_projection: Annotated[
+        bool, typer.Option("--back-projection", help="A row more: reduced, it is the input.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure PSNR, SSIM and rmse by the protocol; bicubic is always the first row."""
     from clearzoom.engines.network import load_network
+    from clearzoom.engines.refine import with_back_projection, with_ensemble
     from clearzoom.metrics.evaluate import evaluate as measure
     from clearzoom.metrics.protocol import PROTOCOL
 
-    network = load_network(model, scale)
+    networks = [load_network(model, scale)]
+    if ensemble:
+        networks.append(with_ensemble(networks[0]))
+    if back_projection:
+        networks.append(with_back_projection(networks[0]))
+    if ensemble and back_projection:
+        networks.append(with_back_projection(networks[1]))
     with progress("Measuring", "pictures") as report:
-        rows = measure(data, scale, network, report)
+        rows = measure(data, scale, networks, report)
     if as_json:
         command = shlex.join(["clearzoom", *sys.argv[1:]])
         described = {

@@ -1,7 +1,8 @@
 """Measure a network on a folder of HR pictures by the protocol, beside bicubic."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -53,22 +54,26 @@ def _decoded(files: list[Path]) -> Iterator[tuple[str, Image]]:
             raise UnreadablePictureError(f"{path}: {error}") from error
 
 
+def _enlarge(network: Network, lr: Image) -> Image:
+    return enlarge_samples(lr, network).astype(np.uint8)
+
+
 def evaluate(
     folder: Path,
     scale: int,
-    network: Network | None = None,
+    networks: Sequence[Network] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Row]:
-    """Score bicubic and, if given, a network.
+    """Score bicubic and networks.
 
     Args:
         folder: HR pictures.
         scale: of the enlargement.
-        network: of that scale.
+        networks: of that scale.
         progress: is called with (pictures done, pictures in all).
 
     Returns:
-        Bicubic's row first, then the network's.
+        Bicubic's row first, then the networks'.
 
     Raises:
         MissingFileError: no folder, or no picture in it.
@@ -80,11 +85,8 @@ def evaluate(
     methods: list[tuple[str, str | None, Callable[[Image], Image]]] = [
         ("bicubic", None, lambda lr: enlarge_bicubic(lr, scale))
     ]
-    if network is not None:
-        chosen = network
-        methods.append(
-            (chosen.name, chosen.sha256, lambda lr: enlarge_samples(lr, chosen).astype(np.uint8))
-        )
+    for network in networks:
+        methods.append((network.name, network.sha256, partial(_enlarge, network)))
     scores: list[list[tuple[str, Score]]] = [[] for _ in methods]
     for done, (name, picture) in enumerate(_decoded(files), 1):
         try:

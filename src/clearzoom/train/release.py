@@ -134,7 +134,7 @@ def _scores(weights: Path, scale: int, test_sets: Path | None) -> list[Scores]:
         return []
     network = load_network(str(weights), scale)
     folders = sorted((p for p in test_sets.iterdir() if p.is_dir()), key=_size_of)
-    return [_as_scores(row) for folder in folders for row in evaluate(folder, scale, network)]
+    return [_as_scores(row) for folder in folders for row in evaluate(folder, scale, [network])]
 
 
 def _size_of(folder: Path) -> int:
