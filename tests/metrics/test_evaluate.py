@@ -24,3 +24,12 @@ def test_bicubic_has_the_published_psnr(shared_data, data, scale):
 def test_no_picture_is_an_error(tmp_path):
     with pytest.raises(MissingFileError, match="no picture"):
         evaluate(tmp_path, 4)
+
+
+def test_compressed_input_is_another_row_s_name_and_a_worse_score(shared_data):
+    folder = shared_data / "test" / "Set5"
+    (clean,) = evaluate(folder, 4)
+    (compressed,) = evaluate(folder, 4, jpeg_quality=60)
+    assert compressed.data == "Set5, LR as JPEG 60"
+    assert compressed.data_sha256 == clean.data_sha256
+    assert compressed.psnr_db < clean.psnr_db - 0.5

@@ -3,7 +3,7 @@ import pytest
 import torch
 from small_networks import SMALL, randomised
 
-from clearzoom.engines.onnxruntime import load_onnxruntime
+from clearzoom.engines.onnxruntime import load_onnxruntime, read_notes
 from clearzoom.engines.openvino import load_openvino
 from clearzoom.errors import WeightsError
 from clearzoom.models.export import export_onnx
@@ -22,7 +22,7 @@ KINDS = [
 def test_the_file_computes_what_the_network_computes_at_any_size(tmp_path, name, scale, more):
     net = randomised(build(name, scale, (SMALL if "srresnet" in name else {}) | more)).eval()
     export_onnx(net, tmp_path / "net.onnx", {"name": name})
-    run, notes = load_onnxruntime(tmp_path / "net.onnx")
+    run, notes = load_onnxruntime(tmp_path / "net.onnx"), read_notes(tmp_path / "net.onnx")
     vino = load_openvino(tmp_path / "net.onnx")
     assert notes == {"name": name}
     assert b"export.py" not in (tmp_path / "net.onnx").read_bytes()  # no traces of this machine

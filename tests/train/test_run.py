@@ -35,7 +35,13 @@ settings = { channels = 8, convolutions = 2 }"""
 
 @pytest.mark.parametrize(
     ("call", "more"),
-    [(1, {}), (2, {}), (1, {"kind": "muon"}), (1, {"kind": "muon", "network": FAST})],
+    [
+        (1, {}),
+        (2, {}),
+        (4, {"kind": "muon"}),
+        (4, {"kind": "muon", "network": FAST}),
+        (4, {"more": "[degradation]\nversions = 2\n"}),
+    ],
 )
 def test_a_resumed_run_gives_the_unbroken_run_s_losses_and_weights(
     config_file, tmp_path, losses, call, more
@@ -52,7 +58,7 @@ def test_a_resumed_run_gives_the_unbroken_run_s_losses_and_weights(
     assert sorted(losses) == list(range(12))
     for a, b in zip(whole.parameters(), part.parameters(), strict=True):
         assert torch.equal(a, b)
-    assert part.best_psnr_db == whole.best_psnr_db
+    assert part.best_psnr_db >= whole.best_psnr_db  # it was validated more often
 
 
 def test_steps_per_call_change_nothing(config_file, tmp_path, losses):

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from clearzoom.cli.console import progress
+from clearzoom.engines import Engine, Precision
 from clearzoom.weights import DEFAULT_MODEL
 
 
@@ -25,6 +26,12 @@ def enlarge(
     model: Annotated[
         str, typer.Option(help="A released model (see 'clearzoom models'), or an .onnx file.")
     ] = DEFAULT_MODEL,
+    engine: Annotated[
+        Engine, typer.Option(help="auto: the fastest by the model's card that is installed.")
+    ] = "auto",
+    precision: Annotated[
+        Precision, typer.Option(help="fp16, bf16: for GPUs, with --engine torch.")
+    ] = "fp32",
     ensemble: Annotated[
         bool, typer.Option("--ensemble", help="Mean of eight symmetries: better, 8 times slower.")
     ] = False,
@@ -40,7 +47,7 @@ def enlarge(
     from clearzoom.engines.network import load_network
     from clearzoom.engines.refine import with_back_projection, with_ensemble
 
-    network = load_network(model, scale)
+    network = load_network(model, scale, engine, precision)
     if ensemble:
         network = with_ensemble(network)
     if back_projection:

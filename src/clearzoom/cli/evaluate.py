@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from clearzoom.cli.console import progress
+from clearzoom.engines import Engine, Precision
 from clearzoom.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -22,12 +23,22 @@ def evaluate(
     data: Annotated[Path, typer.Option(help="Folder of HR pictures.")],
     model: Annotated[str, typer.Option(help="A released model, or an .onnx file.")] = DEFAULT_MODEL,
     scale: Annotated[int, typer.Option(help="How many times larger.")] = 4,
+    engine: Annotated[
+        Engine, typer.Option(help="auto: the fastest by the model's card that is installed.")
+    ] = "auto",
+    precision: Annotated[
+        Precision, typer.Option(help="fp16, bf16: for GPUs, with --engine torch.")
+    ] = "fp32",
     ensemble: Annotated[
         bool, typer.Option("--ensemble", help="A row more: the mean of eight symmetries.")
     ] = False,
     back_projection: Annotated[
         bool, typer.Option("--back-projection", help="A row more: reduced, it is the input.")
     ] = False,
+    jpeg_quality: Annotated[
+        int | None,
+        typer.Option(min=1, max=100, help="Compress LR first; such rows are no protocol's."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure PSNR, SSIM and rmse by the protocol; bicubic is always the first row."""
@@ -36,7 +47,7 @@ def evaluate(
     from clearzoom.metrics.evaluate import evaluate as measure
     from clearzoom.metrics.protocol import PROTOCOL
 
-    networks = [load_network(model, scale)]
+    networks = [load_network(model, scale, engine, precision)]
     if ensemble:
         networks.append(with_ensemble(networks[0]))
     if back_projection:
@@ -44,11 +55,11 @@ def evaluate(
     if ensemble and back_projection:
         networks.append(with_back_projection(networks[1]))
     with progress("Measuring", "pictures") as report:
-        rows = measure(data, scale, networks, report)
+        rows = measure(data, scale, networks, jpeg_quality, report)
     if as_json:
         command = shlex.join(["clearzoom", *sys.argv[1:]])
         described = {
-            "protocol": PROTOCOL,
+            "protocol": PROTOCOL if jpeg_quality is None else f"{rows[0].data}; else {PROTOCOL}",
             "command": command,
             "rows": [_as_json(row, command) for row in rows],
         }

@@ -1,1 +1,6 @@
 """Run a network on an array."""
+
+from typing import Literal
+
+Engine = Literal["auto", "onnxruntime", "openvino", "torch"]
+Precision = Literal["fp32", "fp16", "bf16"]

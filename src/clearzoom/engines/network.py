@@ -1,5 +1,6 @@
 """A network that is ready to run, and what tiling must know of it."""
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,9 +9,18 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from clearzoom.engines.onnxruntime import load_onnxruntime
-from clearzoom.errors import MissingFileError, UnknownModelError, WeightsError
-from clearzoom.weights import find
+from clearzoom.engines import Engine, Precision
+from clearzoom.engines.onnxruntime import load_onnxruntime, read_notes
+from clearzoom.engines.openvino import load_openvino
+from clearzoom.engines.torch import load_torch
+from clearzoom.errors import (
+    MissingExtraError,
+    MissingFileError,
+    ModelError,
+    UnknownModelError,
+    WeightsError,
+)
+from clearzoom.weights import fastest_engine, find
 
 Tensor = npt.NDArray[np.float32]
 Run = Callable[[Tensor], Tensor]
@@ -32,17 +42,23 @@ class Network:
     run: Run
 
 
-def load_network(name_or_file: str, scale: int) -> Network:
+def load_network(
+    name_or_file: str, scale: int, engine: Engine = "auto", precision: Precision = "fp32"
+) -> Network:
     """Load released weights by name, or a file that ``clearzoom export`` made.
 
     Args:
         name_or_file: a released model's name, or a path that ends in .onnx.
         scale: of the enlargement.
+        engine: auto takes the one that the file's card says is fastest, if it is installed.
+        precision: fp32 is the reference; openvino and torch have others.
 
     Raises:
         UnknownModelError: no such name, or none for this scale.
         MissingFileError: no such file.
         WeightsError: damaged, not made by clearzoom, or of another scale.
+        MissingExtraError: the engine is not installed.
+        ModelError: the engine does not have this precision.
     """
     path = Path(name_or_file)
     if path.suffix != ".onnx":
@@ -51,7 +67,7 @@ def load_network(name_or_file: str, scale: int) -> Network:
         path = find(name_or_file, scale)
     if not path.is_file():
         raise MissingFileError(f"no weights file {path}")
-    run, notes = load_onnxruntime(path)
+    notes = read_notes(path)
     try:
         network = Network(
             name=notes["name"],
@@ -59,10 +75,23 @@ def load_network(name_or_file: str, scale: int) -> Network:
             halo_px=int(notes["halo_px"]),
             tile_px=int(notes["tile_px"]),
             sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-            run=run,
+            run=_load_run(path, engine, precision),
         )
     except (KeyError, ValueError) as error:
         raise WeightsError(f"{path} was not made by 'clearzoom export': no {error}") from error
     if network.scale != scale:
         raise UnknownModelError(f"{path} enlarges x{network.scale}, not x{scale}")
     return network
+
+
+def _load_run(path: Path, engine: Engine, precision: Precision) -> Run:
+    if engine == "torch":
+        return load_torch(path, precision)
+    if engine == "openvino":
+        return load_openvino(path, precision)
+    if engine == "auto" and fastest_engine(path, precision) == "openvino":
+        with contextlib.suppress(MissingExtraError):
+            return load_openvino(path, precision)
+    if precision != "fp32":
+        raise ModelError(f"onnxruntime computes in fp32 here; for {precision} add --engine torch")
+    return load_onnxruntime(path)

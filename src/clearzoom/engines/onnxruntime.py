@@ -12,30 +12,44 @@ from clearzoom.errors import WeightsError
 Tensor = npt.NDArray[np.float32]
 
 
-def load_onnxruntime(path: Path) -> tuple[Callable[[Tensor], Tensor], dict[str, str]]:
-    """Load an ONNX file with one input and one output.
+def read_notes(path: Path) -> dict[str, str]:
+    """Read what ``clearzoom export`` wrote into an ONNX file; nothing is optimised yet.
+
+    Raises:
+        WeightsError: damaged, or no ONNX.
+    """
+    level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return dict(_session(path, level).get_modelmeta().custom_metadata_map)
+
+
+def load_onnxruntime(path: Path) -> Callable[[Tensor], Tensor]:
+    """Load an ONNX file with one input and one output, computing in fp32.
 
     Args:
         path: .onnx.
 
     Returns:
-        A function from (1, 3, H, W) float32 to (1, 3, scale * H, scale * W) float32, and the
-        file's own notes.
+        A function from (1, 3, H, W) float32 to (1, 3, scale * H, scale * W) float32.
 
     Raises:
         WeightsError: damaged, or no ONNX.
     """
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its exceptions share no public base
-        reason = str(error).splitlines()[0]
-        raise WeightsError(f"{path} is damaged or no ONNX file: {reason}") from error
+    session = _session(path, onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL)
     name = session.get_inputs()[0].name
 
     def run(x: Tensor) -> Tensor:
         y: Tensor = session.run(None, {name: x})[0]
         return y
 
-    return run, dict(session.get_modelmeta().custom_metadata_map)
+    return run
+
+
+def _session(path: Path, level: onnxruntime.GraphOptimizationLevel) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.graph_optimization_level = level
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its exceptions share no public base
+        reason = str(error).splitlines()[0]
+        raise WeightsError(f"{path} is damaged or no ONNX file: {reason}") from error

@@ -6,16 +6,18 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from clearzoom.engines import Precision
 from clearzoom.errors import MissingExtraError
 
 Tensor = npt.NDArray[np.float32]
 
 
-def load_openvino(path: Path) -> Callable[[Tensor], Tensor]:
-    """Load an ONNX file with one input and one output, computing in fp32.
+def load_openvino(path: Path, precision: Precision = "fp32") -> Callable[[Tensor], Tensor]:
+    """Load an ONNX file with one input and one output.
 
     Args:
         path: .onnx.
+        precision: of the convolutions; where the CPU lacks it, OpenVINO computes in fp32.
 
     Returns:
         A function from (1, 3, H, W) float32 to (1, 3, scale * H, scale * W) float32.
@@ -28,8 +30,8 @@ def load_openvino(path: Path) -> Callable[[Tensor], Tensor]:
     except ImportError as error:
         raise MissingExtraError("OpenVINO", "openvino") from error
     # By itself it would choose bf16 where the CPU has it.
-    precision = {"INFERENCE_PRECISION_HINT": "f32"}
-    request = openvino.Core().compile_model(path, "CPU", precision).create_infer_request()
+    hint = {"INFERENCE_PRECISION_HINT": {"fp32": "f32", "fp16": "f16", "bf16": "bf16"}[precision]}
+    request = openvino.Core().compile_model(path, "CPU", hint).create_infer_request()
 
     def run(x: Tensor) -> Tensor:
         y: Tensor = request.infer([x])[0].copy()

@@ -12,6 +12,7 @@ from clearzoom.core.resize import enlarge_bicubic, reduce_for_protocol
 from clearzoom.engines.network import Network
 from clearzoom.engines.tiled import enlarge_samples
 from clearzoom.errors import SizeError, UnreadablePictureError
+from clearzoom.io.compression import compressed
 from clearzoom.io.folder import files_sha256, picture_files
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.metrics.protocol import Score, crop_to_multiple, score
@@ -62,6 +63,7 @@ def evaluate(
     folder: Path,
     scale: int,
     networks: Sequence[Network] = (),
+    jpeg_quality: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Row]:
     """Score bicubic and networks.
@@ -70,6 +72,7 @@ def evaluate(
         folder: HR pictures.
         scale: of the enlargement.
         networks: of that scale.
+        jpeg_quality: compress the LR pictures first: no longer the protocol, and the rows say so.
         progress: is called with (pictures done, pictures in all).
 
     Returns:
@@ -81,6 +84,9 @@ def evaluate(
         SizeError: a picture is too small to be scored.
     """
     files = picture_files(folder)
+    data = folder.resolve().name
+    if jpeg_quality is not None:
+        data += f", LR as JPEG {jpeg_quality}"
     digest = files_sha256(files)
     methods: list[tuple[str, str | None, Callable[[Image], Image]]] = [
         ("bicubic", None, lambda lr: enlarge_bicubic(lr, scale))
@@ -92,6 +98,8 @@ def evaluate(
         try:
             hr = crop_to_multiple(picture, scale)
             lr = reduce_for_protocol(hr, scale)
+            if jpeg_quality is not None:
+                lr = compressed(lr, "jpg", jpeg_quality)
             for (_, _, enlarge), row in zip(methods, scores, strict=True):
                 row.append((name, score(enlarge(lr), hr, scale)))
         except SizeError as error:
@@ -99,6 +107,6 @@ def evaluate(
         if progress is not None:
             progress(done, len(files))
     return [
-        Row(model, sha256, folder.resolve().name, digest, scale, tuple(row))
+        Row(model, sha256, data, digest, scale, tuple(row))
         for (model, sha256, _), row in zip(methods, scores, strict=True)
     ]

@@ -32,7 +32,17 @@ class Training(_Part):
     lr_pixels: int
     hours: float
     device: str
+    code: str | None = None
+    started_from: str | None = None
     validation_psnr_db: float
+
+
+class Speed(_Part):
+    """One 256x256 input in fp32, median of several runs."""
+
+    engine: str
+    seconds_per_output_mp: float
+    device: str
 
 
 class FileHash(_Part):
@@ -74,6 +84,7 @@ class Card(_Part):
     files: list[FileHash]
     scores: list[Scores]
     scores_command: str
+    speed: list[Speed] = []
     protocol: str
     licence: str = "Apache-2.0"
 

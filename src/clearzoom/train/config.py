@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clearzoom.errors import ConfigError, MissingFileError
 from clearzoom.losses.pixel import PixelLoss
+from clearzoom.train.degrade import Degradation
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -74,6 +75,8 @@ class TrainConfig(_Section):
     network: NetworkSection
     data: DataSection
     optimiser: OptimiserSection
+    degradation: Degradation | None = None
+    """LR as people have it; without it, the protocol's."""
     run: RunSection = RunSection()
 
 

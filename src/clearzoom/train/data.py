@@ -11,6 +11,7 @@ from torch import Tensor
 from clearzoom.core.resize import resize_matrix
 from clearzoom.errors import TrainingError
 from clearzoom.metrics.protocol import crop_to_multiple
+from clearzoom.train.degrade import Degradation, degrade_all
 from clearzoom.train.pictures import load_pictures
 
 
@@ -58,7 +59,10 @@ def _same_size(
 
 @dataclass(frozen=True)
 class Pairs:
-    """HR and LR pictures on one device. ``hr`` (N, 3, H, W), ``lr`` reduced by ``scale``; uint8."""
+    """HR and LR pictures on one device: ``hr`` (N, 3, H, W), ``lr`` (V * N, 3, h, w); uint8.
+
+    ``lr[v * N + i]`` is version v of ``hr[i]``, reduced by ``scale``; V is 1 without degradation.
+    """
 
     hr: Tensor
     lr: Tensor
@@ -66,9 +70,16 @@ class Pairs:
 
     @classmethod
     def load(
-        cls, folder: Path, scale: int, patch_px: int, device: torch.device, limit: int | None = None
+        cls,
+        folder: Path,
+        scale: int,
+        patch_px: int,
+        device: torch.device,
+        limit: int | None = None,
+        degradation: Degradation | None = None,
+        seed: int = 0,
     ) -> "Pairs":
-        """Decode a folder or shards and make LR on the device.
+        """Decode a folder or shards and make LR: the protocol's on the device, or degraded.
 
         Raises:
             MissingFileError: nothing there.
@@ -76,7 +87,11 @@ class Pairs:
         """
         stack = _same_size(load_pictures(folder, limit), patch_px * scale, scale)
         hr = torch.from_numpy(stack).to(device).permute(0, 3, 1, 2).contiguous()
-        lr = torch.cat([reduce_batch(chunk, scale) for chunk in torch.split(hr, 16)])
+        if degradation is None:
+            lr = torch.cat([reduce_batch(chunk, scale) for chunk in torch.split(hr, 16)])
+        else:
+            drawn = torch.from_numpy(degrade_all(stack, scale, degradation, seed))
+            lr = drawn.to(device).permute(0, 3, 1, 2).contiguous()
         return cls(hr, lr, scale)
 
     def batch(self, step: int, seed: int, batch: int, patch_px: int) -> tuple[Tensor, Tensor]:
@@ -101,6 +116,7 @@ class Pairs:
         eighth = int(random.integers(8))
         places = torch.from_numpy(np.stack([picture, top, left])).to(self.lr.device)
         lr = self._cut(self.lr, places, patch_px, 1)
+        places[0] %= len(self.hr)
         hr = self._cut(self.hr, places, patch_px, self.scale)
         return _as_network_range(_turn(lr, eighth)), _as_network_range(_turn(hr, eighth))
 

@@ -20,9 +20,11 @@ from clearzoom.models.registry import build
 from clearzoom.train.checkpoint import BEST, best_validation_db
 from clearzoom.train.config import TrainConfig
 from clearzoom.train.data import Pairs
+from clearzoom.train.degrade import degrade
 from clearzoom.train.device import device_words
 from clearzoom.train.grid import save_grid
 from clearzoom.train.muon import Muon
+from clearzoom.train.origin import code_words
 from clearzoom.train.schedule import learning_rate
 
 _GRID_PICTURES = 4
@@ -56,7 +58,7 @@ class Recipe(lightning.LightningModule):
         self.pairs = pairs
         self.folder = folder
         self.hr = [crop_to_multiple(picture, config.network.scale) for picture in validation]
-        self.lr = [reduce_for_protocol(picture, config.network.scale) for picture in self.hr]
+        self.lr = [self._reduced(i, picture) for i, picture in enumerate(self.hr)]
         self.net = build(config.network.name, config.network.scale, config.network.settings)
         start_as_interpolation(self.net, config.run.seed)
         self.ema = build(config.network.name, config.network.scale, config.network.settings)
@@ -66,8 +68,16 @@ class Recipe(lightning.LightningModule):
         self.step = 0
         self.best_psnr_db = float("-inf")
         self.seconds = 0.0
+        self.code = code_words()
+        self.started_from: str | None = None
         fused = self.net.forward_fused
         self.forward_train = torch.compile(fused) if config.run.compile else fused
+
+    def _reduced(self, index: int, hr: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        wanted, scale = self.config.degradation, self.config.network.scale
+        if wanted is None:
+            return reduce_for_protocol(hr, scale)
+        return degrade(hr, scale, wanted, (self.config.run.seed, index))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Adam or Muon; the rate is set at each step by ``learning_rate``."""
@@ -127,10 +137,13 @@ class Recipe(lightning.LightningModule):
         self.step = int(checkpoint["state_dict"]["steps_done"])
         self.best_psnr_db = best_validation_db(self.folder / BEST)
         self.seconds = checkpoint["seconds"]
+        self.started_from = checkpoint["started_from"]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep what the state dict does not hold."""
         checkpoint["seconds"] = self.seconds
+        checkpoint["code"] = self.code
+        checkpoint["started_from"] = self.started_from
         checkpoint["device"] = device_words(self.device)
         checkpoint["config"] = self.config.model_dump(mode="json")
 

@@ -21,6 +21,7 @@ from clearzoom.models.registry import build
 from clearzoom.models.weights import load_into
 from clearzoom.train.checkpoint import BEST, LAST, best_validation_db, load_checkpoint
 from clearzoom.train.config import TrainConfig
+from clearzoom.train.speed import measure_speed
 
 _COUNTED_PX = 64
 
@@ -86,6 +87,7 @@ def release(run: Path, folder: Path, tile_px: int, test_sets: Path | None) -> Ca
             parameters=counted.parameters, macc=counted.macc, flops=counted.flops, formula=FORMULA
         ),
         training=training,
+        speed=measure_speed(folder / f"{stem}.onnx", chosen.scale),
         files=[_hashed(folder / f"{stem}{suffix}") for suffix in (".safetensors", ".onnx")],
         scores=rows,
         scores_command=f"clearzoom evaluate --model {stem[:-3]} --scale {chosen.scale} --data DIR",
@@ -112,6 +114,8 @@ def _training(state: dict[str, Any], config: TrainConfig, best: Path) -> Trainin
         lr_pixels=steps * config.data.batch * config.data.patch_px**2,
         hours=round(state["seconds"] / 3600, 2),
         device=state["device"],
+        code=state.get("code"),
+        started_from=state.get("started_from"),
         validation_psnr_db=round(best_validation_db(best), 4),
     )
 

@@ -22,6 +22,7 @@ from clearzoom.train.data import Pairs
 from clearzoom.train.device import matrix_rate_gflops
 from clearzoom.train.memory import keep_freed_memory
 from clearzoom.train.module import Recipe
+from clearzoom.train.origin import weights_words
 from clearzoom.train.pictures import load_pictures
 from clearzoom.train.quiet import quiet_lightning
 
@@ -44,7 +45,15 @@ def _prepare(config: TrainConfig, folder: Path) -> Recipe:
         torch.backends.cudnn.benchmark = True
     data, scale = config.data, config.network.scale
     build(config.network.name, scale, config.network.settings)  # a wrong one is said at once
-    pairs = Pairs.load(data.train, scale, data.patch_px, device, data.max_pictures)
+    pairs = Pairs.load(
+        data.train,
+        scale,
+        data.patch_px,
+        device,
+        data.max_pictures,
+        config.degradation,
+        config.run.seed,
+    )
     validation = load_pictures(data.validation)
     recipe = Recipe(config, pairs, validation, folder)
     if device.type == "cuda":
@@ -119,6 +128,7 @@ def train(
     if initial_weights is not None:
         taken = load_into(recipe.net, initial_weights, partial=True)
         recipe.ema.load_state_dict(recipe.net.state_dict())
+        recipe.started_from = weights_words(initial_weights)
         console.print(f"started from {initial_weights}: {taken}")
     counted = count(recipe.net, 64, 64)
     rate = matrix_rate_gflops(recipe.pairs.hr.device)
@@ -153,9 +163,9 @@ def _check_same_run(checkpoint: Path, config: TrainConfig) -> int:
     state = load_checkpoint(checkpoint)
     started = state["config"]
     now = config.model_dump(mode="json")
-    for section in ("network", "data", "optimiser"):
-        for key, value in now[section].items():
-            before = started[section].get(key)
+    for section in ("network", "data", "optimiser", "degradation"):
+        for key, value in (now[section] or {"versions": None}).items():
+            before = (started.get(section) or {}).get(key)
             if before != value and key not in ("train", "validation"):
                 raise ConfigError(
                     f"this run was started with {section}.{key} = {before}, the file says {value}; "

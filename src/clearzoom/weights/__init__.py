@@ -15,6 +15,23 @@ def released() -> list[Card]:
     return [read_card(path) for path in sorted(FOLDER.glob("*.json"))]
 
 
+def fastest_engine(path: Path, precision: str) -> str | None:
+    """Name the engine that the card beside an ONNX file measured as the fastest.
+
+    Args:
+        path: .onnx.
+        precision: cards measure fp32; for others there is no answer.
+
+    Returns:
+        "onnxruntime" or "openvino", or None where no card says so.
+    """
+    card = path.with_suffix(".json")
+    if precision != "fp32" or not card.is_file():
+        return None
+    rows = read_card(card).speed
+    return min(rows, key=lambda row: row.seconds_per_output_mp).engine if rows else None
+
+
 def find(name: str, scale: int) -> Path:
     """Find the ONNX file of released weights.
 

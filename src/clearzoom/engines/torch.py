@@ -1,0 +1,60 @@
+"""Run a network with torch: on a CUDA GPU or Apple's, where one is at hand. Needs [train]."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from clearzoom.engines import Precision
+from clearzoom.errors import MissingExtraError, WeightsError
+
+Tensor = npt.NDArray[np.float32]
+
+
+def load_torch(path: Path, precision: Precision = "fp32") -> Callable[[Tensor], Tensor]:
+    """Load the .safetensors file beside an ONNX file, which says what network it holds.
+
+    Args:
+        path: .onnx, as ``clearzoom export`` wrote it.
+        precision: of the convolutions; input and output stay fp32.
+
+    Returns:
+        A function from (1, 3, H, W) float32 to (1, 3, scale * H, scale * W) float32.
+
+    Raises:
+        MissingExtraError: torch is not installed.
+        WeightsError: no weights beside the ONNX file, or damaged.
+    """
+    try:
+        import torch
+        from safetensors import safe_open
+
+        from clearzoom.models.registry import build
+        from clearzoom.models.weights import load_into
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("the engine torch", "train") from error
+    weights = path.with_suffix(".safetensors")
+    if not weights.is_file():
+        raise WeightsError(f"the engine torch needs {weights.name} beside {path}")
+    with safe_open(weights, "pt") as file:
+        notes = json.loads((file.metadata() or {}).get("clearzoom", "{}"))
+    try:
+        net = build(notes["network"], int(notes["scale"]), notes["settings"])
+    except KeyError as error:
+        raise WeightsError(f"{weights} was not made by 'clearzoom export': no {error}") from error
+    load_into(net, weights)
+    mps = torch.backends.mps.is_available()
+    device = torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
+    kinds = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+    kind = kinds[precision]
+    net = net.eval().to(device, kind, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @torch.inference_mode()
+    def run(x: Tensor) -> Tensor:
+        given = torch.from_numpy(x).to(device, kind, memory_format=torch.channels_last)
+        y: Tensor = net.forward_fused(given).float().contiguous().cpu().numpy()
+        return y
+
+    return run

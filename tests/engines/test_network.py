@@ -1,0 +1,49 @@
+import json
+
+import numpy as np
+import pytest
+
+from clearzoom.engines.network import load_network
+from clearzoom.errors import ModelError, WeightsError
+from clearzoom.models.card import read_card
+from clearzoom.weights import FOLDER, fastest_engine, released
+
+CARD = released()[0]
+NAME, SCALE = CARD.name, CARD.scale
+
+
+@pytest.mark.parametrize("engine", ["auto", "openvino", "torch"])
+def test_every_engine_gives_the_reference_s_result(engine, random):
+    x = (random.random((1, 3, 40, 52)) - 0.5).astype(np.float32)
+    reference = load_network(NAME, SCALE, "onnxruntime").run(x)
+    np.testing.assert_allclose(load_network(NAME, SCALE, engine).run(x), reference, atol=1e-4)
+
+
+def test_half_precision_is_close_and_refused_where_it_is_not(random):
+    x = (random.random((1, 3, 24, 24)) - 0.5).astype(np.float32)
+    reference = load_network(NAME, SCALE, "onnxruntime").run(x)
+    half = load_network(NAME, SCALE, "torch", "bf16").run(x)
+    assert 1e-5 < np.abs(half - reference).mean() < 0.02
+    with pytest.raises(ModelError, match="--engine torch"):
+        load_network(NAME, SCALE, "onnxruntime", "bf16")
+
+
+def test_auto_takes_the_engine_that_the_card_measured_fastest(tmp_path):
+    stem = f"{NAME}-x{SCALE}"
+    card = json.loads((FOLDER / f"{stem}.json").read_text())
+    seconds = {"openvino": 0.1, "onnxruntime": 0.2}
+    card["speed"] = [
+        {"engine": engine, "seconds_per_output_mp": value, "device": "a test"}
+        for engine, value in seconds.items()
+    ]
+    onnx = tmp_path / f"{stem}.onnx"
+    onnx.with_suffix(".json").write_text(json.dumps(card))
+    assert read_card(onnx.with_suffix(".json")).speed
+    assert fastest_engine(onnx, "fp32") == "openvino"
+    assert fastest_engine(onnx, "fp16") is None
+    assert fastest_engine(tmp_path / "other.onnx", "fp32") is None
+
+
+def test_torch_without_its_weights_says_which_file_is_missing(small_weights):
+    with pytest.raises(WeightsError, match=r"small-x2\.safetensors beside"):
+        load_network(str(small_weights), 2, "torch")
