@@ -1,6 +1,7 @@
 import hashlib
 import json
 
+import numpy as np
 import pytest
 
 from clearzoom.engines.network import load_network
@@ -54,3 +55,26 @@ def test_norms_that_see_the_whole_picture_are_not_released(config_file, tmp_path
 def test_an_unfinished_run_is_refused(tmp_path):
     with pytest.raises(MissingFileError, match="no finished run"):
         release(tmp_path, tmp_path / "out", 32, None)
+
+
+@pytest.mark.parametrize(("times", "written"), [(0.0, True), (1e9, False)])
+def test_int8_is_written_only_where_it_is_worth_it(
+    config_file, tmp_path, monkeypatch, times, written
+):
+    monkeypatch.setattr("clearzoom.train.int8._WORTH_TIMES", times)
+    train(load_config(config_file()), tmp_path / "run")
+    card = release(tmp_path / "run", tmp_path / "out", 32, None, name="mine", int8=True)
+    path = tmp_path / "out" / "mine-x2-int8.onnx"
+    assert path.is_file() == written
+    assert (card.int8 is not None) == written
+    if not written:
+        with pytest.raises(MissingFileError, match="--int8"):
+            load_network(str(tmp_path / "out" / "mine-x2.onnx"), 2, precision="int8")
+        return
+    assert card.files[-1].name == path.name
+    x = (np.random.default_rng(0).random((1, 3, 20, 24)) - 0.5).astype(np.float32)
+    full = load_network(str(tmp_path / "out" / "mine-x2.onnx"), 2).run(x)
+    for engine in ("onnxruntime", "openvino"):
+        network = load_network(str(tmp_path / "out" / "mine-x2.onnx"), 2, engine, "int8")
+        assert network.name == "mine"
+        assert 0 < np.abs(network.run(x) - full).mean() < 0.02

@@ -12,12 +12,18 @@ def export(
     test_sets: Annotated[
         Path | None, typer.Option(help="Folder with a folder for each test set, for the scores.")
     ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The model's name. [default: the network's]")
+    ] = None,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Also int8, where it is 1.4 times as fast here.")
+    ] = False,
     tile_px: Annotated[int, typer.Option(min=16, help="Core side of a tile, LR px.")] = 256,
 ) -> None:
     """Write a run's best weights as safetensors and ONNX, with a card. Needs the extra [train]."""
     from clearzoom.train.release import release
 
-    card = release(run, output, tile_px, test_sets)
+    card = release(run, output, tile_px, test_sets, name=name, int8=int8)
     for file in card.files:
         typer.echo(f"{output / file.name}  {file.bytes:,} bytes  sha256 {file.sha256}")
     for row in card.scores:

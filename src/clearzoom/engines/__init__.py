@@ -3,4 +3,4 @@
 from typing import Literal
 
 Engine = Literal["auto", "onnxruntime", "openvino", "torch"]
-Precision = Literal["fp32", "fp16", "bf16"]
+Precision = Literal["fp32", "fp16", "bf16", "int8"]

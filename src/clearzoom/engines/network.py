@@ -51,7 +51,8 @@ def load_network(
         name_or_file: a released model's name, or a path that ends in .onnx.
         scale: of the enlargement.
         engine: auto takes the one that the file's card says is fastest, if it is installed.
-        precision: fp32 is the reference; openvino and torch have others.
+        precision: fp32 is the reference; fp16 and bf16 need openvino or torch; int8 a file of its
+            own, NAME-xSCALE-int8.onnx, which ``clearzoom export --int8`` writes.
 
     Raises:
         UnknownModelError: no such name, or none for this scale.
@@ -65,8 +66,11 @@ def load_network(
         if path.suffix == ".safetensors":
             raise UnknownModelError(f"{path}: run 'clearzoom export' first, it writes the .onnx")
         path = find(name_or_file, scale)
+    if precision == "int8":
+        path = path.with_stem(f"{path.stem}-int8")
     if not path.is_file():
-        raise MissingFileError(f"no weights file {path}")
+        why = "; int8 is written by 'clearzoom export --int8'" if precision == "int8" else ""
+        raise MissingFileError(f"no weights file {path}{why}")
     notes = read_notes(path)
     try:
         network = Network(
@@ -92,6 +96,6 @@ def _load_run(path: Path, engine: Engine, precision: Precision) -> Run:
     if engine == "auto" and fastest_engine(path, precision) == "openvino":
         with contextlib.suppress(MissingExtraError):
             return load_openvino(path, precision)
-    if precision != "fp32":
+    if precision in ("fp16", "bf16"):
         raise ModelError(f"onnxruntime computes in fp32 here; for {precision} add --engine torch")
     return load_onnxruntime(path)

@@ -12,6 +12,10 @@ from clearzoom.errors import MissingExtraError
 Tensor = npt.NDArray[np.float32]
 
 
+# An int8 file says itself which of its operations are int8.
+_HINTS = {"fp32": "f32", "int8": "f32", "fp16": "f16", "bf16": "bf16"}
+
+
 def load_openvino(path: Path, precision: Precision = "fp32") -> Callable[[Tensor], Tensor]:
     """Load an ONNX file with one input and one output.
 
@@ -30,7 +34,7 @@ def load_openvino(path: Path, precision: Precision = "fp32") -> Callable[[Tensor
     except ImportError as error:
         raise MissingExtraError("OpenVINO", "openvino") from error
     # By itself it would choose bf16 where the CPU has it.
-    hint = {"INFERENCE_PRECISION_HINT": {"fp32": "f32", "fp16": "f16", "bf16": "bf16"}[precision]}
+    hint = {"INFERENCE_PRECISION_HINT": _HINTS[precision]}
     request = openvino.Core().compile_model(path, "CPU", hint).create_infer_request()
 
     def run(x: Tensor) -> Tensor:

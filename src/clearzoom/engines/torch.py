@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clearzoom.engines import Precision
-from clearzoom.errors import MissingExtraError, WeightsError
+from clearzoom.errors import MissingExtraError, ModelError, WeightsError
 
 Tensor = npt.NDArray[np.float32]
 
@@ -25,6 +25,7 @@ def load_torch(path: Path, precision: Precision = "fp32") -> Callable[[Tensor], 
 
     Raises:
         MissingExtraError: torch is not installed.
+        ModelError: it does not have this precision.
         WeightsError: no weights beside the ONNX file, or damaged.
     """
     try:
@@ -48,6 +49,8 @@ def load_torch(path: Path, precision: Precision = "fp32") -> Callable[[Tensor], 
     mps = torch.backends.mps.is_available()
     device = torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
     kinds = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+    if precision not in kinds:
+        raise ModelError(f"the engine torch does not run {precision}; leave --engine out")
     kind = kinds[precision]
     net = net.eval().to(device, kind, memory_format=torch.channels_last)  # type: ignore[call-overload]
 

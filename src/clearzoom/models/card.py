@@ -38,11 +38,19 @@ class Training(_Part):
 
 
 class Speed(_Part):
-    """One 256x256 input in fp32, median of several runs."""
+    """One 256x256 input, median of several runs."""
 
     engine: str
+    precision: str = "fp32"
     seconds_per_output_mp: float
     device: str
+
+
+class Int8(_Part):
+    """What the int8 file costs and gives, by one CPU and the held-back pictures."""
+
+    times_as_fast: float
+    psnr_loss_db: float
 
 
 class FileHash(_Part):
@@ -85,6 +93,7 @@ class Card(_Part):
     scores: list[Scores]
     scores_command: str
     speed: list[Speed] = []
+    int8: Int8 | None = None
     protocol: str
     licence: str = "Apache-2.0"
 

@@ -21,6 +21,7 @@ from clearzoom.models.registry import build
 from clearzoom.models.weights import load_into
 from clearzoom.train.checkpoint import BEST, LAST, best_validation_db, load_checkpoint
 from clearzoom.train.config import TrainConfig
+from clearzoom.train.int8 import offer_int8
 from clearzoom.train.speed import measure_speed
 
 _COUNTED_PX = 64
@@ -28,7 +29,15 @@ _COUNTED_PX = 64
 _LOCAL_NORMS = ("affine", "batch", "layer", "none")
 
 
-def release(run: Path, folder: Path, tile_px: int, test_sets: Path | None) -> Card:
+def release(
+    run: Path,
+    folder: Path,
+    tile_px: int,
+    test_sets: Path | None,
+    *,
+    name: str | None = None,
+    int8: bool = False,
+) -> Card:
     """Export the best weights of a run.
 
     Args:
@@ -36,6 +45,8 @@ def release(run: Path, folder: Path, tile_px: int, test_sets: Path | None) -> Ca
         folder: where NAME-xSCALE.safetensors, .onnx and .json are written.
         tile_px: core side of the canonical grid's tiles, LR px.
         test_sets: holds a folder of HR pictures for each test set; None: the card has no scores.
+        name: of the model; without it, the network's.
+        int8: also write NAME-xSCALE-int8.onnx, if it is fast enough to be worth its loss.
 
     Raises:
         MissingFileError: the run has no checkpoint or no best weights yet, or its data are gone.
@@ -56,10 +67,11 @@ def release(run: Path, folder: Path, tile_px: int, test_sets: Path | None) -> Ca
     load_into(net, run / BEST)
     training = _training(state, config, run / BEST)
     halo = reach_px(net)
-    stem = f"{chosen.name}-x{chosen.scale}"
+    name = name or chosen.name
+    stem = f"{name}-x{chosen.scale}"
     folder.mkdir(parents=True, exist_ok=True)
     notes = {
-        "name": chosen.name,
+        "name": name,
         "scale": str(chosen.scale),
         "halo_px": str(halo),
         "tile_px": str(tile_px),
@@ -73,10 +85,17 @@ def release(run: Path, folder: Path, tile_px: int, test_sets: Path | None) -> Ca
     with whole_file(folder / f"{stem}.safetensors") as temporary:
         save_file(net.state_dict(), temporary, metadata=described)
     export_onnx(net, folder / f"{stem}.onnx", notes)
+    onnx = folder / f"{stem}.onnx"
+    speed = measure_speed(onnx, chosen.scale)
+    offered = offer_int8(onnx, config, speed) if int8 else None
+    files = [folder / f"{stem}.safetensors", onnx]
+    if offered is not None:
+        files.append(offered.path)
+        speed += offered.speed
     counted = count(net, _COUNTED_PX, _COUNTED_PX)
-    rows = _scores(folder / f"{stem}.onnx", chosen.scale, test_sets)
+    rows = _scores(onnx, chosen.scale, test_sets)
     card = Card(
-        name=chosen.name,
+        name=name,
         scale=chosen.scale,
         network=chosen.name,
         settings=net.config.model_dump(mode="json"),
@@ -87,8 +106,9 @@ def release(run: Path, folder: Path, tile_px: int, test_sets: Path | None) -> Ca
             parameters=counted.parameters, macc=counted.macc, flops=counted.flops, formula=FORMULA
         ),
         training=training,
-        speed=measure_speed(folder / f"{stem}.onnx", chosen.scale),
-        files=[_hashed(folder / f"{stem}{suffix}") for suffix in (".safetensors", ".onnx")],
+        speed=speed,
+        int8=offered.card if offered is not None else None,
+        files=[_hashed(path) for path in files],
         scores=rows,
         scores_command=f"clearzoom evaluate --model {stem[:-3]} --scale {chosen.scale} --data DIR",
         protocol=PROTOCOL,

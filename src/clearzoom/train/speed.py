@@ -16,12 +16,13 @@ from clearzoom.train.device import device_words
 _SIDE_PX, _RUNS = 256, 5
 
 
-def measure_speed(path: Path, scale: int) -> list[Speed]:
-    """Time one 256x256 input with each CPU engine that is installed, in fp32.
+def measure_speed(path: Path, scale: int, precision: str = "fp32") -> list[Speed]:
+    """Time one 256x256 input with each CPU engine that is installed.
 
     Args:
         path: .onnx.
         scale: of its enlargement.
+        precision: that the file has, for the rows.
     """
     x = np.random.default_rng(0).random((1, 3, _SIDE_PX, _SIDE_PX), dtype=np.float32) - 0.5
     megapixels = (_SIDE_PX * scale) ** 2 / 1e6
@@ -39,5 +40,12 @@ def measure_speed(path: Path, scale: int) -> list[Speed]:
             run(x)
             seconds.append(time.perf_counter() - began)
         per_megapixel = round(statistics.median(seconds) / megapixels, 4)
-        rows.append(Speed(engine=engine, seconds_per_output_mp=per_megapixel, device=device))
+        rows.append(
+            Speed(
+                engine=engine,
+                precision=precision,
+                seconds_per_output_mp=per_megapixel,
+                device=device,
+            )
+        )
     return rows

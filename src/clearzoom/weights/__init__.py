@@ -20,15 +20,15 @@ def fastest_engine(path: Path, precision: str) -> str | None:
 
     Args:
         path: .onnx.
-        precision: cards measure fp32; for others there is no answer.
+        precision: cards measure fp32, and int8 where there is a file.
 
     Returns:
         "onnxruntime" or "openvino", or None where no card says so.
     """
-    card = path.with_suffix(".json")
-    if precision != "fp32" or not card.is_file():
+    card = path.with_name(path.name.removesuffix(".onnx").removesuffix("-int8") + ".json")
+    if precision not in ("fp32", "int8") or not card.is_file():
         return None
-    rows = read_card(card).speed
+    rows = [row for row in read_card(card).speed if row.precision == precision]
     return min(rows, key=lambda row: row.seconds_per_output_mp).engine if rows else None
 
 

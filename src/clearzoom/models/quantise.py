@@ -1,0 +1,64 @@
+"""Write an exported network with int8 convolutions, calibrated on real LR pictures."""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    QuantFormat,
+    QuantType,
+    quantize_static,
+)
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from clearzoom.io.atomic import whole_file
+
+
+class _Pictures(CalibrationDataReader):  # type: ignore[misc]
+    def __init__(self, inputs: Iterable[npt.NDArray[np.float32]]) -> None:
+        self._inputs = iter(inputs)
+
+    def get_next(self) -> dict[str, Any] | None:
+        x = next(self._inputs, None)
+        return None if x is None else {"lr": x}
+
+
+def quantise(source: Path, target: Path, calibration: Iterable[npt.NDArray[np.float32]]) -> None:
+    """Quantise the convolutions: weights int8 a channel, activations uint8 a tensor (QDQ).
+
+    Args:
+        source: .onnx in fp32, from ``export_onnx``.
+        target: the .onnx to be; onnxruntime and OpenVINO run it.
+        calibration: inputs (1, 3, H, W) float32 in -0.5..0.5, as the network will see them.
+    """
+    with TemporaryDirectory() as scratch:
+        shaped, made = Path(scratch) / "shaped.onnx", Path(scratch) / "int8.onnx"
+        root = logging.getLogger()
+        level = root.level
+        root.setLevel(logging.ERROR)  # it advises pre-processing that was just done
+        try:
+            quant_pre_process(source, shaped)
+            quantize_static(
+                shaped,
+                made,
+                _Pictures(calibration),
+                quant_format=QuantFormat.QDQ,
+                op_types_to_quantize=["Conv"],
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                per_channel=True,
+                reduce_range=True,  # without VNNI, sums of full-range products overflow 16 bit
+            )
+        finally:
+            root.setLevel(level)
+        model = onnx.load(made)
+        notes = {entry.key: entry.value for entry in onnx.load(source).metadata_props}
+        onnx.helper.set_model_props(model, notes)
+        with whole_file(target) as temporary:
+            temporary.write_bytes(model.SerializeToString())

@@ -1,0 +1,71 @@
+"""Offer int8 weights where they are fast enough to be worth what they lose."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+
+from clearzoom.core.resize import reduce_for_protocol
+from clearzoom.engines.network import load_network
+from clearzoom.metrics.evaluate import evaluate
+from clearzoom.metrics.protocol import crop_to_multiple
+from clearzoom.models.card import Int8, Speed
+from clearzoom.models.quantise import quantise
+from clearzoom.train.config import TrainConfig
+from clearzoom.train.pictures import load_pictures
+from clearzoom.train.speed import measure_speed
+
+_CALIBRATION_PICTURES = 16
+_WORTH_TIMES = 1.4
+
+
+@dataclass(frozen=True)
+class Offered:
+    """An int8 file that was written, its speed and what the card says of it."""
+
+    path: Path
+    speed: list[Speed]
+    card: Int8
+
+
+def offer_int8(onnx: Path, config: TrainConfig, fp32: list[Speed]) -> Offered | None:
+    """Write int8 beside an fp32 file, calibrated on the run's own training pictures.
+
+    Args:
+        onnx: NAME-xSCALE.onnx.
+        config: of the run that it comes from.
+        fp32: its speed, measured just before.
+
+    Returns:
+        None, and no file, where int8 is not 1.4 times as fast.
+    """
+    scale = config.network.scale
+    target = onnx.with_stem(f"{onnx.stem}-int8")
+    quantise(onnx, target, _inputs(config))
+    speed = measure_speed(target, scale, "int8")
+    ratio = _best(fp32) / _best(speed)
+    networks = [load_network(str(onnx), scale, precision=kind) for kind in ("fp32", "int8")]
+    _, full, coarse = evaluate(config.data.validation, scale, networks)
+    loss = full.psnr_db - coarse.psnr_db
+    worth = ratio >= _WORTH_TIMES
+    said = "written" if worth else f"under {_WORTH_TIMES}, not written"
+    Console(stderr=True).print(f"int8: {ratio:.2f} times as fast, {loss:.3f} dB lost; {said}")
+    if not worth:
+        target.unlink()
+        return None
+    card = Int8(times_as_fast=round(ratio, 2), psnr_loss_db=round(loss, 4))
+    return Offered(target, speed, card)
+
+
+def _best(rows: list[Speed]) -> float:
+    return min(row.seconds_per_output_mp for row in rows)
+
+
+def _inputs(config: TrainConfig) -> Iterator[npt.NDArray[np.float32]]:
+    for picture in load_pictures(config.data.train, _CALIBRATION_PICTURES):
+        hr = crop_to_multiple(picture, config.network.scale)
+        lr = reduce_for_protocol(hr, config.network.scale).astype(np.float32)
+        yield lr.transpose(2, 0, 1)[None] / np.float32(255) - np.float32(0.5)
