@@ -14,8 +14,9 @@ lint: .venv/developed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: .venv/developed  ## this machine's rates in one run
-	$(BIN)/python benchmarks/engines.py
+bench: .venv/developed  ## networks, engines and public tools on this machine, in one run
+	$(BIN)/pip install --quiet --constraint constraints.txt --group bench
+	$(BIN)/python benchmarks/engines.py $(if $(CALIBRATION),--calibration $(CALIBRATION))
 
 clean:
 	rm -rf .venv demo dist

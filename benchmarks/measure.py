@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-import torch
 
 
 def median_s(work: Callable[[], object], runs: int) -> float:
@@ -21,6 +20,8 @@ def median_s(work: Callable[[], object], runs: int) -> float:
 
 def matrix_gflops(side: int = 4096) -> float:
     """The better of torch's and numpy's fp32 matrix product on all cores, in GFLOP/s."""
+    import torch  # not above: rows that measure memory do without it
+
     a = np.random.default_rng(0).standard_normal((side, side), dtype=np.float32)
     b = torch.from_numpy(a)
     fastest = min(median_s(lambda: a @ a, 3), median_s(lambda: b @ b, 3))
