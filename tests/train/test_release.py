@@ -25,7 +25,8 @@ def test_a_run_becomes_weights_with_a_true_card(config_file, tmp_path, pictures)
     assert card.training.steps == 12
     assert card.training.lr_pixels == 12 * 2 * 8 * 8
     assert card.training.validation_psnr_db == pytest.approx(recipe.best_psnr_db, abs=1e-4)
-    assert [row.model for row in card.scores] == ["bicubic", "srresnet-slim"]
+    assert [row.model for row in card.scores] == ["bicubic", "srresnet-slim"] * 2
+    assert card.scores[3].data.endswith("LR as JPEG 60")
     # The only validation picture is also the test set here: both measure the same weights.
     assert card.scores[1].psnr_db == pytest.approx(recipe.best_psnr_db, abs=0.01)
     network = load_network(str(tmp_path / "out" / "srresnet-slim-x2.onnx"), 2)

@@ -163,6 +163,10 @@ def test_init_starts_from_weights_of_another_scale(config_file, tmp_path):
     config = load_config(config_file(scale=4, rate="1e-9"))
     start = tmp_path / "two" / BEST
     four = train(config, tmp_path / "four", initial_weights=start)
+    # 12 steps of 2 patches of 8 x 8 px in each run.
+    assert four.origin.weights.startswith(f"{BEST}, sha256 ")
+    assert four.origin.lr_pixels <= four.lr_pixels - 12 * 2 * 8 * 8
+    assert four.hours > four.seconds / 3600
     from safetensors.torch import load_file
 
     torch.testing.assert_close(

@@ -34,6 +34,9 @@ class Training(_Part):
     device: str
     code: str | None = None
     started_from: str | None = None
+    hours_in_all: float
+    """With those of the weights that it started from, and of theirs."""
+    lr_pixels_in_all: int
     validation_psnr_db: float
 
 

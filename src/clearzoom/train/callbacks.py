@@ -56,7 +56,12 @@ class Checkpoints(Callback):
             weights = {
                 k: v.detach().cpu().contiguous() for k, v in pl_module.ema.state_dict().items()
             }
-            notes = {"step": str(pl_module.step), "val_psnr_db": repr(psnr_db)}
+            notes = {
+                "step": str(pl_module.step),
+                "val_psnr_db": repr(psnr_db),
+                "hours": repr(pl_module.hours),
+                "lr_pixels": str(pl_module.lr_pixels),
+            }
             with whole_file(self.folder / BEST) as temporary:
                 save_file(weights, temporary, metadata=notes)
         self._save(trainer)

@@ -1,6 +1,7 @@
 """The training recipe as a Lightning module; it reads top to bottom."""
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from clearzoom.train.degrade import degrade
 from clearzoom.train.device import device_words
 from clearzoom.train.grid import save_grid
 from clearzoom.train.muon import Muon
-from clearzoom.train.origin import code_words
+from clearzoom.train.origin import Origin, code_words
 from clearzoom.train.schedule import learning_rate
 
 _GRID_PICTURES = 4
@@ -69,7 +70,7 @@ class Recipe(lightning.LightningModule):
         self.best_psnr_db = float("-inf")
         self.seconds = 0.0
         self.code = code_words()
-        self.started_from: str | None = None
+        self.origin: Origin | None = None
         fused = self.net.forward_fused
         self.forward_train = torch.compile(fused) if config.run.compile else fused
 
@@ -78,6 +79,18 @@ class Recipe(lightning.LightningModule):
         if wanted is None:
             return reduce_for_protocol(hr, scale)
         return degrade(hr, scale, wanted, (self.config.run.seed, index))
+
+    @property
+    def hours(self) -> float:
+        """Of training in the weights: this run's and those before it."""
+        return self.seconds / 3600 + (self.origin.hours if self.origin is not None else 0)
+
+    @property
+    def lr_pixels(self) -> int:
+        """That the weights were trained on, in this run and those before it."""
+        data = self.config.data
+        own = self.step * data.batch * data.patch_px**2
+        return own + (self.origin.lr_pixels if self.origin is not None else 0)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Adam or Muon; the rate is set at each step by ``learning_rate``."""
@@ -137,13 +150,14 @@ class Recipe(lightning.LightningModule):
         self.step = int(checkpoint["state_dict"]["steps_done"])
         self.best_psnr_db = best_validation_db(self.folder / BEST)
         self.seconds = checkpoint["seconds"]
-        self.started_from = checkpoint["started_from"]
+        origin = checkpoint["origin"]
+        self.origin = Origin(**origin) if origin is not None else None
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep what the state dict does not hold."""
         checkpoint["seconds"] = self.seconds
         checkpoint["code"] = self.code
-        checkpoint["started_from"] = self.started_from
+        checkpoint["origin"] = asdict(self.origin) if self.origin is not None else None
         checkpoint["device"] = device_words(self.device)
         checkpoint["config"] = self.config.model_dump(mode="json")
 

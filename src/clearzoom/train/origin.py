@@ -1,10 +1,14 @@
-"""Where a run comes from: the code's commit and the weights that it started from."""
+"""Where a run comes from: the code's commit, the weights it started from, the work in them."""
 
 import hashlib
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
+from safetensors import safe_open
+
 from clearzoom import __version__
+from clearzoom.models.card import read_card
 
 
 def code_words() -> str:
@@ -26,6 +30,29 @@ def code_words() -> str:
     return f"{__version__}, commit {commit}" if asked.returncode == 0 and commit else __version__
 
 
-def weights_words(path: Path) -> str:
-    """Name a weights file: "fast-x4.safetensors, sha256 0123..."."""
-    return f"{path.name}, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}"
+@dataclass(frozen=True)
+class Origin:
+    """The weights that a run started from, in words, and all the training in them."""
+
+    weights: str
+    hours: float
+    lr_pixels: int
+
+
+def origin_of(path: Path) -> Origin:
+    """Look at a weights file to start from: released with its card, or of an earlier run.
+
+    Args:
+        path: .safetensors. A file that says nothing of its training counts as no work.
+
+    Raises:
+        WeightsError: the card beside it is damaged.
+    """
+    words = f"{path.name}, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}"
+    card = path.with_suffix(".json")
+    if card.is_file():
+        training = read_card(card).training
+        return Origin(words, training.hours_in_all, training.lr_pixels_in_all)
+    with safe_open(path, "pt") as file:
+        notes = file.metadata() or {}
+    return Origin(words, float(notes.get("hours", 0)), int(notes.get("lr_pixels", 0)))

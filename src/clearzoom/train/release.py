@@ -26,6 +26,9 @@ from clearzoom.train.speed import measure_speed
 
 _COUNTED_PX = 64
 
+JPEG_QUALITY = 60
+"""Of the LR pictures in the extra rows for the smallest test set."""
+
 _LOCAL_NORMS = ("affine", "batch", "layer", "none")
 
 
@@ -122,6 +125,9 @@ def _training(state: dict[str, Any], config: TrainConfig, best: Path) -> Trainin
     source = config.data.train
     files = sorted(source.glob("*.tar")) or sorted(p for p in source.iterdir() if p.is_file())
     steps = int(state["state_dict"]["steps_done"])
+    lr_pixels = steps * config.data.batch * config.data.patch_px**2
+    hours = state["seconds"] / 3600
+    origin = state["origin"] or {"weights": None, "hours": 0.0, "lr_pixels": 0}
     plain = config.model_dump(mode="json")
     for key in ("train", "validation"):  # folders of one machine say nothing on another
         plain["data"][key] = Path(plain["data"][key]).name
@@ -131,11 +137,13 @@ def _training(state: dict[str, Any], config: TrainConfig, best: Path) -> Trainin
         data_licence=_licences(source),
         config=plain,
         steps=steps,
-        lr_pixels=steps * config.data.batch * config.data.patch_px**2,
-        hours=round(state["seconds"] / 3600, 2),
+        lr_pixels=lr_pixels,
+        lr_pixels_in_all=lr_pixels + origin["lr_pixels"],
+        hours=round(hours, 2),
+        hours_in_all=round(hours + origin["hours"], 2),
         device=state["device"],
-        code=state.get("code"),
-        started_from=state.get("started_from"),
+        code=state["code"],
+        started_from=origin["weights"],
         validation_psnr_db=round(best_validation_db(best), 4),
     )
 
@@ -158,7 +166,9 @@ def _scores(weights: Path, scale: int, test_sets: Path | None) -> list[Scores]:
         return []
     network = load_network(str(weights), scale)
     folders = sorted((p for p in test_sets.iterdir() if p.is_dir()), key=_size_of)
-    return [_as_scores(row) for folder in folders for row in evaluate(folder, scale, [network])]
+    rows = [row for folder in folders for row in evaluate(folder, scale, [network])]
+    compressed = evaluate(folders[0], scale, [network], JPEG_QUALITY) if folders else []
+    return [_as_scores(row) for row in [*rows, *compressed]]
 
 
 def _size_of(folder: Path) -> int:

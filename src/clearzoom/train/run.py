@@ -22,7 +22,7 @@ from clearzoom.train.data import Pairs
 from clearzoom.train.device import matrix_rate_gflops
 from clearzoom.train.memory import keep_freed_memory
 from clearzoom.train.module import Recipe
-from clearzoom.train.origin import weights_words
+from clearzoom.train.origin import origin_of
 from clearzoom.train.pictures import load_pictures
 from clearzoom.train.quiet import quiet_lightning
 
@@ -128,7 +128,7 @@ def train(
     if initial_weights is not None:
         taken = load_into(recipe.net, initial_weights, partial=True)
         recipe.ema.load_state_dict(recipe.net.state_dict())
-        recipe.started_from = weights_words(initial_weights)
+        recipe.origin = origin_of(initial_weights)
         console.print(f"started from {initial_weights}: {taken}")
     counted = count(recipe.net, 64, 64)
     rate = matrix_rate_gflops(recipe.pairs.hr.device)
