@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
@@ -16,6 +17,12 @@ def median_s(work: Callable[[], object], runs: int) -> float:
         work()
         seconds.append(time.perf_counter() - began)
     return statistics.median(seconds)
+
+
+def peak_mib() -> float:
+    """Peak resident memory of this process in MiB (getrusage's is inherited from the parent)."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def matrix_gflops(side: int = 4096) -> float:

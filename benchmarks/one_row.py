@@ -1,14 +1,13 @@
 """One row of ``engines.py``, in a process of its own; prints one JSON object."""
 
 import json
-import resource
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measure import median_s
+from measure import median_s, peak_mib
 
 Work = Callable[[], object]
 
@@ -92,7 +91,7 @@ def main() -> None:
     result: dict[str, Any] = {
         "seconds": seconds,
         "output_mp": (4 * side_px) ** 2 / 1e6,
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mib": peak_mib(),
     }
     print(json.dumps(result))
 

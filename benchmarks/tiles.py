@@ -3,12 +3,11 @@
 Usage: python benchmarks/tiles.py [MODEL or .onnx]
 """
 
-import resource
 import sys
 from dataclasses import replace
 
 import numpy as np
-from measure import median_s
+from measure import median_s, peak_mib
 
 from clearzoom import load_network
 from clearzoom.engines.tiled import enlarge_samples
@@ -26,10 +25,9 @@ def main() -> None:
         tiled = replace(network, tile_px=tile_px)
         seconds = median_s(lambda tiled=tiled: enlarge_samples(samples, tiled), 1)
         megapixels = (SIDE_PX * network.scale) ** 2 / 1e6
-        peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(
             f"tile {tile_px:3d} px  {seconds / megapixels:.2f} s per output MP  "
-            f"peak {peak_mib:,.0f} MiB"
+            f"peak {peak_mib():,.0f} MiB"
         )
 
 
