@@ -40,7 +40,7 @@ def main() -> None:
     """Write both pictures and say where they are."""
     FOLDER.mkdir(exist_ok=True)
     result, comparison = FOLDER / f"chelsea-x{SCALE}.png", FOLDER / "comparison.png"
-    network = load_network("srresnet-slim", SCALE)
+    network = load_network("fast", SCALE)
     began = time.perf_counter()
     with progress("Enlarging", "tiles") as report:
         width, height = enlarge_file(SOURCE, result, network, report)
