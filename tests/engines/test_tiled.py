@@ -9,6 +9,7 @@ from clearzoom.core.resize import resize
 from clearzoom.engines.network import load_network
 from clearzoom.engines.tiled import enlarge_samples
 from clearzoom.errors import MissingFileError, SizeError, UnknownModelError, WeightsError
+from clearzoom.weights import released
 
 WHOLE_PX = 10_000
 
@@ -80,8 +81,9 @@ def test_progress_counts_all_tiles(small):
     assert seen == [(i, 6) for i in range(1, 7)]
 
 
-def test_flat_fields_stay_flat_up_to_the_edge():
-    network = load_network("srresnet-slim", 4)
+@pytest.mark.parametrize("card", released(), ids=lambda card: f"{card.name}-x{card.scale}")
+def test_flat_fields_stay_flat_up_to_the_edge(card):
+    network = load_network(card.name, card.scale)
     for level in (0, 128, 255):
         flat = enlarge_samples(np.full((24, 24, 3), level, np.uint8), network)
         assert np.abs(flat.astype(int) - level).max() <= 3, level

@@ -2,6 +2,10 @@
 
 import torch
 
+from clearzoom.models.registry import NETWORKS
+
+FAMILY = [name for name in NETWORKS if "srresnet" in name]
+
 SMALL = {"channels": 8, "narrow_channels": 8, "blocks": 2}
 
 

@@ -1,14 +1,12 @@
 import pytest
 import torch
-from small_networks import SMALL, randomised
+from small_networks import FAMILY, SMALL, randomised
 
 from clearzoom.errors import ConfigError, UnknownModelError
 from clearzoom.models.count import count
 from clearzoom.models.initialise import start_as_interpolation
 from clearzoom.models.reach import reach_px
 from clearzoom.models.registry import NETWORKS, build
-
-FAMILY = [name for name in NETWORKS if "srresnet" in name]
 
 SWITCHES = [
     {"norm": "batch"},

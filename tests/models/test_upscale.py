@@ -3,13 +3,13 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
-from small_networks import SMALL, randomised
+from small_networks import FAMILY, SMALL, randomised
 
-from clearzoom.models.registry import NETWORKS, build
+from clearzoom.models.registry import build
 from clearzoom.models.upscale import convolution_before_shuffle, prelu_one
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", FAMILY)
 @pytest.mark.parametrize("norm", ["affine", "none", "batch"])
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_the_fused_form_is_the_plain_one_in_values_and_gradients(name, norm, scale):

@@ -7,11 +7,7 @@ from clearzoom.models.card import Card, read_card
 
 FOLDER = Path(__file__).parent
 
-DEFAULT_MODEL = "photo"
-"""For people's pictures: blurred, noisy, compressed."""
-
-PROTOCOL_MODEL = "fast"
-"""For measuring: trained on the protocol's LR."""
+DEFAULT_MODEL = "fast"
 
 
 def released() -> list[Card]:
