@@ -41,7 +41,10 @@ def scale_table(cards: list[Card]) -> list[str]:
     ]
     for card in cards:
         own = {row.data: cell(row.psnr_db, row.ssim) for row in card.scores[1::2]}
-        speed = min(card.speed, key=lambda row: row.seconds_per_output_mp)
+        speed = min(
+            (row for row in card.speed if row.precision == "fp32"),
+            key=lambda row: row.seconds_per_output_mp,
+        )
         lines.append(
             f"| **{card.name}** | {card.counts.parameters:,} | {card.counts.macc * 16 / 1e9:.1f} | "
             f"{' | '.join(own[name] for name in columns)} | "

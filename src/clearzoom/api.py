@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clearzoom.engines.network import Network, load_network
-from clearzoom.engines.refine import with_back_projection, with_ensemble
+from clearzoom.engines.refine import refined
 from clearzoom.engines.tiled import Progress, enlarge_samples
 from clearzoom.errors import InputError, OutputError
 from clearzoom.io.reading import read_picture
@@ -57,11 +57,7 @@ def enlarge(
         >>> clearzoom.enlarge(np.zeros((4, 6, 3), np.uint8), scale=4).shape
         (16, 24, 3)
     """
-    network = _load(model, scale)
-    if ensemble:
-        network = with_ensemble(network)
-    if back_projection:
-        network = with_back_projection(network)
+    network = refined(_load(model, scale), ensemble=ensemble, back_projection=back_projection)
     return cast(PictureT, _enlarge_any(picture, network))
 
 

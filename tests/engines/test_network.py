@@ -1,10 +1,11 @@
 import json
+import sys
 
 import numpy as np
 import pytest
 
 from clearzoom.engines.network import load_network
-from clearzoom.errors import ModelError, WeightsError
+from clearzoom.errors import MissingExtraError, ModelError, WeightsError
 from clearzoom.models.card import read_card
 from clearzoom.weights import FOLDER, fastest_engine, released
 
@@ -42,6 +43,16 @@ def test_auto_takes_the_engine_that_the_card_measured_fastest(tmp_path):
     assert fastest_engine(onnx, "fp32") == "openvino"
     assert fastest_engine(onnx, "fp16") is None
     assert fastest_engine(tmp_path / "other.onnx", "fp32") is None
+
+
+def test_int8_is_close_and_says_what_it_needs(photo, monkeypatch):
+    x = photo[None, 80:160, 120:240].transpose(0, 3, 1, 2).astype(np.float32) / 255 - 0.5
+    reference = load_network("fast", 4, "onnxruntime").run(x)
+    assert 1e-5 < np.abs(load_network("fast", 4, precision="int8").run(x) - reference).mean() < 0.01
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    np.testing.assert_array_equal(load_network("fast", 4).run(x), reference)
+    with pytest.raises(MissingExtraError, match=r"clearzoom\[openvino\]"):
+        load_network("fast", 4, precision="int8")
 
 
 def test_torch_without_its_weights_says_which_file_is_missing(small_weights):

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from clearzoom.cli.console import progress
-from clearzoom.engines import Engine, Precision
+from clearzoom.cli.options import EngineOption, PrecisionOption
 from clearzoom.weights import DEFAULT_MODEL
 
 
@@ -26,12 +26,8 @@ def enlarge(
     model: Annotated[
         str, typer.Option(help="A released model (see 'clearzoom models'), or an .onnx file.")
     ] = DEFAULT_MODEL,
-    engine: Annotated[
-        Engine, typer.Option(help="auto: the fastest by the model's card that is installed.")
-    ] = "auto",
-    precision: Annotated[
-        Precision, typer.Option(help="fp16, bf16: for GPUs, with --engine torch.")
-    ] = "fp32",
+    engine: EngineOption = "auto",
+    precision: PrecisionOption = "fp32",
     ensemble: Annotated[
         bool, typer.Option("--ensemble", help="Mean of eight symmetries: better, 8 times slower.")
     ] = False,
@@ -45,13 +41,10 @@ def enlarge(
     """Enlarge a picture."""
     from clearzoom.api import enlarge_file
     from clearzoom.engines.network import load_network
-    from clearzoom.engines.refine import with_back_projection, with_ensemble
+    from clearzoom.engines.refine import refined
 
-    network = load_network(model, scale, engine, precision)
-    if ensemble:
-        network = with_ensemble(network)
-    if back_projection:
-        network = with_back_projection(network)
+    loaded = load_network(model, scale, engine, precision)
+    network = refined(loaded, ensemble=ensemble, back_projection=back_projection)
     began = time.perf_counter()
     with progress("Enlarging", "tiles") as report:
         width, height = enlarge_file(source, output, network, report)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from clearzoom.cli.console import progress
-from clearzoom.engines import Engine, Precision
+from clearzoom.cli.options import EngineOption, PrecisionOption
 from clearzoom.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -23,12 +23,8 @@ def evaluate(
     data: Annotated[Path, typer.Option(help="Folder of HR pictures.")],
     model: Annotated[str, typer.Option(help="A released model, or an .onnx file.")] = DEFAULT_MODEL,
     scale: Annotated[int, typer.Option(help="How many times larger.")] = 4,
-    engine: Annotated[
-        Engine, typer.Option(help="auto: the fastest by the model's card that is installed.")
-    ] = "auto",
-    precision: Annotated[
-        Precision, typer.Option(help="fp16, bf16: for GPUs, with --engine torch.")
-    ] = "fp32",
+    engine: EngineOption = "auto",
+    precision: PrecisionOption = "fp32",
     ensemble: Annotated[
         bool, typer.Option("--ensemble", help="A row more: the mean of eight symmetries.")
     ] = False,

@@ -1,4 +1,4 @@
-"""Back-projection: make an enlarged picture reduce to exactly the picture it came from."""
+"""Back-projection: make an enlarged picture reduce to the picture it came from."""
 
 import numpy as np
 import numpy.typing as npt

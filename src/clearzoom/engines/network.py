@@ -1,6 +1,5 @@
 """A network that is ready to run, and what tiling must know of it."""
 
-import contextlib
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -94,8 +93,11 @@ def _load_run(path: Path, engine: Engine, precision: Precision) -> Run:
     if engine == "openvino":
         return load_openvino(path, precision)
     if engine == "auto" and fastest_engine(path, precision) == "openvino":
-        with contextlib.suppress(MissingExtraError):
+        try:
             return load_openvino(path, precision)
+        except MissingExtraError:
+            if precision == "int8":  # elsewhere it may be slower than fp32, and it is never better
+                raise
     if precision in ("fp16", "bf16"):
         raise ModelError(f"onnxruntime computes in fp32 here; for {precision} add --engine torch")
     return load_onnxruntime(path)

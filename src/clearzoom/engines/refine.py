@@ -10,10 +10,26 @@ from clearzoom.engines.network import Network, Tensor
 BACK_PROJECTION_ROUNDS = 6
 
 
+def refined(network: Network, *, ensemble: bool, back_projection: bool) -> Network:
+    """Wrap a network as asked: the ensemble first, back-projection around it.
+
+    Args:
+        network: as loaded.
+        ensemble: see ``with_ensemble``.
+        back_projection: see ``with_back_projection``.
+    """
+    if ensemble:
+        network = with_ensemble(network)
+    return with_back_projection(network) if back_projection else network
+
+
 def with_ensemble(network: Network) -> Network:
     """Average a network's results over the eight symmetries of the square.
 
     Eight times the work. A mean has fractions of levels, so rounding comes after it.
+
+    Args:
+        network: as loaded.
 
     References:
         Lim et al., "EDSR", arXiv:1707.02921, section 3.4 (geometric self-ensemble).
