@@ -10,7 +10,7 @@ README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 PAPER = {"Set5": "32.05 / 0.9019", "Set14": "28.49 / 0.8184", "BSD100": "27.58 / 0.7620"}
 
 
-MODELS = ("fast", "srresnet-slim")
+MODELS = ("photo", "fast", "srresnet-slim")
 
 
 def test_the_score_table_is_that_of_the_cards():

@@ -44,3 +44,13 @@ def test_stated_means_are_above_bicubic(card):
     for data in ("Set14", "BSD100"):
         scores = {row.model: row.psnr_db for row in card.scores if row.data == data}
         assert scores[card.name] > scores["bicubic"]
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_photo_gains_on_jpeg_and_loses_little_on_clean_input(scale, shared_data):
+    folder = shared_data / "test" / "Set5"
+    networks = [load_network(name, scale) for name in ("photo", "fast")]
+    _, photo, fast = evaluate(folder, scale, networks)
+    assert photo.psnr_db >= fast.psnr_db - 0.6
+    _, photo, fast = evaluate(folder, scale, networks, jpeg_quality=60)
+    assert photo.psnr_db >= fast.psnr_db + 0.7

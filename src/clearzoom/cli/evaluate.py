@@ -13,7 +13,7 @@ from rich.table import Table
 
 from clearzoom.cli.console import progress
 from clearzoom.cli.options import EngineOption, PrecisionOption
-from clearzoom.weights import DEFAULT_MODEL
+from clearzoom.weights import PROTOCOL_MODEL
 
 if TYPE_CHECKING:
     from clearzoom.metrics.evaluate import Row
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def evaluate(
     data: Annotated[Path, typer.Option(help="Folder of HR pictures.")],
-    model: Annotated[str, typer.Option(help="A released model, or an .onnx file.")] = DEFAULT_MODEL,
+    model: Annotated[str, typer.Option(help="A released model, or an .onnx file.")] = PROTOCOL_MODEL,
     scale: Annotated[int, typer.Option(help="How many times larger.")] = 4,
     engine: EngineOption = "auto",
     precision: PrecisionOption = "fp32",

@@ -7,7 +7,11 @@ from clearzoom.models.card import Card, read_card
 
 FOLDER = Path(__file__).parent
 
-DEFAULT_MODEL = "fast"
+DEFAULT_MODEL = "photo"
+"""For pictures as people have them: compressed, noisy, resized before."""
+
+PROTOCOL_MODEL = "fast"
+"""For measuring: trained for the protocol's clean bicubic LR alone."""
 
 
 def released() -> list[Card]:
