@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyvips
 
-from clearzoom import enlarge_file, load_network
+from clearzoom import enlarge_file
 from clearzoom.cli.console import progress
 from clearzoom.core.resize import enlarge_bicubic
 from clearzoom.io.picture import Picture
@@ -40,10 +40,9 @@ def main() -> None:
     """Write both pictures and say where they are."""
     FOLDER.mkdir(exist_ok=True)
     result, comparison = FOLDER / f"chelsea-x{SCALE}.png", FOLDER / "comparison.png"
-    network = load_network("fast", SCALE)
     began = time.perf_counter()
     with progress("Enlarging", "tiles") as report:
-        width, height = enlarge_file(SOURCE, result, network, report)
+        done = enlarge_file(SOURCE, result, progress=report)
     seconds = time.perf_counter() - began
 
     rows = slice(TOP_PX * SCALE, (TOP_PX + HEIGHT_PX) * SCALE)
@@ -51,13 +50,14 @@ def main() -> None:
     bicubic = enlarge_bicubic(read_picture(SOURCE).samples, SCALE)
     crops = {
         "bicubic": bicubic[rows, columns],
-        f"clearzoom, {network.name}": read_picture(result).samples[rows, columns],
+        "clearzoom": read_picture(result).samples[rows, columns],
     }
     write_picture(comparison, Picture(side_by_side(crops)))
 
-    print(f"enlarged    {result}  {width}x{height} px")
+    print(f"enlarged    {result}  {done.width_px}x{done.height_px} px")
     print(f"comparison  {comparison}")
-    print(f"{seconds:.1f} s, {width * height / 1e6 / seconds:.2f} output megapixels per second")
+    rate = done.width_px * done.height_px / 1e6 / seconds
+    print(f"{seconds:.1f} s, {rate:.2f} output megapixels per second")
 
 
 if __name__ == "__main__":

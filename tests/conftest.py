@@ -67,7 +67,7 @@ def small_weights(tmp_path_factory):
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for parameter in net.parameters():
-            parameter += 0.05 * torch.randn(parameter.shape, generator=generator)
+            parameter += 0.02 * torch.randn(parameter.shape, generator=generator)
     path = tmp_path_factory.mktemp("weights") / "small-x2.onnx"
     notes = {"name": "small", "scale": "2", "halo_px": str(reach_px(net)), "tile_px": "16"}
     export_onnx(net, path, notes)
@@ -126,3 +126,26 @@ steps_per_call = {wanted["call"]}
         return path
 
     return write
+
+
+# Pictures of any size go through the scratch folder, as large ones do.
+_ALWAYS_SCRATCH = (
+    "from clearzoom.batch import job; job._IN_MEMORY_BYTES = 0;"
+    "from clearzoom.cli.main import main; main()"
+)
+
+
+@pytest.fixture
+def start():
+    """Start the real command; keyword scratch: with the threshold for large pictures at 0."""
+
+    def begin(*arguments, scratch=False):
+        program = [sys.executable, *(("-c", _ALWAYS_SCRATCH) if scratch else ("-m", "clearzoom"))]
+        return subprocess.Popen(
+            [*program, *map(str, arguments)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return begin

@@ -9,6 +9,8 @@ def test_public_names_are_pinned():
     assert clearzoom.__all__ == [
         "ClearzoomError",
         "Network",
+        "Settings",
+        "Wanted",
         "__version__",
         "enlarge",
         "enlarge_file",

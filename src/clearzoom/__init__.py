@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from clearzoom.api import enlarge, enlarge_file
+    from clearzoom.batch.settings import Settings
+    from clearzoom.core.targets import Wanted
     from clearzoom.engines.network import Network, load_network
     from clearzoom.errors import ClearzoomError
     from clearzoom.metrics.evaluate import evaluate
@@ -19,6 +21,8 @@ __version__ = "0.1.0"
 __all__ = [
     "ClearzoomError",
     "Network",
+    "Settings",
+    "Wanted",
     "__version__",
     "enlarge",
     "enlarge_file",
@@ -30,6 +34,8 @@ __all__ = [
 _HOMES = {
     "ClearzoomError": "clearzoom.errors",
     "Network": "clearzoom.engines.network",
+    "Settings": "clearzoom.batch.settings",
+    "Wanted": "clearzoom.core.targets",
     "enlarge": "clearzoom.api",
     "enlarge_file": "clearzoom.api",
     "evaluate": "clearzoom.metrics.evaluate",

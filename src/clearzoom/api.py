@@ -1,6 +1,5 @@
 """The Python call: ``clearzoom.enlarge``."""
 
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -8,12 +7,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
+from clearzoom.batch.job import Done, plan_job, run_job
+from clearzoom.batch.settings import Settings
+from clearzoom.core.targets import Wanted
 from clearzoom.engines.network import Network, load_network
 from clearzoom.engines.refine import refined
 from clearzoom.engines.tiled import Progress, enlarge_samples
 from clearzoom.errors import InputError, OutputError
-from clearzoom.io.reading import read_picture
-from clearzoom.io.writing import check_target, write_picture
 from clearzoom.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def enlarge(
     model: str = DEFAULT_MODEL,
     *,
     ensemble: bool = False,
-    back_projection: bool = False,
+    back_projection: bool = True,
 ) -> PictureT:
     """Enlarge a picture; the same kind of thing comes back.
 
@@ -57,51 +57,47 @@ def enlarge(
         >>> clearzoom.enlarge(np.zeros((4, 6, 3), np.uint8), scale=4).shape
         (16, 24, 3)
     """
-    network = refined(_load(model, scale), ensemble=ensemble, back_projection=back_projection)
-    return cast(PictureT, _enlarge_any(picture, network))
-
-
-def _enlarge_any(picture: Any, network: Network) -> Any:
-    if isinstance(picture, np.ndarray):
-        return _enlarge_array(picture, network)
     if isinstance(picture, str | Path):
         source = Path(picture)
-        target = source.with_name(f"{source.stem}-x{network.scale}{source.suffix}")
+        target = source.with_name(f"{source.stem}-x{scale}{source.suffix}")
         if target.exists():
             raise OutputError(f"{target} exists; take it away, or use enlarge_file")
-        enlarge_file(source, target, network)
-        return type(picture)(target)
+        settings = Settings(
+            Wanted(scale), model, ensemble=ensemble, back_projection=back_projection
+        )
+        enlarge_file(source, target, settings)
+        return cast(PictureT, type(picture)(target))
+    network = refined(_load(model, scale), ensemble=ensemble, back_projection=back_projection)
+    if isinstance(picture, np.ndarray):
+        return cast(PictureT, _enlarge_array(picture, network))
     if hasattr(picture, "getbands"):
-        return _enlarge_pil(picture, network)
+        return cast(PictureT, _enlarge_pil(picture, network))
     raise InputError(f"cannot enlarge a {type(picture).__name__}; give a path, PIL picture, array")
 
 
 def enlarge_file(
-    source: Path, target: Path, network: Network, progress: Progress | None = None
-) -> tuple[int, int]:
-    """Enlarge a file to another; profile and dpi are kept.
+    source: Path,
+    target: Path,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Done:
+    """Enlarge a file to another; profile, metadata and dpi are kept.
 
     Args:
-        source: PNG, JPEG, WebP or TIFF.
+        source: PNG, JPEG, WebP, TIFF, GIF or AVIF; HEIC with the extra [heic].
         target: the suffix chooses the format; an older file is replaced once the new one is whole.
-        network: loaded by ``load_network``.
+        settings: size, model and the like; by default four times with the default model.
         progress: is called with (tiles done, tiles in all).
 
     Returns:
-        Width and height of the result in px.
+        The result's size, and notes on what is not as it was.
 
     Raises:
-        InputError: source is missing or unreadable.
+        InputError: source is missing, unreadable, or too large.
         OutputError: target is source, or cannot be written; source and older files stay.
+        ModelError: no such weights, or damaged.
     """
-    picture = read_picture(source)
-    height, width = (side * network.scale for side in picture.samples.shape[:2])
-    check_target(target, height, width, has_alpha=picture.has_alpha)
-    if target.exists() and target.samefile(source):
-        raise OutputError(f"{target} is the input itself; name another file")
-    larger = enlarge_samples(picture.samples, network, progress)
-    write_picture(target, replace(picture, samples=larger))
-    return width, height
+    return run_job(plan_job(source, target, settings or Settings()), progress)
 
 
 def _enlarge_array(array: npt.NDArray[Any], network: Network) -> npt.NDArray[Any]:

@@ -11,7 +11,8 @@
     │   └── WeightsError           weights       5
     ├── ConfigError                config        6
     ├── MissingExtraError          missing-extra 7
-    └── TrainingError              training      8
+    ├── TrainingError              training      8
+    └── ResultError                result        9
 
 The message is one line: what happened, and what to do. The code is stable, for programs.
 """
@@ -97,3 +98,10 @@ class TrainingError(ClearzoomError):
 
     code = "training"
     exit_status = 8
+
+
+class ResultError(ClearzoomError):
+    """A network gave something that is no picture; nothing was written."""
+
+    code = "result"
+    exit_status = 9

@@ -1,11 +1,6 @@
 """End to end through the real command."""
 
 import json
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -46,11 +41,13 @@ def bad_calls(folder, good):
         "target is a folder": ([good, "-o", folder], "error[output]", 4),
         "target of no format": ([good, "-o", folder / "o.bmp"], "error[output]", 4),
         "target is the input": ([good, "-o", good], "error[output]", 4),
-        "scale without weights": (
-            [good, "-o", folder / "o.png", "--scale", 7],
-            "error[unknown-model]",
-            5,
-        ),
+        "too many times": ([good, "-o", folder / "o.png", "--scale", 100], "error[size]", 3),
+        "two sizes": ([good, "-o", folder / "o.png", "--scale", 2, "--width", 9], "error[size]", 3),
+        "no print size": ([good, "-o", folder / "o.png", "--print", "A4"], "error[size]", 3),
+        "outside": ([good, "-o", folder / "o.png", "--preview", "9,9,99,99"], "error[size]", 3),
+        "too many px": ([good, "-o", folder / "o.png", "--max-pixels", 9], "error[size]", 3),
+        "no memory": ([good, "-o", folder / "o.png", "--memory", "20MB"], "error[size]", 3),
+        "too few bytes": ([good, "-o", folder / "o.jpg", "--max-bytes", 90], "error[output]", 4),
         "no such model": (
             [good, "-o", folder / "o.png", "--model", "srgan"],
             "error[unknown-model]",
@@ -69,21 +66,6 @@ def test_bad_input_is_one_clear_line_and_leaves_nothing(command, small_picture):
         assert done.stderr.count("\n") == 1, case
         assert "Traceback" not in done.stderr, case
         assert {p: p.read_bytes() for p in folder.iterdir()} == before, case
-
-
-def test_interrupted_nothing_partial_is_left(tmp_path, photo):
-    source = tmp_path / "in.png"
-    write_rgb8(source, np.tile(photo, (4, 4, 1)))
-    program = Path(sys.executable).parent / "clearzoom"
-    running = subprocess.Popen(
-        [program, "enlarge", source, "-o", tmp_path / "out.png"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    time.sleep(4)
-    running.send_signal(signal.SIGKILL)
-    running.wait()
-    assert [p.name for p in tmp_path.iterdir()] == ["in.png"]
 
 
 def test_models_shows_the_table_to_the_last_digit(command):

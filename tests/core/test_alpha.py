@@ -1,29 +1,36 @@
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
-from clearzoom.core.alpha import fill_transparent
+from clearzoom.core.alpha import REACH_PX, fill_transparent
 
 
-def test_hidden_colour_comes_from_what_is_visible(random):
-    colour = random.uniform(0, 255, (17, 23, 3)).astype(np.float32)
-    alpha = np.zeros((17, 23), np.float32)
-    alpha[5:9, 6:12] = 255
-    colour[5:9, 6:12] = (200, 10, 60)
+def test_hidden_px_take_the_nearest_visible_colour():
+    colour = np.zeros((9, 9, 3), np.uint8)
+    alpha = np.zeros((9, 9), np.uint8)
+    colour[4, 4], alpha[4, 4] = (10, 200, 30), 255
     filled = fill_transparent(colour, alpha)
-    np.testing.assert_allclose(filled, np.broadcast_to((200, 10, 60), filled.shape), atol=1e-3)
+    assert (filled == (10, 200, 30)).all()
 
 
-def test_visible_colour_is_untouched_and_the_nearer_wins(random):
-    colour = random.uniform(0, 255, (8, 32, 3)).astype(np.float32)
-    alpha = np.zeros((8, 32), np.float32)
-    alpha[:, :4] = alpha[:, -4:] = 255
-    colour[:, :4], colour[:, -4:] = 0, 255
-    filled = fill_transparent(colour, alpha)
-    np.testing.assert_array_equal(filled[alpha > 0], colour[alpha > 0])
-    assert filled[:, 5].max() < 100 < 155 < filled[:, -6].min()
+def test_visible_px_stay_and_the_weight_is_alpha():
+    colour = np.array([[[0], [100], [200]]], np.uint16)
+    alpha = np.array([[1, 0, 3]], np.uint16)
+    np.testing.assert_array_equal(fill_transparent(colour, alpha)[..., 0], [[0, 150, 200]])
 
 
-def test_wholly_transparent_and_wholly_opaque_stay(random):
-    colour = random.uniform(0, 255, (3, 3, 3)).astype(np.float32)
+@given(st.integers(0, 2**32 - 1))
+def test_a_part_is_filled_as_the_whole_is(seed):
+    random = np.random.default_rng(seed)
+    colour = random.integers(256, size=(90, 110, 3)).astype(np.uint8)
+    alpha = (random.random((90, 110)) < 0.01).astype(np.uint8) * 200
+    alpha[:40] = 0
+    whole = fill_transparent(colour, alpha)
+    part = fill_transparent(colour[:, 10:], alpha[:, 10:])
+    np.testing.assert_array_equal(part[:, REACH_PX:], whole[:, 10 + REACH_PX :])
+
+
+def test_nothing_hidden_or_nothing_visible_changes_nothing():
+    colour = np.arange(27, dtype=np.uint8).reshape(3, 3, 3)
     for level in (0, 255):
-        alpha = np.full((3, 3), level, np.float32)
-        np.testing.assert_array_equal(fill_transparent(colour, alpha), colour)
+        assert fill_transparent(colour, np.full((3, 3), level, np.uint8)) is colour

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 def evaluate(
     data: Annotated[Path, typer.Option(help="Folder of HR pictures.")],
-    model: Annotated[str, typer.Option(help="A released model, or an .onnx file.")] = PROTOCOL_MODEL,
+    model: Annotated[
+        str, typer.Option(help="A released model, or an .onnx file.")
+    ] = PROTOCOL_MODEL,
     scale: Annotated[int, typer.Option(help="How many times larger.")] = 4,
     engine: EngineOption = "auto",
     precision: PrecisionOption = "fp32",

@@ -1,16 +1,20 @@
 """The command."""
 
+import os
 from typing import Annotated
 
 import typer
 
 from clearzoom import __version__
-from clearzoom.cli.enlarge import enlarge
+from clearzoom.cli.enlarge import enlarge, plan
 from clearzoom.cli.evaluate import evaluate
 from clearzoom.cli.export import export
 from clearzoom.cli.models import models
 from clearzoom.cli.train import train
 from clearzoom.errors import ClearzoomError, MissingExtraError
+
+# Tiles are at work in threads of their own; threads inside each product of matrices only collide.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 _TRAINING_PARTS = {"torch", "lightning", "safetensors", "onnx", "onnxscript", "tensorboard"}
 
@@ -20,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # it would take "[train]" for markup
 )
-for command in (enlarge, evaluate, models, train, export):
+for command in (enlarge, plan, evaluate, models, train, export):
     app.command()(command)
 
 

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,5 +14,14 @@ PrecisionOption = Annotated[
     Precision,
     typer.Option(
         help="fp16, bf16: with --engine torch or openvino. int8: where a file is shipped."
+    ),
+]
+OutputOption = Annotated[
+    Path,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="OUT",
+        help="The suffix chooses the format; an older file is replaced. For a folder a folder.",
     ),
 ]

@@ -3,45 +3,53 @@
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+_RADII_PX = (1, 2, 4, 8, 16, 32)
+
+REACH_PX = _RADII_PX[-1]
+"""How far visible colour is carried."""
 
 
-def _halve(values: Floats) -> Floats:
-    height, width = values.shape[:2]
-    padded = np.pad(values, ((0, height % 2), (0, width % 2), (0, 0)))
-    summed: Floats = padded[::2, ::2] + padded[1::2, ::2] + padded[::2, 1::2] + padded[1::2, 1::2]
-    return summed
+def _box_sum(values: npt.NDArray[np.int64], radius: int) -> npt.NDArray[np.int64]:
+    """Sum over (2 radius + 1)² px around each; beyond the border there is nothing."""
+    for axis in (0, 1):
+        length = values.shape[axis]
+        before = np.zeros_like(values.take([0], axis))
+        sums = np.concatenate([before, np.cumsum(values, axis)], axis)
+        at = np.arange(length)
+        last, first = np.minimum(at + radius + 1, length), np.maximum(at - radius, 0)
+        values = sums.take(last, axis) - sums.take(first, axis)
+    return values
 
 
-def fill_transparent(colour: Floats, alpha: Floats) -> Floats:
+def fill_transparent(
+    colour: npt.NDArray[np.unsignedinteger], alpha: npt.NDArray[np.unsignedinteger]
+) -> npt.NDArray[np.unsignedinteger]:
     """Replace colour where alpha is 0 by the alpha-weighted mean of what is visible near it.
 
-    Push-pull over a pyramid of halved pictures: the nearer, the finer. Visible pixels keep their
-    exact colour; a wholly transparent picture stays as it is.
+    The mean is over the smallest square of 3, 5, 9, 17, 33 or 65 px that sees anything, in whole
+    numbers, so a part of a picture is filled as the whole is. Visible pixels, and hidden ones
+    further away, keep their colour.
 
     Args:
-        colour: (H, W, C) float32, straight (not premultiplied), any range.
-        alpha: (H, W) float32, 0 = transparent.
+        colour: (H, W, C) uint8 or uint16, straight (not premultiplied).
+        alpha: (H, W), same dtype, 0 = transparent.
 
     Returns:
-        (H, W, C) float32.
-
-    References:
-        Gortler et al., "The Lumigraph", 1996, section 3.4 (push-pull).
+        (H, W, C), same dtype.
     """
-    hidden = alpha <= 0
-    if not hidden.any() or hidden.all():
+    left = alpha == 0
+    if not left.any() or left.all():
         return colour
-    sums, weight = colour * alpha[..., None], alpha[..., None]
-    levels = []
-    while True:
-        levels.append((sums, weight))
-        if max(weight.shape[:2]) == 1:
+    weight = alpha.astype(np.int64)[..., None]
+    weighted = colour * weight
+    filled = colour.copy()
+    for radius in _RADII_PX:
+        near = _box_sum(weight, radius)
+        found = left & (near[..., 0] > 0)
+        if found.any():
+            mean = (_box_sum(weighted, radius)[found] + near[found] // 2) // near[found]
+            filled[found] = mean.astype(colour.dtype)
+            left &= ~found
+        if not left.any():
             break
-        sums, weight = _halve(sums), _halve(weight)
-    filled = sums / weight
-    for sums, weight in reversed(levels[:-1]):
-        height, width = weight.shape[:2]
-        coarse = filled.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
-        filled = np.where(weight > 0, sums / np.where(weight > 0, weight, 1), coarse)
-    return np.where(hidden[..., None], filled, colour).astype(np.float32)
+    return filled

@@ -8,12 +8,16 @@ from clearzoom.errors import SizeError
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of one axis: ``start`` to ``stop`` px, of it ``core_start`` to ``core_stop``."""
+    """A stretch of one axis: ``start`` to ``stop`` px, of it ``core_start`` to ``core_stop``.
+
+    ``start`` below 0 and ``stop`` above ``length`` lie in the mirrored border.
+    """
 
     start: int
     stop: int
     core_start: int
     core_stop: int
+    length: int
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ def spans(length_px: int, core_px: int, halo_px: int, border_px: int = 0) -> lis
             stop=min(length_px + border_px, min(core + core_px, length_px) + halo_px),
             core_start=core,
             core_stop=min(core + core_px, length_px),
+            length=length_px,
         )
         for core in range(0, length_px, core_px)
     ]

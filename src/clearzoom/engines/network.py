@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,8 @@ class Network:
 
     ``run`` takes (1, 3, H, W) float32 in -0.5..0.5 and gives (1, 3, scale * H, scale * W).
     ``halo_px`` and ``tile_px`` define its canonical grid. ``sha256`` is that of the weights file.
+    ``back_projection``: whether results are made to reduce to their input. ``reference`` loads the
+    same network in fp32, where this one is not.
     """
 
     name: str
@@ -38,7 +41,10 @@ class Network:
     halo_px: int
     tile_px: int
     sha256: str
+    engine: str
     run: Run
+    back_projection: bool = False
+    reference: Callable[[], "Network"] | None = None
 
 
 def load_network(
@@ -71,6 +77,8 @@ def load_network(
         why = "; int8 is written by 'clearzoom export --int8'" if precision == "int8" else ""
         raise MissingFileError(f"no weights file {path}{why}")
     notes = read_notes(path)
+    used, run = _load_run(path, engine, precision)
+    fp32 = partial(load_network, name_or_file, scale, engine)
     try:
         network = Network(
             name=notes["name"],
@@ -78,7 +86,9 @@ def load_network(
             halo_px=int(notes["halo_px"]),
             tile_px=int(notes["tile_px"]),
             sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-            run=_load_run(path, engine, precision),
+            engine=f"{used} {precision}",
+            run=run,
+            reference=None if precision == "fp32" else fp32,
         )
     except (KeyError, ValueError) as error:
         raise WeightsError(f"{path} was not made by 'clearzoom export': no {error}") from error
@@ -87,17 +97,17 @@ def load_network(
     return network
 
 
-def _load_run(path: Path, engine: Engine, precision: Precision) -> Run:
+def _load_run(path: Path, engine: Engine, precision: Precision) -> tuple[str, Run]:
     if engine == "torch":
-        return load_torch(path, precision)
+        return engine, load_torch(path, precision)
     if engine == "openvino":
-        return load_openvino(path, precision)
+        return engine, load_openvino(path, precision)
     if engine == "auto" and fastest_engine(path, precision) == "openvino":
         try:
-            return load_openvino(path, precision)
+            return "openvino", load_openvino(path, precision)
         except MissingExtraError:
             if precision == "int8":  # elsewhere it may be slower than fp32, and it is never better
                 raise
     if precision in ("fp16", "bf16"):
         raise ModelError(f"onnxruntime computes in fp32 here; for {precision} add --engine torch")
-    return load_onnxruntime(path)
+    return "onnxruntime", load_onnxruntime(path)

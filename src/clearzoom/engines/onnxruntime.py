@@ -29,7 +29,8 @@ def load_onnxruntime(path: Path) -> Callable[[Tensor], Tensor]:
         path: .onnx.
 
     Returns:
-        A function from (1, 3, H, W) float32 to (1, 3, scale * H, scale * W) float32.
+        A function from (1, 3, H, W) float32 to (1, 3, scale * H, scale * W) float32, which threads
+        may share.
 
     Raises:
         WeightsError: damaged, or no ONNX.

@@ -1,5 +1,6 @@
 """Run a network with OpenVINO on the CPU, where the extra [openvino] is installed."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def load_openvino(path: Path, precision: Precision = "fp32") -> Callable[[Tensor
         precision: of the convolutions; where the CPU lacks it, OpenVINO computes in fp32.
 
     Returns:
-        A function from (1, 3, H, W) float32 to (1, 3, scale * H, scale * W) float32.
+        A function from (1, 3, H, W) float32 to (1, 3, scale * H, scale * W) float32, which threads
+        may share.
 
     Raises:
         MissingExtraError: OpenVINO is not installed.
@@ -35,10 +37,13 @@ def load_openvino(path: Path, precision: Precision = "fp32") -> Callable[[Tensor
         raise MissingExtraError("OpenVINO", "openvino") from error
     # By itself it would choose bf16 where the CPU has it.
     hint = {"INFERENCE_PRECISION_HINT": _HINTS[precision]}
-    request = openvino.Core().compile_model(path, "CPU", hint).create_infer_request()
+    model = openvino.Core().compile_model(path, "CPU", hint)
+    own = threading.local()  # a request serves one thread at a time
 
     def run(x: Tensor) -> Tensor:
-        y: Tensor = request.infer([x])[0].copy()
+        if not hasattr(own, "request"):
+            own.request = model.create_infer_request()
+        y: Tensor = own.request.infer([x])[0].copy()
         return y
 
     return run

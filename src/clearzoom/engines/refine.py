@@ -4,10 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from clearzoom.core.consistency import REACH_PX, back_project
+from clearzoom.core.consistency import REACH_PX
 from clearzoom.engines.network import Network, Tensor
-
-BACK_PROJECTION_ROUNDS = 6
 
 
 def refined(network: Network, *, ensemble: bool, back_projection: bool) -> Network:
@@ -49,19 +47,14 @@ def with_ensemble(network: Network) -> Network:
     return replace(network, name=f"{network.name} + ensemble", run=run)
 
 
-def with_back_projection(network: Network, rounds: int = BACK_PROJECTION_ROUNDS) -> Network:
+def with_back_projection(network: Network) -> Network:
     """Make a network's result, reduced by the protocol's bicubic, the picture that was given.
 
-    Right for clean pictures; noise and compression faults come back with it.
+    Noise and faults of compression come back with it.
 
     Args:
         network: as loaded, or with an ensemble.
-        rounds: of back-projection; each needs 4 LR px more halo.
     """
-
-    def run(x: Tensor) -> Tensor:
-        lr, sr = x[0].transpose(1, 2, 0), network.run(x)[0].transpose(1, 2, 0)
-        return back_project(sr, lr, rounds, -0.5, 0.5).transpose(2, 0, 1)[None]
-
-    halo_px = network.halo_px + REACH_PX * rounds
-    return replace(network, name=f"{network.name} + back-projection", halo_px=halo_px, run=run)
+    halo_px = network.halo_px + REACH_PX
+    name = f"{network.name} + back-projection"
+    return replace(network, name=name, halo_px=halo_px, back_projection=True)

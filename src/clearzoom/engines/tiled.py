@@ -1,17 +1,21 @@
 """Enlarge samples by a network, tile by tile on its canonical grid."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
-from clearzoom.core.alpha import fill_transparent
+from clearzoom.core import alpha, consistency
 from clearzoom.core.resize import resize
 from clearzoom.core.tiles import Span, Tile, grid
-from clearzoom.engines.network import Network
-from clearzoom.errors import SizeError
-from clearzoom.io.picture import Samples
+from clearzoom.core.tone import Tone
+from clearzoom.engines.network import Network, Tensor
+from clearzoom.errors import ResultError, SizeError
+from clearzoom.io.picture import Samples, colours_of
 
 Progress = Callable[[int, int], None]
 """Called with (tiles done, tiles in all)."""
@@ -20,55 +24,244 @@ _BORDER_PX = 8
 """Mirrored around the picture: at a bare edge the networks' zero padding darkens a flat white."""
 
 _BICUBIC_REACH_PX = 3
+_FLAT_REACH_PX = 3
+"""LR px on all sides that must be equal for a place to be a flat field."""
+
+_MEAN_TOLERANCE = 0.1
+"""Of the range: a tile's mean further off than this is no enlargement of its input."""
+
+TILES_IN_FLIGHT = 2
+"""One in the network while another is prepared or stored."""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a picture's channels mean. ``tone``: of its profile, where that is not like sRGB's."""
+
+    colours: int
+    tone: Tone | None = None
+
+
+def canonical_grid(samples: Samples, network: Network) -> list[Tile]:
+    """Cut a picture into the network's tiles; they depend on nothing but its size."""
+    height, width = samples.shape[:2]
+    return list(grid(height, width, network.tile_px, network.halo_px, _BORDER_PX))
 
 
 def enlarge_samples(
-    samples: Samples, network: Network, progress: Progress | None = None
+    samples: Samples, network: Network, progress: Progress | None = None, *, cmyk: bool = False
 ) -> Samples:
     """Enlarge a picture's samples.
 
-    Colour goes through the network, grey as three equal channels whose mean comes back. Alpha is
-    enlarged bicubic, and the colour hidden under it is filled from its surroundings first.
+    Colour goes through the network, grey as three equal channels whose mean comes back, CMYK as a
+    colour picture (C, M, Y) and a grey one (K). Alpha is enlarged bicubic, and the colour hidden
+    under it is filled from its surroundings first.
 
     Args:
-        samples: (H, W, C) uint8 or uint16; C is 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
-        network: runs on one tile at a time, so working memory does not grow with the picture.
+        samples: (H, W, C) uint8 or uint16; C is 1 grey, 3 RGB, 4 CMYK, and one more with alpha.
+        network: is run tile by tile, so working memory does not grow with the picture.
         progress: is told how far it is.
+        cmyk: whether four channels are CMYK, not RGB and alpha.
 
     Returns:
         (scale * H, scale * W, C), the same dtype.
 
     Raises:
         SizeError: an empty picture, or the result does not fit into memory.
+        ResultError: the network gave something that is no picture.
     """
     height, width, bands = samples.shape
     if not height or not width:
         raise SizeError(f"a picture of {width}x{height} px has nothing to enlarge")
-    scale, top = network.scale, np.float32(np.iinfo(samples.dtype).max)
-    result = _room_for((height * scale, width * scale, bands), samples.dtype)
-    colours = bands if bands in (1, 3) else bands - 1
-    visible = samples[..., :colours]
-    if colours < bands:
-        opacity = samples[..., -1].astype(np.float32)
-        visible = _to_levels(fill_transparent(visible.astype(np.float32), opacity), samples.dtype)
-    around = ((_BORDER_PX, _BORDER_PX), (_BORDER_PX, _BORDER_PX), (0, 0))
-    visible = cast(Samples, np.pad(visible, around, mode="symmetric"))
-    tiles = list(grid(height, width, network.tile_px, network.halo_px, _BORDER_PX))
-    for done, tile in enumerate(tiles, 1):
-        window = visible[_shifted(tile.rows, _BORDER_PX), _shifted(tile.columns, _BORDER_PX)]
-        x = np.broadcast_to(window.transpose(2, 0, 1), (3, *window.shape[:2]))
-        y = network.run(x[None].astype(np.float32) / top - np.float32(0.5))[0]
-        inner = y[:, _core_in_window(tile.rows, scale), _core_in_window(tile.columns, scale)]
-        if colours == 1:
-            inner = inner.mean(axis=0, keepdims=True)
-        core = result[_core(tile.rows, scale), _core(tile.columns, scale)]
-        levels = (inner.transpose(1, 2, 0) + np.float32(0.5)) * top
-        core[..., :colours] = _to_levels(levels, samples.dtype)
-        if colours < bands:
-            core[..., -1] = _to_levels(_enlarged_core(opacity, tile, scale), samples.dtype)
+    result = _room_for((height * network.scale, width * network.scale, bands), samples.dtype)
+    meaning = Meaning(colours_of(bands, cmyk=cmyk))
+    tiles = canonical_grid(samples, network)
+
+    def finished(done: int, tile: Tile) -> None:
         if progress is not None:
             progress(done, len(tiles))
+
+    enlarge_tiles(samples, result, tiles, network, meaning, finished)
     return result
+
+
+def enlarge_tiles(
+    samples: Samples,
+    result: Samples,
+    tiles: Sequence[Tile],
+    network: Network,
+    meaning: Meaning,
+    finished: Callable[[int, Tile], None],
+    in_flight: int = TILES_IN_FLIGHT,
+) -> None:
+    """Enlarge some tiles of a picture into the picture that will be.
+
+    Args:
+        samples: (H, W, C) uint8 or uint16, also in a file.
+        result: (scale * H, scale * W, C), likewise.
+        tiles: of the canonical grid, in the order in which they are wanted.
+        network: shared by the threads.
+        meaning: of the channels.
+        finished: called from this thread with (how many are done, the tile).
+        in_flight: tiles at work at once; the result does not depend on it.
+
+    Raises:
+        ResultError: the network gave something that is no picture, also in fp32.
+    """
+    waiting: deque[tuple[Tile, Future[Samples]]] = deque()
+    with ThreadPoolExecutor(in_flight) as pool:
+        upcoming = iter(tiles)
+        for done in range(1, len(tiles) + 1):
+            while len(waiting) < in_flight and (tile := next(upcoming, None)) is not None:
+                waiting.append((tile, pool.submit(_enlarge_tile, samples, tile, network, meaning)))
+            tile, future = waiting.popleft()
+            try:
+                result[core_in_result(tile, network.scale)] = future.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+            finished(done, tile)
+
+
+def core_in_result(tile: Tile, scale: int) -> tuple[slice, slice]:
+    """Give the px of the result that a tile makes."""
+    return _core(tile.rows, scale), _core(tile.columns, scale)
+
+
+def _enlarge_tile(samples: Samples, tile: Tile, network: Network, meaning: Meaning) -> Samples:
+    scale, dtype, colours = network.scale, samples.dtype, meaning.colours
+    has_alpha = samples.shape[2] > colours
+    visible = _visible(samples, tile, colours)
+    inner = _core_in_window(tile.rows, scale), _core_in_window(tile.columns, scale)
+    shape = (
+        tile.rows.core_stop - tile.rows.core_start,
+        tile.columns.core_stop - tile.columns.core_start,
+    )
+    core = np.empty((shape[0] * scale, shape[1] * scale, samples.shape[2]), dtype)
+    # C, M, Y look to a network like R, G, B when turned round; K like a grey picture.
+    groups = [slice(0, colours)] if colours < 4 else [slice(0, 3), slice(3, 4)]
+    for group in groups:
+        levels = visible[..., group]
+        if colours == 4:
+            levels = ~levels
+        larger = _to_levels(_run(levels, tile, network, meaning.tone), dtype)
+        flat = _flat(levels)
+        if flat.any():
+            wide = flat.repeat(scale, axis=0).repeat(scale, axis=1)
+            larger[wide] = levels.repeat(scale, axis=0).repeat(scale, axis=1)[wide]
+        larger = larger[inner]
+        core[..., group] = ~larger if colours == 4 else larger
+    if has_alpha:
+        core[..., -1] = _to_levels(_enlarged_core(samples[..., -1], tile, scale), dtype)
+    return core
+
+
+def _visible(samples: Samples, tile: Tile, colours: int) -> Samples:
+    """The window's colours with what is hidden under alpha filled; mirrored beyond the edge."""
+    if samples.shape[2] == colours:
+        window: Samples = samples[_mirrored(tile.rows)[:, None], _mirrored(tile.columns)]
+        return window
+    height, width = samples.shape[:2]
+    rows, columns = (
+        slice(max(0, span.start - alpha.REACH_PX), min(length, span.stop + alpha.REACH_PX))
+        for span, length in ((tile.rows, height), (tile.columns, width))
+    )
+    around = samples[rows, columns]
+    filled = alpha.fill_transparent(around[..., :colours], around[..., -1])
+    down, across = _mirrored(tile.rows) - rows.start, _mirrored(tile.columns) - columns.start
+    window = filled[down[:, None], across]
+    return window
+
+
+def _mirrored(span: Span) -> npt.NDArray[np.int64]:
+    at = np.arange(span.start, span.stop) % (2 * span.length)
+    return np.minimum(at, 2 * span.length - 1 - at)
+
+
+def _run(levels: Samples, tile: Tile, network: Network, tone: Tone | None) -> Tensor:
+    """Run a window through network and back-projection: (scale * H, scale * W, C) levels."""
+    top = np.float32(np.iinfo(levels.dtype).max)
+    seen = levels / top if tone is None else tone.encode(levels)
+    colours = levels.shape[2]
+    x = np.ascontiguousarray(np.broadcast_to(seen.transpose(2, 0, 1), (3, *levels.shape[:2])))
+    y = _checked(network, (x - np.float32(0.5))[None])
+    if colours == 1:
+        x, y = x[:1], y.mean(axis=0, keepdims=True)
+    if network.back_projection:
+        inside = _inside(tile, levels.shape)
+        lr = (slice(None), *inside)
+        sr = (
+            slice(None),
+            *(slice(s.start * network.scale, s.stop * network.scale) for s in inside),
+        )
+        y[sr] = consistency.back_project(y[sr], x[lr] - np.float32(0.5))
+    values = y.transpose(1, 2, 0) + np.float32(0.5)
+    return values * top if tone is None else tone.decode(values)
+
+
+def _checked(network: Network, x: Tensor) -> Tensor:
+    """Run the network; what is no picture is computed again in fp32, once."""
+    y = network.run(x)
+    if _plausible(x, y):
+        return cast(Tensor, y[0])
+    if network.reference is not None:
+        y = network.reference().run(x)
+        if _plausible(x, y):
+            return cast(Tensor, y[0])
+    raise ResultError(
+        f"{network.name} x{network.scale} gave numbers that are no picture; nothing was written. "
+        "Try another --engine, or --precision fp32"
+    )
+
+
+def _plausible(x: Tensor, y: Tensor) -> bool:
+    return bool(np.isfinite(y).all()) and abs(float(y.mean() - x.mean())) < _MEAN_TOLERANCE
+
+
+def _inside(tile: Tile, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The part of a window that is not mirrored."""
+    rows = slice(max(0, -tile.rows.start), shape[0] - max(0, tile.rows.stop - tile.rows.length))
+    columns = slice(
+        max(0, -tile.columns.start), shape[1] - max(0, tile.columns.stop - tile.columns.length)
+    )
+    return rows, columns
+
+
+def _flat(levels: Samples) -> npt.NDArray[np.bool_]:
+    """Where all px within _FLAT_REACH_PX are equal: there nothing can be inferred."""
+    same = np.ones(levels.shape[:2], bool)
+    for axis in (0, 1):
+        changes = np.zeros(levels.shape[:2], bool)
+        body = np.any(np.diff(levels, axis=axis) != 0, axis=2)
+        if axis:
+            changes[:, 1:] = body
+        else:
+            changes[1:] = body
+        same &= ~changes
+    return _eroded(same)
+
+
+def _eroded(same: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    # same[i] speaks of i - 1 and i, so the square reaches one less on that side.
+    counts = np.pad((~same).cumsum(0, dtype=np.int32).cumsum(1, dtype=np.int32), ((1, 0), (1, 0)))
+    height, width = same.shape
+    rows, columns = np.arange(height), np.arange(width)
+    top, bottom = (
+        np.maximum(rows - _FLAT_REACH_PX + 1, 0),
+        np.minimum(rows + _FLAT_REACH_PX + 1, height),
+    )
+    left, right = (
+        np.maximum(columns - _FLAT_REACH_PX + 1, 0),
+        np.minimum(columns + _FLAT_REACH_PX + 1, width),
+    )
+    changed = (
+        counts[bottom[:, None], right]
+        - counts[top[:, None], right]
+        - counts[bottom[:, None], left]
+        + counts[top[:, None], left]
+    )
+    flat: npt.NDArray[np.bool_] = changed == 0
+    return flat
 
 
 def _room_for(shape: tuple[int, int, int], dtype: npt.DTypeLike) -> Samples:
@@ -81,10 +274,6 @@ def _room_for(shape: tuple[int, int, int], dtype: npt.DTypeLike) -> Samples:
     return room
 
 
-def _shifted(span: Span, by_px: int) -> slice:
-    return slice(span.start + by_px, span.stop + by_px)
-
-
 def _core(span: Span, scale: int) -> slice:
     return slice(span.core_start * scale, span.core_stop * scale)
 
@@ -93,9 +282,7 @@ def _core_in_window(span: Span, scale: int) -> slice:
     return slice((span.core_start - span.start) * scale, (span.core_stop - span.start) * scale)
 
 
-def _enlarged_core(
-    plane: npt.NDArray[np.float32], tile: Tile, scale: int
-) -> npt.NDArray[np.float64]:
+def _enlarged_core(plane: Samples, tile: Tile, scale: int) -> npt.NDArray[np.float64]:
     """Enlarge one tile's part of a plane bicubic, as in one run over all of it."""
     rows, columns = (
         Span(
@@ -103,6 +290,7 @@ def _enlarged_core(
             min(length, span.core_stop + _BICUBIC_REACH_PX),
             span.core_start,
             span.core_stop,
+            length,
         )
         for span, length in zip((tile.rows, tile.columns), plane.shape, strict=True)
     )

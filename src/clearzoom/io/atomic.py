@@ -1,8 +1,9 @@
 """Files appear whole or not at all."""
 
+import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -13,6 +14,8 @@ from clearzoom.errors import OutputError
 def whole_file(target: Path) -> Iterator[Path]:
     """Give a temporary path beside target; on success it becomes target, on any error it goes.
 
+    What a process that was killed left of the same target goes too.
+
     Args:
         target: the file to be; an older one is replaced in one step.
 
@@ -22,9 +25,11 @@ def whole_file(target: Path) -> Iterator[Path]:
     Raises:
         OutputError: the folder is missing or cannot be written, the disk is full.
     """
+    start = f".clearzoom-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:12]}-"
     try:
+        _sweep(target.parent, start)
         with NamedTemporaryFile(
-            dir=target.parent, prefix=".clearzoom-", suffix=target.suffix, delete=False
+            dir=target.parent, prefix=f"{start}{os.getpid()}-", suffix=target.suffix, delete=False
         ) as file:
             temporary = Path(file.name)
     except OSError as error:
@@ -39,6 +44,27 @@ def whole_file(target: Path) -> Iterator[Path]:
         raise OutputError(f"cannot write {target}: {error.strerror}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _sweep(folder: Path, start: str) -> None:
+    for entry in os.scandir(folder):
+        if entry.name.startswith(start):
+            process = entry.name.removeprefix(start).partition("-")[0]
+            if process.isdecimal() and not _lives(int(process)):
+                with suppress(OSError):
+                    Path(entry.path).unlink()
+
+
+def _lives(process: int) -> bool:
+    if os.name == "nt":  # there the question would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _umask() -> int:

@@ -4,8 +4,7 @@ import hashlib
 from pathlib import Path
 
 from clearzoom.errors import MissingFileError
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
+from clearzoom.io.formats import SUFFIXES
 
 
 def picture_files(folder: Path) -> list[Path]:

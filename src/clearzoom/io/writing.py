@@ -1,107 +1,203 @@
 """Write pictures through libvips."""
 
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Literal, cast
 
 import numpy as np
 import numpy.typing as npt
 import pyvips
 
-from clearzoom.errors import OutputError, SizeError
+from clearzoom.errors import OutputError
 from clearzoom.io.atomic import whole_file
+from clearzoom.io.containers import insert_metadata
+from clearzoom.io.exif import resolution_exif
+from clearzoom.io.formats import Format, check_target, format_of
+from clearzoom.io.metadata import Metadata
 from clearzoom.io.picture import Picture, Samples
 
 _MM_PER_INCH = 25.4
-_QUALITY = 95
 _UNSTATED_DPI = (72.0, 72.0)  # libvips always writes one; this is what readers assume
+_CLASSIC_TIFF_BYTES = 2**31  # it ends at 4 GiB; leave room for what compression may add
 
-_SAVERS: dict[str, dict[str, Any]] = {
-    ".png": {"compression": 6},
-    ".jpg": {"Q": _QUALITY, "subsample_mode": "off"},
-    ".jpeg": {"Q": _QUALITY, "subsample_mode": "off"},
-    ".webp": {"Q": _QUALITY, "smart_subsample": True},
-    ".tif": {"compression": "deflate", "predictor": "horizontal"},
-    ".tiff": {"compression": "deflate", "predictor": "horizontal"},
-}
-_LONGEST_PX = {".jpg": 65_535, ".jpeg": 65_535, ".webp": 16_383}
-_WITHOUT_ALPHA = {".jpg", ".jpeg"}
-_ONLY_8_BIT = {".jpg", ".jpeg", ".webp"}
+TiffCompression = Literal["none", "lzw", "deflate", "zstd"]
 
 
-def check_target(target: Path, height_px: int, width_px: int, *, has_alpha: bool) -> None:
-    """Say before any work whether a picture can be written.
+@dataclass(frozen=True)
+class Encoding:
+    """How a file is encoded.
+
+    ``quality``: 1 to 100, of JPEG, WebP and AVIF. ``max_bytes``: the quality is lowered until the
+    file is no larger.
+    """
+
+    quality: int = 95
+    max_bytes: int | None = None
+    tiff_compression: TiffCompression = "deflate"
+
+
+def as_image(samples: Samples, *, cmyk: bool = False) -> pyvips.Image:
+    """Wrap samples as a libvips image with the right interpretation.
 
     Args:
-        target: the file to be.
-        height_px: of the picture.
-        width_px: of the picture.
-        has_alpha: whether it is transparent somewhere.
-
-    Raises:
-        OutputError: unknown format, a folder, a missing folder, transparency that would be lost.
-        SizeError: larger than the format can hold.
+        samples: (H, W, C) uint8 or uint16.
+        cmyk: whether the first four channels are CMYK.
     """
-    suffix = target.suffix.lower()
-    if suffix not in _SAVERS:
-        raise OutputError(f"cannot write {target}: end its name in {', '.join(_SAVERS)}")
-    if target.is_dir():
-        raise OutputError(f"cannot write {target}: it is a folder; name a file in it")
-    if not target.parent.is_dir():
-        raise OutputError(f"cannot write {target}: make the folder {target.parent} first")
-    if has_alpha and suffix in _WITHOUT_ALPHA:
-        raise OutputError(f"cannot write {target}: JPEG has no transparency; write PNG or WebP")
-    if max(height_px, width_px) > _LONGEST_PX.get(suffix, 2**31):
-        raise SizeError(
-            f"{width_px}x{height_px} px do not fit {suffix[1:]} "
-            f"(at most {_LONGEST_PX[suffix]} px a side); write .png or .tif"
-        )
+    plain = cast(Samples, np.ascontiguousarray(samples))
+    return pyvips.Image.new_from_array(plain, interpretation=interpretation(plain, cmyk=cmyk))
 
 
-def write_picture(target: Path, picture: Picture) -> None:
+def interpretation(samples: Samples, *, cmyk: bool) -> str:
+    """Name libvips' interpretation of samples."""
+    deep = samples.dtype == np.uint16
+    if cmyk:
+        return "cmyk"
+    if samples.shape[2] >= 3:
+        return "rgb16" if deep else "srgb"
+    return "grey16" if deep else "b-w"
+
+
+def write_picture(target: Path, picture: Picture, encoding: Encoding | None = None) -> list[str]:
     """Write a picture; the suffix chooses the format, the file appears whole or not at all.
 
     Args:
-        target: .png, .jpg, .webp or .tif; JPEG is 4:4:4 at quality 95. 16-bit samples are rounded
-            to 8 where the format has no more.
-        picture: what is written, with its profile and (not in WebP, which has none) dpi.
+        target: one of ``formats.SUFFIXES``. 16-bit samples are rounded to 8 where the format has no
+            more.
+        picture: what is written, with its profile, metadata and dpi.
+        encoding: quality and the like.
+
+    Returns:
+        A line for each thing that the format has no place for.
 
     Raises:
         OutputError: it cannot be written.
         SizeError: larger than the format can hold.
     """
-    suffix = target.suffix.lower()
-    height, width, bands = picture.samples.shape
-    check_target(target, height, width, has_alpha=picture.has_alpha)
-    samples = picture.samples
-    if samples.dtype == np.uint16 and suffix in _ONLY_8_BIT:
-        samples = ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    deep = samples.dtype == np.uint16
-    colour = bands >= 3
-    kind = ("rgb16" if deep else "srgb") if colour else ("grey16" if deep else "b-w")
-    image = pyvips.Image.new_from_array(np.ascontiguousarray(samples), interpretation=kind)
-    x, y = (value / _MM_PER_INCH for value in picture.dpi or _UNSTATED_DPI)
-    image = image.copy(xres=x, yres=y)
-    if picture.icc_profile is not None:
-        image = image.copy()
-        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", picture.icc_profile)
+    height, width = picture.samples.shape[:2]
+    check_target(target, width, height, has_alpha=picture.has_alpha)
+    image = as_image(picture.samples, cmyk=picture.cmyk)
     with whole_file(target) as temporary:
-        try:
-            image.write_to_file(str(temporary), **_SAVERS[suffix], **_for_size(suffix, samples))
-        except pyvips.Error as error:
-            reason = " ".join(str(error).split())
-            raise OutputError(f"cannot write {target}: {reason}") from error
+        return encode(
+            temporary,
+            target,
+            image,
+            picture.icc_profile,
+            picture.dpi,
+            picture.metadata,
+            encoding or Encoding(),
+        )
 
 
-def _for_size(suffix: str, samples: Samples) -> dict[str, bool]:
-    # Classic TIFF ends at 4 GiB; leave room for what compression may add.
-    return {"bigtiff": samples.nbytes > 2**31} if suffix in (".tif", ".tiff") else {}
+def encode(
+    temporary: Path,
+    target: Path,
+    image: pyvips.Image,
+    icc_profile: bytes | None,
+    dpi: tuple[float, float] | None,
+    metadata: Metadata,
+    encoding: Encoding,
+) -> list[str]:
+    """Encode an image into a temporary file, row by row where the format allows.
+
+    Args:
+        temporary: with target's suffix.
+        target: named in errors.
+        image: with the right interpretation, 8 or 16 bit.
+        icc_profile: goes in as it is.
+        dpi: likewise.
+        metadata: likewise.
+        encoding: quality and the like.
+
+    Returns:
+        A line for each block of metadata that the format has no place for.
+
+    Raises:
+        OutputError: it cannot be written, or not as small as wanted.
+    """
+    kind = format_of(target)
+    if image.format == "ushort" and not kind.deep:
+        image = ((image + 128) / 257).floor().cast("uchar")
+        image = image.copy(interpretation={1: "b-w", 2: "b-w"}.get(image.bands, "srgb"))
+    stated, dpi = dpi, dpi if kind.dpi else None
+    exif = metadata.exif
+    if exif is None and dpi and kind.name in ("WebP", "AVIF"):
+        exif = resolution_exif(dpi)
+    x, y = (value / _MM_PER_INCH for value in dpi or _UNSTATED_DPI)
+    image = image.copy(xres=x, yres=y)
+    _attach(image, "icc-profile-data", icc_profile)
+    if kind.name in ("TIFF", "AVIF"):
+        _attach(image, "xmp-data", metadata.xmp)
+    if kind.name == "AVIF":
+        _attach(image, "exif-data", exif and b"Exif\0\0" + exif)
+    if encoding.max_bytes is not None:
+        # Metadata is added afterwards, and counts.
+        added = sum(len(block) + 64 for block in (exif, metadata.xmp, metadata.iptc) if block)
+        encoding = replace(encoding, max_bytes=encoding.max_bytes - added)
+    try:
+        _save(image, temporary, kind, encoding)
+    except pyvips.Error as error:
+        reason = " ".join(str(error).split())
+        raise OutputError(f"cannot write {target}: {reason}") from error
+    if encoding.max_bytes is not None and temporary.stat().st_size > encoding.max_bytes:
+        raise OutputError(
+            f"cannot write {target} so small; the smallest is "
+            f"{temporary.stat().st_size + added:,} bytes: choose a smaller size or another format"
+        )
+    kept = Metadata(exif if kind.exif else None, metadata.xmp, metadata.iptc if kind.iptc else None)
+    problems = insert_metadata(temporary, kept, dpi)
+    if metadata.iptc and not kind.iptc:
+        problems.append(f"{kind.name} has no place for IPTC")
+    if metadata.exif and not kind.exif:
+        problems.append(f"{kind.name} has no place for EXIF")
+    if kind.name == "GIF" and (icc_profile or stated):
+        problems.append("GIF has no place for a profile or a resolution")
+    return problems
+
+
+def _attach(image: pyvips.Image, field: str, block: bytes | None) -> None:
+    if block:
+        image.set_type(pyvips.GValue.blob_type, field, block)
+
+
+def _save(image: pyvips.Image, path: Path, kind: Format, encoding: Encoding) -> None:
+    options = dict(kind.options)
+    # libvips would write EXIF of its own into JPEG and PNG; WebP's is replaced.
+    options["keep"] = {"JPEG": "icc", "PNG": "icc", "TIFF": "icc:xmp"}.get(kind.name, "all")
+    if kind.name == "TIFF":
+        options["compression"] = encoding.tiff_compression
+        options["resunit"] = "inch"
+        raw_bytes = (
+            image.width * image.height * image.bands * (2 if image.format == "ushort" else 1)
+        )
+        options["bigtiff"] = raw_bytes > _CLASSIC_TIFF_BYTES
+    if kind.name == "AVIF" and image.format == "ushort":
+        options["bitdepth"] = 12
+    if not kind.lossy:
+        image.write_to_file(str(path), **options)
+        return
+    if kind.name == "WebP" and encoding.quality == 100:
+        options["lossless"] = True
+    image.write_to_file(str(path), Q=encoding.quality, **options)
+    if encoding.max_bytes is None or path.stat().st_size <= encoding.max_bytes:
+        return
+    options.pop("lossless", None)
+    fits, too_large = 1, encoding.quality
+    image.write_to_file(str(path), Q=fits, **options)
+    while too_large - fits > 1:
+        quality = (fits + too_large) // 2
+        image.write_to_file(str(path), Q=quality, **options)
+        if path.stat().st_size <= encoding.max_bytes:
+            fits = quality
+        else:
+            too_large = quality
+    image.write_to_file(str(path), Q=fits, **options)
 
 
 def write_rgb8(target: Path, pixels: npt.NDArray[np.uint8]) -> None:
     """Write an 8-bit sRGB picture.
 
     Args:
-        target: .png, .jpg, .webp or .tif.
+        target: one of ``formats.SUFFIXES``.
         pixels: (H, W, 3) uint8.
 
     Raises:

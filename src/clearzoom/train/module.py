@@ -184,7 +184,7 @@ class Recipe(lightning.LightningModule):
         """Enlarge an (H, W, 3) uint8 picture in one run with the averaged weights."""
         chosen = self.config.network
         side = max(lr.shape)
-        whole = Network(chosen.name, chosen.scale, side, side, "", self._run_averaged)
+        whole = Network(chosen.name, chosen.scale, side, side, "", "torch", self._run_averaged)
         return enlarge_samples(lr, whole)
 
     @torch.no_grad()

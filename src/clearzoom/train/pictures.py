@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import track
 
 from clearzoom.errors import TrainingError, UnreadablePictureError
-from clearzoom.io.folder import SUFFIXES, picture_files
+from clearzoom.io.folder import picture_files
+from clearzoom.io.formats import SUFFIXES
 from clearzoom.io.reading import decode_rgb8
 
 

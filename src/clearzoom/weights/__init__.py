@@ -19,6 +19,18 @@ def released() -> list[Card]:
     return [read_card(path) for path in sorted(FOLDER.glob("*.json"))]
 
 
+def scales_of(name: str) -> list[int]:
+    """List the scales for which there are weights of a name.
+
+    Raises:
+        UnknownModelError: none by this name; the message lists what there is.
+    """
+    scales = sorted(card.scale for card in released() if card.name == name)
+    if not scales:
+        find(name, 4)
+    return scales
+
+
 def fastest_engine(path: Path, precision: str) -> str | None:
     """Name the engine that the card beside an ONNX file measured as the fastest.
 

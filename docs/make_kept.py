@@ -1,0 +1,130 @@
+"""Write docs/what-is-kept.md from real round trips: python docs/make_kept.py."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from clearzoom.batch.job import plan_job, run_job
+from clearzoom.batch.settings import Settings
+from clearzoom.core.targets import Wanted
+from clearzoom.errors import ClearzoomError
+from clearzoom.io.formats import FORMATS
+from clearzoom.io.metadata import Metadata, read_metadata
+from clearzoom.io.picture import Picture
+from clearzoom.io.reading import Source, open_picture, read_picture
+from clearzoom.io.writing import write_picture
+
+TARGET = Path(__file__).with_name("what-is-kept.md")
+
+HEAD = """# What is kept
+
+Made by `python docs/make_kept.py` from real round trips: a TIFF (for animation a GIF) is enlarged
+into each format and read again; a test fails when the table is stale. "no" is said as a note or an
+error, never silently.
+
+"""
+
+TAIL = """
+- **16 bit** into an 8-bit format is rounded; AVIF has 12. **Transparency** into JPEG and
+  **animation** into a format without it are refused. **Grey** in WebP, AVIF and GIF is RGB with equal channels.
+- **CMYK** is enlarged as it is, channel by channel. Where the format has none, it becomes RGB in
+  Display P3, which loses less of it than sRGB.
+- **Profiles** are written byte for byte, so colours outside of sRGB stay. Tones are shown to the
+  network as sRGB would have them and turned back ([why so](decisions/0003-colour-and-metadata.md)).
+- **EXIF** is changed in place: orientation, size and resolution. Maker notes stay, except in AVIF,
+  where the library that writes it empties them. TIFF gets its directories written anew.
+- Provenance (tool, model, hash, scale, engine) stands in **XMP**, also with `--metadata strip`.
+- Read, but not written: HEIC, with `pip install 'clearzoom[heic]'`.
+"""
+
+EXIF_MAKE = 0x010F
+IPTC = b"\x1c\x02\x78\x00\x0bA museum cat"
+
+
+def exif() -> bytes:
+    """A camera's."""
+    block = Image.Exif()
+    block.update({EXIF_MAKE: "Canon", 0x0112: 1, 282: 300.0, 283: 300.0, 296: 2})
+    block.get_ifd(0x8769).update({0x9003: "2020:01:02 03:04:05"})
+    return block.tobytes().removeprefix(b"Exif\0\0")
+
+
+def samples(channels: int, dtype: type = np.uint8) -> np.ndarray:
+    """Twelve by sixteen px of soft colours."""
+    random = np.random.default_rng(0)
+    top = np.iinfo(dtype).max
+    return (random.random((12, 16, channels)) * top * 0.5 + top * 0.25).astype(dtype)
+
+
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+CASES: dict[str, tuple[Picture, Callable[[Path, Source], bool]]] = {
+    "16 bit": (Picture(samples(3, np.uint16)), lambda path, seen: seen.deep),
+    "grey": (Picture(samples(1)), lambda path, seen: seen.channels <= 2),
+    "transparency": (Picture(samples(4)), lambda path, seen: seen.has_alpha),
+    "CMYK": (Picture(samples(4), cmyk=True), lambda path, seen: seen.cmyk),
+    "profile": (
+        Picture(samples(3), icc_profile=PROFILE),
+        lambda path, seen: seen.icc_profile == PROFILE,
+    ),
+    "dpi": (
+        Picture(samples(3), dpi=(300.0, 300.0)),
+        lambda path, seen: seen.dpi is not None and abs(seen.dpi[0] - 300) < 0.1,
+    ),
+    "EXIF": (
+        Picture(samples(3), metadata=Metadata(exif=exif())),
+        lambda path, seen: b"2020:01:02" in (read_metadata(path)[0].exif or b""),
+    ),
+    "XMP": (
+        Picture(samples(3)),
+        lambda path, seen: b"clearzoom" in (read_metadata(path)[0].xmp or b""),
+    ),
+    "IPTC": (
+        Picture(samples(3), metadata=Metadata(iptc=IPTC)),
+        lambda path, seen: read_metadata(path)[0].iptc == IPTC,
+    ),
+}
+
+
+def survives(folder: Path, source: Path, suffix: str, kept: Callable[[Path, Source], bool]) -> str:
+    """Enlarge into a format and look."""
+    target = folder / f"out{suffix}"
+    try:
+        run_job(plan_job(source, target, Settings(Wanted(2))))
+    except ClearzoomError:
+        return "refused"
+    return "yes" if kept(target, open_picture(target)) else "no"
+
+
+def page() -> str:
+    """The whole page."""
+    rows = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for title, (picture, kept) in CASES.items():
+            write_picture(folder / "in.tif", picture)
+            assert read_picture(folder / "in.tif").samples.dtype == picture.samples.dtype
+            rows[title] = [
+                survives(folder, folder / "in.tif", each.suffixes[0], kept) for each in FORMATS
+            ]
+        frames = [Image.fromarray(np.roll(samples(3), k, axis=1)) for k in range(3)]
+        frames[0].save(folder / "in.gif", save_all=True, append_images=frames[1:], duration=80)
+        rows["animation"] = [
+            survives(
+                folder, folder / "in.gif", each.suffixes[0], lambda path, seen: seen.frames == 3
+            )
+            for each in FORMATS
+        ]
+    lines = ["| | " + " | ".join(each.name for each in FORMATS) + " |"]
+    lines.append("| --- |" + " --- |" * len(FORMATS))
+    lines += [f"| {title} | {' | '.join(cells)} |" for title, cells in rows.items()]
+    longest = (f"{each.longest_px:,}" if each.longest_px < 2**31 - 1 else "" for each in FORMATS)
+    lines.append("| longest side, px | " + " | ".join(longest) + " |")
+    return HEAD + "\n".join(lines) + "\n" + TAIL
+
+
+if __name__ == "__main__":
+    TARGET.write_text(page(), "utf-8")

@@ -1,0 +1,1 @@
+"""Jobs: one picture file, or a folder of them."""

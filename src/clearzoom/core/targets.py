@@ -1,0 +1,160 @@
+"""What size is wanted, and the whole px that this means.
+
+One rounding rule: a length in px is floor(x + 0.5), and at least 1.
+"""
+
+import re
+from dataclasses import dataclass
+from math import floor, sqrt
+from typing import Literal
+
+from clearzoom.errors import SizeError
+
+Fitting = Literal["fit", "fill"]
+
+_MM = {"mm": 1.0, "cm": 10.0, "in": 25.4}
+_PRINT = re.compile(
+    r"(?P<w>\d+(?:\.\d+)?)\s*[xX\u00d7]\s*(?P<h>\d+(?:\.\d+)?)\s*(?P<unit>mm|cm|in)"
+    r"(?:\s*@\s*(?P<dpi>\d+(?:\.\d+)?)\s*dpi)?"
+)
+_LENGTH = re.compile(r"(?P<length>\d+(?:\.\d+)?)\s*(?P<unit>mm|cm|in)")
+_PRINT_DPI = 300.0
+
+
+@dataclass(frozen=True)
+class Print:
+    """A sheet: ``width_mm`` and ``height_mm`` with the bleed on all sides, at ``dpi``."""
+
+    width_mm: float
+    height_mm: float
+    dpi: float
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height."""
+        return (
+            whole_px(self.width_mm / 25.4 * self.dpi),
+            whole_px(self.height_mm / 25.4 * self.dpi),
+        )
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The wanted size. At most one of them is given; none means ``scale`` 4.
+
+    ``width_px`` and ``height_px`` may stand together: then the picture is made to fit into them, or
+    to fill them and is cut. A print is such a pair.
+    """
+
+    scale: float | None = None
+    width_px: int | None = None
+    height_px: int | None = None
+    long_edge_px: int | None = None
+    megapixels: float | None = None
+    sheet: Print | None = None
+    fitting: Fitting = "fit"
+
+    def __post_init__(self) -> None:
+        ways = [
+            self.scale,
+            self.width_px or self.height_px,
+            self.long_edge_px,
+            self.megapixels,
+            self.sheet,
+        ]
+        if sum(way is not None for way in ways) > 1:
+            raise SizeError(
+                "give one of --scale, --width and --height, --long-edge, --megapixels, --print"
+            )
+        lengths = (self.scale, self.width_px, self.height_px, self.long_edge_px, self.megapixels)
+        if any(length is not None and not 0 < length < 1e9 for length in lengths):
+            raise SizeError("a size must be above 0")
+
+
+def whole_px(length_px: float) -> int:
+    """Round a length half up, to 1 at least."""
+    return max(1, floor(length_px + 0.5))
+
+
+def parse_print(text: str, bleed: str | None = None) -> Print:
+    """Understand a print size.
+
+    Args:
+        text: like 60x70cm@300dpi, 8x10in, 210x297mm@600dpi; 300 dpi where none is said.
+        bleed: like 3mm: added on each side, to be cut off after printing.
+
+    Raises:
+        SizeError: not of that form.
+
+    Example:
+        >>> parse_print("60x70cm@300dpi").size_px
+        (7087, 8268)
+    """
+    found = _PRINT.fullmatch(text.strip())
+    if found is None:
+        raise SizeError(f"cannot understand --print {text!r}; write it like 60x70cm@300dpi")
+    unit = _MM[found["unit"]]
+    around = 0.0
+    if bleed is not None:
+        length = _LENGTH.fullmatch(bleed.strip())
+        if length is None:
+            raise SizeError(f"cannot understand --bleed {bleed!r}; write it like 3mm")
+        around = 2 * float(length["length"]) * _MM[length["unit"]]
+    dpi = float(found["dpi"] or _PRINT_DPI)
+    width_mm, height_mm = (float(found[side]) * unit for side in ("w", "h"))
+    if not (width_mm and height_mm and dpi):
+        raise SizeError(f"--print {text!r}: lengths and dpi must be above 0")
+    return Print(width_mm + around, height_mm + around, dpi)
+
+
+def target_size(
+    width_px: int, height_px: int, wanted: Wanted
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Work out the result's size.
+
+    Args:
+        width_px: of the input, upright.
+        height_px: of the input.
+        wanted: what was asked for.
+
+    Returns:
+        The size to enlarge to, and the size after cutting it evenly at its edges; the same unless
+        ``fill`` cuts. A pair of lengths whose shape is the input's, but for the input's own
+        rounding to whole px, is met exactly.
+    """
+    if wanted.sheet is not None:
+        box = wanted.sheet.size_px
+    elif wanted.width_px is not None and wanted.height_px is not None:
+        box = (wanted.width_px, wanted.height_px)
+    else:
+        factor = _factor(width_px, height_px, wanted)
+        size = (
+            wanted.width_px or whole_px(width_px * factor),
+            wanted.height_px or whole_px(height_px * factor),
+        )
+        return size, size
+    factors = (box[0] / width_px, box[1] / height_px)
+    if _same_shape(width_px, height_px, box):
+        return box, box
+    factor = max(factors) if wanted.fitting == "fill" else min(factors)
+    size = (whole_px(width_px * factor), whole_px(height_px * factor))
+    return size, (min(size[0], box[0]), min(size[1], box[1]))
+
+
+def _factor(width_px: int, height_px: int, wanted: Wanted) -> float:
+    if wanted.width_px is not None:
+        return wanted.width_px / width_px
+    if wanted.height_px is not None:
+        return wanted.height_px / height_px
+    if wanted.long_edge_px is not None:
+        return wanted.long_edge_px / max(width_px, height_px)
+    if wanted.megapixels is not None:
+        return sqrt(wanted.megapixels * 1e6 / (width_px * height_px))
+    return wanted.scale if wanted.scale is not None else 4.0
+
+
+def _same_shape(width_px: int, height_px: int, box: tuple[int, int]) -> bool:
+    return (
+        abs(height_px * box[0] / box[1] - width_px) <= 0.5
+        or abs(width_px * box[1] / box[0] - height_px) <= 0.5
+    )

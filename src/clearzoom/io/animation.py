@@ -1,0 +1,144 @@
+"""Animations: GIF, WebP and APNG, frame by frame with their timing."""
+
+import struct
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyvips
+from PIL import Image
+
+from clearzoom.errors import OutputError, UnreadablePictureError
+from clearzoom.io.containers import insert_metadata
+from clearzoom.io.formats import format_of
+from clearzoom.io.metadata import Metadata
+from clearzoom.io.writing import Encoding, as_image
+
+Frames = Sequence[npt.NDArray[np.uint8]]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """``durations_ms`` of each frame; ``plays``: how often, 0 = for ever."""
+
+    durations_ms: tuple[int, ...]
+    plays: int
+
+
+def read_frames(path: Path) -> tuple[Frames, Timing]:
+    """Decode every frame as it is seen.
+
+    Args:
+        path: GIF, WebP or APNG with several frames.
+
+    Returns:
+        (H, W, 3) or, if any px is transparent, (H, W, 4) uint8 of each frame, and the timing.
+
+    Raises:
+        UnreadablePictureError: damaged.
+    """
+    frames, durations = [], []
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as picture:
+                for index in range(picture.n_frames):  # type: ignore[attr-defined]
+                    picture.seek(index)
+                    frames.append(np.asarray(picture.convert("RGBA")))
+                    durations.append(round(float(picture.info.get("duration", 100))))
+                loop = _plays(picture)
+    except Exception as error:  # a damaged frame raises anything
+        raise UnreadablePictureError(f"{path} is truncated or damaged: {error}") from error
+    if all((frame[..., 3] == 255).all() for frame in frames):
+        frames = [frame[..., :3] for frame in frames]
+    return frames, Timing(tuple(durations), loop)
+
+
+def _plays(picture: Image.Image) -> int:
+    loop = int(picture.info.get("loop", 1))
+    # GIF counts repetitions after the first play; without a count it plays once.
+    repeats = picture.format == "GIF" and "loop" in picture.info and loop > 0
+    return loop + 1 if repeats else loop
+
+
+def write_frames(
+    temporary: Path,
+    target: Path,
+    frames: Frames,
+    timing: Timing,
+    metadata: Metadata,
+    icc_profile: bytes | None,
+    encoding: Encoding,
+) -> list[str]:
+    """Encode an animation.
+
+    Args:
+        temporary: is written, with target's suffix.
+        target: named in errors.
+        frames: (H, W, C) uint8, all of one shape.
+        timing: of each frame.
+        metadata: goes in where the format has a place for it.
+        icc_profile: likewise.
+        encoding: the quality of WebP.
+
+    Returns:
+        A line for each thing that the format has no place for.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    kind = format_of(target)
+    problems: list[str] = []
+    try:
+        if kind.name == "PNG":
+            _write_apng(temporary, frames, timing, icc_profile)
+        else:
+            _write_by_libvips(temporary, kind.name, frames, timing, icc_profile, encoding)
+    except (pyvips.Error, OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise OutputError(f"cannot write {target}: {reason}") from error
+    if kind.name == "GIF":
+        problems.append("GIF has 256 colours a frame, and no place for metadata")
+        return problems
+    kept = Metadata(metadata.exif, metadata.xmp, metadata.iptc if kind.iptc else None)
+    return problems + insert_metadata(temporary, kept)
+
+
+def _write_apng(path: Path, frames: Frames, timing: Timing, icc_profile: bytes | None) -> None:
+    first, *others = (Image.fromarray(frame) for frame in frames)
+    first.save(
+        path,
+        format="PNG",
+        save_all=True,
+        append_images=others,
+        duration=list(timing.durations_ms),
+        loop=timing.plays,
+        disposal=0,
+        blend=0,
+        icc_profile=icc_profile,
+    )
+
+
+def _write_by_libvips(
+    path: Path,
+    kind: str,
+    frames: Frames,
+    timing: Timing,
+    icc_profile: bytes | None,
+    encoding: Encoding,
+) -> None:
+    image = as_image(np.concatenate(frames)).copy()
+    image.set_type(pyvips.GValue.gint_type, "page-height", frames[0].shape[0])
+    image.set_type(pyvips.GValue.array_int_type, "delay", list(timing.durations_ms))
+    image.set_type(pyvips.GValue.gint_type, "loop", timing.plays)
+    if kind == "GIF":
+        image.gifsave(str(path), keep="none")
+        return
+    # A packet of its own makes libvips write the header to which metadata is added.
+    image.set_type(pyvips.GValue.blob_type, "xmp-data", struct.pack("4s", b"xmp "))
+    if icc_profile:
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc_profile)
+    image.webpsave(str(path), Q=encoding.quality, smart_subsample=True, keep="all")

@@ -1,0 +1,175 @@
+"""Put EXIF, XMP and IPTC into files that libvips has just written, byte for byte.
+
+libvips passes EXIF through a library that empties maker notes, and has no place for IPTC in JPEG
+and PNG or for EXIF in TIFF. Only files of our own making are opened here.
+"""
+
+import shutil
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image, TiffImagePlugin
+
+from clearzoom.io.metadata import CAMERA_TAGS, Metadata, as_resource
+
+_LONGEST_SEGMENT = 65_533
+_XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
+_EXIF_IFD, _GPS_IFD, _IPTC = 0x8769, 0x8825, 33723
+_ASCII, _LONG, _UNDEFINED = 2, 4, 7
+_HEADS = {False: b"II*\0" + bytes(4), True: b"II+\0\x08" + bytes(11)}
+
+
+def insert_metadata(
+    path: Path, metadata: Metadata, dpi: tuple[float, float] | None = None
+) -> list[str]:
+    """Add blocks to a JPEG, PNG, WebP or TIFF file in place; others stay as they are.
+
+    Args:
+        path: written by libvips; JPEG and PNG without such blocks, WebP with any of them.
+        metadata: what goes in. XMP of TIFF goes in while libvips writes.
+        dpi: goes into JPEG, whose own header libvips leaves out with the metadata.
+
+    Returns:
+        A line for each block that found no room.
+    """
+    suffix = path.suffix.lower()
+    if suffix in (".jpg", ".jpeg"):
+        return _jpeg(path, metadata, dpi)
+    if suffix == ".png":
+        _rewrite(path, lambda source, target: _png(source, target, metadata))
+    elif suffix == ".webp":
+        _rewrite(path, lambda source, target: _webp(source, target, metadata))
+    elif suffix in (".tif", ".tiff") and (metadata.exif or metadata.iptc):
+        _tiff(path, metadata)
+    return []
+
+
+def _rewrite(path: Path, change: Callable[[BinaryIO, BinaryIO], None]) -> None:
+    beside = path.with_name(f"{path.stem}~{path.suffix}")
+    try:
+        with path.open("rb") as source, beside.open("wb") as target:
+            change(source, target)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _jpeg(path: Path, metadata: Metadata, dpi: tuple[float, float] | None) -> list[str]:
+    segments, problems = b"", []
+    if dpi:
+        density = (min(65_535, round(value)) for value in dpi)
+        segments = struct.pack(">4s5sHBHHH", b"\xff\xe0\0\x10", b"JFIF\0", 0x0102, 1, *density, 0)
+    for name, marker, block in (
+        ("EXIF", 0xE1, metadata.exif and b"Exif\0\0" + metadata.exif),
+        ("XMP", 0xE1, metadata.xmp and _XMP_HEAD + metadata.xmp),
+        ("IPTC", 0xED, metadata.iptc and as_resource(metadata.iptc)),
+    ):
+        if block and len(block) > _LONGEST_SEGMENT:
+            problems.append(f"{name} of {len(block):,} bytes does not fit a JPEG (at most 65,533)")
+        elif block:
+            segments += struct.pack(">BBH", 0xFF, marker, len(block) + 2) + block
+
+    def change(source: BinaryIO, target: BinaryIO) -> None:
+        target.write(source.read(2) + segments)
+        shutil.copyfileobj(source, target)
+
+    _rewrite(path, change)
+    return problems
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def _png(source: BinaryIO, target: BinaryIO, metadata: Metadata) -> None:
+    target.write(source.read(8 + 25))  # the signature and IHDR
+    if metadata.exif:
+        target.write(_chunk(b"eXIf", metadata.exif))
+    if metadata.xmp:
+        target.write(_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp))
+    if metadata.iptc:
+        text = f"\niptc\n{len(metadata.iptc):8}\n{metadata.iptc.hex()}\n".encode()
+        target.write(_chunk(b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(text)))
+    shutil.copyfileobj(source, target)
+
+
+def _riff_chunks(source: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    while len(head := source.read(8)) == 8:
+        size = int.from_bytes(head[4:], "little")
+        yield head[:4], source.read(size + size % 2)[:size]
+
+
+def _webp(source: BinaryIO, target: BinaryIO, metadata: Metadata) -> None:
+    source.seek(12)
+    chunks = [(kind, data) for kind, data in _riff_chunks(source) if kind not in (b"EXIF", b"XMP ")]
+    (kind, head), *others = chunks
+    assert kind == b"VP8X"
+    flags = (head[0] & ~0x0C) | (0x08 if metadata.exif else 0) | (0x04 if metadata.xmp else 0)
+    body = [(kind, bytes([flags]) + head[1:]), *others]
+    body += [(b"EXIF", metadata.exif)] if metadata.exif else []
+    body += [(b"XMP ", metadata.xmp)] if metadata.xmp else []
+    packed = [
+        kind + len(data).to_bytes(4, "little") + data + b"\0" * (len(data) % 2)
+        for kind, data in body
+    ]
+    size = 4 + sum(map(len, packed))
+    target.write(b"RIFF" + size.to_bytes(4, "little") + b"WEBP")
+    for chunk in packed:
+        target.write(chunk)
+
+
+def _tiff(path: Path, metadata: Metadata) -> None:
+    """Append the EXIF, GPS and IPTC blocks, and a first directory that points to them."""
+    with path.open("r+b") as file:
+        big = file.read(4) == b"II+\0"
+        pointer, count, head, size = ("<Q", "<Q", "<HHQ", 20) if big else ("<I", "<H", "<HHI", 12)
+        room = struct.calcsize(pointer)
+        file.seek(8 if big else 4)
+        (first,) = struct.unpack(pointer, file.read(room))
+        file.seek(first)
+        (entries,) = struct.unpack(count, file.read(struct.calcsize(count)))
+        directory = [file.read(size) for _ in range(entries)]
+        following = file.read(room)
+        at = file.seek(0, 2)
+        for tag, kind, block in _tiff_blocks(metadata, big):
+            at += file.write(b"\0" * (-at % 8))
+            packed = block(at)
+            values = 1 if kind == _LONG else len(packed)
+            where = struct.pack(pointer, at)
+            if kind != _LONG and values <= room:
+                where = packed.ljust(room, b"\0")
+            else:
+                at += file.write(packed)
+            directory.append(struct.pack(head, tag, kind, values) + where)
+        at += file.write(b"\0" * (-at % 8))
+        directory.sort(key=lambda each: struct.unpack_from("<H", each))
+        file.write(struct.pack(count, len(directory)) + b"".join(directory) + following)
+        file.seek(8 if big else 4)
+        file.write(struct.pack(pointer, at))
+
+
+def _tiff_blocks(
+    metadata: Metadata, big: bool
+) -> Iterator[tuple[int, int, Callable[[int], bytes]]]:
+    if metadata.exif:
+        blocks = Image.Exif()
+        blocks.load(b"Exif\0\0" + metadata.exif)
+        for tag in CAMERA_TAGS:
+            if isinstance(said := blocks.get(tag), str):
+                yield tag, _ASCII, partial(_same, said.encode() + b"\0")
+        for tag in (_EXIF_IFD, _GPS_IFD):
+            if values := blocks.get_ifd(tag):
+                ifd = TiffImagePlugin.ImageFileDirectory_v2(ifh=_HEADS[big])
+                for key, value in values.items():
+                    ifd[key] = value
+                yield tag, _LONG, ifd.tobytes
+    if metadata.iptc:
+        yield _IPTC, _UNDEFINED, partial(_same, metadata.iptc)
+
+
+def _same(block: bytes, at: int) -> bytes:
+    return block

@@ -1,0 +1,107 @@
+"""The formats that are written, and what each can hold."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clearzoom.errors import OutputError, SizeError
+
+
+@dataclass(frozen=True)
+class Format:
+    """What a format holds; ``streams``: it is written row by row, not from memory at once."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    options: dict[str, Any]
+    longest_px: int = 2**31 - 1
+    alpha: bool = True
+    deep: bool = False
+    cmyk: bool = False
+    iptc: bool = True
+    exif: bool = True
+    dpi: bool = True
+    lossy: bool = False
+    streams: bool = True
+    animation: bool = False
+
+
+FORMATS = (
+    Format("PNG", (".png",), {"compression": 6}, deep=True, animation=True),
+    Format("TIFF", (".tif", ".tiff"), {"predictor": "horizontal"}, deep=True, cmyk=True),
+    Format(
+        "JPEG", (".jpg", ".jpeg"), {"subsample_mode": "off"}, 65_535, False, cmyk=True, lossy=True
+    ),
+    Format(
+        "WebP",
+        (".webp",),
+        {"smart_subsample": True},
+        16_383,
+        iptc=False,
+        lossy=True,
+        streams=False,
+        animation=True,
+    ),
+    Format(
+        "AVIF",
+        (".avif",),
+        {"compression": "av1", "subsample_mode": "off"},
+        16_384,
+        deep=True,
+        iptc=False,
+        lossy=True,
+        streams=False,
+    ),
+    Format(
+        "GIF",
+        (".gif",),
+        {},
+        65_535,
+        iptc=False,
+        exif=False,
+        dpi=False,
+        streams=False,
+        animation=True,
+    ),
+)
+
+SUFFIXES = tuple(suffix for each in FORMATS for suffix in each.suffixes)
+
+
+def format_of(target: Path) -> Format:
+    """Name the format that a file's suffix means.
+
+    Raises:
+        OutputError: none that is written here.
+    """
+    for each in FORMATS:
+        if target.suffix.lower() in each.suffixes:
+            return each
+    raise OutputError(f"cannot write {target}: end its name in {', '.join(SUFFIXES)}")
+
+
+def check_target(target: Path, width_px: int, height_px: int, *, has_alpha: bool) -> None:
+    """Say before any work whether a picture can be written.
+
+    Args:
+        target: the file to be.
+        width_px: of the picture.
+        height_px: of the picture.
+        has_alpha: whether it is transparent somewhere.
+
+    Raises:
+        OutputError: unknown format, a folder, a missing folder, transparency that would be lost.
+        SizeError: larger than the format can hold.
+    """
+    kind = format_of(target)
+    if target.is_dir():
+        raise OutputError(f"cannot write {target}: it is a folder; name a file in it")
+    if not target.parent.is_dir():
+        raise OutputError(f"cannot write {target}: make the folder {target.parent} first")
+    if has_alpha and not kind.alpha:
+        raise OutputError(f"cannot write {target}: JPEG has no transparency; write PNG or WebP")
+    if max(height_px, width_px) > kind.longest_px:
+        raise SizeError(
+            f"{width_px}x{height_px} px do not fit {kind.name} "
+            f"(at most {kind.longest_px:,} px a side); write .png or .tif"
+        )

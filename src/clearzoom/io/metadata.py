@@ -1,0 +1,152 @@
+"""EXIF, XMP and IPTC of a picture file, as the bytes that stand in it."""
+
+import struct
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from PIL import Image, UnidentifiedImageError
+
+from clearzoom.io.exif import strip_head
+
+_IPTC_RESOURCE = 0x0404
+_IPTC_TIFF_TAG = 33723
+CAMERA_TAGS = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
+"""Of a TIFF's first directory: description, make, model, software, date, artist, copyright."""
+
+_IPTC_PNG_KEYS = ("Raw profile type iptc", "Raw profile type APP13")
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """The blocks as they stand. ``exif`` is a TIFF structure, ``iptc`` plain IIM records."""
+
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+
+
+def read_metadata(path: Path) -> tuple[Metadata, list[str]]:
+    """Read the blocks of a picture file; its pixels are not touched.
+
+    Args:
+        path: any picture.
+
+    Returns:
+        What there is, and a line for each block that could not be read.
+    """
+    problems: list[str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of faults that are reported here
+        try:
+            with Image.open(path) as picture:
+                return _read(picture, problems), problems
+        except UnidentifiedImageError:
+            return Metadata(), ["metadata could not be read"]
+        except Image.DecompressionBombError:
+            return Metadata(), ["metadata was not read, the picture is too large for its reader"]
+        except Exception as error:  # a damaged block raises anything
+            return Metadata(), [f"metadata could not be read: {error or type(error).__name__}"]
+
+
+def _read(picture: Image.Image, problems: list[str]) -> Metadata:
+    info: dict[Any, Any] = picture.info
+    exif, iptc = None, None
+    try:
+        if picture.format == "TIFF":
+            exif = _exif_of_tiff(picture)
+        elif "exif" in info or "Raw profile type exif" in info:
+            exif = strip_head(info["exif"] if "exif" in info else _from_hex(info, "exif"))
+    except Exception as error:
+        problems.append(f"EXIF could not be read: {error or type(error).__name__}")
+    try:
+        iptc = _iptc(picture)
+    except Exception as error:
+        problems.append(f"IPTC could not be read: {error or type(error).__name__}")
+    xmp = info.get("xmp") or info.get("XML:com.adobe.xmp")
+    if isinstance(xmp, str):
+        xmp = xmp.encode()
+    return Metadata(exif or None, xmp or None, iptc or None)
+
+
+def _exif_of_tiff(picture: Image.Image) -> bytes | None:
+    exif = picture.getexif()
+    kept = Image.Exif()
+    for tag in CAMERA_TAGS:
+        if tag in exif:
+            kept[tag] = exif[tag]
+    for ifd in (0x8769, 0x8825):
+        if part := exif.get_ifd(ifd):
+            kept.get_ifd(ifd).update(part)
+            kept[ifd] = 0  # where it lies is found when it is written
+    return strip_head(kept.tobytes()) if len(kept) else None
+
+
+def _iptc(picture: Image.Image) -> bytes | None:
+    info: dict[Any, Any] = picture.info
+    if picture.format == "TIFF":
+        value = picture.tag_v2.get(_IPTC_TIFF_TAG)  # type: ignore[attr-defined]
+        if isinstance(value, tuple):  # some writers say that the bytes are LONGs
+            value = struct.pack(f"<{len(value)}I", *value)
+        return cast(bytes | None, value)
+    if isinstance(info.get("photoshop"), dict):
+        return cast(bytes | None, info["photoshop"].get(_IPTC_RESOURCE))
+    for key in _IPTC_PNG_KEYS:
+        if key in info:
+            return resources(_from_hex(info, key.rpartition(" ")[2]))
+    return None
+
+
+def _from_hex(info: dict[Any, Any], kind: str) -> bytes:
+    # ImageMagick's text chunk: a newline, the name, the length, then lines of hex.
+    text = str(info[f"Raw profile type {kind}"])
+    return bytes.fromhex("".join(text.split()[2:]))
+
+
+def stated_dpi(exif: bytes | None) -> tuple[float, float] | None:
+    """Read the resolution that EXIF states, in px per inch.
+
+    Args:
+        exif: a TIFF structure, or None.
+    """
+    if exif is None:
+        return None
+    block = Image.Exif()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            block.load(exif)
+            x, y, unit = float(block[282]), float(block[283]), block.get(296, 2)
+    except Exception:  # a damaged block raises anything; it was reported where it was read
+        return None
+    inches = {2: 1.0, 3: 2.54}.get(unit)
+    return (x * inches, y * inches) if inches and 0 < x < 1e6 and 0 < y < 1e6 else None
+
+
+def resources(block: bytes) -> bytes:
+    """Find IPTC in Photoshop's resources; plain records come back as they are.
+
+    Raises:
+        ValueError: the resources end too early.
+    """
+    block = block.removeprefix(b"Photoshop 3.0\0")
+    at = 0
+    while block[at : at + 4] == b"8BIM":
+        try:
+            kind, named = struct.unpack_from(">HB", block, at + 4)
+            at += 6 + named + 1 + (named + 1) % 2
+            (length,) = struct.unpack_from(">I", block, at)
+        except struct.error as error:
+            raise ValueError("the resources are cut") from error
+        if kind == _IPTC_RESOURCE:
+            return block[at + 4 : at + 4 + length]
+        at += 4 + length + length % 2
+    return block if block.startswith(b"\x1c") else b""
+
+
+def as_resource(iptc: bytes) -> bytes:
+    """Wrap IPTC records as the resource that JPEG's APP13 holds."""
+    padding = b"\0" * (len(iptc) % 2)
+    head = struct.pack(">4sHHI", b"8BIM", _IPTC_RESOURCE, 0, len(iptc))
+    return b"Photoshop 3.0\0" + head + iptc + padding

@@ -1,0 +1,136 @@
+"""Where a job keeps what it has done, so that a job that died goes on."""
+
+import os
+import shutil
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+
+import numpy as np
+import numpy.typing as npt
+
+from clearzoom.errors import OutputError
+from clearzoom.io.picture import Samples
+
+try:
+    import fcntl
+except ImportError:  # Windows: two equal jobs at once are not told apart there
+    fcntl = None  # type: ignore[assignment]
+
+_JOURNAL = "journal"
+
+
+class Scratch:
+    """A folder beside the result: pictures as raw files, and a journal of finished parts.
+
+    A part is finished when its line, with the checksum of its px, is in the journal. What the
+    system lost in a power failure does not match its checksum and is made again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._journal = (folder / _JOURNAL).open("a+b")
+        if fcntl is not None:
+            fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._journal.seek(0)
+        lines = self._journal.read().decode(errors="replace").split("\n")
+        if lines[-1]:  # cut by the death of the process
+            self._journal.write(b"\n")
+        self._found: dict[str, int] = {}
+        for line in lines:
+            name, _, checksum = line.rpartition(" ")
+            if checksum.isdecimal():
+                self._found[name] = int(checksum)
+
+    def picture(self, name: str, shape: tuple[int, int, int], dtype: npt.DTypeLike) -> Samples:
+        """Give a picture in a file of this folder, as it was left, or empty.
+
+        Raises:
+            OutputError: the disk is full.
+        """
+        path = self.folder / f"{name}.raw"
+        size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+        reserve(path, size)
+        mapped: Samples = np.memmap(path, dtype, "r+", shape=shape)
+        return mapped
+
+    def has(self, part: str, pixels: Samples) -> bool:
+        """Whether a part was finished and still is what it was."""
+        return self._found.get(part) == _checksum(pixels)
+
+    def finished(self, part: str, pixels: Samples) -> None:
+        """Note a part as finished."""
+        self._journal.write(f"{part} {_checksum(pixels)}\n".encode())
+        self._journal.flush()
+
+    def close(self) -> None:
+        """Let go of the journal."""
+        self._journal.close()
+
+
+def reserve(path: Path, size_bytes: int) -> None:
+    """Make a file of a size, or leave one of that size as it is.
+
+    Raises:
+        OutputError: the disk is full.
+    """
+    try:
+        with path.open("a+b") as file:
+            if file.seek(0, os.SEEK_END) != size_bytes:
+                file.truncate(0)
+                # A write into a map of a full disk would kill the process.
+                if hasattr(os, "posix_fallocate"):
+                    os.posix_fallocate(file.fileno(), 0, size_bytes)
+                else:
+                    file.truncate(size_bytes)
+    except OSError as error:
+        raise OutputError(f"cannot make room in {path.parent}: {error.strerror}") from error
+
+
+def _checksum(pixels: Samples) -> int:
+    return zlib.crc32(np.ascontiguousarray(pixels).data)
+
+
+def release(*pictures: Samples) -> None:
+    """Take pictures in files out of this process's memory; the system keeps what it can."""
+    for picture in pictures:
+        if isinstance(picture, np.memmap) and hasattr(picture._mmap, "madvise"):  # type: ignore[attr-defined]
+            import mmap
+
+            picture._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def scratch(beside: Path, key: str) -> Iterator[Scratch]:
+    """Open the scratch folder of a job; it goes when the job ends, unless the job was broken off.
+
+    Args:
+        beside: the result.
+        key: equal for equal jobs: hex digits.
+
+    Raises:
+        OutputError: the folder cannot be made.
+    """
+    folder = beside.parent / f".clearzoom-{key}"
+    try:
+        folder.mkdir(exist_ok=True)
+        try:
+            opened = Scratch(folder)
+        except BlockingIOError:  # the same job runs elsewhere
+            folder = Path(mkdtemp(prefix=".clearzoom-", dir=beside.parent))
+            opened = Scratch(folder)
+    except OSError as error:
+        raise OutputError(f"cannot write {beside}: {error.strerror}") from error
+    try:
+        yield opened
+    except KeyboardInterrupt:
+        opened.close()
+        raise
+    except BaseException:
+        opened.close()
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    opened.close()
+    shutil.rmtree(folder, ignore_errors=True)

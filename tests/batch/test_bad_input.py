@@ -1,0 +1,253 @@
+"""Whatever a file holds: a right picture or one clear error; nothing partial, no crash, no hang."""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tarfile
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from clearzoom.errors import ClearzoomError
+from clearzoom.io.picture import Picture
+from clearzoom.io.reading import decode, open_picture
+from clearzoom.io.writing import write_picture
+
+SUFFIXES = (".png", ".jpg", ".webp", ".tif", ".gif", ".avif")
+
+
+def in_a_folder(start, source, output, model, *more):
+    """Enlarge a folder; gives the report's rows by file name."""
+    process = start("enlarge", source, "-o", output, "--scale", 2, "--model", model, *more)
+    _, said = process.communicate(timeout=900)
+    assert process.returncode in (0, 3), said
+    assert "Traceback" not in said
+    rows = [json.loads(line) for line in (output / "report.jsonl").read_text("utf-8").splitlines()]
+    for row in rows:
+        assert row.get("code") != "internal", row
+        assert (output / row["output"]).exists() == (row["status"] == "done"), row
+    left = {p.relative_to(output).as_posix() for p in output.rglob("*") if p.is_file()}
+    assert left == {row["output"] for row in rows if row["status"] == "done"} | {"report.jsonl"}
+    return {row["file"]: row for row in rows}
+
+
+def test_truncated_and_flipped(tmp_path, photo, small_weights, start):
+    """Every format cut at many places, and with bits flipped."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    chance = random.Random(0)
+    for suffix in SUFFIXES:
+        whole = folder / f"whole{suffix}"
+        write_picture(whole, Picture(np.ascontiguousarray(photo[100:124, 150:180])))
+        content = whole.read_bytes()
+        for cut in [0, 1, 3, 9, 20, *(len(content) * part // 12 for part in range(1, 12))]:
+            (folder / f"cut-{cut}{suffix}").write_bytes(content[:cut])
+        for flip in range(25):
+            damaged = bytearray(content)
+            for _ in range(chance.choice((1, 3, 30))):
+                damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
+            (folder / f"flip-{flip}{suffix}").write_bytes(damaged)
+    rows = in_a_folder(start, folder, tmp_path / "out", small_weights, "--max-pixels", 10**6)
+    for suffix in SUFFIXES:
+        assert rows[f"whole{suffix}"]["status"] == "done"
+        for cut in (0, 1, 3, 9, 20):
+            assert rows[f"cut-{cut}{suffix}"]["status"] == "failed"
+    done = sum(row["status"] == "done" for row in rows.values())
+    print(f"{len(rows)} damaged files: {done} still pictures, {len(rows) - done} clear errors")
+
+
+def png(width, height):
+    def chunk(kind, data):
+        body = kind + data
+        return len(data).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 2, 0, 0, 0])
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(bytes(1000)))
+        + chunk(b"IEND", b"")
+    )
+
+
+def test_odd_sizes_and_bombs(tmp_path, small_weights, start):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for width, height in ((1, 1), (1, 3000), (2, 1), (3000, 1)):
+        samples = np.random.default_rng(0).integers(256, size=(height, width, 3), dtype=np.uint8)
+        write_picture(folder / f"{width}x{height}.png", Picture(samples))
+    (folder / "bomb.png").write_bytes(png(60_000, 60_000))
+    (folder / "zero.png").write_bytes(png(0, 5))
+    (folder / "short.png").write_bytes(png(900, 900))
+    (folder / "text.png").write_text("hello")
+    (folder / "other.jpg").write_bytes((folder / "1x1.png").read_bytes())
+    (folder / "loop").symlink_to(folder, target_is_directory=True)
+    (folder / "nowhere.png").symlink_to(folder / "none.png")
+    rows = in_a_folder(start, folder, tmp_path / "out", small_weights, "--recursive")
+    ends = {name: row.get("code", row["status"]) for name, row in rows.items()}
+    assert ends == {
+        "1x1.png": "done",
+        "1x3000.png": "done",
+        "2x1.png": "done",
+        "3000x1.png": "done",
+        "bomb.png": "size",
+        "nowhere.png": "input",
+        "other.jpg": "done",
+        "short.png": "unreadable",
+        "text.png": "unreadable",
+        "zero.png": "unreadable",
+    }
+    assert (rows["1x3000.png"]["width_px"], rows["1x3000.png"]["height_px"]) == (2, 6000)
+
+
+def pillow_pictures(request):
+    """The odd pictures in Pillow's source distribution, fetched once."""
+    cache = Path(request.config.cache.mkdir("pillow-pictures"))
+    folder = cache / "images"
+    if not folder.is_dir():
+        wanted = ["download", "--quiet", "--no-deps", "--no-binary", "pillow", "pillow==12.0.0"]
+        fetched = subprocess.run(
+            [sys.executable, "-m", "pip", *wanted, "--dest", str(cache)],
+            capture_output=True,
+            text=True,
+        )
+        if fetched.returncode:
+            if os.environ.get("CI"):
+                pytest.fail(f"the corpus could not be fetched: {fetched.stderr}")
+            pytest.skip("the corpus could not be fetched")
+        (archive,) = cache.glob("pillow-*.tar.gz")
+        partial = cache / "partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        with tarfile.open(archive) as files:
+            for member in files:
+                if member.isfile() and "/Tests/images/" in member.name:
+                    name = member.name.partition("/Tests/images/")[2].replace("/", "__")
+                    (partial / f"{name}.png").write_bytes(files.extractfile(member).read())
+        archive.unlink()
+        partial.rename(folder)
+    return folder
+
+
+def test_a_thousand_pictures_that_nobody_here_made(request, tmp_path, start):
+    """By content, whatever they are: all get a picture's suffix, so that none is passed over."""
+    folder = pillow_pictures(request)
+    limits = ("--max-pixels", 70_000)
+    rows = in_a_folder(start, folder, tmp_path / "out", "fast", *limits)
+    assert len(rows) > 1000
+    counts = {}
+    for row in rows.values():
+        end = row.get("code", row["status"])
+        counts[end] = counts.get(end, 0) + 1
+    print(f"{len(rows)} files: {counts}")
+    assert counts["done"] > 300
+    # A picture that came out is the one that went in: Pillow, which has its own decoders, agrees.
+    agreed = 0
+    for name, row in rows.items():
+        if row["status"] != "done":
+            continue
+        source = open_picture(folder / name)
+        if name.startswith("xmp_tags_orientation"):  # only Pillow turns by XMP; EXIF is what counts
+            continue
+        if source.kind not in ("PNG", "JPEG") or source.deep or source.cmyk or source.frames > 1:
+            continue
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                picture = Image.open(folder / name)
+                seen = np.asarray(ImageOps.exif_transpose(picture).convert("RGB")).astype(int)
+        except (OSError, SyntaxError, ValueError):
+            continue
+        ours = decode(source).astype(int)
+        ours = np.repeat(ours[..., :1], 3, axis=2) if ours.shape[2] < 3 else ours[..., :3]
+        assert np.abs(ours - seen).mean() < 3, name
+        agreed += 1
+    assert agreed > 150
+
+
+def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path, photo, small_weights, start):
+    if os.geteuid() != 0 or not shutil.which("mount"):
+        pytest.skip("a small file system can only be mounted by root")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", disk])
+    if mounted.returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        write_picture(tmp_path / "in.png", Picture(photo))
+        (disk / "o.png").write_bytes(b"old")
+        for scratch in (False, True):
+            wanted = ("-o", disk / "o.png", "--scale", 2, "--model", small_weights)
+            process = start("enlarge", tmp_path / "in.png", *wanted, scratch=scratch)
+            _, said = process.communicate(timeout=300)
+            assert process.returncode == 4, said
+            assert said.startswith("error[output]")
+            assert {p.name: p.read_bytes() for p in disk.iterdir()} == {"o.png": b"old"}
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_without_permission_there_is_one_clear_error(tmp_path, photo, small_weights):
+    """As a user who is not root, since root may do anything."""
+    for path in (tmp_path, *tmp_path.parents[:2]):
+        path.chmod(0o755)
+    write_picture(tmp_path / "in.png", Picture(np.ascontiguousarray(photo[:20, :20])))
+    write_picture(tmp_path / "secret.png", Picture(np.ascontiguousarray(photo[:20, :20])))
+    (tmp_path / "secret.png").chmod(0)
+    model = tmp_path / "small.onnx"
+    shutil.copy(small_weights, model)
+    model.chmod(0o644)
+    read_only = tmp_path / "read-only"
+    read_only.mkdir(mode=0o555)
+    open_to_all = tmp_path / "open"
+    open_to_all.mkdir()
+    open_to_all.chmod(0o777)
+    # Python itself may lie where only root can read: so everything is loaded before.
+    script = (
+        "import os, sys\n"
+        "from clearzoom.cli.main import main\n"
+        "wanted, warm = sys.argv[1:], sys.argv[-1]\n"
+        "sys.argv[1:] = [wanted[0], warm, '-o', warm + '.warm.png', *wanted[4:-1]]\n"
+        "try: main()\n"
+        "except SystemExit as end: assert not end.code\n"
+        "if os.geteuid() == 0: os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+        "sys.argv[1:] = wanted[:-1]\n"
+        "main()"
+    )
+    cases = (
+        ("in.png", read_only / "o.png", 4, "error[output]"),
+        ("secret.png", open_to_all / "o.png", 3, "error[input]"),
+    )
+    for name, target, status, start in cases:
+        wanted = ["enlarge", tmp_path / name, "-o", target, "--scale", "2", "--model", model]
+        wanted.append(tmp_path / "in.png")
+        done = subprocess.run(
+            [sys.executable, "-c", script, *wanted], capture_output=True, text=True
+        )
+        assert (done.returncode, done.stderr[: len(start)]) == (status, start), done.stderr
+        assert done.stderr.count("\n") == 1
+        assert not target.exists()
+
+
+def test_fuzzed_headers_never_raise_anything_else(tmp_path, photo):
+    path = tmp_path / "p.tif"
+    write_picture(path, Picture(np.ascontiguousarray(photo[:8, :8])))
+    content = path.read_bytes()
+    chance = random.Random(1)
+    for _ in range(150):
+        damaged = bytearray(content)
+        for _ in range(4):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        path.write_bytes(damaged)
+        try:
+            samples = decode(open_picture(path, max_pixels=10**6))
+        except ClearzoomError:
+            continue
+        assert samples.ndim == 3

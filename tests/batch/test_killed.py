@@ -1,0 +1,131 @@
+"""Killed at any moment, the same command goes on, and the bytes are those of an unbroken run."""
+
+import random
+import time
+
+import numpy as np
+import pytest
+
+from clearzoom.io.picture import Picture
+from clearzoom.io.writing import write_picture
+
+KILLS = 20
+
+
+def results(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def no_result_is_partial(folder, whole):
+    for name, content in results(folder).items():
+        if ".clearzoom-" not in name and not name.endswith("report.jsonl"):
+            assert content == whole[name], name
+
+
+def tiles_done(folder):
+    journals = list(folder.glob(".clearzoom-*/journal"))
+    lines = journals[0].read_text().splitlines() if journals else []
+    return [line.rpartition(" ")[0] for line in lines if line.rpartition(" ")[2].isdecimal()]
+
+
+def finish(process):
+    _, said = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+
+
+def seconds_of(process):
+    began = time.perf_counter()
+    finish(process)
+    return time.perf_counter() - began
+
+
+def test_a_large_picture(tmp_path, photo, small_weights, start):
+    write_picture(tmp_path / "in.png", Picture(np.ascontiguousarray(photo[:160])))
+    outputs = tmp_path / "unbroken", tmp_path / "killed"
+    for folder in outputs:
+        folder.mkdir()
+
+    def begin(folder):
+        wanted = ("-o", folder / "o.png", "--scale", 2, "--model", small_weights)
+        return start("enlarge", tmp_path / "in.png", *wanted, scratch=True)
+
+    lasts = seconds_of(begin(outputs[0]))
+    whole = results(outputs[0])
+    moments = random.Random(0)
+    lost = []
+    for kill in range(KILLS):
+        process = begin(outputs[1])
+        # Spread over reading, network, encoding and renaming.
+        time.sleep(lasts * (kill + moments.random()) / KILLS)
+        process.kill()
+        process.communicate()
+        no_result_is_partial(outputs[1], whole)
+        before = tiles_done(outputs[1])
+        assert len(before) == len(set(before))  # nothing that was done was done again
+        if (outputs[1] / "o.png").exists():
+            (outputs[1] / "o.png").unlink()
+        lost.append(len(before))
+    finish(begin(outputs[1]))
+    assert results(outputs[1]) == whole
+    assert max(lost) > 20  # some kills came while the network was at work
+
+
+def test_a_folder(tmp_path, photo, small_weights, start):
+    (tmp_path / "in" / "ü #1 [x]").mkdir(parents=True)
+    for index in range(8):
+        part = np.ascontiguousarray(photo[20 * index : 20 * index + 90, 100:260])
+        write_picture(
+            tmp_path / "in" / ("ü #1 [x]" if index % 2 else ".") / f"{index}.png", Picture(part)
+        )
+    outputs = tmp_path / "unbroken", tmp_path / "killed"
+
+    def begin(folder):
+        wanted = ("-o", folder, "--scale", 2, "--model", small_weights, "--recursive")
+        return start("enlarge", tmp_path / "in", *wanted)
+
+    lasts = seconds_of(begin(outputs[0]))
+    whole = results(outputs[0])
+    assert len(whole) == 9
+    moments = random.Random(1)
+    for kill in range(KILLS):
+        if kill % 5 == 0 and outputs[1].exists():  # from the start again, a few times
+            for name in results(outputs[1]):
+                (outputs[1] / name).unlink()
+        process = begin(outputs[1])
+        time.sleep(lasts * (0.2 + 0.8 * moments.random()))
+        process.kill()
+        process.communicate()
+        no_result_is_partial(outputs[1], whole)
+    finish(begin(outputs[1]))
+    assert results(outputs[1]) == whole
+
+
+@pytest.mark.parametrize("damage", ["cut", "other"])
+def test_a_damaged_scratch_folder_is_made_good(tmp_path, photo, small_weights, start, damage):
+    write_picture(tmp_path / "in.png", Picture(np.ascontiguousarray(photo[:200])))
+
+    def begin(name):
+        wanted = ("-o", tmp_path / name, "--scale", 2, "--model", small_weights)
+        return start("enlarge", tmp_path / "in.png", *wanted, scratch=True)
+
+    lasts = seconds_of(begin("a.png"))
+    process = begin("b.png")
+    time.sleep(lasts * 0.7)
+    process.kill()
+    process.communicate()
+    (folder,) = tmp_path.glob(".clearzoom-*")
+    raw = folder / "1.raw"
+    if damage == "cut":
+        raw.write_bytes(raw.read_bytes()[:-1000])
+    else:
+        content = bytearray(raw.read_bytes())
+        content[: len(content) // 2] = bytes(len(content) // 2)
+        raw.write_bytes(content)
+        (folder / "journal").write_text((folder / "journal").read_text()[:-3])
+    finish(begin("b.png"))
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert not list(tmp_path.glob(".clearzoom-*"))

@@ -1,0 +1,92 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clearzoom.core.plan import make_plan
+from clearzoom.core.targets import Wanted, parse_print, target_size, whole_px
+from clearzoom.errors import SizeError
+
+SIDES = st.integers(1, 20_000)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "size"),
+    [
+        (Wanted(), (400, 240)),
+        (Wanted(scale=2.7), (270, 162)),
+        (Wanted(width_px=250), (250, 150)),
+        (Wanted(height_px=99), (165, 99)),
+        (Wanted(long_edge_px=333), (333, 200)),
+        (Wanted(megapixels=1), (1291, 775)),
+        (Wanted(width_px=300, height_px=300), (300, 180)),
+        (Wanted(sheet=parse_print("10x6in@100dpi")), (1000, 600)),
+    ],
+)
+def test_each_way_to_ask_gives_exactly_this(wanted, size):
+    assert target_size(100, 60, wanted) == (size, size)
+
+
+def test_filling_cuts_to_the_box():
+    wanted = Wanted(width_px=300, height_px=300, fitting="fill")
+    assert target_size(100, 60, wanted) == ((500, 300), (300, 300))
+
+
+def test_the_artists_print_is_exact_in_both_directions():
+    plan = make_plan((709, 827), Wanted(sheet=parse_print("60x70cm@300dpi")), [2, 4])
+    assert (plan.stages, plan.result_px, plan.dpi) == ((4, 4), (7087, 8268), 300)
+    assert "30 px an inch" in plan.notes[0]
+    with_bleed = parse_print("60x70cm@300dpi", "3mm")
+    assert with_bleed.size_px == (7157, 8339)
+
+
+@pytest.mark.parametrize(
+    ("factor", "stages"),
+    [
+        (0.5, ()),
+        (1, ()),
+        (1.5, (2,)),
+        (2.7, (4,)),
+        (4, (4,)),
+        (8, (2, 4)),
+        (9, (4, 4)),
+        (64, (4, 4, 4)),
+    ],
+)
+def test_the_fewest_px_that_reach_the_size(factor, stages):
+    assert make_plan((100, 60), Wanted(scale=factor), [2, 4]).stages == stages
+
+
+def test_half_rounds_up_and_nothing_vanishes():
+    assert [whole_px(x) for x in (0.1, 1.49, 1.5, 2.5)] == [1, 1, 2, 3]
+
+
+@given(SIDES, SIDES, SIDES, SIDES, st.sampled_from(["fit", "fill"]))
+def test_a_box_is_never_exceeded_and_filled_where_asked(width, height, across, down, fitting):
+    wanted = Wanted(width_px=across, height_px=down, fitting=fitting)
+    resized, result = target_size(width, height, wanted)
+    assert result[0] <= across
+    assert result[1] <= down
+    assert result[0] == across or result[1] == down
+    if fitting == "fill":
+        assert result == (across, down)
+    assert resized[0] >= result[0]
+    assert resized[1] >= result[1]
+
+
+@pytest.mark.parametrize("text", ["", "60x70", "60cm", "axbcm", "0x3cm", "60x70cm@", "60x70m"])
+def test_what_is_no_print_size_is_refused(text):
+    with pytest.raises(SizeError, match="--print"):
+        parse_print(text)
+
+
+def test_impossible_wishes_are_refused():
+    with pytest.raises(SizeError, match="give one of"):
+        Wanted(scale=2, width_px=3)
+    with pytest.raises(SizeError, match="above 0"):
+        Wanted(scale=-1)
+    with pytest.raises(SizeError, match="--bleed"):
+        parse_print("6x7cm", "three")
+    with pytest.raises(SizeError, match="at most 64 times"):
+        make_plan((10, 10), Wanted(scale=65), [2, 4])
+    with pytest.raises(SizeError, match="nothing to enlarge"):
+        make_plan((0, 10), Wanted(), [2, 4])
