@@ -118,7 +118,7 @@ def test_a_damaged_scratch_folder_is_made_good(tmp_path, photo, small_weights, s
     process.kill()
     process.communicate()
     (folder,) = tmp_path.glob(".clearzoom-*")
-    raw = folder / "1.raw"
+    raw = folder / "1.tif"
     if damage == "cut":
         raw.write_bytes(raw.read_bytes()[:-1000])
     else:

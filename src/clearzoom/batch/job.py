@@ -29,6 +29,7 @@ from clearzoom.io.profile import profile_tone
 from clearzoom.io.provenance import Provenance, with_provenance
 from clearzoom.io.reading import Source, decode, open_picture
 from clearzoom.io.scratch import Scratch, scratch
+from clearzoom.io.streamable import stream_picture
 from clearzoom.io.writing import as_image, encode, interpretation
 from clearzoom.weights import scales_of
 
@@ -138,10 +139,9 @@ def run_job(
         return _run_animation(job, networks, progress)
     cut = _result_region(job.plan, preview)
     with _scratch_for(job, networks, preview is not None) as folder:
-        spool = folder.folder / "0.raw" if folder is not None else None
-        samples = decode(job.source, spool)
+        samples = decode(job.source, folder.folder / "0.tif" if folder is not None else None)
         region = _enlarged_region(job.plan, cut) if preview else None
-        room = partial(_room, samples, folder)
+        room = partial(_room, job.source, folder)
         result = run_stages(
             samples,
             networks,
@@ -156,6 +156,7 @@ def run_job(
         finished = larger.crop(cut.left, cut.top, cut.right - cut.left, cut.bottom - cut.top)
         problems = _write(job, finished, networks)
         if fidelity_map is not None:
+            larger = _resized(_image(result, job.source), job.plan.resized_px)
             interpolated = _interpolated(_image(samples, job.source), job.plan.resized_px)
             _write_fidelity(fidelity_map, larger, interpolated, cut, job.source)
     return Done(finished.width, finished.height, (*job.notes, *problems))
@@ -214,14 +215,19 @@ def _key(job: Job, networks: list[Network]) -> str:
 
 
 def _room(
-    samples: Samples, folder: Scratch | None, name: str, shape: tuple[int, int, int]
+    source: Source, folder: Scratch | None, name: str, shape: tuple[int, int, int]
 ) -> Samples:
     if folder is not None:
-        return folder.picture(name, shape, samples.dtype)
+        return folder.picture(name, shape, source.dtype, cmyk=source.cmyk)
     try:
-        room: Samples = np.empty(shape, samples.dtype)
+        room: Samples = np.empty(shape, source.dtype)
     except MemoryError as error:
         raise SizeError(f"{shape[1]}x{shape[0]} px do not fit into memory") from error
+    return room
+
+
+def _frame_room(frame: Samples, name: str, shape: tuple[int, int, int]) -> Samples:
+    room: Samples = np.empty(shape, frame.dtype)
     return room
 
 
@@ -259,16 +265,9 @@ def _enlarged_region(plan: Plan, cut: Region) -> Region:
 def _image(samples: Samples, source: Source) -> pyvips.Image:
     if not isinstance(samples, np.memmap):
         return as_image(samples, cmyk=source.cmyk)
-    height, width, channels = samples.shape
     samples.flush()
-    return pyvips.Image.rawload(
-        str(samples.filename),
-        width,
-        height,
-        channels,
-        format="ushort" if source.deep else "uchar",
-        interpretation=interpretation(samples[:1, :1], cmyk=source.cmyk),
-    )
+    kind = interpretation(samples[:1, :1], cmyk=source.cmyk)
+    return stream_picture(Path(str(samples.filename))).copy(interpretation=kind)
 
 
 def _resized(image: pyvips.Image, size: tuple[int, int]) -> pyvips.Image:
@@ -351,7 +350,7 @@ def _run_animation(job: Job, networks: list[Network], progress: Progress | None)
             frame,
             networks,
             meaning,
-            partial(_room, frame, None),
+            partial(_frame_room, frame),
             memory_bytes=job.settings.memory_bytes,
             progress=told,
         )

@@ -18,6 +18,7 @@ from clearzoom.errors import (
 from clearzoom.io.metadata import Metadata, read_metadata, stated_dpi
 from clearzoom.io.picture import Picture, Samples
 from clearzoom.io.scratch import reserve
+from clearzoom.io.streamable import header, map_picture
 
 DEFAULT_MAX_PIXELS = 1_000_000_000
 
@@ -36,6 +37,7 @@ _MM_PER_INCH = 25.4
 _DPI_IN_EXIF = ("WebP", "AVIF", "HEIC")
 _SIDEWAYS = (5, 6, 7, 8)
 _PREMULTIPLIED = 1
+_ROWS_AT_ONCE = 256
 _EXTRA_SAMPLES = 338
 
 
@@ -177,11 +179,15 @@ def decode(source: Source, spool: Path | None = None) -> Samples:
             raise UnreadablePictureError(f"{source.path} changed while it was read")
         if spool is None:
             return np.asarray(plain.numpy()).reshape(source.shape)
-        reserve(spool, source.raw_bytes)
-        plain.rawsave(str(spool))
+        head = header(source.shape, source.dtype, cmyk=source.cmyk)
+        reserve(spool, len(head) + source.raw_bytes)
+        mapped = map_picture(spool, source.shape, source.dtype, cmyk=source.cmyk)
+        for top in range(0, source.height_px, _ROWS_AT_ONCE):
+            rows = min(_ROWS_AT_ONCE, source.height_px - top)
+            part = plain.crop(0, top, source.width_px, rows).numpy()
+            mapped[top : top + rows] = part.reshape(rows, *source.shape[1:])
     except pyvips.Error as error:
         raise _damaged(source.path, error) from error
-    mapped: Samples = np.memmap(spool, source.dtype, "r", shape=source.shape)
     return mapped
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from clearzoom.errors import OutputError
 from clearzoom.io.picture import Samples
+from clearzoom.io.streamable import header, map_picture, picture_bytes
 
 try:
     import fcntl
@@ -44,21 +45,22 @@ class Scratch:
             if checksum.isdecimal():
                 self._found[name] = int(checksum)
 
-    def picture(self, name: str, shape: tuple[int, int, int], dtype: npt.DTypeLike) -> Samples:
+    def picture(
+        self, name: str, shape: tuple[int, int, int], dtype: npt.DTypeLike, *, cmyk: bool
+    ) -> Samples:
         """Give a picture in a file of this folder, as it was left, or empty.
 
         Raises:
             OutputError: the disk is full.
         """
-        path = self.folder / f"{name}.raw"
-        size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
-        reserve(path, size)
-        mapped: Samples = np.memmap(path, dtype, "r+", shape=shape)
-        return mapped
+        path = self.folder / f"{name}.tif"
+        head_bytes = len(header(shape, dtype, cmyk=cmyk))
+        reserve(path, head_bytes + picture_bytes(shape, dtype))
+        return map_picture(path, shape, dtype, cmyk=cmyk)
 
     def has(self, part: str, pixels: Samples) -> bool:
         """Whether a part was finished and still is what it was."""
-        return self._found.get(part) == _checksum(pixels)
+        return part in self._found and self._found[part] == _checksum(pixels)
 
     def finished(self, part: str, pixels: Samples) -> None:
         """Note a part as finished."""
