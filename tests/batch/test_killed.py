@@ -1,6 +1,7 @@
 """Killed at any moment, the same command goes on, and the bytes are those of an unbroken run."""
 
 import random
+import signal
 import time
 
 import numpy as np
@@ -102,6 +103,20 @@ def test_a_folder(tmp_path, photo, small_weights, start):
         no_result_is_partial(outputs[1], whole)
     finish(begin(outputs[1]))
     assert results(outputs[1]) == whole
+
+
+def test_stopped_by_hand_it_says_that_it_can_go_on(tmp_path, photo, small_weights, start):
+    write_picture(tmp_path / "in.png", Picture(np.ascontiguousarray(photo[:200])))
+    wanted = ("-o", tmp_path / "o.png", "--scale", 2, "--model", small_weights)
+    process = start("enlarge", tmp_path / "in.png", *wanted, scratch=True)
+    while len(tiles_done(tmp_path)) < 3:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (130, "stopped; the same command goes on from here\n")
+    finish(start("enlarge", tmp_path / "in.png", *wanted, scratch=True))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.png", "o.png"]
 
 
 @pytest.mark.parametrize("damage", ["cut", "other"])

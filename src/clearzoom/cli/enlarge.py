@@ -1,6 +1,8 @@
 """``clearzoom enlarge`` and ``clearzoom plan``."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -99,7 +101,7 @@ def enlarge(
         return
     job = plan_job(source, output, settings)
     began = time.perf_counter()
-    with progress("Enlarging", "tiles") as report:
+    with _stoppable(), progress("Enlarging", "tiles") as report:
         done = run_job(
             job,
             report,
@@ -191,11 +193,20 @@ def _settings(asked: dict[str, Any]) -> "Settings":
     )
 
 
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("stopped; the same command goes on from here", err=True)
+        raise typer.Exit(130) from None
+
+
 def _folder(source: Path, output: Path, settings: "Settings", *, recursive: bool) -> None:
     from clearzoom.batch.folder import enlarge_folder
 
     began = time.perf_counter()
-    with progress("Enlarging", "pictures") as report:
+    with _stoppable(), progress("Enlarging", "pictures") as report:
         counts = enlarge_folder(source, output, settings, recursive=recursive, progress=report)
     seconds = time.perf_counter() - began
     typer.echo(
