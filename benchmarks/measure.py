@@ -3,9 +3,10 @@
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
+
+from clearzoom.batch.memory import peak_bytes
 
 
 def median_s(work: Callable[[], object], runs: int) -> float:
@@ -21,8 +22,7 @@ def median_s(work: Callable[[], object], runs: int) -> float:
 
 def peak_mib() -> float:
     """Peak resident memory of this process in MiB (getrusage's is inherited from the parent)."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+    return peak_bytes() / 2**20
 
 
 def matrix_gflops(side: int = 4096) -> float:

@@ -89,7 +89,7 @@ def test_flat_fields_are_exact(tmp_path, level, wanted):
 
 
 @pytest.mark.parametrize("wanted", [Wanted(4), Wanted(8), Wanted(5.3)])
-def test_a_preview_has_the_px_of_the_whole(tmp_path, photo, wanted, small_weights):
+def test_a_preview_has_the_px_of_the_whole(tmp_path, photo, wanted):
     write_picture(tmp_path / "in.png", Picture(np.ascontiguousarray(photo[:90, :120])))
     enlarge(tmp_path / "in.png", tmp_path / "o.png", wanted)
     region = (31, 40, 25, 17)
@@ -124,6 +124,13 @@ def test_the_fidelity_map_shows_what_the_network_added(picture, tmp_path):
     expected = np.abs(read_picture(tmp_path / "o.png").samples - bicubic).mean(axis=2)
     assert levels.max() > 10
     assert np.abs(levels[..., 0] - expected)[8:-8, 8:-8].max() < 3
+
+
+def test_the_fidelity_map_never_replaces_the_picture(picture, tmp_path):
+    for name in ("o.png", "in.png"):
+        with pytest.raises(OutputError, match="name another file for the map"):
+            enlarge(picture, tmp_path / "o.png", how={"fidelity_map": tmp_path / name})
+    assert [path.name for path in tmp_path.iterdir()] == ["in.png"]
 
 
 def test_a_dark_16_bit_scan_keeps_its_levels(tmp_path):

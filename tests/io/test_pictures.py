@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from PIL import Image
+import tifffile
+from PIL import Image, ImageCms
 
 from clearzoom.errors import (
     InputError,
@@ -57,6 +58,51 @@ def test_deep_samples_round_to_8_bit_where_the_format_has_no_more(tmp_path):
     assert abs(int(read_picture(tmp_path / "p.jpg").samples.mean()) - 100) <= 1
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_cmyk_stays_cmyk_in_jpeg_whatever_its_depth(tmp_path, dtype):
+    top = np.iinfo(dtype).max
+    inks = np.full((16, 16, 4), (0, top // 2, top, 0), dtype)
+    write_picture(tmp_path / "p.jpg", Picture(inks, cmyk=True))
+    back = read_picture(tmp_path / "p.jpg")
+    assert back.cmyk
+    assert np.abs(back.samples.astype(int) - (0, 127, 255, 0)).max() <= 2
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_premultiplied_colour_becomes_straight(tmp_path, dtype):
+    top = np.iinfo(dtype).max
+    samples = np.full((16, 16, 4), (top // 2, top // 4, 0, top // 2), dtype)
+    tifffile.imwrite(
+        tmp_path / "p.tif", samples, photometric="rgb", extrasamples=["assocalpha"], metadata=None
+    )
+    back = read_picture(tmp_path / "p.tif").samples
+    expected = np.array([top, top / 2, 0, top / 2])
+    assert np.abs(back - expected).max() <= 2
+    tifffile.imwrite(
+        tmp_path / "s.tif", samples, photometric="rgb", extrasamples=["unassalpha"], metadata=None
+    )
+    np.testing.assert_array_equal(read_picture(tmp_path / "s.tif").samples, samples)
+
+
+def test_heic_is_read_with_its_profile_and_metadata(tmp_path, photo):
+    import pillow_heif
+
+    from clearzoom.io.metadata import read_metadata
+
+    exif = Image.Exif()
+    exif[0x010F] = "Canon"
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    made = pillow_heif.from_pillow(Image.fromarray(photo))
+    made.save(tmp_path / "p.heic", quality=95, exif=exif.tobytes(), icc_profile=profile)
+    source = open_picture(tmp_path / "p.heic")
+    assert source.icc_profile == profile
+    assert b"Canon" in read_metadata(tmp_path / "p.heic")[0].exif
+    assert np.abs(decode(source).astype(int) - photo).mean() < 4
+    (tmp_path / "cut.heic").write_bytes((tmp_path / "p.heic").read_bytes()[:3000])
+    with pytest.raises(UnreadablePictureError, match="truncated or damaged"):
+        read_picture(tmp_path / "cut.heic")
+
+
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
 def test_a_resolution_that_is_not_stated_is_none(tmp_path, photo, suffix):
     Image.fromarray(photo).save(tmp_path / f"p{suffix}")
@@ -64,8 +110,6 @@ def test_a_resolution_that_is_not_stated_is_none(tmp_path, photo, suffix):
 
 
 def test_a_profile_survives(tmp_path, photo):
-    from PIL import ImageCms
-
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     write_picture(tmp_path / "p.png", Picture(photo, icc_profile=profile))
     assert read_picture(tmp_path / "p.png").icc_profile == profile

@@ -2,6 +2,8 @@ import struct
 
 import numpy as np
 import pytest
+import pyvips
+from PIL import Image
 
 from clearzoom.batch.job import plan_job, run_job
 from clearzoom.batch.settings import Settings
@@ -12,6 +14,7 @@ from clearzoom.io.reading import read_picture
 from clearzoom.io.writing import write_picture
 
 PROPHOTO = ((0.7977, 0.2880, 0), (0.1352, 0.7119, 0), (0.0313, 0.0001, 0.8249))
+ADOBE = ((0.6097, 0.3111, 0.0195), (0.2053, 0.6257, 0.0609), (0.1492, 0.0632, 0.7446))
 P3 = ((0.5151, 0.2412, -0.0011), (0.2920, 0.6922, 0.0419), (0.1571, 0.0666, 0.7841))
 
 
@@ -68,6 +71,65 @@ def test_profile_and_colours_stay(tmp_path, photo, gamma, primaries, dtype):
     assert difference.mean() < 0.5
     # Where tones are converted the promise holds in them, and nearly in the file's own levels.
     assert difference.max() < (2 if gamma == 2.2 else 12)
+
+
+def lab(path):
+    return pyvips.Image.new_from_file(str(path)).icc_import(
+        pcs="lab", embedded=True, intent="relative"
+    )
+
+
+@pytest.mark.parametrize(("gamma", "primaries"), [(1.8, PROPHOTO), (2.2, P3), (2.2, ADOBE)])
+def test_as_seen_the_colours_are_the_same(tmp_path, photo, gamma, primaries):
+    """By CIEDE2000, judged by littleCMS: reduced as a whole, and a patch that sRGB has not."""
+    samples = np.ascontiguousarray(photo[60:108, 100:164])
+    patch = np.full((24, 24, 3), (255, 0, 0), np.uint8)
+    for name, given in (("photo", samples), ("patch", patch)):
+        write_picture(
+            tmp_path / f"{name}.tif", Picture(given, icc_profile=profile(gamma, primaries))
+        )
+        run_job(plan_job(tmp_path / f"{name}.tif", tmp_path / "o.tif", Settings()))
+        result = read_picture(tmp_path / "o.tif")
+        reduced = np.clip(resize(result.samples, *given.shape[:2]).round(), 0, 255)
+        write_picture(
+            tmp_path / f"{name}-reduced.tif",
+            Picture(reduced.astype(np.uint8), icc_profile=result.icc_profile),
+        )
+        difference = lab(tmp_path / f"{name}.tif").dE00(lab(tmp_path / f"{name}-reduced.tif"))
+        assert difference.avg() < 1
+        if name == "patch":
+            assert difference.max() < 1
+
+
+@pytest.mark.parametrize("suffix", [".webp", ".avif", ".gif"])
+def test_a_grey_profile_becomes_srgb_where_there_is_no_grey(tmp_path, suffix):
+    linear = np.full((32, 32, 1), 55, np.uint8)  # 0.2157 of light: 128 in sRGB
+    picture = Picture(linear, icc_profile=profile(1.0))
+    notes = write_picture(tmp_path / f"o{suffix}", picture)
+    assert any("colours became sRGB" in note for note in notes)
+    back = read_picture(tmp_path / f"o{suffix}")
+    assert np.abs(back.samples[..., :3].astype(int) - 128).max() <= 3
+
+
+def test_an_animation_into_gif_becomes_srgb(tmp_path):
+    frames = [Image.new("RGB", (24, 24), (level, 60, 200)) for level in (55, 120)]
+    frames[0].save(
+        tmp_path / "in.png",
+        save_all=True,
+        append_images=frames[1:],
+        duration=80,
+        icc_profile=profile(1.0, P3),
+    )
+    done = run_job(plan_job(tmp_path / "in.png", tmp_path / "o.gif", Settings()))
+    assert any("colours became sRGB" in note for note in done.notes)
+    image = pyvips.Image.new_from_file(str(tmp_path / "in.png"))
+    expected = np.array(image.icc_transform("srgb", embedded=True)(4, 4)[:3])
+    assert np.abs(read_picture_frame(tmp_path / "o.gif") - expected).max() <= 6
+
+
+def read_picture_frame(path):
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))[40, 40].astype(int)
 
 
 def test_tones_are_converted_only_where_they_differ():

@@ -98,6 +98,7 @@ class _Work:
     def __init__(self, source: Path, output: Path, settings: Settings, files: list[Path]) -> None:
         self.source, self.output, self.settings, self.files = source, output, settings, files
         self.counts = Counts()
+        self.said = hashlib.sha256(_said(settings).encode()).hexdigest()[:16]
         self.report = output / REPORT
         self.rows = _read_report(self.report)
 
@@ -117,6 +118,7 @@ class _Work:
                         finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                         for future in finished:
                             row = future.result()
+                            self._count(row)
                             self.rows[row["file"]] = row
                             report.write(_line(row))
                             report.flush()
@@ -138,20 +140,17 @@ class _Work:
         try:
             with path.open("rb") as file:
                 row["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
-            row["settings"] = hashlib.sha256(_said(self.settings).encode()).hexdigest()[:16]
+            row["settings"] = self.said
             before = self.rows.get(name, {})
             if _is_done(before, row, target):
-                self.counts.skipped += 1
                 return before
             target.parent.mkdir(parents=True, exist_ok=True)
             done = run_job(plan_job(path, target, self.settings))
         except (ClearzoomError, OSError) as error:
             code = error.code if isinstance(error, ClearzoomError) else "input"
-            return self._failed(row, code, str(error))
+            return row | _failure(code, str(error))
         except Exception as error:  # a fault of this program must not stop the others either
-            return self._failed(row, "internal", f"{type(error).__name__}: {error}")
-        self.counts.done += 1
-        self.counts.megapixels += done.width_px * done.height_px / 1e6
+            return row | _failure("internal", f"{type(error).__name__}: {error}")
         return row | {
             "status": "done",
             "width_px": done.width_px,
@@ -160,9 +159,14 @@ class _Work:
             "notes": list(done.notes),
         }
 
-    def _failed(self, row: Row, code: str, reason: str) -> Row:
-        self.counts.failed += 1
-        return row | {"status": "failed", "code": code, "error": " ".join(reason.split())}
+    def _count(self, row: Row) -> None:
+        if row["status"] == "failed":
+            self.counts.failed += 1
+        elif row is self.rows.get(row["file"]):
+            self.counts.skipped += 1
+        else:
+            self.counts.done += 1
+            self.counts.megapixels += row["width_px"] * row["height_px"] / 1e6
 
     def _write_report(self) -> None:
         """One line a picture, by name: the same bytes however often the job was broken off."""
@@ -180,6 +184,10 @@ def _said(settings: Settings) -> str:
     files = [own] if own.suffix == ".onnx" else sorted(FOLDER.glob(f"{own.name}-x*.json"))
     cards = [file.read_bytes() for file in files if file.is_file()]
     return f"{__version__} {settings} {hashlib.sha256(b''.join(cards)).hexdigest()}"
+
+
+def _failure(code: str, reason: str) -> Row:
+    return {"status": "failed", "code": code, "error": " ".join(reason.split())}
 
 
 def _target_name(relative: Path) -> Path:

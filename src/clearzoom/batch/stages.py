@@ -1,9 +1,10 @@
 """Run a picture through its networks, one after the other, in memory or in a scratch folder."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clearzoom.batch.memory import peak_bytes
+from clearzoom.batch.regions import Region
 from clearzoom.core import alpha
 from clearzoom.core.tiles import Tile
 from clearzoom.engines.network import Network
@@ -14,29 +15,17 @@ from clearzoom.engines.tiled import (
     canonical_grid,
     core_in_result,
     enlarge_tiles,
+    room_for,
 )
 from clearzoom.errors import SizeError
 from clearzoom.io.picture import Samples
 from clearzoom.io.scratch import Scratch, release
-
-Room = Callable[[str, tuple[int, int, int]], Samples]
-"""Gives an empty picture by name and shape."""
 
 _RELEASE_EVERY_TILES = 8
 
 # The allocators of engine and system keep pieces: by how many of the first tile's shares the peak
 # rises in the course of thousands of tiles, measured with benchmarks/sizes.py.
 _GROWTH_OF_ONE, _GROWTH_OF_TWO = 2, 4
-
-
-@dataclass(frozen=True)
-class Region:
-    """A part of a picture: rows ``top`` to ``bottom``, columns ``left`` to ``right``, px."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
 
 
 @dataclass(frozen=True)
@@ -52,7 +41,6 @@ def run_stages(
     samples: Samples,
     networks: Sequence[Network],
     meaning: Meaning,
-    room: Room,
     *,
     scratch: Scratch | None = None,
     region: Region | None = None,
@@ -65,8 +53,8 @@ def run_stages(
         samples: (H, W, C).
         networks: the first enlarges samples, the next its result, and so on.
         meaning: of the channels.
-        room: for each result.
-        scratch: notes finished tiles; those that it knows are not made again.
+        scratch: holds the results and notes finished tiles, and those that it knows are not made
+            again; without it all is in memory.
         region: of the last result that is wanted; the rest of it stays undefined.
         memory_bytes: fewer tiles at once where more would not fit.
         progress: is called with (tiles done, tiles in all).
@@ -84,7 +72,12 @@ def run_stages(
         height, width, channels = source.shape
         shape = (height * network.scale, width * network.scale, channels)
         tiles = canonical_grid(source, network)
-        stages.append(_Stage(str(index + 1), source, room(str(index + 1), shape), network, tiles))
+        name = str(index + 1)
+        if scratch is None:
+            result = room_for(shape, samples.dtype)
+        else:
+            result = scratch.picture(name, shape, samples.dtype, cmyk=meaning.colours == 4)
+        stages.append(_Stage(name, source, result, network, tiles))
     wanted: list[list[int]] = []
     for stage in reversed(stages):
         chosen = [i for i, tile in enumerate(stage.tiles) if _touches(stage, tile, region)]

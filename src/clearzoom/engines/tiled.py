@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clearzoom.core import alpha, consistency
+from clearzoom.core.flat import flat_fields
 from clearzoom.core.resize import resize
 from clearzoom.core.tiles import Span, Tile, grid
 from clearzoom.core.tone import Tone
@@ -24,9 +25,6 @@ _BORDER_PX = 8
 """Mirrored around the picture: at a bare edge the networks' zero padding darkens a flat white."""
 
 _BICUBIC_REACH_PX = 3
-_FLAT_REACH_PX = 3
-"""LR px on all sides that must be equal for a place to be a flat field."""
-
 _MEAN_TOLERANCE = 0.1
 """Of the range: a tile's mean further off than this is no enlargement of its input."""
 
@@ -73,7 +71,7 @@ def enlarge_samples(
     height, width, bands = samples.shape
     if not height or not width:
         raise SizeError(f"a picture of {width}x{height} px has nothing to enlarge")
-    result = _room_for((height * network.scale, width * network.scale, bands), samples.dtype)
+    result = room_for((height * network.scale, width * network.scale, bands), samples.dtype)
     meaning = Meaning(colours_of(bands, cmyk=cmyk))
     tiles = canonical_grid(samples, network)
 
@@ -145,7 +143,7 @@ def _enlarge_tile(samples: Samples, tile: Tile, network: Network, meaning: Meani
         if colours == 4:
             levels = ~levels
         larger = _to_levels(_run(levels, tile, network, meaning.tone), dtype)
-        flat = _flat(levels)
+        flat = flat_fields(levels)
         if flat.any():
             wide = flat.repeat(scale, axis=0).repeat(scale, axis=1)
             larger[wide] = levels.repeat(scale, axis=0).repeat(scale, axis=1)[wide]
@@ -227,44 +225,16 @@ def _inside(tile: Tile, shape: tuple[int, ...]) -> tuple[slice, slice]:
     return rows, columns
 
 
-def _flat(levels: Samples) -> npt.NDArray[np.bool_]:
-    """Where all px within _FLAT_REACH_PX are equal: there nothing can be inferred."""
-    same = np.ones(levels.shape[:2], bool)
-    for axis in (0, 1):
-        changes = np.zeros(levels.shape[:2], bool)
-        body = np.any(np.diff(levels, axis=axis) != 0, axis=2)
-        if axis:
-            changes[:, 1:] = body
-        else:
-            changes[1:] = body
-        same &= ~changes
-    return _eroded(same)
+def room_for(shape: tuple[int, int, int], dtype: npt.DTypeLike) -> Samples:
+    """Give an empty picture in memory.
 
+    Args:
+        shape: height, width, channels.
+        dtype: uint8 or uint16.
 
-def _eroded(same: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    # same[i] speaks of i - 1 and i, so the square reaches one less on that side.
-    counts = np.pad((~same).cumsum(0, dtype=np.int32).cumsum(1, dtype=np.int32), ((1, 0), (1, 0)))
-    height, width = same.shape
-    rows, columns = np.arange(height), np.arange(width)
-    top, bottom = (
-        np.maximum(rows - _FLAT_REACH_PX + 1, 0),
-        np.minimum(rows + _FLAT_REACH_PX + 1, height),
-    )
-    left, right = (
-        np.maximum(columns - _FLAT_REACH_PX + 1, 0),
-        np.minimum(columns + _FLAT_REACH_PX + 1, width),
-    )
-    changed = (
-        counts[bottom[:, None], right]
-        - counts[top[:, None], right]
-        - counts[bottom[:, None], left]
-        + counts[top[:, None], left]
-    )
-    flat: npt.NDArray[np.bool_] = changed == 0
-    return flat
-
-
-def _room_for(shape: tuple[int, int, int], dtype: npt.DTypeLike) -> Samples:
+    Raises:
+        SizeError: it does not fit into memory.
+    """
     try:
         room: Samples = np.empty(shape, dtype)
     except MemoryError as error:

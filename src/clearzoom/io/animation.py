@@ -15,7 +15,7 @@ from clearzoom.errors import OutputError, UnreadablePictureError
 from clearzoom.io.containers import insert_metadata
 from clearzoom.io.formats import format_of
 from clearzoom.io.metadata import Metadata
-from clearzoom.io.writing import Encoding, as_image
+from clearzoom.io.writing import Encoding, as_image, in_srgb
 
 Frames = Sequence[npt.NDArray[np.uint8]]
 
@@ -93,6 +93,9 @@ def write_frames(
     kind = format_of(target)
     problems: list[str] = []
     try:
+        if icc_profile and not kind.profile:
+            frames = [in_srgb(as_image(frame), icc_profile).numpy() for frame in frames]
+            problems.append(f"{kind.name} has no place for this profile: colours became sRGB")
         if kind.name == "PNG":
             _write_apng(temporary, frames, timing, icc_profile)
         else:

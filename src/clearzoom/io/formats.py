@@ -9,7 +9,12 @@ from clearzoom.errors import OutputError, SizeError
 
 @dataclass(frozen=True)
 class Format:
-    """What a format holds; ``streams``: it is written row by row, not from memory at once."""
+    """What a format holds.
+
+    ``options``: of libvips, in every case. ``longest_px``: of a side. ``deep``: 16 bit. ``grey``:
+    one channel, so that a grey profile fits. ``lossy``: it has a quality. ``streams``: it is
+    written row by row, not from memory at once.
+    """
 
     name: str
     suffixes: tuple[str, ...]
@@ -21,6 +26,8 @@ class Format:
     iptc: bool = True
     exif: bool = True
     dpi: bool = True
+    grey: bool = True
+    profile: bool = True
     lossy: bool = False
     streams: bool = True
     animation: bool = False
@@ -38,6 +45,7 @@ FORMATS = (
         {"smart_subsample": True},
         16_383,
         iptc=False,
+        grey=False,
         lossy=True,
         streams=False,
         animation=True,
@@ -49,6 +57,7 @@ FORMATS = (
         16_384,
         deep=True,
         iptc=False,
+        grey=False,
         lossy=True,
         streams=False,
     ),
@@ -60,6 +69,8 @@ FORMATS = (
         iptc=False,
         exif=False,
         dpi=False,
+        grey=False,
+        profile=False,
         streams=False,
         animation=True,
     ),
@@ -99,7 +110,9 @@ def check_target(target: Path, width_px: int, height_px: int, *, has_alpha: bool
     if not target.parent.is_dir():
         raise OutputError(f"cannot write {target}: make the folder {target.parent} first")
     if has_alpha and not kind.alpha:
-        raise OutputError(f"cannot write {target}: JPEG has no transparency; write PNG or WebP")
+        raise OutputError(
+            f"cannot write {target}: JPEG has no transparency; write PNG, TIFF or WebP"
+        )
     if max(height_px, width_px) > kind.longest_px:
         raise SizeError(
             f"{width_px}x{height_px} px do not fit {kind.name} "

@@ -8,37 +8,26 @@ import numpy as np
 import numpy.typing as npt
 import pyvips
 
-from clearzoom.errors import (
-    InputError,
-    MissingExtraError,
-    MissingFileError,
-    SizeError,
-    UnreadablePictureError,
+from clearzoom.errors import SizeError, UnreadablePictureError
+from clearzoom.io.loading import (
+    damaged,
+    icc_profile_of,
+    number_of,
+    open_image,
+    plain_image,
+    reason_of,
 )
 from clearzoom.io.metadata import Metadata, read_metadata, stated_dpi
-from clearzoom.io.picture import Picture, Samples
+from clearzoom.io.picture import Picture, Samples, colours_of
 from clearzoom.io.scratch import reserve
 from clearzoom.io.streamable import header, map_picture
 
 DEFAULT_MAX_PIXELS = 1_000_000_000
 
-_FORMATS = {
-    "png": "PNG",
-    "jpeg": "JPEG",
-    "webp": "WebP",
-    "tiff": "TIFF",
-    "nsgif": "GIF",
-    "gif": "GIF",
-    "heif": "AVIF",
-}
-_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _MM_PER_INCH = 25.4
 _DPI_IN_EXIF = ("WebP", "AVIF", "HEIC")
 _SIDEWAYS = (5, 6, 7, 8)
-_PREMULTIPLIED = 1
 _ROWS_AT_ONCE = 256
-_EXTRA_SAMPLES = 338
 
 
 @dataclass(frozen=True)
@@ -80,7 +69,7 @@ class Source:
     @property
     def has_alpha(self) -> bool:
         """Whether the last channel is alpha."""
-        return self.channels in (2, 5) or (self.channels == 4 and not self.cmyk)
+        return self.channels > colours_of(self.channels, cmyk=self.cmyk)
 
 
 def decode_rgb8(encoded: bytes) -> npt.NDArray[np.uint8]:
@@ -100,7 +89,7 @@ def decode_rgb8(encoded: bytes) -> npt.NDArray[np.uint8]:
         image = image.extract_band(0, n=3) if image.bands > 3 else image
         pixels: npt.NDArray[np.uint8] = image.cast("uchar").numpy()
     except pyvips.Error as error:
-        raise UnreadablePictureError(_reason(error)) from error
+        raise UnreadablePictureError(reason_of(error)) from error
     return pixels
 
 
@@ -121,7 +110,7 @@ def open_picture(
             several pages, float samples, spot colours.
         SizeError: more than max_pixels.
     """
-    image, kind = _open(path)
+    image, kind = open_image(path)
     width, height = image.width, image.height
     frames = _frames(image, kind, path)
     if kind in ("GIF", "WebP") and frames > 1:
@@ -133,11 +122,11 @@ def open_picture(
         )
     metadata, problems = read_metadata(path)
     notes = list(problems)
-    orientation = _number(image, "orientation", 1)
+    orientation = number_of(image, "orientation", 1)
     try:
-        plain, converted = _plain(image, path, keep_cmyk=keep_cmyk)
+        plain, converted = plain_image(image, path, keep_cmyk=keep_cmyk)
     except pyvips.Error as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
     if converted:
         notes.append("CMYK became RGB in Display P3")
     width, height = (height, width) if orientation in _SIDEWAYS else (width, height)
@@ -150,7 +139,7 @@ def open_picture(
         plain.interpretation == "cmyk",
         plain.format == "ushort",
         frames,
-        _icc_profile(plain),
+        icc_profile_of(plain),
         stated_dpi(metadata.exif) if kind in _DPI_IN_EXIF else _dpi(image, path),
         metadata,
         tuple(notes),
@@ -172,9 +161,9 @@ def decode(source: Source, spool: Path | None = None) -> Samples:
         UnreadablePictureError: truncated or damaged.
         OutputError: no room for spool.
     """
-    image, _ = _open(source.path)
+    image, _ = open_image(source.path)
     try:
-        plain, _ = _plain(image.autorot(), source.path, keep_cmyk=source.cmyk)
+        plain, _ = plain_image(image.autorot(), source.path, keep_cmyk=source.cmyk)
         if (plain.height, plain.width, plain.bands) != source.shape:
             raise UnreadablePictureError(f"{source.path} changed while it was read")
         if spool is None:
@@ -187,7 +176,7 @@ def decode(source: Source, spool: Path | None = None) -> Samples:
             part = plain.crop(0, top, source.width_px, rows).numpy()
             mapped[top : top + rows] = part.reshape(rows, *source.shape[1:])
     except pyvips.Error as error:
-        raise _damaged(source.path, error) from error
+        raise damaged(source.path, error) from error
     return mapped
 
 
@@ -205,103 +194,6 @@ def read_picture(path: Path) -> Picture:
     return Picture(samples, source.icc_profile, source.dpi, source.cmyk, source.metadata)
 
 
-def _open(path: Path) -> tuple[pyvips.Image, str]:
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; name a picture file")
-    if not path.exists():
-        raise MissingFileError(f"no file {path}; check the name")
-    try:
-        with path.open("rb") as file:
-            start = file.read(32)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    # A name with [brackets] would be taken for options: so not by name.
-    try:
-        source = pyvips.Source.new_from_file(str(path))
-    except pyvips.Error as error:
-        raise InputError(f"cannot read {path}: {_reason(error)}") from error
-    loader = pyvips.vips_lib.vips_foreign_find_load_source(source.pointer)
-    name = "" if loader == pyvips.ffi.NULL else pyvips.ffi.string(loader).decode().lower()
-    kind = next((kind for word, kind in _FORMATS.items() if word in name), None)
-    if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS:
-        return _open_heic(path), "HEIC"
-    if kind is None and start.startswith(_TIFF_STARTS):
-        # A TIFF's directory often lies at its end, so libvips does not know a cut one.
-        raise UnreadablePictureError(f"{path} is truncated or damaged; get a whole copy of it")
-    if kind is None:
-        what = "is empty" if not start else "is no picture that can be read"
-        formats = ", ".join(dict.fromkeys(_FORMATS.values()))
-        raise UnreadablePictureError(f"{path} {what}; give {formats}")
-    try:
-        return pyvips.Image.new_from_source(source, "", fail_on="error"), kind
-    except pyvips.Error as error:
-        raise _damaged(path, error) from error
-
-
-def _open_heic(path: Path) -> pyvips.Image:
-    try:
-        import pillow_heif
-    except ImportError as error:
-        raise MissingExtraError(f"{path} is HEIC, which", "heic") from error
-    from clearzoom.io.writing import as_image
-
-    try:
-        picture = pillow_heif.open_heif(path, convert_hdr_to_8bit=False)
-        samples = np.asarray(picture)
-    except Exception as error:  # its exceptions share no public base
-        raise UnreadablePictureError(f"{path} is damaged: {error}") from error
-    image = as_image(samples)
-    if profile := picture.info.get("icc_profile"):
-        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
-    return image
-
-
-def _plain(image: pyvips.Image, path: Path, *, keep_cmyk: bool) -> tuple[pyvips.Image, bool]:
-    """Straight alpha, a known kind of pixels, RGB for CMYK where it is wanted."""
-    converted = False
-    if image.interpretation == "cmyk" and not keep_cmyk:
-        alpha = image[4] if image.bands > 4 else None
-        colour = image.extract_band(0, n=4) if image.bands > 4 else image
-        fallback = {} if _icc_profile(image) else {"input_profile": "cmyk"}
-        image = colour.icc_transform(
-            "p3", embedded=True, depth=16 if image.format == "ushort" else 8, **fallback
-        )
-        image = image if alpha is None else image.bandjoin(alpha)
-        converted = True
-    deep = image.format == "ushort"
-    if not deep and image.format != "uchar":
-        raise UnreadablePictureError(f"{path} has {image.format} samples; save it with 8 or 16 bit")
-    kinds = {
-        "b-w": (1, 2),
-        "grey16": (1, 2),
-        "srgb": (3, 4),
-        "rgb": (3, 4),
-        "rgb16": (3, 4),
-        "cmyk": (4, 5),
-    }
-    if image.bands not in kinds.get(image.interpretation, ()):
-        raise UnreadablePictureError(
-            f"{path} has {image.bands} channels of {image.interpretation}; save it as grey or RGB"
-        )
-    if _is_premultiplied(path, image):
-        top = 65_535 if deep else 255
-        image = image.unpremultiply(max_alpha=top).rint().cast(image.format)
-    return image, converted
-
-
-def _is_premultiplied(path: Path, image: pyvips.Image) -> bool:
-    if image.bands not in (2, 4, 5) or "tiff" not in str(image.get("vips-loader")):
-        return False
-    from PIL import Image
-
-    try:
-        with Image.open(path) as picture:
-            extra = picture.tag_v2.get(_EXTRA_SAMPLES, ())  # type: ignore[attr-defined]
-    except Exception:  # libvips reads kinds of TIFF that Pillow does not
-        return False
-    return tuple(extra) == (_PREMULTIPLIED,)
-
-
 def _frames(image: pyvips.Image, kind: str, path: Path) -> int:
     if kind == "PNG":
         from PIL import Image
@@ -311,19 +203,10 @@ def _frames(image: pyvips.Image, kind: str, path: Path) -> int:
                 return int(getattr(picture, "n_frames", 1))
         except Exception:  # only libvips' word counts whether it is a picture
             return 1
-    pages = _number(image, "n-pages", 1)
+    pages = number_of(image, "n-pages", 1)
     if pages > 1 and kind not in ("GIF", "WebP"):
         raise UnreadablePictureError(f"{path} has {pages} pages; save the one to enlarge as a file")
     return pages
-
-
-def _number(image: pyvips.Image, field: str, otherwise: int) -> int:
-    return int(image.get(field)) if field in image.get_fields() else otherwise
-
-
-def _icc_profile(image: pyvips.Image) -> bytes | None:
-    name = "icc-profile-data"
-    return bytes(image.get(name)) if name in image.get_fields() else None
 
 
 def _dpi(image: pyvips.Image, path: Path) -> tuple[float, float] | None:
@@ -333,14 +216,3 @@ def _dpi(image: pyvips.Image, path: Path) -> tuple[float, float] | None:
         with path.open("rb") as file:
             stated = b"pHYs" in file.read(4096)
     return (image.xres * _MM_PER_INCH, image.yres * _MM_PER_INCH) if stated else None
-
-
-def _damaged(path: Path, error: pyvips.Error) -> UnreadablePictureError:
-    return UnreadablePictureError(
-        f"{path} is truncated or damaged: {_reason(error)}; get a whole copy of it"
-    )
-
-
-def _reason(error: pyvips.Error) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else "unknown reason"

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyvips
 
-from clearzoom.io.picture import Samples
+from clearzoom.io.picture import Samples, colours_of
 
 _ROWS_PER_STRIP = 16
 _SHORT, _LONG, _LONG8 = 3, 4, 16
@@ -34,7 +34,7 @@ def header(shape: tuple[int, int, int], dtype: npt.DTypeLike, *, cmyk: bool) -> 
     bits = 8 * np.dtype(dtype).itemsize
     row_bytes = width * channels * bits // 8
     strips = -(-height // _ROWS_PER_STRIP)
-    colours = 4 if cmyk else 1 if channels <= 2 else 3
+    colours = colours_of(channels, cmyk=cmyk)
     photometric = {1: _BLACK_IS_ZERO, 3: _RGB, 4: _SEPARATED}[colours]
     rows = [min(_ROWS_PER_STRIP, height - strip * _ROWS_PER_STRIP) for strip in range(strips)]
     entries: list[tuple[int, int, list[int]]] = [

@@ -116,9 +116,15 @@ def encode(
     """
     kind = format_of(target)
     if image.format == "ushort" and not kind.deep:
-        image = ((image + 128) / 257).floor().cast("uchar")
-        image = image.copy(interpretation={1: "b-w", 2: "b-w"}.get(image.bands, "srgb"))
-    stated, dpi = dpi, dpi if kind.dpi else None
+        shallow = {"rgb16": "srgb", "grey16": "b-w"}.get(image.interpretation, image.interpretation)
+        image = ((image + 128) / 257).floor().cast("uchar").copy(interpretation=shallow)
+    problems = []
+    if icc_profile and not (kind.profile and (kind.grey or image.bands > 2)):
+        image, icc_profile = in_srgb(image, icc_profile), None
+        problems.append(f"{kind.name} has no place for this profile: colours became sRGB")
+    if dpi and not kind.dpi:
+        dpi = None
+        problems.append(f"{kind.name} has no place for a resolution")
     exif = metadata.exif
     if exif is None and dpi and kind.name in ("WebP", "AVIF"):
         exif = resolution_exif(dpi)
@@ -144,14 +150,18 @@ def encode(
             f"{temporary.stat().st_size + added:,} bytes: choose a smaller size or another format"
         )
     kept = Metadata(exif if kind.exif else None, metadata.xmp, metadata.iptc if kind.iptc else None)
-    problems = insert_metadata(temporary, kept, dpi)
+    problems += insert_metadata(temporary, kept, dpi)
     if metadata.iptc and not kind.iptc:
         problems.append(f"{kind.name} has no place for IPTC")
     if metadata.exif and not kind.exif:
         problems.append(f"{kind.name} has no place for EXIF")
-    if kind.name == "GIF" and (icc_profile or stated):
-        problems.append("GIF has no place for a profile or a resolution")
     return problems
+
+
+def in_srgb(image: pyvips.Image, icc_profile: bytes) -> pyvips.Image:
+    """Convert an image to sRGB, for a format that has no place for its profile."""
+    _attach(image := image.copy(), "icc-profile-data", icc_profile)
+    return image.icc_transform("srgb", embedded=True)
 
 
 def _attach(image: pyvips.Image, field: str, block: bytes | None) -> None:

@@ -1,0 +1,152 @@
+"""Open a picture file as a libvips image with straight alpha and a known kind of px."""
+
+from pathlib import Path
+
+import numpy as np
+import pyvips
+
+from clearzoom.errors import InputError, MissingExtraError, MissingFileError, UnreadablePictureError
+
+_FORMATS = {
+    "png": "PNG",
+    "jpeg": "JPEG",
+    "webp": "WebP",
+    "tiff": "TIFF",
+    "nsgif": "GIF",
+    "gif": "GIF",
+    "heif": "AVIF",
+}
+_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+_CHANNELS = {
+    "b-w": (1, 2),
+    "grey16": (1, 2),
+    "srgb": (3, 4),
+    "rgb": (3, 4),
+    "rgb16": (3, 4),
+    "cmyk": (4, 5),
+}
+
+
+def open_image(path: Path) -> tuple[pyvips.Image, str]:
+    """Open a picture file by its content; no px are decoded.
+
+    Args:
+        path: PNG, JPEG, WebP, TIFF, GIF or AVIF; HEIC with the extra [heic].
+
+    Returns:
+        The image, with its stated orientation not yet applied, and the format's name.
+
+    Raises:
+        MissingFileError: no such file.
+        InputError: a folder, or not readable by this user.
+        UnreadablePictureError: empty, damaged, or no picture.
+        MissingExtraError: HEIC, without its extra.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a picture file")
+    if not path.exists():
+        raise MissingFileError(f"no file {path}; check the name")
+    try:
+        with path.open("rb") as file:
+            start = file.read(32)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    # A name with [brackets] would be taken for options: so not by name.
+    try:
+        source = pyvips.Source.new_from_file(str(path))
+    except pyvips.Error as error:
+        raise InputError(f"cannot read {path}: {reason_of(error)}") from error
+    loader = pyvips.vips_lib.vips_foreign_find_load_source(source.pointer)
+    name = "" if loader == pyvips.ffi.NULL else pyvips.ffi.string(loader).decode().lower()
+    kind = next((kind for word, kind in _FORMATS.items() if word in name), None)
+    if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS:
+        return _open_heic(path), "HEIC"
+    if kind is None and start.startswith(_TIFF_STARTS):
+        # A TIFF's directory often lies at its end, so libvips does not know a cut one.
+        raise UnreadablePictureError(f"{path} is truncated or damaged; get a whole copy of it")
+    if kind is None:
+        what = "is empty" if not start else "is no picture that can be read"
+        formats = ", ".join(dict.fromkeys(_FORMATS.values()))
+        raise UnreadablePictureError(f"{path} {what}; give {formats}")
+    try:
+        return pyvips.Image.new_from_source(source, "", fail_on="error"), kind
+    except pyvips.Error as error:
+        raise damaged(path, error) from error
+
+
+def _open_heic(path: Path) -> pyvips.Image:
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise MissingExtraError(f"{path} is HEIC, which", "heic") from error
+    from clearzoom.io.writing import as_image
+
+    pillow_heif.register_heif_opener()  # metadata is read through Pillow, as of other formats
+    try:
+        picture = pillow_heif.open_heif(path, convert_hdr_to_8bit=False)
+        samples = np.asarray(picture)
+    except Exception as error:  # its exceptions share no public base
+        raise UnreadablePictureError(f"{path} is truncated or damaged: {error}") from error
+    image = as_image(samples if samples.ndim == 3 else samples[..., None]).copy()
+    if profile := picture.info.get("icc_profile"):
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
+    return image
+
+
+def plain_image(image: pyvips.Image, path: Path, *, keep_cmyk: bool) -> tuple[pyvips.Image, bool]:
+    """Check the kind of px, and make CMYK RGB where that is wanted.
+
+    Args:
+        image: from ``open_image``.
+        path: where it came from.
+        keep_cmyk: else CMYK becomes RGB in Display P3, which loses less of it than sRGB.
+
+    Returns:
+        Grey, RGB or CMYK, with or without alpha (libvips makes it straight), 8 or 16 bit; and
+        whether CMYK became RGB.
+
+    Raises:
+        UnreadablePictureError: of another kind.
+    """
+    converted = False
+    if image.interpretation == "cmyk" and not keep_cmyk:
+        alpha = image[4] if image.bands > 4 else None
+        colour = image.extract_band(0, n=4) if image.bands > 4 else image
+        fallback = {} if icc_profile_of(image) else {"input_profile": "cmyk"}
+        image = colour.icc_transform(
+            "p3", embedded=True, depth=16 if image.format == "ushort" else 8, **fallback
+        )
+        image = image if alpha is None else image.bandjoin(alpha)
+        converted = True
+    if image.format not in ("uchar", "ushort"):
+        raise UnreadablePictureError(f"{path} has {image.format} samples; save it with 8 or 16 bit")
+    if image.bands not in _CHANNELS.get(image.interpretation, ()):
+        raise UnreadablePictureError(
+            f"{path} has {image.bands} channels of {image.interpretation}; save it as grey or RGB"
+        )
+    return image, converted
+
+
+def icc_profile_of(image: pyvips.Image) -> bytes | None:
+    """Give the embedded profile's bytes."""
+    name = "icc-profile-data"
+    return bytes(image.get(name)) if name in image.get_fields() else None
+
+
+def number_of(image: pyvips.Image, field: str, otherwise: int) -> int:
+    """Give a whole number that the file states, or otherwise."""
+    return int(image.get(field)) if field in image.get_fields() else otherwise
+
+
+def damaged(path: Path, error: pyvips.Error) -> UnreadablePictureError:
+    """Say that a file cannot be decoded."""
+    return UnreadablePictureError(
+        f"{path} is truncated or damaged: {reason_of(error)}; get a whole copy of it"
+    )
+
+
+def reason_of(error: pyvips.Error) -> str:
+    """Give the last line that libvips said."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else "unknown reason"
