@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearzoom.core.consistency import back_project, remainder_kernel
+from clearzoom.core.consistency import LEFT_ALONE, back_project, remainder_kernel
 from clearzoom.core.resize import enlarge_bicubic, reduce_for_protocol, resize
 from clearzoom.errors import SizeError
 
@@ -24,19 +24,20 @@ def test_the_reduced_result_is_the_picture(photo, scale):
     lr = planes(lr)
     better = back_project(sr, lr)
     assert np.abs(reduced(sr, height, width) - lr).max() > 4 / 255
-    assert np.abs(reduced(better, height, width) - lr).max() <= 0.26 / 255
+    assert np.abs(reduced(better, height, width) - lr).max() <= LEFT_ALONE + 0.26 / 255
 
 
 @given(st.data())
 def test_one_round_is_exact_where_nothing_clips(data):
-    """Also at the borders, for any picture."""
+    """Also at the borders, for any picture: what is off by more is off by 0.45 levels."""
     scale = data.draw(st.sampled_from([2, 3, 4]))
     height, width = data.draw(st.integers(1, 80)), data.draw(st.integers(1, 12))
     random = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     lr = random.uniform(-0.02, 0.02, (3, height, width)).astype(np.float32)
     sr = random.uniform(-0.02, 0.02, (3, height * scale, width * scale)).astype(np.float32)
     better = back_project(sr, lr)
-    np.testing.assert_allclose(reduced(better, height, width), lr, atol=2e-5)
+    left = np.clip(lr - reduced(sr, height, width), -LEFT_ALONE, LEFT_ALONE)
+    np.testing.assert_allclose(lr - reduced(better, height, width), left, atol=2e-5)
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
