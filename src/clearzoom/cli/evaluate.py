@@ -17,6 +17,7 @@ from clearzoom.weights import PROTOCOL_MODEL
 
 if TYPE_CHECKING:
     from clearzoom.metrics.evaluate import Row
+    from clearzoom.metrics.protocol import Score
 
 
 def evaluate(
@@ -37,6 +38,14 @@ def evaluate(
         int | None,
         typer.Option(min=1, max=100, help="Compress LR first; such rows are no protocol's."),
     ] = None,
+    lpips: Annotated[
+        bool,
+        typer.Option(
+            "--lpips",
+            help="A column more: LPIPS (AlexNet); lower is nearer. Needs [train] and its weights: "
+            "clearzoom weights fetch lpips.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure PSNR, SSIM and rmse by the protocol; bicubic is always the first row."""
@@ -53,12 +62,13 @@ def evaluate(
     if ensemble and back_projection:
         networks.append(with_back_projection(networks[1]))
     with progress("Measuring", "pictures") as report:
-        rows = measure(data, scale, networks, jpeg_quality, report)
+        rows = measure(data, scale, networks, jpeg_quality, report, lpips)
     if as_json:
         command = shlex.join(["clearzoom", *sys.argv[1:]])
         described = {
             "protocol": PROTOCOL if jpeg_quality is None else f"{rows[0].data}; else {PROTOCOL}",
             "command": command,
+            **({"lpips": _lpips_as_json()} if lpips else {}),
             "rows": [_as_json(row, command) for row in rows],
         }
         typer.echo(json.dumps(described, indent=2))
@@ -77,6 +87,7 @@ def _as_json(row: "Row", command: str) -> dict[str, Any]:
         "psnr_db": _finite(row.psnr_db),
         "ssim": row.ssim,
         "rmse_percent": row.rmse_percent,
+        **({} if row.lpips is None else {"lpips": row.lpips}),
         "command": command,
         "per_picture": [
             {
@@ -84,9 +95,21 @@ def _as_json(row: "Row", command: str) -> dict[str, Any]:
                 "psnr_db": _finite(score.psnr_db),
                 "ssim": score.ssim,
                 "rmse_percent": score.rmse_percent,
+                **({} if score.lpips is None else {"lpips": score.lpips}),
             }
             for name, score in row.pictures
         ],
+    }
+
+
+def _lpips_as_json() -> dict[str, str]:
+    from clearzoom.losses.source import PICKLES
+
+    return {
+        "version": "0.1",
+        "network": "alexnet",
+        "input": "RGB, scale px shaved",
+        "weights_sha256": PICKLES["alexnet"].sha256,
     }
 
 
@@ -97,19 +120,25 @@ def _finite(decibels: float) -> float | None:
 
 def _print_table(rows: "list[Row]") -> None:
     first = rows[0]
-    table = Table(title=f"{first.data} x{first.scale}: PSNR dB / SSIM / rmse %")
+    title = f"{first.data} x{first.scale}: PSNR dB / SSIM / rmse %"
+    table = Table(title=title if first.lpips is None else f"{title} / LPIPS")
     table.add_column("picture")
     for row in rows:
         table.add_column(row.model, justify="right")
     for index, (name, _) in enumerate(first.pictures):
         scores = [row.pictures[index][1] for row in rows]
-        cells = [f"{s.psnr_db:.2f} / {s.ssim:.4f} / {s.rmse_percent:.3f}" for s in scores]
-        table.add_row(name, *cells)
+        table.add_row(name, *map(_cell, scores))
     table.add_section()
-    means = [f"{row.psnr_db:.2f} / {row.ssim:.4f} / {row.rmse_percent:.3f}" for row in rows]
-    table.add_row(f"mean of {len(first.pictures)}", *means)
+    table.add_row(f"mean of {len(first.pictures)}", *map(_cell, rows))
     Console().print(table)
     for row in rows:
         if row.weights_sha256:
             typer.echo(f"weights sha256 {row.weights_sha256}  ({row.model})")
+    if first.lpips is not None:
+        typer.echo(f"LPIPS sha256   {_lpips_as_json()['weights_sha256']}  (0.1, AlexNet)")
     typer.echo(f"data sha256    {first.data_sha256}  ({first.data})")
+
+
+def _cell(scores: "Row | Score") -> str:
+    words = f"{scores.psnr_db:.2f} / {scores.ssim:.4f} / {scores.rmse_percent:.3f}"
+    return words if scores.lpips is None else f"{words} / {scores.lpips:.4f}"

@@ -1,7 +1,7 @@
 """Measure a network on a folder of HR pictures by the protocol, beside bicubic."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -46,6 +46,12 @@ class Row:
         """Mean over the pictures, percent of the full range."""
         return float(np.mean([score.rmse_percent for _, score in self.pictures]))
 
+    @property
+    def lpips(self) -> float | None:
+        """Mean over the pictures; None where it was not asked for."""
+        values = [score.lpips for _, score in self.pictures if score.lpips is not None]
+        return float(np.mean(values)) if values else None
+
 
 def _decoded(files: list[Path]) -> Iterator[tuple[str, Image]]:
     for path in files:
@@ -59,12 +65,19 @@ def _enlarge(network: Network, lr: Image) -> Image:
     return enlarge_samples(lr, network).astype(np.uint8)
 
 
+def _load_lpips() -> Callable[[Image, Image, int], float]:
+    from clearzoom.metrics.lpips import Lpips, lpips  # imports torch
+
+    return partial(lpips, measure=Lpips())
+
+
 def evaluate(
     folder: Path,
     scale: int,
     networks: Sequence[Network] = (),
     jpeg_quality: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    lpips: bool = False,
 ) -> list[Row]:
     """Score bicubic and networks.
 
@@ -74,16 +87,19 @@ def evaluate(
         networks: of that scale.
         jpeg_quality: compress the LR pictures first: no longer the protocol, and the rows say so.
         progress: is called with (pictures done, pictures in all).
+        lpips: measure LPIPS (AlexNet) too, of the RGB pictures, shaved like the others.
 
     Returns:
         Bicubic's row first, then the networks'.
 
     Raises:
-        MissingFileError: no folder, or no picture in it.
+        MissingFileError: no folder, or no picture in it; lpips without its weights.
+        MissingExtraError: lpips without torch.
         UnreadablePictureError: a picture is damaged; it is named.
         SizeError: a picture is too small to be scored.
     """
     files = picture_files(folder)
+    distance = _load_lpips() if lpips else None
     data = folder.resolve().name
     if jpeg_quality is not None:
         data += f", LR as JPEG {jpeg_quality}"
@@ -101,7 +117,11 @@ def evaluate(
             if jpeg_quality is not None:
                 lr = compressed(lr, "jpg", jpeg_quality)
             for (_, _, enlarge), row in zip(methods, scores, strict=True):
-                row.append((name, score(enlarge(lr), hr, scale)))
+                sr = enlarge(lr)
+                found = score(sr, hr, scale)
+                if distance is not None:
+                    found = replace(found, lpips=distance(sr, hr, scale))
+                row.append((name, found))
         except SizeError as error:
             raise SizeError(f"{name}: {error}") from error
         if progress is not None:

@@ -1,6 +1,7 @@
 """The measuring protocol: from two uint8 pictures to the planes that are compared."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,8 @@ from clearzoom.errors import SizeError
 from clearzoom.metrics.psnr import psnr, rmse_percent
 from clearzoom.metrics.ssim import ssim
 
+Sample = TypeVar("Sample", bound=np.generic)
+
 PROTOCOL = (
     "uint8 RGB HR cropped to a multiple of scale; LR by MATLAB imresize bicubic; "
     "SR uint8; BT.601 luma, not rounded; scale px shaved; SSIM 11x11 Gaussian sigma 1.5, valid"
@@ -18,11 +21,15 @@ PROTOCOL = (
 
 @dataclass(frozen=True)
 class Score:
-    """Scores of one picture: ``psnr_db`` (inf for equal planes), ``ssim``, ``rmse_percent``."""
+    """Scores of one picture: ``psnr_db`` (inf for equal planes), ``ssim``, ``rmse_percent``.
+
+    ``lpips`` is an extra, None where it was not asked for.
+    """
 
     psnr_db: float
     ssim: float
     rmse_percent: float
+    lpips: float | None = None
 
 
 def crop_to_multiple(image: npt.NDArray[np.uint8], scale: int) -> npt.NDArray[np.uint8]:
@@ -41,11 +48,11 @@ def crop_to_multiple(image: npt.NDArray[np.uint8], scale: int) -> npt.NDArray[np
     return image[:height, :width]
 
 
-def shave(image: npt.NDArray[np.float64], border_px: int) -> npt.NDArray[np.float64]:
+def shave(image: npt.NDArray[Sample], border_px: int) -> npt.NDArray[Sample]:
     """Remove a border before scoring, as SR papers do.
 
     Args:
-        image: (H, W[, C]), any colour space.
+        image: (H, W[, C]), any dtype, any colour space.
         border_px: pixels cut from each side; papers use the scale.
 
     Raises:

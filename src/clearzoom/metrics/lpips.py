@@ -1,0 +1,114 @@
+"""LPIPS v0.1: a distance of pictures, learned from what people found alike. Needs [train]."""
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from clearzoom.errors import MissingExtraError, SizeError
+from clearzoom.metrics.protocol import shave
+
+try:
+    import torch
+    import torch.nn.functional as F
+    from torch import Tensor, nn
+
+    from clearzoom.losses.features import FeatureNetwork
+    from clearzoom.losses.pretrained import load_heads, load_weights
+    from clearzoom.losses.source import PICKLES
+except ModuleNotFoundError as error:
+    raise MissingExtraError("LPIPS", "train") from error
+
+LpipsNetwork = Literal["alexnet", "vgg16"]
+
+# Keeps a px whose features are all 0 from dividing by 0.
+_EPSILON = 1e-10
+
+
+class Lpips(nn.Module):
+    """Measure LPIPS v0.1 of tensors; lower is nearer, 0 is the same.
+
+    Each layer's features, after activation, are scaled to length 1 at each px; their squared
+    differences, weighted a channel by what was learned, are averaged over the px and added up.
+
+    The published input is -1..1, less (-0.030, -0.088, -0.188), over (0.458, 0.448, 0.450): with
+    0..1 in place of -1..1 that is ImageNet's mean and deviation, which the features here use.
+
+    Args:
+        network: "alexnet", which is what papers mean by LPIPS; or "vgg16".
+
+    Raises:
+        MissingFileError: the weights were not fetched; the message says how.
+        WeightsError: they are damaged.
+
+    References:
+        Zhang et al., arXiv:1801.03924, eq. 1.
+    """
+
+    def __init__(self, network: LpipsNetwork = "alexnet") -> None:
+        super().__init__()
+        heads = load_heads(network)
+        self.network = network
+        self.weights_sha256 = PICKLES[network].sha256
+        self.features = FeatureNetwork(network, heads, load_weights(network))
+        for layer, head in heads.items():
+            self.register_buffer(layer, head.view(1, -1, 1, 1), persistent=False)
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        """Compute the distance of each pair.
+
+        Args:
+            a: (N, 3, H, W), R, G, B in -0.5..0.5.
+            b: the same shape.
+
+        Returns:
+            (N,), each >= 0.
+
+        Raises:
+            SizeError: the pictures are too small for the network.
+        """
+        seen_a, seen_b = self.features(a), self.features(b)
+        terms = [
+            (self.get_buffer(layer) * (_unit(seen_a[layer]) - _unit(seen_b[layer])) ** 2)
+            .sum(1)
+            .mean((1, 2))
+            for layer in seen_a
+        ]
+        return torch.stack(terms).sum(0)
+
+
+def _unit(features: Tensor) -> Tensor:
+    active = F.relu(features)
+    return active / (active.square().sum(1, keepdim=True).sqrt() + _EPSILON)
+
+
+def lpips(
+    sr: npt.NDArray[np.uint8], hr: npt.NDArray[np.uint8], border_px: int, measure: Lpips
+) -> float:
+    """Compute LPIPS of two pictures.
+
+    Args:
+        sr: (H, W, 3) uint8 RGB.
+        hr: the same shape.
+        border_px: shaved from each side first: the scale by the protocol here, 0 in some papers.
+        measure: loaded once for many pictures.
+
+    Returns:
+        >= 0; 0 for equal pictures, lower is nearer.
+
+    Raises:
+        SizeError: the shapes differ, or too little is left for the network (AlexNet: 31 px).
+
+    References:
+        Zhang et al., arXiv:1801.03924, eq. 1; version 0.1 of the weights.
+    """
+    if sr.shape != hr.shape:
+        raise SizeError(f"cannot compare {sr.shape} with {hr.shape}")
+    a, b = (_as_tensor(shave(picture, border_px)) for picture in (sr, hr))
+    with torch.no_grad():
+        return float(measure(a, b))
+
+
+def _as_tensor(picture: npt.NDArray[np.uint8]) -> Tensor:
+    planes = np.ascontiguousarray(picture.transpose(2, 0, 1))
+    return torch.from_numpy(planes)[None].float() / 255 - 0.5
