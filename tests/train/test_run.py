@@ -33,6 +33,20 @@ FAST = """name = "fast"
 settings = { channels = 8, convolutions = 2 }"""
 
 
+ADVERSARIAL = """
+[adversarial]
+kind = "{}"
+weight = 0.01
+channels = 4
+spectral_norm = {}
+[[losses]]
+kind = "charbonnier"
+[[losses]]
+kind = "edge"
+weight = 0.1
+"""
+
+
 @pytest.mark.parametrize(
     ("call", "more"),
     [
@@ -59,6 +73,62 @@ def test_a_resumed_run_gives_the_unbroken_run_s_losses_and_weights(
     for a, b in zip(whole.parameters(), part.parameters(), strict=True):
         assert torch.equal(a, b)
     assert part.best_psnr_db >= whole.best_psnr_db  # it was validated more often
+
+
+@pytest.mark.parametrize(
+    ("kind", "spectral"),
+    [("standard", "false"), ("relativistic_average", "true"), ("hinge", "false")],
+)
+def test_a_resumed_adversarial_run_is_the_unbroken_one(
+    config_file, tmp_path, losses, kind, spectral
+):
+    start = train(load_config(config_file("start.toml")), tmp_path / "start").folder / BEST
+    losses.clear()
+    config = load_config(config_file(more=ADVERSARIAL.format(kind, spectral), call=2))
+    whole = train(config, tmp_path / "whole", initial_weights=start)
+    unbroken = dict(losses)
+    losses.clear()
+    for sitting in range(6):
+        resumed = {"resume": True} if sitting else {"initial_weights": start}
+        part = train(config, tmp_path / "parts", time_budget_s=0, **resumed)
+    assert losses == unbroken
+    assert sorted(losses) == list(range(12))
+    for mine, theirs in zip(whole.state_dict().items(), part.state_dict().items(), strict=True):
+        assert mine[0] == theirs[0]
+        assert torch.equal(mine[1], theirs[1]), mine[0]
+    first = Recipe(config, whole.pairs, [], tmp_path).adversary
+    moved = [
+        not torch.equal(a, b)
+        for a, b in zip(first.parameters(), whole.adversary.parameters(), strict=True)
+    ]
+    assert sum(moved) >= len(moved) - 1  # some games leave the last bias alone
+
+
+def test_an_adversarial_run_logs_each_term_and_keeps_the_newest_weights(config_file, tmp_path):
+    start = train(load_config(config_file("start.toml")), tmp_path / "start").folder / BEST
+    more = ADVERSARIAL.format("standard", "false")
+    config = load_config(config_file(more=more, rate="5e-3"))
+    with pytest.raises(ConfigError, match="add --init WEIGHTS"):
+        train(config, tmp_path / "run")
+    recipe = train(config, tmp_path / "run", initial_weights=start)
+    with (tmp_path / "run" / "logs" / "from-step-0000000" / "metrics.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["loss"]]
+    row = {name: float(value) for name, value in rows[-1].items() if name.startswith("loss")}
+    parts = row["loss/charbonnier"] + 0.1 * row["loss/edge"] + 0.01 * row["loss/adversarial"]
+    assert row["loss"] == pytest.approx(parts, rel=1e-5)
+    assert row["loss/discriminator"] > 0
+    from safetensors.torch import load_file
+
+    kept = load_file(tmp_path / "run" / BEST)
+    assert all(torch.equal(kept[name], value) for name, value in recipe.ema.state_dict().items())
+    assert not any("adversary" in name for name in kept)
+
+
+def test_two_deterministic_runs_are_equal(config_file, tmp_path):
+    config = load_config(config_file(more="deterministic = true\n"))
+    one, two = (train(config, tmp_path / name).state_dict() for name in ("one", "two"))
+    torch.use_deterministic_algorithms(False)
+    assert all(torch.equal(value, two[name]) for name, value in one.items())
 
 
 def test_steps_per_call_change_nothing(config_file, tmp_path, losses):
@@ -204,6 +274,14 @@ def test_a_damaged_checkpoint_and_a_file_for_a_folder_are_clear_errors(config_fi
 def test_configuration_errors_name_the_key(config_file):
     for more, words in (
         ("unknown = 1\n", "run.unknown"),
+        ("validate_every = 1\n", "the nearest right key is validate_every_steps"),
+        ("[optimizer]\n", r"optimizer: .* the nearest right key is optimiser"),
+        ("[[losses]]\nkind = 'l1'\nwieght = 2\n", r"losses\.0\.l1\.wieght: .* is weight"),
+        ("[[losses]]\nkind = 'smooth_l1'\nbeta = 2\n", "right key is beta_levels"),
+        ("[[losses]]\nkind = 'l3'\n", "'l1'"),
+        ("[[losses]]\nkind = 'l1'\n[[losses]]\nkind = 'l1'\n", "stands there twice"),
+        ("[degradation]\nversion = 2\n", "right key is versions"),
+        ("[adversarial]\nchannel = 2\n", "right key is channels"),
         ("precision = 'fp8'\n", "run.precision"),
         ("= nonsense", "no valid TOML"),
     ):

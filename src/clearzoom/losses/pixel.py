@@ -1,15 +1,11 @@
 """Pixel-wise losses. With d = sr - hr and n values, each is a mean over all values."""
 
-from collections.abc import Callable
-from typing import Literal
-
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-PixelLoss = Literal["l1", "l2", "smooth_l1"]
-
-SMOOTH_L1_BETA = 1 / 255
-"""Half-width of smooth L1's parabola: one level, in units of the full range."""
+LEVEL = 1 / 255
+"""One of 8 bit, in units of the full range."""
 
 
 def l1(sr: Tensor, hr: Tensor) -> Tensor:
@@ -32,21 +28,31 @@ def l2(sr: Tensor, hr: Tensor) -> Tensor:
     return F.mse_loss(sr, hr)
 
 
-def smooth_l1(sr: Tensor, hr: Tensor) -> Tensor:
-    """Mean of d^2 / (2 beta) where |d| < beta, else |d| - beta / 2; derivative clip(d/beta, 1) / n.
+def smooth_l1(sr: Tensor, hr: Tensor, beta: float = LEVEL) -> Tensor:
+    """Mean of d^2 / (2 beta) where |d| < beta, else |d| - beta / 2.
+
+    Derivative d / (beta n) where |d| < beta, else sign(d) / n.
 
     Args:
         sr: any shape, full range = 1.
         hr: the same shape.
+        beta: half-width of the parabola, full range = 1.
 
     References:
         Girshick, "Fast R-CNN", 2015, eq. 3.
     """
-    return F.smooth_l1_loss(sr, hr, beta=SMOOTH_L1_BETA)
+    return F.smooth_l1_loss(sr, hr, beta=beta)
 
 
-PIXEL_LOSSES: dict[PixelLoss, Callable[[Tensor, Tensor], Tensor]] = {
-    "l1": l1,
-    "l2": l2,
-    "smooth_l1": smooth_l1,
-}
+def charbonnier(sr: Tensor, hr: Tensor, epsilon: float = LEVEL) -> Tensor:
+    """Mean sqrt(d^2 + epsilon^2); derivative d / (sqrt(d^2 + epsilon^2) n): L1 with a round tip.
+
+    Args:
+        sr: any shape, full range = 1.
+        hr: the same shape.
+        epsilon: where the tip becomes round, full range = 1.
+
+    References:
+        Lai et al., "LapSRN", arXiv:1704.03915, eq. 2.
+    """
+    return torch.sqrt((sr - hr).square() + epsilon**2).mean()

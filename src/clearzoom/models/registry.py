@@ -1,6 +1,7 @@
 """The networks by name."""
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,6 +23,15 @@ NETWORKS: dict[str, tuple[Callable[[Any], SRNet], NetworkConfig]] = {
 }
 
 
+def _fault_words(fault: dict[str, Any], keys: list[str]) -> str:
+    key = ".".join(map(str, fault["loc"]))
+    words = f"{key}: {fault['msg']}"
+    if fault["type"] != "extra_forbidden":
+        return words
+    near = get_close_matches(key, [name for name in keys if name != key], 1, cutoff=0)
+    return f"{words}; the nearest right switch is {near[0]}"
+
+
 def build(name: str, scale: int = 4, settings: dict[str, Any] | None = None) -> SRNet:
     """Build a registered network with fresh weights.
 
@@ -41,5 +51,5 @@ def build(name: str, scale: int = 4, settings: dict[str, Any] | None = None) -> 
     try:
         return kind(type(config).model_validate(wanted))
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        faults = "; ".join(_fault_words(dict(fault), list(wanted)) for fault in error.errors())
         raise ConfigError(f"network {name}: {faults}") from error

@@ -51,7 +51,7 @@ class Checkpoints(Callback):
         """Save; validation marks the good moments."""
         assert isinstance(pl_module, Recipe)
         psnr_db = float(trainer.callback_metrics["val_psnr_db"])
-        if psnr_db > pl_module.best_psnr_db:
+        if psnr_db > pl_module.best_psnr_db or not pl_module.config.psnr_chooses:
             pl_module.best_psnr_db = psnr_db
             weights = {
                 k: v.detach().cpu().contiguous() for k, v in pl_module.ema.state_dict().items()

@@ -1,15 +1,17 @@
 """The training configuration: one TOML file, an unknown key is an error."""
 
 import tomllib
+from difflib import get_close_matches
 from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from clearzoom.errors import ConfigError, MissingFileError
-from clearzoom.losses.pixel import PixelLoss
+from clearzoom.losses.adversarial import AdversarialKind
 from clearzoom.train.degrade import Degradation
+from clearzoom.train.terms import PixelTerm, Term
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -45,7 +47,6 @@ class OptimiserSection(_Section):
     """
 
     kind: Literal["adam", "muon"] = "adam"
-    loss: PixelLoss = "l1"
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     final_learning_rate: Annotated[float, Field(ge=0)] = 1e-6
     beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
@@ -54,6 +55,20 @@ class OptimiserSection(_Section):
     max_steps: Positive
     clip_norm: Annotated[float, Field(gt=0)] = 1.0
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
+
+
+class AdversarialSection(_Section):
+    """A discriminator beside the network; its rate falls as the network's does.
+
+    ``weight``: of the generator's loss, the paper's is 1e-3. ``channels``: of the discriminator's
+    first convolution, the paper's are 64.
+    """
+
+    kind: AdversarialKind = "standard"
+    weight: Annotated[float, Field(gt=0)] = 1e-3
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-4
+    channels: Positive = 64
+    spectral_norm: bool = False
 
 
 class RunSection(_Section):
@@ -65,6 +80,8 @@ class RunSection(_Section):
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """auto: bf16 autocast on CUDA, fp32 elsewhere."""
     compile: bool = False
+    deterministic: bool = False
+    """Only operations that give the same bits every time, on CUDA too, where they are slower."""
     steps_per_call: Positive = 1
     """Optimiser steps in one call from Lightning's loop, whose overhead they share."""
 
@@ -75,9 +92,24 @@ class TrainConfig(_Section):
     network: NetworkSection
     data: DataSection
     optimiser: OptimiserSection
+    losses: Annotated[tuple[Term, ...], Field(min_length=1)] = (PixelTerm(kind="l1"),)
+    """Their weighted sum is what the network makes small."""
+    adversarial: AdversarialSection | None = None
     degradation: Degradation | None = None
     """LR as people have it; without it, the protocol's."""
     run: RunSection = RunSection()
+
+    @model_validator(mode="after")
+    def _check_losses(self) -> "TrainConfig":
+        kinds = [term.kind for term in self.losses]
+        if twice := {kind for kind in kinds if kinds.count(kind) > 1}:
+            raise ValueError(f"losses: {', '.join(sorted(twice))} stands there twice; add weights")
+        return self
+
+    @property
+    def psnr_chooses(self) -> bool:
+        """Whether the best weights are those of the best PSNR; else they are the newest."""
+        return self.adversarial is None and all(term.kind != "perceptual" for term in self.losses)
 
 
 def load_config(path: Path) -> TrainConfig:
@@ -97,10 +129,7 @@ def load_config(path: Path) -> TrainConfig:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is no valid TOML: {error}") from error
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
-            for fault in error.errors()
-        )
+        faults = "; ".join(_fault_words(dict(fault)) for fault in error.errors())
         raise ConfigError(f"{path}: {faults}") from error
     here = path.parent.resolve()
     data = config.data.model_copy(
@@ -111,6 +140,39 @@ def load_config(path: Path) -> TrainConfig:
     _check_multiple(path, config, "run.validate_every_steps", "run.steps_per_call")
     _check_multiple(path, config, "run.log_every_steps", "run.steps_per_call")
     return config
+
+
+def _fault_words(fault: dict[str, Any]) -> str:
+    *places, key = fault["loc"] or ("",)
+    words = f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+    if fault["type"] != "extra_forbidden":
+        return words
+    near = get_close_matches(str(key), _keys_at(places), 1, cutoff=0)
+    return f"{words}; the nearest right key is {near[0]}" if near else words
+
+
+def _keys_at(places: list[str | int]) -> list[str]:
+    """The keys that a section of the configuration may have."""
+    section: Any = TrainConfig
+    for place in places:
+        if place in getattr(section, "model_fields", {}):
+            section = section.model_fields[place].annotation
+        kinds = _models_in(section)
+        # In a list of losses the place is an index, then the kind.
+        named = [kind for kind in kinds if place in _kinds_of(kind)]
+        section = named[0] if named else kinds[0] if len(kinds) == 1 else section
+    return list(getattr(section, "model_fields", {}))
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]
+
+
+def _kinds_of(model: type[BaseModel]) -> tuple[Any, ...]:
+    kind = model.model_fields.get("kind")
+    return get_args(kind.annotation) if kind is not None else ()
 
 
 def _check_multiple(path: Path, config: TrainConfig, whole: str, part: str) -> None:

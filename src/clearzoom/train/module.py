@@ -14,10 +14,10 @@ from clearzoom.core.resize import enlarge_bicubic, reduce_for_protocol
 from clearzoom.engines.network import Network
 from clearzoom.engines.tiled import enlarge_samples
 from clearzoom.errors import TrainingError
-from clearzoom.losses.pixel import PIXEL_LOSSES
 from clearzoom.metrics.protocol import Score, crop_to_multiple, score
 from clearzoom.models.initialise import start_as_interpolation
 from clearzoom.models.registry import build
+from clearzoom.train.adversary import Adversary
 from clearzoom.train.checkpoint import BEST, best_validation_db
 from clearzoom.train.config import TrainConfig
 from clearzoom.train.data import Pairs
@@ -25,6 +25,7 @@ from clearzoom.train.degrade import degrade
 from clearzoom.train.device import device_words
 from clearzoom.train.grid import save_grid
 from clearzoom.train.muon import Muon
+from clearzoom.train.objective import Objective
 from clearzoom.train.origin import Origin, code_words
 from clearzoom.train.schedule import learning_rate
 
@@ -65,6 +66,14 @@ class Recipe(lightning.LightningModule):
         self.ema = build(config.network.name, config.network.scale, config.network.settings)
         self.ema.load_state_dict(self.net.state_dict())
         self.ema.requires_grad_(False).eval()
+        self.objective = Objective(config.losses, pairs.hr.device)
+        self.adversary: Adversary | None = None
+        if config.adversarial is not None:
+            hr_patch_px = config.data.patch_px * config.network.scale
+            with torch.random.fork_rng([]):
+                torch.manual_seed(config.run.seed)
+                self.adversary = Adversary(config.adversarial, hr_patch_px)
+        self._seen: list[dict[str, Tensor]] = []
         self.register_buffer("steps_done", torch.zeros((), dtype=torch.int64))
         self.step = 0
         self.best_psnr_db = float("-inf")
@@ -92,8 +101,12 @@ class Recipe(lightning.LightningModule):
         own = self.step * data.batch * data.patch_px**2
         return own + (self.origin.lr_pixels if self.origin is not None else 0)
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam or Muon; the rate is set at each step by ``learning_rate``."""
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        """The network's, and the discriminator's; rates are set at each step."""
+        own = self._network_optimiser()
+        return [own] if self.adversary is None else [own, self.adversary.optimiser()]
+
+    def _network_optimiser(self) -> torch.optim.Optimizer:
         wanted = self.config.optimiser
         if wanted.kind == "muon":
             kernels = [p for p in self.net.parameters() if _is_deep_kernel(p)]
@@ -118,24 +131,57 @@ class Recipe(lightning.LightningModule):
                 "and a lower optimiser.learning_rate"
             )
         self.log("loss", losses.mean())
+        for kind in self._seen[0]:
+            self.log(f"loss/{kind}", torch.stack([seen[kind] for seen in self._seen]).mean())
+        self._seen.clear()
         self.seconds += time.perf_counter() - began
 
     def _one_step(self) -> Tensor:
-        config, optimiser = self.config, self.optimizers()
+        config = self.config
+        # Lightning's own wrapper would count the discriminator's steps, too.
+        optimisers = self.optimizers(use_pl_optimizer=False)
+        own, *others = optimisers if isinstance(optimisers, list) else [optimisers]
         lr, hr = self.pairs.batch(
             self.step, config.run.seed, config.data.batch, config.data.patch_px
         )
-        loss = PIXEL_LOSSES[config.optimiser.loss](self.forward_train(lr).float(), hr)
-        optimiser.zero_grad()  # type: ignore[union-attr]
+        sr = self.forward_train(lr).float()
+        loss, seen = self.objective(sr, hr)
+        if self.adversary is not None and config.adversarial is not None:
+            seen["discriminator"] = self._teach(self.adversary, others[0], sr, hr)
+            fooled = self.adversary.generator_loss(sr, hr)
+            loss = loss + config.adversarial.weight * fooled
+            seen["adversarial"] = fooled.detach()
+        own.zero_grad()
         self.manual_backward(loss)
         norm = nn.utils.clip_grad_norm_(self.net.parameters(), config.optimiser.clip_norm)
-        for group in optimiser.param_groups:  # type: ignore[union-attr]
+        for group in own.param_groups:
             group["lr"] = learning_rate(self.step, config.optimiser)
-        optimiser.step()  # type: ignore[union-attr]
+        self._counted_step()
         self._average()
         self.step += 1
+        self._seen.append(seen)
         # An infinite gradient spoils the weights while the loss still looks sound.
         return torch.where(norm.isfinite(), loss.detach(), norm)
+
+    def _counted_step(self) -> None:
+        wrapped = self.optimizers()
+        (wrapped[0] if isinstance(wrapped, list) else wrapped).step()
+
+    def _teach(
+        self, adversary: Adversary, optimiser: torch.optim.Optimizer, sr: Tensor, hr: Tensor
+    ) -> Tensor:
+        """One step of the discriminator; gives its loss."""
+        loss = adversary.loss(sr, hr)
+        optimiser.zero_grad()
+        self.manual_backward(loss)
+        nn.utils.clip_grad_norm_(adversary.parameters(), self.config.optimiser.clip_norm)
+        share = (
+            learning_rate(self.step, self.config.optimiser) / self.config.optimiser.learning_rate
+        )
+        for group in optimiser.param_groups:
+            group["lr"] = adversary.wanted.learning_rate * share
+        optimiser.step()
+        return loss.detach()
 
     @torch.no_grad()
     def _average(self) -> None:

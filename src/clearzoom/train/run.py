@@ -42,7 +42,7 @@ def _prepare(config: TrainConfig, folder: Path) -> Recipe:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.type == "cuda":
         torch.set_float32_matmul_precision("high")
-        torch.backends.cudnn.benchmark = True
+        torch.backends.cudnn.benchmark = not config.run.deterministic
     data, scale = config.data, config.network.scale
     build(config.network.name, scale, config.network.settings)  # a wrong one is said at once
     pairs = Pairs.load(
@@ -71,6 +71,7 @@ def _trainer(
         accelerator="cuda" if cuda else "cpu",
         devices=1,
         precision="bf16-mixed" if bf16 else "32-true",
+        deterministic=config.run.deterministic,
         max_steps=config.optimiser.max_steps,
         max_epochs=-1,
         val_check_interval=config.run.validate_every_steps // config.run.steps_per_call,
@@ -116,6 +117,8 @@ def train(
         raise MissingFileError(f"no checkpoint {checkpoint} to resume; leave --resume out to start")
     if not resume and checkpoint.exists():
         raise OutputError(f"{folder} holds a run; add --resume, or name another folder")
+    if config.adversarial is not None and not resume and initial_weights is None:
+        raise ConfigError("adversarial training starts from a trained network: add --init WEIGHTS")
     if resume and initial_weights is not None:
         raise ConfigError("--resume goes on with the run's own weights; leave --init out")
     sitting = f"from-step-{_check_same_run(checkpoint, config) if resume else 0:07d}"
@@ -163,15 +166,17 @@ def _check_same_run(checkpoint: Path, config: TrainConfig) -> int:
     state = load_checkpoint(checkpoint)
     started = state["config"]
     now = config.model_dump(mode="json")
-    for section in ("network", "data", "optimiser", "degradation"):
-        for key, value in (now[section] or {"versions": None}).items():
-            before = (started.get(section) or {}).get(key)
-            if before != value and key not in ("train", "validation"):
+    for section in ("network", "data", "optimiser", "losses", "adversarial", "degradation"):
+        before, after = started.get(section), now[section]
+        if not (isinstance(before, dict) and isinstance(after, dict)):
+            before, after = {section: before}, {section: after}
+        for key, value in after.items():
+            if before.get(key) != value and key not in ("train", "validation"):
                 raise ConfigError(
-                    f"this run was started with {section}.{key} = {before}, the file says {value}; "
-                    "put it back, or start a new run with --init"
+                    f"this run was started with {section}.{key} = {before.get(key)}, the file says "
+                    f"{value}; put it back, or start a new run with --init"
                 )
-    for key in ("seed", "precision", "steps_per_call", "validate_every_steps"):
+    for key in ("seed", "precision", "deterministic", "steps_per_call", "validate_every_steps"):
         if started["run"][key] != now["run"][key]:
             raise ConfigError(
                 f"this run was started with run.{key} = {started['run'][key]}; put it back"

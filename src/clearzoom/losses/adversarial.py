@@ -1,0 +1,56 @@
+"""What discriminator and generator want. With logits a of real pictures and b of made ones."""
+
+from typing import Literal
+
+import torch.nn.functional as F
+from torch import Tensor
+
+AdversarialKind = Literal["standard", "relativistic_average", "hinge"]
+
+
+def discriminator_loss(kind: AdversarialKind, real: Tensor, made: Tensor) -> Tensor:
+    """Compute what the discriminator makes small; s is the logistic function, + softplus.
+
+    standard: mean -log s(a) + mean -log(1 - s(b)); derivatives s(a) - 1 and s(b), over n.
+    relativistic_average: the mean of both for a - mean b and b - mean a in place of a and b;
+    derivatives half of those above, less their means.
+    hinge: mean max(0, 1 - a) + mean max(0, 1 + b); derivatives -1 where a < 1, 1 where b > -1,
+    over n.
+
+    Args:
+        kind: of the game.
+        real: (N, 1) logits of HR pictures.
+        made: (N, 1) logits of SR pictures.
+
+    References:
+        Ledig et al., arXiv:1609.04802, eq. 2; Jolicoeur-Martineau, arXiv:1807.00734, section 4.1;
+        Lim and Ye, arXiv:1705.02894.
+    """
+    if kind == "hinge":
+        return F.relu(1 - real).mean() + F.relu(1 + made).mean()
+    if kind == "relativistic_average":
+        better, worse = real - made.mean(), made - real.mean()
+        return (F.softplus(-better).mean() + F.softplus(worse).mean()) / 2
+    return F.softplus(-real).mean() + F.softplus(made).mean()
+
+
+def generator_loss(kind: AdversarialKind, real: Tensor, made: Tensor) -> Tensor:
+    """Compute what the generator makes small.
+
+    standard: mean -log s(b), as the paper does for better slopes; derivative s(b) - 1 over n.
+    relativistic_average: as the discriminator's with both kinds of picture exchanged.
+    hinge: -mean b; derivative -1 / n.
+
+    Args:
+        kind: of the game.
+        real: (N, 1) logits of HR pictures; only the relativistic kind looks at them.
+        made: (N, 1) logits of SR pictures.
+
+    References:
+        Ledig et al., arXiv:1609.04802, eq. 6, and those of ``discriminator_loss``.
+    """
+    if kind == "hinge":
+        return -made.mean()
+    if kind == "relativistic_average":
+        return discriminator_loss(kind, made, real)
+    return F.softplus(-made).mean()

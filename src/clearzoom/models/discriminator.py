@@ -1,0 +1,67 @@
+"""The SRGAN discriminator: real picture or made one?
+
+References:
+    Ledig et al., arXiv:1609.04802, figure 4; Miyato et al., arXiv:1802.05957 (spectral norm).
+"""
+
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from clearzoom.errors import SizeError
+
+_SLOPE = 0.2
+_WIDEST = 8
+_HALVINGS = 4
+_DENSE_PER_CHANNEL = 16
+
+
+class Discriminator(nn.Module):
+    """Eight 3x3 convolutions that halve the picture four times, then two dense layers.
+
+    Args:
+        patch_px: side of the square patches, a multiple of 16.
+        channels: of the first convolution (the paper: 64); the last has eight times as many.
+        spectral: with spectral norm in place of batch norm.
+
+    Raises:
+        SizeError: patch_px is no multiple of 16.
+    """
+
+    def __init__(self, patch_px: int, channels: int = 64, *, spectral: bool = False) -> None:
+        super().__init__()
+        shrunk, rest = divmod(patch_px, 2**_HALVINGS)
+        if rest or not shrunk:
+            raise SizeError(
+                f"the discriminator needs HR patches of a multiple of {2**_HALVINGS} px, not "
+                f"{patch_px}; change data.patch_px"
+            )
+        layers: list[nn.Module] = []
+        before = 3
+        for multiple in (1, 2, 4, _WIDEST):
+            for stride in (1, 2):
+                layers += _block(before, multiple * channels, stride, spectral=spectral)
+                before = multiple * channels
+        self.features = nn.Sequential(*layers)
+        dense = _DENSE_PER_CHANNEL * channels
+        self.judge = nn.Sequential(
+            nn.Flatten(),
+            _normed(nn.Linear(before * shrunk**2, dense), spectral),
+            nn.LeakyReLU(_SLOPE),
+            _normed(nn.Linear(dense, 1), spectral),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, 3, patch_px, patch_px) in -0.5..0.5 to (N, 1) logits: above 0 is "real"."""
+        out: Tensor = self.judge(self.features(x))
+        return out
+
+
+def _normed(layer: nn.Module, spectral: bool) -> nn.Module:
+    return spectral_norm(layer) if spectral else layer
+
+
+def _block(inputs: int, outputs: int, stride: int, *, spectral: bool) -> list[nn.Module]:
+    first = inputs == 3  # the paper's first convolution has no batch norm
+    conv = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=first or spectral)
+    norm = [] if first or spectral else [nn.BatchNorm2d(outputs)]
+    return [_normed(conv, spectral), *norm, nn.LeakyReLU(_SLOPE)]

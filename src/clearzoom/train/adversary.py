@@ -1,0 +1,62 @@
+"""The discriminator's side of adversarial training."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from clearzoom.losses.adversarial import discriminator_loss, generator_loss
+from clearzoom.models.discriminator import Discriminator
+from clearzoom.train.config import AdversarialSection
+
+
+class Adversary(nn.Module):
+    """A discriminator that learns beside a generator, one step for one.
+
+    Args:
+        wanted: of the configuration.
+        patch_px: side of the HR patches.
+    """
+
+    def __init__(self, wanted: AdversarialSection, patch_px: int) -> None:
+        super().__init__()
+        self.wanted = wanted
+        self.net = Discriminator(patch_px, wanted.channels, spectral=wanted.spectral_norm)
+
+    def optimiser(self) -> torch.optim.Optimizer:
+        """Adam, as the paper has it."""
+        return torch.optim.Adam(
+            self.net.parameters(), lr=self.wanted.learning_rate, betas=(0.9, 0.999), fused=True
+        )
+
+    def loss(self, sr: Tensor, hr: Tensor) -> Tensor:
+        """The discriminator's; sr is taken as it is, its maker learns nothing from it.
+
+        Args:
+            sr: (N, 3, H, W) in -0.5..0.5.
+            hr: the same shape.
+        """
+        real, made = self.net(hr), self.net(sr.detach())
+        return discriminator_loss(self.wanted.kind, real.float(), made.float())
+
+    def generator_loss(self, sr: Tensor, hr: Tensor) -> Tensor:
+        """The generator's, unweighted; the discriminator learns nothing from it.
+
+        Args:
+            sr: (N, 3, H, W) in -0.5..0.5.
+            hr: the same shape.
+        """
+        with _still(self.net):
+            with torch.no_grad():
+                real = self.net(hr)
+            return generator_loss(self.wanted.kind, real.float(), self.net(sr).float())
+
+
+@contextmanager
+def _still(net: nn.Module) -> Iterator[None]:
+    net.requires_grad_(False)
+    try:
+        yield
+    finally:
+        net.requires_grad_(True)

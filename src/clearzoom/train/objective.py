@@ -1,0 +1,75 @@
+"""What a network makes small: a weighted sum of losses, each known by name."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from clearzoom.losses.edge import edge
+from clearzoom.losses.frequency import frequency
+from clearzoom.losses.pixel import LEVEL, charbonnier, l1, l2, smooth_l1
+from clearzoom.losses.structure import ms_ssim_loss, ssim_loss
+from clearzoom.train.terms import CharbonnierTerm, MsSsimTerm, PerceptualTerm, SmoothL1Term, Term
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+_PLAIN: dict[str, Loss] = {
+    "l1": l1,
+    "l2": l2,
+    "ssim": ssim_loss,
+    "edge": edge,
+    "frequency": frequency,
+}
+
+
+def loss_of(term: Term, device: torch.device) -> Loss:
+    """Make the function of a term, unweighted.
+
+    Args:
+        term: of the configuration.
+        device: where pictures will be.
+
+    Raises:
+        MissingFileError: weights of a perceptual loss are not there; the message says how to get
+            them.
+        ConfigError: a perceptual loss names a layer that its network does not have.
+    """
+    match term:
+        case SmoothL1Term():
+            return partial(smooth_l1, beta=term.beta_levels * LEVEL)
+        case CharbonnierTerm():
+            return partial(charbonnier, epsilon=term.epsilon_levels * LEVEL)
+        case MsSsimTerm():
+            return partial(ms_ssim_loss, scales=term.scales)
+        case PerceptualTerm():
+            from clearzoom.losses.perceptual import Perceptual
+
+            return Perceptual(term.network, term.layers, term.file).to(device)
+        case _:
+            return _PLAIN[term.kind]
+
+
+class Objective:
+    """The weighted sum. No module: what a perceptual loss knows belongs in no checkpoint.
+
+    Args:
+        terms: of the configuration.
+        device: where pictures will be.
+    """
+
+    def __init__(self, terms: Sequence[Term], device: torch.device) -> None:
+        self._losses = {term.kind: (term.weight, loss_of(term, device)) for term in terms}
+
+    def __call__(self, sr: Tensor, hr: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Compute the sum, and each loss by its kind, unweighted.
+
+        Args:
+            sr: (N, 3, H, W) in -0.5..0.5.
+            hr: the same shape.
+        """
+        values = {kind: loss(sr, hr) for kind, (_, loss) in self._losses.items()}
+        total = torch.stack(
+            [weight * values[kind] for kind, (weight, _) in self._losses.items()]
+        ).sum()
+        return total, {kind: value.detach() for kind, value in values.items()}

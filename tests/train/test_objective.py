@@ -1,0 +1,62 @@
+import pytest
+import torch
+
+from clearzoom.models.registry import NETWORKS, build
+from clearzoom.train.config import load_config
+from clearzoom.train.objective import Objective
+from clearzoom.train.terms import CharbonnierTerm, MsSsimTerm, PixelTerm, SmoothL1Term
+
+CPU = torch.device("cpu")
+SMALL = {
+    "fast": {"channels": 8, "convolutions": 2},
+    "srresnet": {"channels": 8, "blocks": 2},
+    "srresnet-slim": {"channels": 8, "narrow_channels": 8, "blocks": 2},
+}
+TERMS = [
+    PixelTerm(kind="l1"),
+    PixelTerm(kind="l2"),
+    PixelTerm(kind="ssim"),
+    PixelTerm(kind="edge"),
+    PixelTerm(kind="frequency"),
+    SmoothL1Term(kind="smooth_l1"),
+    CharbonnierTerm(kind="charbonnier"),
+    MsSsimTerm(kind="ms_ssim", scales=2),
+]
+
+
+def test_the_sum_is_weighted_and_each_loss_is_named():
+    sr, hr = torch.full((1, 3, 8, 8), 0.1), torch.zeros(1, 3, 8, 8)
+    terms = [PixelTerm(kind="l1", weight=2), PixelTerm(kind="l2", weight=10)]
+    total, seen = Objective(terms, CPU)(sr, hr)
+    assert total.item() == pytest.approx(2 * 0.1 + 10 * 0.01)
+    assert {kind: value.item() for kind, value in seen.items()} == pytest.approx(
+        {"l1": 0.1, "l2": 0.01}
+    )
+
+
+def test_settings_reach_the_loss(config_file):
+    more = "[[losses]]\nkind = 'charbonnier'\nepsilon_levels = 51\nweight = 0.5\n"
+    config = load_config(config_file(more=more))
+    total, _ = Objective(config.losses, CPU)(torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 8, 8))
+    assert total.item() == pytest.approx(0.5 * 0.2)
+
+
+@pytest.mark.parametrize("term", TERMS, ids=lambda term: term.kind)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_overfits_one_batch_by_every_loss(name, term, photo):
+    """What cannot learn two patches by heart has a wrong gradient somewhere."""
+    torch.manual_seed(0)
+    net = build(name, 2, SMALL[name.removesuffix("-pre")])
+    patches = torch.from_numpy(photo[60:84, 100:172].copy()).permute(2, 0, 1).float() / 255 - 0.5
+    hr = torch.stack([patches[..., :24], patches[..., 40:64]])
+    lr = torch.nn.functional.avg_pool2d(hr, 2)
+    objective = Objective([term], CPU)
+    optimiser = torch.optim.Adam(net.parameters(), 5e-3)
+    losses = []
+    for _ in range(60):
+        total, _ = objective(net(lr), hr)
+        optimiser.zero_grad()
+        total.backward()
+        optimiser.step()
+        losses.append(total.item())
+    assert losses[-1] < 0.5 * losses[0]
