@@ -190,7 +190,7 @@ _loaded = lru_cache(maxsize=8)(load_network)
 
 def _network(settings: Settings, scale: int) -> Network:
     network = refined(
-        _loaded(settings.model, scale, settings.engine, settings.precision),
+        _loaded(settings.model, scale, settings.engine, settings.precision, settings.strength),
         ensemble=settings.ensemble,
         back_projection=settings.back_projection,
     )

@@ -19,7 +19,8 @@ _BYTES = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kmg]i?|)b?", re.IGNO
 class Settings:
     """How to enlarge.
 
-    ``halo_px``: read around each tile instead of all that the network and back-projection see.
+    ``strength``: of perceptual weights, 0 to 1. ``halo_px``: read around each tile instead of all
+    that the network and back-projection see.
     ``memory_bytes``: the process's peak, or None for no limit.
     """
 
@@ -27,6 +28,7 @@ class Settings:
     model: str = DEFAULT_MODEL
     engine: Engine = "auto"
     precision: Precision = "fp32"
+    strength: float = 1.0
     ensemble: bool = False
     back_projection: bool = True
     halo_px: int | None = None

@@ -45,6 +45,9 @@ def enlarge(
     model: Annotated[
         str, typer.Option(help="A released model (see 'clearzoom models'), or an .onnx file.")
     ] = DEFAULT_MODEL,
+    strength: Annotated[
+        float, typer.Option(min=0, max=1, help="Of a perceptual model; 0: its PSNR weights.")
+    ] = 1.0,
     engine: EngineOption = "auto",
     precision: PrecisionOption = "fp32",
     ensemble: Annotated[
@@ -183,6 +186,7 @@ def _settings(asked: dict[str, Any]) -> "Settings":
         model=asked["model"],
         engine=asked["engine"],
         precision=asked["precision"],
+        strength=asked["strength"],
         ensemble=asked["ensemble"],
         back_projection=asked["back_projection"],
         halo_px=asked["halo"],

@@ -18,12 +18,16 @@ def export(
     int8: Annotated[
         bool, typer.Option("--int8", help="Also int8, where it is 1.4 times as fast here.")
     ] = False,
+    psnr_model: Annotated[
+        str | None,
+        typer.Option(help="Of perceptual weights: the model in OUTPUT that they started from."),
+    ] = None,
     tile_px: Annotated[int, typer.Option(min=16, help="Core side of a tile, LR px.")] = 256,
 ) -> None:
     """Write a run's best weights as safetensors and ONNX, with a card. Needs the extra [train]."""
     from clearzoom.train.release import release
 
-    card = release(run, output, tile_px, test_sets, name=name, int8=int8)
+    card = release(run, output, tile_px, test_sets, name=name, int8=int8, psnr_model=psnr_model)
     for file in card.files:
         typer.echo(f"{output / file.name}  {file.bytes:,} bytes  sha256 {file.sha256}")
     for row in card.scores:

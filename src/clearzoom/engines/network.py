@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clearzoom.engines import Engine, Precision
+from clearzoom.engines.interpolate import mixed_model
 from clearzoom.engines.onnxruntime import load_onnxruntime, read_notes
 from clearzoom.engines.openvino import load_openvino
 from clearzoom.engines.torch import load_torch
@@ -48,7 +49,11 @@ class Network:
 
 
 def load_network(
-    name_or_file: str, scale: int, engine: Engine = "auto", precision: Precision = "fp32"
+    name_or_file: str,
+    scale: int,
+    engine: Engine = "auto",
+    precision: Precision = "fp32",
+    strength: float = 1.0,
 ) -> Network:
     """Load released weights by name, or a file that ``clearzoom export`` made.
 
@@ -58,13 +63,15 @@ def load_network(
         engine: auto takes the one that the file's card says is fastest, if it is installed.
         precision: fp32 is the reference; fp16 and bf16 need openvino or torch; int8 a file of its
             own, NAME-xSCALE-int8.onnx, which ``clearzoom export --int8`` writes.
+        strength: 0 to 1; of perceptual weights: 0 gives the PSNR weights that they started from,
+            and between the two lie weights that are mixed.
 
     Raises:
         UnknownModelError: no such name, or none for this scale.
         MissingFileError: no such file.
         WeightsError: damaged, not made by clearzoom, or of another scale.
         MissingExtraError: the engine is not installed.
-        ModelError: the engine does not have this precision.
+        ModelError: the engine does not have this precision, or the weights no strength.
     """
     path = Path(name_or_file)
     if path.suffix != ".onnx":
@@ -77,11 +84,18 @@ def load_network(
         why = "; int8 is written by 'clearzoom export --int8'" if precision == "int8" else ""
         raise MissingFileError(f"no weights file {path}{why}")
     notes = read_notes(path)
-    used, run = _load_run(path, engine, precision)
+    if not 0 <= strength <= 1:
+        raise ModelError(f"a strength of {strength} is not between 0 and 1")
+    if strength == 1:
+        used, run = _load_run(path, path, engine, precision)
+    else:
+        if engine == "torch" or precision != "fp32":
+            raise ModelError("a strength below 1 needs --precision fp32, and not --engine torch")
+        used, run = _load_run(path, _mixed(path, notes, strength), engine, precision)
     fp32 = partial(load_network, name_or_file, scale, engine)
     try:
         network = Network(
-            name=notes["name"],
+            name=notes["name"] if strength == 1 else f"{notes['name']} at strength {strength:g}",
             scale=int(notes["scale"]),
             halo_px=int(notes["halo_px"]),
             tile_px=int(notes["tile_px"]),
@@ -97,17 +111,30 @@ def load_network(
     return network
 
 
-def _load_run(path: Path, engine: Engine, precision: Precision) -> tuple[str, Run]:
+def _mixed(path: Path, notes: dict[str, str], strength: float) -> bytes:
+    """The model between the weights that are named as its start, and its own."""
+    start = path.with_name(f"{notes.get('psnr_model')}-x{notes.get('scale')}.onnx")
+    if "psnr_model" not in notes or not start.is_file():
+        raise ModelError(
+            f"{path.stem} has no --strength: that needs perceptual weights beside the PSNR weights "
+            "that they started from (see 'clearzoom models')"
+        )
+    return mixed_model(start.read_bytes(), path.read_bytes(), strength)
+
+
+def _load_run(
+    path: Path, model: Path | bytes, engine: Engine, precision: Precision
+) -> tuple[str, Run]:
     if engine == "torch":
         return engine, load_torch(path, precision)
     if engine == "openvino":
-        return engine, load_openvino(path, precision)
+        return engine, load_openvino(model, precision)
     if engine == "auto" and fastest_engine(path, precision) == "openvino":
         try:
-            return "openvino", load_openvino(path, precision)
+            return "openvino", load_openvino(model, precision)
         except MissingExtraError:
             if precision == "int8":  # elsewhere it may be slower than fp32, and it is never better
                 raise
     if precision in ("fp16", "bf16"):
         raise ModelError(f"onnxruntime computes in fp32 here; for {precision} add --engine torch")
-    return "onnxruntime", load_onnxruntime(path)
+    return "onnxruntime", load_onnxruntime(model)

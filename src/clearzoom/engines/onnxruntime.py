@@ -22,11 +22,11 @@ def read_notes(path: Path) -> dict[str, str]:
     return dict(_session(path, level).get_modelmeta().custom_metadata_map)
 
 
-def load_onnxruntime(path: Path) -> Callable[[Tensor], Tensor]:
+def load_onnxruntime(model: Path | bytes) -> Callable[[Tensor], Tensor]:
     """Load an ONNX file with one input and one output, computing in fp32.
 
     Args:
-        path: .onnx.
+        model: .onnx, or what stands in one.
 
     Returns:
         A function from (1, 3, H, W) float32 to (1, 3, scale * H, scale * W) float32, which threads
@@ -35,7 +35,7 @@ def load_onnxruntime(path: Path) -> Callable[[Tensor], Tensor]:
     Raises:
         WeightsError: damaged, or no ONNX.
     """
-    session = _session(path, onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL)
+    session = _session(model, onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL)
     name = session.get_inputs()[0].name
 
     def run(x: Tensor) -> Tensor:
@@ -45,12 +45,15 @@ def load_onnxruntime(path: Path) -> Callable[[Tensor], Tensor]:
     return run
 
 
-def _session(path: Path, level: onnxruntime.GraphOptimizationLevel) -> onnxruntime.InferenceSession:
+def _session(
+    model: Path | bytes, level: onnxruntime.GraphOptimizationLevel
+) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.graph_optimization_level = level
     try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions share no public base
         reason = str(error).splitlines()[0]
-        raise WeightsError(f"{path} is damaged or no ONNX file: {reason}") from error
+        name = model if isinstance(model, Path) else "the model"
+        raise WeightsError(f"{name} is damaged or no ONNX file: {reason}") from error

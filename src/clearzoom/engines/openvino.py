@@ -17,11 +17,11 @@ Tensor = npt.NDArray[np.float32]
 _HINTS = {"fp32": "f32", "int8": "f32", "fp16": "f16", "bf16": "bf16"}
 
 
-def load_openvino(path: Path, precision: Precision = "fp32") -> Callable[[Tensor], Tensor]:
+def load_openvino(model: Path | bytes, precision: Precision = "fp32") -> Callable[[Tensor], Tensor]:
     """Load an ONNX file with one input and one output.
 
     Args:
-        path: .onnx.
+        model: .onnx, or what stands in one.
         precision: of the convolutions; where the CPU lacks it, OpenVINO computes in fp32.
 
     Returns:
@@ -37,12 +37,13 @@ def load_openvino(path: Path, precision: Precision = "fp32") -> Callable[[Tensor
         raise MissingExtraError("OpenVINO", "openvino") from error
     # By itself it would choose bf16 where the CPU has it.
     hint = {"INFERENCE_PRECISION_HINT": _HINTS[precision]}
-    model = openvino.Core().compile_model(path, "CPU", hint)
+    core = openvino.Core()
+    compiled = core.compile_model(core.read_model(model), "CPU", hint)
     own = threading.local()  # a request serves one thread at a time
 
     def run(x: Tensor) -> Tensor:
         if not hasattr(own, "request"):
-            own.request = model.create_infer_request()
+            own.request = compiled.create_infer_request()
         y: Tensor = own.request.infer([x])[0].copy()
         return y
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from safetensors.torch import save_file
 
+from clearzoom.engines.interpolate import mixed_model
 from clearzoom.engines.network import load_network
 from clearzoom.errors import MissingFileError, ModelError
 from clearzoom.io.atomic import whole_file
@@ -40,6 +41,7 @@ def release(
     *,
     name: str | None = None,
     int8: bool = False,
+    psnr_model: str | None = None,
 ) -> Card:
     """Export the best weights of a run.
 
@@ -50,10 +52,13 @@ def release(
         test_sets: holds a folder of HR pictures for each test set; None: the card has no scores.
         name: of the model; without it, the network's.
         int8: also write NAME-xSCALE-int8.onnx, if it is fast enough to be worth its loss.
+        psnr_model: the model that perceptual weights started from; its .onnx lies in folder. With
+            it ``enlarge --strength`` goes from the one to the other.
 
     Raises:
         MissingFileError: the run has no checkpoint or no best weights yet, or its data are gone.
         ModelError: a norm looks at the whole picture, so that tiles would change the result.
+        WeightsError: psnr_model is of another network.
         OutputError: a file cannot be written.
     """
     if not (run / LAST).is_file() or not (run / BEST).is_file():
@@ -82,6 +87,11 @@ def release(
         "channels": "RGB",
         "licence": "Apache-2.0",
     }
+    if psnr_model is not None:
+        start = folder / f"{psnr_model}-x{chosen.scale}.onnx"
+        if not start.is_file():
+            raise MissingFileError(f"no {start}: the PSNR weights lie beside the perceptual ones")
+        notes["psnr_model"] = psnr_model
     settings = {"network": chosen.name, "settings": net.config.model_dump(mode="json")}
     # One key: safetensors writes several in any order, and the file's hash would change.
     described = {"clearzoom": json.dumps(notes | settings, sort_keys=True)}
@@ -89,6 +99,8 @@ def release(
         save_file(net.state_dict(), temporary, metadata=described)
     export_onnx(net, folder / f"{stem}.onnx", notes)
     onnx = folder / f"{stem}.onnx"
+    if psnr_model is not None:
+        mixed_model(start.read_bytes(), onnx.read_bytes(), 0.5)  # raises where they do not fit
     speed = measure_speed(onnx, chosen.scale)
     offered = offer_int8(onnx, config, speed) if int8 else None
     files = [folder / f"{stem}.safetensors", onnx]
