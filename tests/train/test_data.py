@@ -63,5 +63,25 @@ def test_bad_training_data_is_named(tmp_path, pictures):
     (tmp_path / "broken.png").write_bytes(b"\x89PNG")
     with pytest.raises(TrainingError, match=r"broken\.png"):
         load_pictures(tmp_path)
+    shards = tmp_path / "shards"
+    shards.mkdir()
+    with tarfile.open(shards / "a.tar", "w") as shard:
+        shard.add(tmp_path / "broken.png", "notes.txt")
+    with pytest.raises(TrainingError, match=r"a\.tar holds no picture"):
+        load_pictures(shards)
+    with tarfile.open(shards / "a.tar", "w") as shard:
+        for path in sorted((pictures / "train").iterdir()):
+            shard.add(path, path.name)
+    whole = (shards / "a.tar").read_bytes()
+    for end in (0, 700, 5000, len(whole) // 2):
+        (shards / "a.tar").write_bytes(whole[:end])
+        with pytest.raises(TrainingError, match=r"a\.tar"):
+            load_pictures(shards)
+    damaged = bytearray(whole)
+    at = whole.index(b"IDAT") + 50
+    damaged[at : at + 300] = bytes(300)
+    (shards / "a.tar").write_bytes(damaged)
+    with pytest.raises(TrainingError, match=r"a\.tar/"):
+        load_pictures(shards)
     with pytest.raises(TrainingError, match="patches need >= 256 px"):
         Pairs.load(pictures / "train", 2, 128, CPU)

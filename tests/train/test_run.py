@@ -1,6 +1,8 @@
 """Whole runs with tiny budgets."""
 
 import csv
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -269,6 +271,28 @@ def test_a_damaged_checkpoint_and_a_file_for_a_folder_are_clear_errors(config_fi
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot make the folder"):
         train(config, tmp_path / "file")
+
+
+def test_a_full_disk_at_checkpoint_time_loses_nothing(config_file, tmp_path):
+    path = config_file()
+    train(load_config(path), tmp_path / "run", time_budget_s=0)
+    kept = (tmp_path / "run" / LAST).read_bytes()
+    # A file may not grow beyond this: what a full disk does, without being root.
+    limit = len(kept) // 2
+    code = (
+        f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}));"
+        "from clearzoom.cli.main import main; main()"
+    )
+    arguments = ["train", str(path), "-o", str(tmp_path / "run"), "--resume"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 4, done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("error[output]: cannot write")
+    assert (tmp_path / "run" / LAST).read_bytes() == kept
+    assert not list((tmp_path / "run").glob(".clearzoom-*"))
+    train(load_config(path), tmp_path / "run", resume=True)
 
 
 def test_configuration_errors_name_the_key(config_file):

@@ -1,5 +1,6 @@
 """What happens between steps: the time budget, checkpoints, and lines to read."""
 
+import errno
 import time
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,10 @@ class Checkpoints(Callback):
 
     def _save(self, trainer: lightning.Trainer) -> None:
         with whole_file(self.folder / LAST) as temporary:
-            trainer.save_checkpoint(temporary, weights_only=False)  # with the optimiser
+            try:
+                trainer.save_checkpoint(temporary, weights_only=False)  # with the optimiser
+            except RuntimeError as error:  # torch's writer has no OSError
+                raise OSError(errno.EIO, str(error).splitlines()[0]) from error
 
 
 class Lines(Callback):

@@ -23,11 +23,20 @@ def _encoded(folder: Path) -> Iterator[tuple[str, bytes]]:
         for path in picture_files(folder):
             yield path.name, path.read_bytes()
     for shard in shards:
-        with tarfile.open(shard) as archive:
-            for member in archive:
-                file = archive.extractfile(member)
-                if file is not None and Path(member.name).suffix.lower() in SUFFIXES:
-                    yield f"{shard.name}/{member.name}", file.read()
+        found = 0
+        try:
+            with tarfile.open(shard) as archive:
+                for member in archive:
+                    file = archive.extractfile(member)
+                    if file is not None and Path(member.name).suffix.lower() in SUFFIXES:
+                        yield f"{shard.name}/{member.name}", file.read()
+                        found += 1
+        except (tarfile.TarError, OSError, EOFError) as error:
+            raise TrainingError(
+                f"the shard {shard} is damaged after {found} pictures ({error}); get it again"
+            ) from error
+        if not found:
+            raise TrainingError(f"the shard {shard} holds no picture; take it away or get it again")
 
 
 def _decode(named: tuple[str, bytes]) -> npt.NDArray[np.uint8]:
@@ -50,7 +59,7 @@ def load_pictures(folder: Path, limit: int | None = None) -> list[npt.NDArray[np
 
     Raises:
         MissingFileError: nothing there.
-        TrainingError: a picture that cannot be decoded, by name.
+        TrainingError: a picture that cannot be decoded, or a shard without any, by name.
     """
     encoded = list(islice(_encoded(folder), limit))
     console = Console(stderr=True)

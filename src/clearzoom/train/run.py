@@ -126,6 +126,9 @@ def train(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
+    again = len(list((folder / "logs").glob(f"{sitting}*")))
+    if again:  # that sitting was broken off before it saved; its logs stay
+        sitting = f"{sitting}-{again + 1}"
     console = Console(stderr=True)
     recipe = _prepare(config, folder)
     if initial_weights is not None:
