@@ -4,7 +4,13 @@ import torch
 from clearzoom.models.registry import NETWORKS, build
 from clearzoom.train.config import load_config
 from clearzoom.train.objective import Objective
-from clearzoom.train.terms import CharbonnierTerm, MsSsimTerm, PixelTerm, SmoothL1Term
+from clearzoom.train.terms import (
+    CharbonnierTerm,
+    MsSsimTerm,
+    PerceptualTerm,
+    PixelTerm,
+    SmoothL1Term,
+)
 
 CPU = torch.device("cpu")
 SMALL = {
@@ -41,12 +47,7 @@ def test_settings_reach_the_loss(config_file):
     assert total.item() == pytest.approx(0.5 * 0.2)
 
 
-@pytest.mark.parametrize("term", TERMS, ids=lambda term: term.kind)
-@pytest.mark.parametrize("name", NETWORKS)
-def test_every_network_overfits_one_batch_by_every_loss(name, term, photo):
-    """What cannot learn two patches by heart has a wrong gradient somewhere."""
-    torch.manual_seed(0)
-    net = build(name, 2, SMALL[name.removesuffix("-pre")])
+def learn_by_heart(net, term, photo):
     patches = torch.from_numpy(photo[60:84, 100:172].copy()).permute(2, 0, 1).float() / 255 - 0.5
     hr = torch.stack([patches[..., :24], patches[..., 40:64]])
     lr = torch.nn.functional.avg_pool2d(hr, 2)
@@ -59,4 +60,22 @@ def test_every_network_overfits_one_batch_by_every_loss(name, term, photo):
         total.backward()
         optimiser.step()
         losses.append(total.item())
+    return losses
+
+
+@pytest.mark.parametrize("term", TERMS, ids=lambda term: term.kind)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_overfits_one_batch_by_every_loss(name, term, photo):
+    """What cannot learn two patches by heart has a wrong gradient somewhere."""
+    torch.manual_seed(0)
+    losses = learn_by_heart(build(name, 2, SMALL[name.removesuffix("-pre")]), term, photo)
+    assert losses[-1] < 0.5 * losses[0]
+
+
+@pytest.mark.usefixtures("fetched_weights")
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_overfits_one_batch_by_what_vgg_sees(name, photo):
+    torch.manual_seed(0)
+    term = PerceptualTerm(kind="perceptual", layers={"conv1_2": 0.3, "conv2_2": 1.0})
+    losses = learn_by_heart(build(name, 2, SMALL[name.removesuffix("-pre")]), term, photo)
     assert losses[-1] < 0.5 * losses[0]
