@@ -83,7 +83,7 @@ def test_it_is_the_definition(fetched_weights, weights_source, photo, network):
 
 
 def test_bicubic_on_set5_has_the_published_distance(alexnet, shared_data):
-    """0.3407 is in Ma et al., arXiv:2003.13081, table 1; there nothing is shaved."""
+    """0.3407, as remembered from Ma et al., arXiv:2003.13081; there nothing is shaved."""
     found = []
     for path in sorted((shared_data / "test" / "Set5").iterdir()):
         hr = crop_to_multiple(decode_rgb8(path.read_bytes()), 4)
