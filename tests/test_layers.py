@@ -19,6 +19,7 @@ ORDER = [
     {"batch"},
     {"api"},
     {"train"},
+    {"explain"},
     {"cli"},
     {"__main__"},
 ]

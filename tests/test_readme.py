@@ -46,5 +46,7 @@ def test_its_links_and_commands_exist(command):
     root = Path(__file__).parent.parent
     for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
         assert (root / link).exists(), link
-    for name in set(re.findall(r"clearzoom (enlarge|plan|evaluate|models|train|export)\b", README)):
+    for name in set(
+        re.findall(r"clearzoom (enlarge|plan|evaluate|models|train|export|explain)\b", README)
+    ):
         assert command(name, "--help").returncode == 0

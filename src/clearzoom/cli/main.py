@@ -8,6 +8,7 @@ import typer
 from clearzoom import __version__
 from clearzoom.cli.enlarge import enlarge, plan
 from clearzoom.cli.evaluate import evaluate
+from clearzoom.cli.explain import explain
 from clearzoom.cli.export import export
 from clearzoom.cli.models import models
 from clearzoom.cli.train import train
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # it would take "[train]" for markup
 )
-for command in (enlarge, plan, evaluate, models, train, export):
+for command in (enlarge, plan, evaluate, models, train, export, explain):
     app.command()(command)
 app.add_typer(weights, name="weights")
 

@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -24,8 +25,45 @@ class Count:
     flops: int
 
 
+def counts_by_layer(net: SRNet, height_px: int, width_px: int) -> dict[str, Count]:
+    """Run the plain form once on an input without values and count what passes each layer.
+
+    Args:
+        net: any network of the family; it is not changed.
+        height_px: of the LR input.
+        width_px: of the LR input.
+
+    Returns:
+        By the layer's name in the network, in the order of running.
+    """
+    counts: dict[str, Count] = {}
+
+    def hook(name: str, module: nn.Module, _inputs: Any, output: Tensor) -> None:
+        pixels = output.shape[2] * output.shape[3]
+        parameters = macc = flops = 0
+        weight = getattr(module, "weight", None)
+        if isinstance(weight, Tensor):
+            parameters += weight.numel()
+            macc += weight.numel() * pixels
+            flops += (2 * weight.numel() - 1) * pixels
+        bias = getattr(module, "bias", None)
+        if isinstance(bias, Tensor):
+            parameters += bias.numel()
+            flops += bias.numel() * pixels
+        counts[name] = Count(parameters, macc, flops)
+
+    meta = copy.deepcopy(net).to("meta").eval()
+    leaves = [(name, m) for name, m in meta.named_modules() if not list(m.children())]
+    handles = [leaf.register_forward_hook(partial(hook, name)) for name, leaf in leaves]
+    with torch.no_grad():
+        meta(torch.empty(1, 3, height_px, width_px, device="meta"))
+    for handle in handles:
+        handle.remove()
+    return counts
+
+
 def count(net: SRNet, height_px: int, width_px: int) -> Count:
-    """Run the plain form once on an input without values and count what passes.
+    """Count the whole network.
 
     Args:
         net: any network of the family; it is not changed.
@@ -35,26 +73,9 @@ def count(net: SRNet, height_px: int, width_px: int) -> Count:
     References:
         The course chapter's table, input 3x64x64; FORMULA gives it to the last digit.
     """
-    totals = {"macc": 0, "flops": 0}
-
-    def add(owner: nn.Module, pixels: int) -> None:
-        weight = getattr(owner, "weight", None)
-        if isinstance(weight, Tensor):
-            totals["macc"] += weight.numel() * pixels
-            totals["flops"] += (2 * weight.numel() - 1) * pixels
-        bias = getattr(owner, "bias", None)
-        if isinstance(bias, Tensor):
-            totals["flops"] += bias.numel() * pixels
-
-    def hook(module: nn.Module, _inputs: Any, output: Tensor) -> None:
-        add(module, output.shape[2] * output.shape[3])
-
-    meta = copy.deepcopy(net).to("meta").eval()
-    leaves = [m for m in meta.modules() if not list(m.children())]
-    handles = [leaf.register_forward_hook(hook) for leaf in leaves]
-    with torch.no_grad():
-        meta(torch.empty(1, 3, height_px, width_px, device="meta"))
-    for handle in handles:
-        handle.remove()
-    parameters = sum(p.numel() for p in net.parameters())
-    return Count(parameters, totals["macc"], totals["flops"])
+    layers = counts_by_layer(net, height_px, width_px).values()
+    return Count(
+        sum(p.numel() for p in net.parameters()),
+        sum(layer.macc for layer in layers),
+        sum(layer.flops for layer in layers),
+    )
