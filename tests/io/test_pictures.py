@@ -1,5 +1,7 @@
 """Reading and writing, in and out through every format."""
 
+import os
+
 import numpy as np
 import pytest
 import tifffile
@@ -13,8 +15,10 @@ from clearzoom.errors import (
     UnreadablePictureError,
 )
 from clearzoom.io.formats import check_target
+from clearzoom.io.metadata import read_metadata
 from clearzoom.io.picture import Picture
 from clearzoom.io.reading import decode, decode_rgb8, open_picture, read_picture
+from clearzoom.io.streamable import stream_picture
 from clearzoom.io.writing import write_picture
 
 LOSSLESS = [".png", ".tif", ".tiff"]
@@ -86,8 +90,6 @@ def test_premultiplied_colour_becomes_straight(tmp_path, dtype):
 
 def test_heic_is_read_with_its_profile_and_metadata(tmp_path, photo):
     import pillow_heif
-
-    from clearzoom.io.metadata import read_metadata
 
     exif = Image.Exif()
     exif[0x010F] = "Canon"
@@ -188,3 +190,23 @@ def test_targets_are_checked_before_any_work(tmp_path):
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(OutputError, match="is a folder"):
         check("folder.png")
+
+
+@pytest.mark.parametrize("suffix", [*LOSSLESS, *LOSSY, ".avif", ".gif"])
+def test_a_name_need_not_be_utf_8(tmp_path, photo, suffix):
+    folder = tmp_path / os.fsdecode(b"\xff [1]")
+    folder.mkdir()
+    write_picture(folder / os.fsdecode(b"p\xff" + suffix.encode()), Picture(photo[:20, :30]))
+    (path,) = folder.iterdir()
+    source = open_picture(path)
+    assert decode(source).shape[:2] == (20, 30)
+    assert not read_metadata(path)[1]
+
+
+def test_a_large_picture_in_a_folder_whose_name_is_not_utf_8(tmp_path, photo):
+    folder = tmp_path / os.fsdecode(b"\xff")
+    folder.mkdir()
+    write_picture(tmp_path / "p.png", Picture(photo))
+    spooled = decode(open_picture(tmp_path / "p.png"), folder / "0.tif")
+    spooled.flush()
+    np.testing.assert_array_equal(stream_picture(folder / "0.tif").numpy(), photo)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from clearzoom.errors import OutputError, UnreadablePictureError
 from clearzoom.io.containers import insert_metadata
+from clearzoom.io.descriptors import save
 from clearzoom.io.formats import format_of
 from clearzoom.io.metadata import Metadata
 from clearzoom.io.writing import Encoding, as_image, in_srgb
@@ -138,10 +139,10 @@ def _write_by_libvips(
     image.set_type(pyvips.GValue.array_int_type, "delay", list(timing.durations_ms))
     image.set_type(pyvips.GValue.gint_type, "loop", timing.plays)
     if kind == "GIF":
-        image.gifsave(str(path), keep="none")
+        save(image, path, keep="none")
         return
     # A packet of its own makes libvips write the header to which metadata is added.
     image.set_type(pyvips.GValue.blob_type, "xmp-data", struct.pack("4s", b"xmp "))
     if icc_profile:
         image.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc_profile)
-    image.webpsave(str(path), Q=encoding.quality, smart_subsample=True, keep="all")
+    save(image, path, Q=encoding.quality, smart_subsample=True, keep="all")

@@ -6,6 +6,7 @@ import numpy as np
 import pyvips
 
 from clearzoom.errors import InputError, MissingExtraError, MissingFileError, UnreadablePictureError
+from clearzoom.io.descriptors import source_of
 
 _FORMATS = {
     "png": "PNG",
@@ -50,11 +51,9 @@ def open_image(path: Path) -> tuple[pyvips.Image, str]:
     try:
         with path.open("rb") as file:
             start = file.read(32)
+            source = source_of(file)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    # A name with [brackets] would be taken for options: so not by name.
-    try:
-        source = pyvips.Source.new_from_file(str(path))
     except pyvips.Error as error:
         raise InputError(f"cannot read {path}: {reason_of(error)}") from error
     loader = pyvips.vips_lib.vips_foreign_find_load_source(source.pointer)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyvips
 
+from clearzoom.io.descriptors import source_of
 from clearzoom.io.picture import Samples, colours_of
 
 _ROWS_PER_STRIP = 16
@@ -91,5 +92,6 @@ def map_picture(path: Path, shape: tuple[int, int, int], dtype: Any, *, cmyk: bo
 
 def stream_picture(path: Path) -> pyvips.Image:
     """Open such a file for one reading from top to bottom."""
-    source = pyvips.Source.new_from_file(str(path))
+    with path.open("rb") as file:
+        source = source_of(file)
     return pyvips.Image.new_from_source(source, "", access="sequential")

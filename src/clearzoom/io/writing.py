@@ -11,6 +11,7 @@ import pyvips
 from clearzoom.errors import OutputError
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.containers import insert_metadata
+from clearzoom.io.descriptors import save
 from clearzoom.io.exif import resolution_exif
 from clearzoom.io.formats import Format, check_target, format_of
 from clearzoom.io.metadata import Metadata
@@ -183,24 +184,24 @@ def _save(image: pyvips.Image, path: Path, kind: Format, encoding: Encoding) -> 
     if kind.name == "AVIF" and image.format == "ushort":
         options["bitdepth"] = 12
     if not kind.lossy:
-        image.write_to_file(str(path), **options)
+        save(image, path, **options)
         return
     if kind.name == "WebP" and encoding.quality == 100:
         options["lossless"] = True
-    image.write_to_file(str(path), Q=encoding.quality, **options)
+    save(image, path, Q=encoding.quality, **options)
     if encoding.max_bytes is None or path.stat().st_size <= encoding.max_bytes:
         return
     options.pop("lossless", None)
     fits, too_large = 1, encoding.quality
-    image.write_to_file(str(path), Q=fits, **options)
+    save(image, path, Q=fits, **options)
     while too_large - fits > 1:
         quality = (fits + too_large) // 2
-        image.write_to_file(str(path), Q=quality, **options)
+        save(image, path, Q=quality, **options)
         if path.stat().st_size <= encoding.max_bytes:
             fits = quality
         else:
             too_large = quality
-    image.write_to_file(str(path), Q=fits, **options)
+    save(image, path, Q=fits, **options)
 
 
 def write_rgb8(target: Path, pixels: npt.NDArray[np.uint8]) -> None:

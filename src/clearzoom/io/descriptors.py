@@ -1,0 +1,36 @@
+"""Hand files to libvips by descriptor, never by name.
+
+A name is bytes that need not be UTF-8, and libvips would take [brackets] in it for options.
+"""
+
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyvips
+
+
+def source_of(file: BinaryIO) -> pyvips.Source:
+    """Make a source of an open file; the file may be closed afterwards.
+
+    Args:
+        file: open for reading; is read from its beginning.
+    """
+    file.seek(0)
+    return pyvips.Source.new_from_descriptor(file.fileno())
+
+
+def save(image: pyvips.Image, path: Path, **options: Any) -> None:
+    """Encode an image into a file, in place of what it holds.
+
+    Args:
+        image: what is written.
+        path: its suffix chooses the format.
+        options: of libvips' saver.
+
+    Raises:
+        OSError: the file cannot be opened.
+        pyvips.Error: libvips cannot write it.
+    """
+    with path.open("w+b") as file:
+        target = pyvips.Target.new_to_descriptor(file.fileno())
+        image.write_to_target(target, path.suffix.lower(), **options)
