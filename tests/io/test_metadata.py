@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from clearzoom.io.exif import resolution_exif, updated_exif
+from clearzoom.io.exif import exif_with_resolution, updated_exif
 from clearzoom.io.metadata import Metadata, as_resource, read_metadata, resources
 from clearzoom.io.picture import Picture
 from clearzoom.io.provenance import Provenance, with_provenance
@@ -53,7 +53,7 @@ def test_exif_is_made_true_in_place():
 
 def test_a_resolution_alone_can_be_stated():
     exif = Image.Exif()
-    exif.load(resolution_exif((300.0, 299.5)))
+    exif.load(exif_with_resolution(None, (300.0, 299.5)))
     assert dict(exif) == {282: 300.0, 283: 299.5, 296: 2}
 
 

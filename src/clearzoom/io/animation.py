@@ -17,6 +17,7 @@ from clearzoom.io.descriptors import save
 from clearzoom.io.formats import format_of
 from clearzoom.io.metadata import Metadata
 from clearzoom.io.writing import Encoding, as_image, in_srgb
+from clearzoom.io.xmp import updated_xmp
 
 Frames = Sequence[npt.NDArray[np.uint8]]
 
@@ -107,7 +108,9 @@ def write_frames(
     if kind.name == "GIF":
         problems.append("GIF has 256 colours a frame, and no place for metadata")
         return problems
-    kept = Metadata(metadata.exif, metadata.xmp, metadata.iptc if kind.iptc else None)
+    height, width = frames[0].shape[:2]
+    xmp = metadata.xmp and updated_xmp(metadata.xmp, width, height, None)
+    kept = Metadata(metadata.exif, xmp, metadata.iptc if kind.iptc else None)
     return problems + insert_metadata(temporary, kept)
 
 

@@ -38,6 +38,7 @@ def updated_exif(
     """Make EXIF true for the enlarged picture.
 
     Orientation becomes 1, since it was applied; size and resolution are rewritten where they stand.
+    A thumbnail that still lies on its side is no longer pointed to.
 
     Args:
         exif: a TIFF structure, with or without "Exif" before it.
@@ -56,7 +57,10 @@ def updated_exif(
     try:
         order = orders[bytes(tiff[:4])]
         (first,) = struct.unpack_from(order + "I", tiff, 4)
-        for entry in list(_entries(tiff, order, first)):
+        entries = list(_entries(tiff, order, first))
+        if _is_turned(tiff, order, entries):
+            struct.pack_into(order + "I", tiff, first + 2 + 12 * len(entries), 0)
+        for entry in entries:
             if entry.tag == _EXIF_IFD and entry.kind == _LONG:
                 (below,) = struct.unpack_from(order + "I", tiff, entry.at + 8)
                 for inner in list(_entries(tiff, order, below)):
@@ -66,6 +70,13 @@ def updated_exif(
     except (KeyError, struct.error) as error:
         raise ValueError("the EXIF block is damaged") from error
     return bytes(tiff)
+
+
+def _is_turned(tiff: bytearray, order: str, entries: list[_Entry]) -> bool:
+    for entry in entries:
+        if (entry.tag, entry.kind, entry.count) == (_ORIENTATION, _SHORT, 1):
+            return bool(struct.unpack_from(order + "H", tiff, entry.at + 8)[0] in range(2, 9))
+    return False
 
 
 def _rewrite(
@@ -91,16 +102,48 @@ def _rewrite(
         struct.pack_into(order + "II", tiff, where, round(value * 1000), 1000)
 
 
-def resolution_exif(dpi: tuple[float, float]) -> bytes:
-    """Build EXIF that states a resolution, for formats that state it nowhere else.
+def exif_with_resolution(exif: bytes | None, dpi: tuple[float, float]) -> bytes:
+    """Make EXIF state a resolution, for formats that state it nowhere else.
 
     Args:
+        exif: from ``updated_exif``, or None for a block with nothing else.
         dpi: horizontal, vertical.
+
+    Returns:
+        The block; where tags were missing with a new first directory behind it, so that no other
+        byte moved.
+
+    Raises:
+        ValueError: it is no TIFF structure, or its offsets lead nowhere.
     """
-    entries = (
-        struct.pack("<HHII", _X_RESOLUTION, _RATIONAL, 1, 50),
-        struct.pack("<HHII", _Y_RESOLUTION, _RATIONAL, 1, 58),
-        struct.pack("<HHIHH", _UNIT, _SHORT, 1, 2, 0),
+    exif = exif or struct.pack("<4sIHI", b"II*\0", 8, 0, 0)
+    order = "<" if exif.startswith(b"II") else ">"
+    try:
+        (first,) = struct.unpack_from(order + "I", exif, 4)
+        old = list(_entries(exif, order, first))
+        following = first + 2 + 12 * len(old)
+        (after,) = struct.unpack_from(order + "I", exif, following)
+    except struct.error as error:
+        raise ValueError("the EXIF block is damaged") from error
+    wanted = {_X_RESOLUTION: _RATIONAL, _Y_RESOLUTION: _RATIONAL, _UNIT: _SHORT}
+    fitting = {
+        entry.tag for entry in old if (entry.kind, entry.count) == (wanted.get(entry.tag), 1)
+    }
+    if fitting == set(wanted):
+        return exif
+    kept = {entry.tag: exif[entry.at : entry.at + 12] for entry in old if entry.tag not in wanted}
+    block = exif + b"\0" * (len(exif) % 2)
+    values_at = len(block) + 2 + 12 * (len(kept) + 3) + 4
+    for place, tag in enumerate((_X_RESOLUTION, _Y_RESOLUTION)):
+        kept[tag] = struct.pack(order + "HHII", tag, _RATIONAL, 1, values_at + 8 * place)
+    kept[_UNIT] = struct.pack(order + "HHIHH", _UNIT, _SHORT, 1, 2, 0)
+    directory = b"".join(entry for _, entry in sorted(kept.items()))
+    values = b"".join(struct.pack(order + "II", round(value * 1000), 1000) for value in dpi)
+    head = block[:4] + struct.pack(order + "I", len(block)) + block[8:]
+    return (
+        head
+        + struct.pack(order + "H", len(kept))
+        + directory
+        + struct.pack(order + "I", after)
+        + values
     )
-    values = b"".join(struct.pack("<II", round(value * 1000), 1000) for value in dpi)
-    return struct.pack("<4sIH", b"II*\0", 8, 3) + b"".join(entries) + struct.pack("<I", 0) + values

@@ -9,6 +9,7 @@ from typing import Any, cast
 from PIL import Image, UnidentifiedImageError
 
 from clearzoom.io.exif import strip_head
+from clearzoom.io.xmp import plain_packet
 
 _IPTC_RESOURCE = 0x0404
 _IPTC_TIFF_TAG = 33723
@@ -56,8 +57,10 @@ def _read(picture: Image.Image, problems: list[str]) -> Metadata:
     try:
         if picture.format == "TIFF":
             exif = _exif_of_tiff(picture)
-        elif "exif" in info or "Raw profile type exif" in info:
-            exif = strip_head(info["exif"] if "exif" in info else _from_hex(info, "exif"))
+        elif info.get("exif"):  # HEIC without EXIF gives None
+            exif = strip_head(info["exif"])
+        elif "Raw profile type exif" in info:
+            exif = strip_head(_from_hex(info, "exif"))
     except Exception as error:
         problems.append(f"EXIF could not be read: {error or type(error).__name__}")
     try:
@@ -67,7 +70,12 @@ def _read(picture: Image.Image, problems: list[str]) -> Metadata:
     xmp = info.get("xmp") or info.get("XML:com.adobe.xmp")
     if isinstance(xmp, str):
         xmp = xmp.encode()
-    return Metadata(exif or None, xmp or None, iptc or None)
+    try:
+        xmp = plain_packet(xmp) if xmp else None
+    except ValueError as error:
+        xmp = None
+        problems.append(f"XMP could not be read: {error}")
+    return Metadata(exif or None, xmp, iptc or None)
 
 
 def _exif_of_tiff(picture: Image.Image) -> bytes | None:

@@ -19,6 +19,7 @@ from clearzoom.io.loading import (
 )
 from clearzoom.io.metadata import Metadata, read_metadata, stated_dpi
 from clearzoom.io.picture import Picture, Samples, colours_of
+from clearzoom.io.png import stated_png_dpi
 from clearzoom.io.scratch import reserve
 from clearzoom.io.streamable import header, map_picture
 
@@ -140,7 +141,7 @@ def open_picture(
         plain.format == "ushort",
         frames,
         icc_profile_of(plain),
-        stated_dpi(metadata.exif) if kind in _DPI_IN_EXIF else _dpi(image, path),
+        _dpi(image, kind, path, metadata),
         metadata,
         tuple(notes),
     )
@@ -209,10 +210,13 @@ def _frames(image: pyvips.Image, kind: str, path: Path) -> int:
     return pages
 
 
-def _dpi(image: pyvips.Image, path: Path) -> tuple[float, float] | None:
+def _dpi(
+    image: pyvips.Image, kind: str, path: Path, metadata: Metadata
+) -> tuple[float, float] | None:
+    if kind in _DPI_IN_EXIF:
+        return stated_dpi(metadata.exif)
+    if kind == "PNG":
+        return stated_png_dpi(path)
     # libvips gives 72 dpi or 1 px/mm where the file states nothing.
     stated = "resolution-unit" in image.get_fields()
-    if not stated:
-        with path.open("rb") as file:
-            stated = b"pHYs" in file.read(4096)
     return (image.xres * _MM_PER_INCH, image.yres * _MM_PER_INCH) if stated else None

@@ -12,10 +12,11 @@ from clearzoom.errors import OutputError
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.containers import insert_metadata
 from clearzoom.io.descriptors import save
-from clearzoom.io.exif import resolution_exif
+from clearzoom.io.exif import exif_with_resolution
 from clearzoom.io.formats import Format, check_target, format_of
 from clearzoom.io.metadata import Metadata
 from clearzoom.io.picture import Picture, Samples
+from clearzoom.io.xmp import updated_xmp
 
 _MM_PER_INCH = 25.4
 _UNSTATED_DPI = (72.0, 72.0)  # libvips always writes one; this is what readers assume
@@ -106,7 +107,7 @@ def encode(
         image: with the right interpretation, 8 or 16 bit.
         icc_profile: goes in as it is.
         dpi: likewise.
-        metadata: likewise.
+        metadata: likewise, but for what XMP says of orientation, size and resolution.
         encoding: quality and the like.
 
     Returns:
@@ -126,19 +127,21 @@ def encode(
     if dpi and not kind.dpi:
         dpi = None
         problems.append(f"{kind.name} has no place for a resolution")
-    exif = metadata.exif
-    if exif is None and dpi and kind.name in ("WebP", "AVIF"):
-        exif = resolution_exif(dpi)
+    exif, xmp = metadata.exif, metadata.xmp
+    if dpi and kind.name in ("WebP", "AVIF"):
+        exif = exif_with_resolution(exif, dpi)
+    if xmp:
+        xmp = updated_xmp(xmp, image.width, image.height, dpi)
     x, y = (value / _MM_PER_INCH for value in dpi or _UNSTATED_DPI)
     image = image.copy(xres=x, yres=y)
     _attach(image, "icc-profile-data", icc_profile)
     if kind.name in ("TIFF", "AVIF"):
-        _attach(image, "xmp-data", metadata.xmp)
+        _attach(image, "xmp-data", xmp)
     if kind.name == "AVIF":
         _attach(image, "exif-data", exif and b"Exif\0\0" + exif)
     if encoding.max_bytes is not None:
         # Metadata is added afterwards, and counts.
-        added = sum(len(block) + 64 for block in (exif, metadata.xmp, metadata.iptc) if block)
+        added = sum(len(block) + 64 for block in (exif, xmp, metadata.iptc) if block)
         encoding = replace(encoding, max_bytes=encoding.max_bytes - added)
     try:
         _save(image, temporary, kind, encoding)
@@ -150,7 +153,7 @@ def encode(
             f"cannot write {target} so small; the smallest is "
             f"{temporary.stat().st_size + added:,} bytes: choose a smaller size or another format"
         )
-    kept = Metadata(exif if kind.exif else None, metadata.xmp, metadata.iptc if kind.iptc else None)
+    kept = Metadata(exif if kind.exif else None, xmp, metadata.iptc if kind.iptc else None)
     problems += insert_metadata(temporary, kept, dpi)
     if metadata.iptc and not kind.iptc:
         problems.append(f"{kind.name} has no place for IPTC")
