@@ -15,11 +15,11 @@ from clearzoom.errors import (
     UnreadablePictureError,
 )
 from clearzoom.io.formats import check_target
-from clearzoom.io.metadata import read_metadata
+from clearzoom.io.metadata import Metadata, read_metadata
 from clearzoom.io.picture import Picture
 from clearzoom.io.reading import decode, decode_rgb8, open_picture, read_picture
 from clearzoom.io.streamable import stream_picture
-from clearzoom.io.writing import write_picture
+from clearzoom.io.writing import Encoding, encode, write_picture
 
 LOSSLESS = [".png", ".tif", ".tiff"]
 LOSSY = [".jpg", ".jpeg", ".webp"]
@@ -210,3 +210,13 @@ def test_a_large_picture_in_a_folder_whose_name_is_not_utf_8(tmp_path, photo):
     spooled = decode(open_picture(tmp_path / "p.png"), folder / "0.tif")
     spooled.flush()
     np.testing.assert_array_equal(stream_picture(folder / "0.tif").numpy(), photo)
+
+
+@pytest.mark.parametrize("suffix", LOSSY)
+def test_a_picture_that_streams_is_made_small_too(tmp_path, photo, suffix):
+    write_picture(tmp_path / "p.tif", Picture(photo))
+    image = stream_picture(tmp_path / "p.tif")
+    target = tmp_path / f"q{suffix}"
+    encode(target, target, image, None, None, Metadata(), Encoding(95, 20_000))
+    assert 5_000 < target.stat().st_size <= 20_000
+    assert {path.name for path in tmp_path.iterdir()} == {"p.tif", target.name}

@@ -16,8 +16,12 @@ from clearzoom.io.containers import insert_metadata
 from clearzoom.io.descriptors import save
 from clearzoom.io.formats import format_of
 from clearzoom.io.metadata import Metadata
-from clearzoom.io.writing import Encoding, as_image, in_srgb
+from clearzoom.io.quality import check_small_enough, save_within
+from clearzoom.io.writing import Encoding, added_bytes, as_image, in_srgb
 from clearzoom.io.xmp import updated_xmp
+
+_GIF_UNIT_MS = 10
+_SHORTEST_MS = 11  # libvips takes a shorter duration for none, and writes 100
 
 Frames = Sequence[npt.NDArray[np.uint8]]
 
@@ -47,7 +51,9 @@ def read_frames(path: Path) -> tuple[Frames, Timing]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path) as picture:
-                for index in range(picture.n_frames):  # type: ignore[attr-defined]
+                # An APNG may begin with a picture for programs without animations.
+                first = int(getattr(picture, "default_image", False))
+                for index in range(first, picture.n_frames):  # type: ignore[attr-defined]
                     picture.seek(index)
                     frames.append(np.asarray(picture.convert("RGBA")))
                     durations.append(round(float(picture.info.get("duration", 100))))
@@ -84,16 +90,20 @@ def write_frames(
         timing: of each frame.
         metadata: goes in where the format has a place for it.
         icc_profile: likewise.
-        encoding: the quality of WebP.
+        encoding: the quality of WebP, and how large the file may become.
 
     Returns:
         A line for each thing that the format has no place for.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: it cannot be written, or not as small as wanted.
     """
     kind = format_of(target)
     problems: list[str] = []
+    height, width = frames[0].shape[:2]
+    xmp = metadata.xmp and updated_xmp(metadata.xmp, width, height, None)
+    kept = Metadata(metadata.exif, xmp, metadata.iptc if kind.iptc else None)
+    added = 0 if kind.name == "GIF" else added_bytes(kept)
     try:
         if icc_profile and not kind.profile:
             frames = [in_srgb(as_image(frame), icc_profile).numpy() for frame in frames]
@@ -101,16 +111,22 @@ def write_frames(
         if kind.name == "PNG":
             _write_apng(temporary, frames, timing, icc_profile)
         else:
-            _write_by_libvips(temporary, kind.name, frames, timing, icc_profile, encoding)
+            profile = icc_profile if kind.profile else None
+            shortest = _GIF_UNIT_MS if kind.name == "GIF" else _SHORTEST_MS
+            image = _strip(frames, timing, shortest, profile)
+            if kind.name == "GIF":
+                save(image, temporary, keep="none")
+            else:
+                _write_webp(temporary, image, timing, encoding, added)
     except (pyvips.Error, OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise OutputError(f"cannot write {target}: {reason}") from error
+    check_small_enough(temporary, target, encoding.max_bytes, added)
     if kind.name == "GIF":
         problems.append("GIF has 256 colours a frame, and no place for metadata")
+        if any(duration % _GIF_UNIT_MS for duration in timing.durations_ms):
+            problems.append("GIF counts in 10 ms: the timing is rounded")
         return problems
-    height, width = frames[0].shape[:2]
-    xmp = metadata.xmp and updated_xmp(metadata.xmp, width, height, None)
-    kept = Metadata(metadata.exif, xmp, metadata.iptc if kind.iptc else None)
     return problems + insert_metadata(temporary, kept)
 
 
@@ -129,23 +145,50 @@ def _write_apng(path: Path, frames: Frames, timing: Timing, icc_profile: bytes |
     )
 
 
-def _write_by_libvips(
-    path: Path,
-    kind: str,
-    frames: Frames,
-    timing: Timing,
-    icc_profile: bytes | None,
-    encoding: Encoding,
-) -> None:
+def _strip(
+    frames: Frames, timing: Timing, shortest_ms: int, icc_profile: bytes | None
+) -> pyvips.Image:
+    """Put frames under one another, as libvips wants them."""
+    durations = [max(shortest_ms, duration) for duration in timing.durations_ms]
     image = as_image(np.concatenate(frames)).copy()
     image.set_type(pyvips.GValue.gint_type, "page-height", frames[0].shape[0])
-    image.set_type(pyvips.GValue.array_int_type, "delay", list(timing.durations_ms))
+    image.set_type(pyvips.GValue.array_int_type, "delay", durations)
     image.set_type(pyvips.GValue.gint_type, "loop", timing.plays)
-    if kind == "GIF":
-        save(image, path, keep="none")
-        return
-    # A packet of its own makes libvips write the header to which metadata is added.
-    image.set_type(pyvips.GValue.blob_type, "xmp-data", struct.pack("4s", b"xmp "))
     if icc_profile:
         image.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc_profile)
-    save(image, path, Q=encoding.quality, smart_subsample=True, keep="all")
+    return image
+
+
+def _write_webp(
+    path: Path, image: pyvips.Image, timing: Timing, encoding: Encoding, added: int
+) -> None:
+    # A packet of its own makes libvips write the header to which metadata is added.
+    image.set_type(pyvips.GValue.blob_type, "xmp-data", struct.pack("4s", b"xmp "))
+    most = encoding.max_bytes - added if encoding.max_bytes is not None else None
+    save_within(
+        lambda quality: save(image, path, Q=quality, smart_subsample=True, keep="all"),
+        path,
+        encoding.quality,
+        most,
+    )
+    if min(timing.durations_ms) < _SHORTEST_MS:
+        _restore_durations(path, timing)
+
+
+def _restore_durations(path: Path, timing: Timing) -> None:
+    """Write short durations where longer ones stand; equal frames may have become one."""
+    encoded = bytearray(path.read_bytes())
+    given = iter(timing.durations_ms)
+    at = 12
+    while at + 8 <= len(encoded):
+        if encoded[at : at + 4] == b"ANMF":
+            place = slice(at + 20, at + 23)
+            left, true = int.from_bytes(encoded[place], "little"), 0
+            while left > 0:
+                duration = next(given, left)
+                left -= max(_SHORTEST_MS, duration)
+                true += duration
+            encoded[place] = true.to_bytes(3, "little")
+        length = int.from_bytes(encoded[at + 4 : at + 8], "little")
+        at += 8 + length + length % 2
+    path.write_bytes(encoded)

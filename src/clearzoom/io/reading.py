@@ -1,5 +1,6 @@
 """Read pictures through libvips."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -130,6 +131,9 @@ def open_picture(
         raise damaged(path, error) from error
     if converted:
         notes.append("CMYK became RGB in Display P3")
+    dpi = _dpi(image, kind, path, metadata)
+    if kind == "PNG" and frames > 1:
+        notes += _lost_by_frames(plain, dpi)
     width, height = (height, width) if orientation in _SIDEWAYS else (width, height)
     return Source(
         path,
@@ -141,7 +145,7 @@ def open_picture(
         plain.format == "ushort",
         frames,
         icc_profile_of(plain),
-        _dpi(image, kind, path, metadata),
+        dpi,
         metadata,
         tuple(notes),
     )
@@ -201,13 +205,23 @@ def _frames(image: pyvips.Image, kind: str, path: Path) -> int:
 
         try:
             with Image.open(path) as picture:
-                return int(getattr(picture, "n_frames", 1))
+                frames = int(getattr(picture, "n_frames", 1))
+                return max(1, frames - bool(getattr(picture, "default_image", False)))
         except Exception:  # only libvips' word counts whether it is a picture
             return 1
     pages = number_of(image, "n-pages", 1)
     if pages > 1 and kind not in ("GIF", "WebP"):
         raise UnreadablePictureError(f"{path} has {pages} pages; save the one to enlarge as a file")
     return pages
+
+
+def _lost_by_frames(plain: pyvips.Image, dpi: tuple[float, float] | None) -> Iterator[str]:
+    if plain.bands <= 2:
+        yield "a grey animation becomes RGB with equal channels"
+    if plain.format == "ushort":
+        yield "an animation has 8 bit: 16 are rounded"
+    if dpi is not None:
+        yield "the resolution of an animation is not kept"
 
 
 def _dpi(

@@ -1,8 +1,10 @@
 """Write pictures through libvips."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +18,8 @@ from clearzoom.io.exif import exif_with_resolution
 from clearzoom.io.formats import Format, check_target, format_of
 from clearzoom.io.metadata import Metadata
 from clearzoom.io.picture import Picture, Samples
+from clearzoom.io.quality import check_small_enough, save_within
+from clearzoom.io.streamable import stream_picture
 from clearzoom.io.xmp import updated_xmp
 
 _MM_PER_INCH = 25.4
@@ -139,20 +143,13 @@ def encode(
         _attach(image, "xmp-data", xmp)
     if kind.name == "AVIF":
         _attach(image, "exif-data", exif and b"Exif\0\0" + exif)
-    if encoding.max_bytes is not None:
-        # Metadata is added afterwards, and counts.
-        added = sum(len(block) + 64 for block in (exif, xmp, metadata.iptc) if block)
-        encoding = replace(encoding, max_bytes=encoding.max_bytes - added)
+    added = added_bytes(Metadata(exif, xmp, metadata.iptc))
     try:
-        _save(image, temporary, kind, encoding)
+        _save(image, temporary, kind, encoding, added)
     except pyvips.Error as error:
         reason = " ".join(str(error).split())
         raise OutputError(f"cannot write {target}: {reason}") from error
-    if encoding.max_bytes is not None and temporary.stat().st_size > encoding.max_bytes:
-        raise OutputError(
-            f"cannot write {target} so small; the smallest is "
-            f"{temporary.stat().st_size + added:,} bytes: choose a smaller size or another format"
-        )
+    check_small_enough(temporary, target, encoding.max_bytes, added)
     kept = Metadata(exif if kind.exif else None, xmp, metadata.iptc if kind.iptc else None)
     problems += insert_metadata(temporary, kept, dpi)
     if metadata.iptc and not kind.iptc:
@@ -160,6 +157,12 @@ def encode(
     if metadata.exif and not kind.exif:
         problems.append(f"{kind.name} has no place for EXIF")
     return problems
+
+
+def added_bytes(metadata: Metadata) -> int:
+    """Count what metadata adds to a file after its encoding, a little too high."""
+    blocks = (metadata.exif, metadata.xmp, metadata.iptc)
+    return sum(len(block) + 64 for block in blocks if block)
 
 
 def in_srgb(image: pyvips.Image, icc_profile: bytes) -> pyvips.Image:
@@ -173,7 +176,7 @@ def _attach(image: pyvips.Image, field: str, block: bytes | None) -> None:
         image.set_type(pyvips.GValue.blob_type, field, block)
 
 
-def _save(image: pyvips.Image, path: Path, kind: Format, encoding: Encoding) -> None:
+def _save(image: pyvips.Image, path: Path, kind: Format, encoding: Encoding, added: int) -> None:
     options = dict(kind.options)
     # libvips would write EXIF of its own into JPEG and PNG; WebP's is replaced.
     options["keep"] = {"JPEG": "icc", "PNG": "icc", "TIFF": "icc:xmp"}.get(kind.name, "all")
@@ -189,22 +192,43 @@ def _save(image: pyvips.Image, path: Path, kind: Format, encoding: Encoding) -> 
     if not kind.lossy:
         save(image, path, **options)
         return
-    if kind.name == "WebP" and encoding.quality == 100:
-        options["lossless"] = True
-    save(image, path, Q=encoding.quality, **options)
-    if encoding.max_bytes is None or path.stat().st_size <= encoding.max_bytes:
+    if encoding.max_bytes is None:
+        _save_at(image, path, kind, options, encoding.quality)
         return
-    options.pop("lossless", None)
-    fits, too_large = 1, encoding.quality
-    save(image, path, Q=fits, **options)
-    while too_large - fits > 1:
-        quality = (fits + too_large) // 2
-        save(image, path, Q=quality, **options)
-        if path.stat().st_size <= encoding.max_bytes:
-            fits = quality
-        else:
-            too_large = quality
-    save(image, path, Q=fits, **options)
+    most = encoding.max_bytes - added
+    with _readable_again(image, path, kind) as opened:
+        save_within(
+            lambda quality: _save_at(opened(), path, kind, options, quality),
+            path,
+            encoding.quality,
+            most,
+        )
+
+
+def _save_at(
+    image: pyvips.Image, path: Path, kind: Format, options: dict[str, Any], quality: int
+) -> None:
+    lossless = {"lossless": True} if kind.name == "WebP" and quality == 100 else {}
+    save(image, path, Q=quality, **options, **lossless)
+
+
+@contextmanager
+def _readable_again(
+    image: pyvips.Image, path: Path, kind: Format
+) -> Iterator[Callable[[], pyvips.Image]]:
+    """Give what opens an image for each attempt; one that streams can be read only once."""
+    if "vips-sequential" not in image.get_fields():
+        yield lambda: image
+    elif not kind.streams:
+        whole = image.copy_memory()
+        yield lambda: whole
+    else:
+        spool = path.with_name(f"{path.stem}~.tif")
+        try:
+            save(image, spool, bigtiff=True, keep="icc", resunit="inch")
+            yield lambda: stream_picture(spool)
+        finally:
+            spool.unlink(missing_ok=True)
 
 
 def write_rgb8(target: Path, pixels: npt.NDArray[np.uint8]) -> None:
