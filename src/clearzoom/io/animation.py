@@ -16,8 +16,9 @@ from clearzoom.io.containers import insert_metadata
 from clearzoom.io.descriptors import save
 from clearzoom.io.formats import format_of
 from clearzoom.io.metadata import Metadata
+from clearzoom.io.profile import in_srgb
 from clearzoom.io.quality import check_small_enough, save_within
-from clearzoom.io.writing import Encoding, added_bytes, as_image, in_srgb
+from clearzoom.io.writing import Encoding, added_bytes, as_image
 from clearzoom.io.xmp import updated_xmp
 
 _GIF_UNIT_MS = 10

@@ -4,6 +4,7 @@ libvips passes EXIF through a library that empties maker notes, and has no place
 and PNG or for EXIF in TIFF. Only files of our own making are opened here.
 """
 
+import io
 import shutil
 import struct
 import zlib
@@ -14,12 +15,14 @@ from typing import BinaryIO
 
 from PIL import Image, TiffImagePlugin
 
-from clearzoom.io.metadata import CAMERA_TAGS, Metadata, as_resource
+from clearzoom.io.metadata import Metadata, as_resource
+from clearzoom.io.tags import INTEROPERABILITY, describes, read_tags
 
 _LONGEST_SEGMENT = 65_533
 _XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
-_EXIF_IFD, _GPS_IFD, _IPTC = 0x8769, 0x8825, 33723
-_ASCII, _LONG, _UNDEFINED = 2, 4, 7
+_DIRECTORIES = (0x8769, 0x8825)  # EXIF's own, and the place
+_IPTC = 33723
+_LONG, _UNDEFINED = 4, 7
 _HEADS = {False: b"II*\0" + bytes(4), True: b"II+\0\x08" + bytes(11)}
 
 
@@ -135,12 +138,14 @@ def _tiff(path: Path, metadata: Metadata) -> None:
         directory = [file.read(size) for _ in range(entries)]
         following = file.read(room)
         at = file.seek(0, 2)
-        for tag, kind, block in _tiff_blocks(metadata, big):
+        there = {struct.unpack_from("<H", entry)[0] for entry in directory}
+        for tag, kind, values, block in _tiff_blocks(metadata, big):
+            if tag in there:
+                continue
             at += file.write(b"\0" * (-at % 8))
             packed = block(at)
-            values = 1 if kind == _LONG else len(packed)
             where = struct.pack(pointer, at)
-            if kind != _LONG and values <= room:
+            if tag not in _DIRECTORIES and len(packed) <= room:
                 where = packed.ljust(room, b"\0")
             else:
                 at += file.write(packed)
@@ -154,21 +159,22 @@ def _tiff(path: Path, metadata: Metadata) -> None:
 
 def _tiff_blocks(
     metadata: Metadata, big: bool
-) -> Iterator[tuple[int, int, Callable[[int], bytes]]]:
+) -> Iterator[tuple[int, int, int, Callable[[int], bytes]]]:
+    """Give number, kind, count and what makes the bytes for a place."""
     if metadata.exif:
+        for each in read_tags(io.BytesIO(metadata.exif), describes):
+            yield each.number, each.kind, each.count, partial(_same, each.data)
         blocks = Image.Exif()
         blocks.load(b"Exif\0\0" + metadata.exif)
-        for tag in CAMERA_TAGS:
-            if isinstance(said := blocks.get(tag), str):
-                yield tag, _ASCII, partial(_same, said.encode() + b"\0")
-        for tag in (_EXIF_IFD, _GPS_IFD):
+        for tag in _DIRECTORIES:
             if values := blocks.get_ifd(tag):
                 ifd = TiffImagePlugin.ImageFileDirectory_v2(ifh=_HEADS[big])
                 for key, value in values.items():
-                    ifd[key] = value
-                yield tag, _LONG, ifd.tobytes
+                    if key != INTEROPERABILITY:
+                        ifd[key] = value
+                yield tag, _LONG, 1, ifd.tobytes
     if metadata.iptc:
-        yield _IPTC, _UNDEFINED, partial(_same, metadata.iptc)
+        yield _IPTC, _UNDEFINED, len(metadata.iptc), partial(_same, metadata.iptc)
 
 
 def _same(block: bytes, at: int) -> bytes:

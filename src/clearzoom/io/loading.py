@@ -112,10 +112,9 @@ def plain_image(image: pyvips.Image, path: Path, *, keep_cmyk: bool) -> tuple[py
     if image.interpretation == "cmyk" and not keep_cmyk:
         alpha = image[4] if image.bands > 4 else None
         colour = image.extract_band(0, n=4) if image.bands > 4 else image
-        fallback = {} if icc_profile_of(image) else {"input_profile": "cmyk"}
-        image = colour.icc_transform(
-            "p3", embedded=True, depth=16 if image.format == "ushort" else 8, **fallback
-        )
+        # The embedded profile goes first; one that cannot be used gives way to libvips' own.
+        depth = 16 if image.format == "ushort" else 8
+        image = colour.icc_transform("p3", embedded=True, input_profile="cmyk", depth=depth)
         image = image if alpha is None else image.bandjoin(alpha)
         converted = True
     if image.format not in ("uchar", "ushort"):

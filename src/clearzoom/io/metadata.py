@@ -6,16 +6,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from clearzoom.io.exif import strip_head
+from clearzoom.io.png import text_keys
+from clearzoom.io.tags import (
+    INTEROPERABILITY,
+    LONG,
+    MAP_TAGS,
+    Tag,
+    describes,
+    packed_tags,
+    read_tags,
+)
+from clearzoom.io.texts import with_texts
 from clearzoom.io.xmp import plain_packet
 
 _IPTC_RESOURCE = 0x0404
 _IPTC_TIFF_TAG = 33723
-CAMERA_TAGS = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
-"""Of a TIFF's first directory: description, make, model, software, date, artist, copyright."""
-
+# Blocks that are read elsewhere, and the dates of the file that ImageMagick adds.
+_NO_TEXTS = ("Raw profile type", "XML:com.adobe.xmp", "date:")
 _IPTC_PNG_KEYS = ("Raw profile type iptc", "Raw profile type APP13")
 
 
@@ -42,7 +52,7 @@ def read_metadata(path: Path) -> tuple[Metadata, list[str]]:
         warnings.simplefilter("ignore")  # Pillow warns of faults that are reported here
         try:
             with Image.open(path) as picture:
-                return _read(picture, problems), problems
+                return _read(picture, path, problems), problems
         except UnidentifiedImageError:
             return Metadata(), ["metadata could not be read"]
         except Image.DecompressionBombError:
@@ -51,12 +61,12 @@ def read_metadata(path: Path) -> tuple[Metadata, list[str]]:
             return Metadata(), [f"metadata could not be read: {error or type(error).__name__}"]
 
 
-def _read(picture: Image.Image, problems: list[str]) -> Metadata:
+def _read(picture: Image.Image, path: Path, problems: list[str]) -> Metadata:
     info: dict[Any, Any] = picture.info
     exif, iptc = None, None
     try:
         if picture.format == "TIFF":
-            exif = _exif_of_tiff(picture)
+            exif = _exif_of_tiff(picture, path, problems)
         elif info.get("exif"):  # HEIC without EXIF gives None
             exif = strip_head(info["exif"])
         elif "Raw profile type exif" in info:
@@ -75,20 +85,42 @@ def _read(picture: Image.Image, problems: list[str]) -> Metadata:
     except ValueError as error:
         xmp = None
         problems.append(f"XMP could not be read: {error}")
+    xmp, unnamed = with_texts(xmp, _texts(picture, path))
+    if unnamed:
+        problems.append(f"texts that are not kept: {', '.join(unnamed)}")
     return Metadata(exif or None, xmp, iptc or None)
 
 
-def _exif_of_tiff(picture: Image.Image) -> bytes | None:
+def _texts(picture: Image.Image, path: Path) -> dict[str, str]:
+    info: dict[Any, Any] = picture.info
+    if picture.format == "JPEG" and isinstance(comment := info.get("comment"), bytes):
+        return {"Comment": comment.decode(errors="replace")}
+    if picture.format != "PNG":
+        return {}
+    # Those behind the px are unknown to Pillow yet: the names alone will be said.
+    keys = (key for key in text_keys(path) if not key.startswith(_NO_TEXTS))
+    return {key if key in info else f"{key} (behind the px)": str(info.get(key)) for key in keys}
+
+
+def _exif_of_tiff(picture: Image.Image, path: Path, problems: list[str]) -> bytes | None:
+    """Put what describes, and EXIF's own directories, into a block of their own."""
+    if any(tag in picture.tag_v2 for tag in MAP_TAGS):  # type: ignore[attr-defined]
+        problems.append("the place on a map (GeoTIFF) is not kept")
+    with path.open("rb") as file:
+        tags = list(read_tags(file, describes))
     exif = picture.getexif()
-    kept = Image.Exif()
-    for tag in CAMERA_TAGS:
-        if tag in exif:
-            kept[tag] = exif[tag]
+    below, at = b"", 8
     for ifd in (0x8769, 0x8825):
         if part := exif.get_ifd(ifd):
-            kept.get_ifd(ifd).update(part)
-            kept[ifd] = 0  # where it lies is found when it is written
-    return strip_head(kept.tobytes()) if len(kept) else None
+            directory = TiffImagePlugin.ImageFileDirectory_v2(b"II*\0" + bytes(4), group=ifd)
+            for key, value in part.items():
+                if key != INTEROPERABILITY:
+                    directory[key] = value
+            tags.append(Tag(ifd, LONG, 1, struct.pack("<I", at)))
+            below += directory.tobytes(at)
+            below += b"\0" * (len(below) % 2)
+            at = 8 + len(below)
+    return struct.pack("<4sI", b"II*\0", at) + below + packed_tags(tags, at) if tags else None
 
 
 def _iptc(picture: Image.Image) -> bytes | None:

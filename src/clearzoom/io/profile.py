@@ -1,11 +1,15 @@
 """ICC profiles, as far as enlarging must understand them."""
 
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pyvips
 
 from clearzoom.core.tone import Tone, tone_of
+from clearzoom.io.descriptors import source_of
+
+_FIELD = "icc-profile-data"
 
 
 @lru_cache(maxsize=16)
@@ -25,7 +29,7 @@ def profile_tone(profile: bytes, colours: int, levels: int) -> Tone | None:
     deep = levels > 256
     kind = ("rgb16" if deep else "srgb") if colours == 3 else ("grey16" if deep else "b-w")
     image = pyvips.Image.new_from_array(greys, interpretation=kind).copy()
-    image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
+    image.set_type(pyvips.GValue.blob_type, _FIELD, profile)
     try:
         xyz = image.icc_import(embedded=True, pcs="xyz", intent="relative").numpy()
     except pyvips.Error:
@@ -34,3 +38,27 @@ def profile_tone(profile: bytes, colours: int, levels: int) -> Tone | None:
     if not light[-1] > light[0]:
         return None
     return tone_of((light - light[0]) / (light[-1] - light[0]))
+
+
+def in_srgb(image: pyvips.Image, profile: bytes) -> pyvips.Image:
+    """Convert an image to sRGB, for a format that has no place for its profile.
+
+    Args:
+        image: 8 or 16 bit, of grey, RGB or CMYK.
+        profile: ICC; where it does not fit, colours are taken for sRGB or plain CMYK.
+    """
+    image = image.copy()
+    image.set_type(pyvips.GValue.blob_type, _FIELD, profile)
+    return image.icc_transform("srgb", embedded=True)
+
+
+def holds_profile(path: Path, profile: bytes) -> bool:
+    """Say whether a file came to hold a profile; encoders leave out one that does not fit.
+
+    Args:
+        path: a picture file.
+        profile: ICC.
+    """
+    with path.open("rb") as file:
+        image = pyvips.Image.new_from_source(source_of(file), "")
+    return _FIELD in image.get_fields() and bytes(image.get(_FIELD)) == profile

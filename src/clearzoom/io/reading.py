@@ -20,7 +20,7 @@ from clearzoom.io.loading import (
 )
 from clearzoom.io.metadata import Metadata, read_metadata, stated_dpi
 from clearzoom.io.picture import Picture, Samples, colours_of
-from clearzoom.io.png import stated_png_dpi
+from clearzoom.io.png import colour_of_png, stated_png_dpi
 from clearzoom.io.scratch import reserve
 from clearzoom.io.streamable import header, map_picture
 
@@ -131,6 +131,10 @@ def open_picture(
         raise damaged(path, error) from error
     if converted:
         notes.append("CMYK became RGB in Display P3")
+    profile = icc_profile_of(plain)
+    if kind == "PNG" and profile is None:
+        profile, problem = colour_of_png(path, grey=plain.bands <= 2)
+        notes += [problem] if problem else []
     dpi = _dpi(image, kind, path, metadata)
     if kind == "PNG" and frames > 1:
         notes += _lost_by_frames(plain, dpi)
@@ -144,7 +148,7 @@ def open_picture(
         plain.interpretation == "cmyk",
         plain.format == "ushort",
         frames,
-        icc_profile_of(plain),
+        profile,
         dpi,
         metadata,
         tuple(notes),

@@ -18,6 +18,7 @@ from clearzoom.io.exif import exif_with_resolution
 from clearzoom.io.formats import Format, check_target, format_of
 from clearzoom.io.metadata import Metadata
 from clearzoom.io.picture import Picture, Samples
+from clearzoom.io.profile import holds_profile, in_srgb
 from clearzoom.io.quality import check_small_enough, save_within
 from clearzoom.io.streamable import stream_picture
 from clearzoom.io.xmp import updated_xmp
@@ -150,6 +151,8 @@ def encode(
         reason = " ".join(str(error).split())
         raise OutputError(f"cannot write {target}: {reason}") from error
     check_small_enough(temporary, target, encoding.max_bytes, added)
+    if icc_profile and not holds_profile(temporary, icc_profile):
+        problems.append(f"{kind.name} does not take the colour profile: it was left out")
     kept = Metadata(exif if kind.exif else None, xmp, metadata.iptc if kind.iptc else None)
     problems += insert_metadata(temporary, kept, dpi)
     if metadata.iptc and not kind.iptc:
@@ -163,12 +166,6 @@ def added_bytes(metadata: Metadata) -> int:
     """Count what metadata adds to a file after its encoding, a little too high."""
     blocks = (metadata.exif, metadata.xmp, metadata.iptc)
     return sum(len(block) + 64 for block in blocks if block)
-
-
-def in_srgb(image: pyvips.Image, icc_profile: bytes) -> pyvips.Image:
-    """Convert an image to sRGB, for a format that has no place for its profile."""
-    _attach(image := image.copy(), "icc-profile-data", icc_profile)
-    return image.icc_transform("srgb", embedded=True)
 
 
 def _attach(image: pyvips.Image, field: str, block: bytes | None) -> None:

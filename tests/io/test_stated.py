@@ -1,0 +1,157 @@
+"""Colours that a file states otherwise than by a profile that fits, and texts beside EXIF."""
+
+import io
+import struct
+import zlib
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import pyvips
+from PIL import Image, ImageCms, PngImagePlugin
+
+from clearzoom.errors import ClearzoomError
+from clearzoom.io.metadata import Metadata, read_metadata
+from clearzoom.io.picture import Picture
+from clearzoom.io.png import colour_of_png
+from clearzoom.io.reading import decode, open_picture
+from clearzoom.io.texts import with_texts
+from clearzoom.io.writing import write_picture
+
+SRGB_PLACES = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
+ADOBE_PLACES = (31270, 32900, 64000, 33000, 21000, 71000, 15000, 6000)
+CMYK_PROFILE = bytes(pyvips.Operation.call("profile_load", "cmyk"))
+
+
+def png(path, samples, **chunks):
+    Image.fromarray(samples).save(path)
+    plain, added = path.read_bytes(), b""
+    for name, data in chunks.items():
+        kind = name.encode()
+        added += struct.pack(">I", len(data)) + kind + data
+        added += struct.pack(">I", zlib.crc32(kind + data))
+    path.write_bytes(plain[:33] + added + plain[33:])
+    return path
+
+
+def gamma(value):
+    return struct.pack(">I", value)
+
+
+def places(values):
+    return struct.pack(">8I", *values)
+
+
+def shown(samples, profile):
+    """What a viewer shows, in Lab."""
+    image = pyvips.Image.new_from_array(samples, interpretation="srgb").copy()
+    image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
+    return np.array(image.icc_import(embedded=True, intent="relative")(2, 2))
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        {"gAMA": gamma(45455)},
+        {"gAMA": gamma(45450), "cHRM": places(SRGB_PLACES)},
+        {"cHRM": places(ADOBE_PLACES)},  # without gAMA it means nothing
+        {"gAMA": gamma(100000), "sRGB": b"\0"},
+        {"gAMA": gamma(100000), "cICP": bytes((1, 13, 0, 1))},
+    ],
+)
+def test_what_is_srgb_anyway_needs_no_profile(tmp_path, photo, chunks):
+    assert colour_of_png(png(tmp_path / "p.png", photo[:8, :8], **chunks), grey=False) == (
+        None,
+        None,
+    )
+
+
+def test_gamma_and_primaries_become_a_profile(tmp_path, photo):
+    path = png(tmp_path / "p.png", photo[:8, :8], gAMA=gamma(45455), cHRM=places(ADOBE_PLACES))
+    source = open_picture(path)
+    green = np.full((4, 4, 3), (0, 255, 0), np.uint8)
+    # Lab of Adobe RGB's green at D50, as every colour calculator has it; libvips cuts at -128.
+    np.testing.assert_allclose(shown(green, source.icc_profile), (83.2, -128, 87.2), atol=0.6)
+    white = np.full((4, 4, 3), 255, np.uint8)
+    np.testing.assert_allclose(shown(white, source.icc_profile), (100, 0, 0), atol=0.3)
+    assert ImageCms.ImageCmsProfile(io.BytesIO(source.icc_profile)).profile.xcolor_space == "RGB "
+    for suffix in (".png", ".tif", ".jpg", ".webp", ".avif"):
+        picture = Picture(decode(source), icc_profile=source.icc_profile)
+        assert write_picture(tmp_path / f"o{suffix}", picture) == []
+        assert open_picture(tmp_path / f"o{suffix}").icc_profile == source.icc_profile
+
+
+def test_linear_grey_becomes_a_grey_profile(tmp_path, photo):
+    path = png(tmp_path / "p.png", photo[:8, :8, 0], gAMA=gamma(100000))
+    source = open_picture(path)
+    assert source.icc_profile[16:20] == b"GRAY"
+    assert write_picture(tmp_path / "o.png", Picture(decode(source), source.icc_profile)) == []
+    notes = write_picture(
+        tmp_path / "o.webp", Picture(np.full((8, 8, 1), 55, np.uint8), source.icc_profile)
+    )
+    assert notes == ["WebP has no place for this profile: colours became sRGB"]
+    assert abs(int(decode(open_picture(tmp_path / "o.webp")).mean()) - 128) <= 3
+
+
+def test_cicp_is_p3_or_a_note(tmp_path, photo):
+    path = png(tmp_path / "p.png", photo[:8, :8], cICP=bytes((12, 13, 0, 1)))
+    assert open_picture(path).icc_profile == bytes(pyvips.Operation.call("profile_load", "p3"))
+    path = png(tmp_path / "q.png", photo[:8, :8], cICP=bytes((9, 16, 0, 1)))
+    assert open_picture(path).notes == (
+        "the colours of cICP 9/16 are not kept: they became sRGB's",
+    )
+
+
+@pytest.mark.parametrize("values", [(0,) * 8, (1, 0) * 4, (2**32 - 1,) * 8, (5, 5) * 4])
+def test_primaries_that_make_no_sense_are_said(tmp_path, photo, values):
+    path = png(tmp_path / "p.png", photo[:8, :8], gAMA=gamma(45455), cHRM=places(values))
+    assert open_picture(path).notes == ("gAMA and cHRM make no sense: colours are taken for sRGB",)
+
+
+@pytest.mark.parametrize("profile", [CMYK_PROFILE, b"no profile at all"])
+def test_a_profile_that_does_not_fit_is_kept_or_said(tmp_path, photo, profile):
+    for suffix in (".png", ".jpg", ".tif", ".webp", ".avif", ".gif"):
+        path = tmp_path / f"p{suffix}"
+        try:
+            problems = write_picture(path, Picture(photo[:16, :16], icc_profile=profile))
+        except ClearzoomError:
+            continue
+        kept = open_picture(path).icc_profile == profile
+        assert kept != any("profile" in problem for problem in problems), suffix
+
+
+def test_cmyk_with_a_broken_profile_becomes_rgb_all_the_same(tmp_path, photo):
+    inks = np.zeros((16, 16, 4), np.uint8)
+    write_picture(tmp_path / "p.tif", Picture(inks, icc_profile=b"broken", cmyk=True))
+    source = open_picture(tmp_path / "p.tif", keep_cmyk=False)
+    assert decode(source).min() >= 250
+
+
+def test_texts_of_png_and_jpeg_go_into_xmp(tmp_path, photo):
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("Copyright", "© Zoë & <Co>")
+    texts.add_itxt("Author", "Zoë")
+    texts.add_text("Source", "scanner 7", zip=True)
+    texts.add_text("date:create", "2020")
+    Image.fromarray(photo[:9, :9]).save(tmp_path / "p.png", pnginfo=texts)
+    metadata, problems = read_metadata(tmp_path / "p.png")
+    assert problems == ["texts that are not kept: Source"]
+    dc = "{http://purl.org/dc/elements/1.1/}"
+    (said,) = ElementTree.fromstring(metadata.xmp)[0]
+    assert "".join(said.find(f"{dc}rights").itertext()) == "© Zoë & <Co>"
+    assert "".join(said.find(f"{dc}creator").itertext()) == "Zoë"
+    Image.fromarray(photo[:9, :9]).save(tmp_path / "p.jpg", comment="a cat")
+    assert b">a cat</rdf:li>" in read_metadata(tmp_path / "p.jpg")[0].xmp
+    assert with_texts(metadata.xmp, {"Author": "Other"}) == (metadata.xmp, [])
+
+
+def test_texts_behind_the_px_are_named(tmp_path, photo):
+    write_picture(tmp_path / "p.png", Picture(photo[:9, :9]))
+    plain = (tmp_path / "p.png").read_bytes()
+    chunk = b"tEXt" + b"Author\0me"
+    added = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    (tmp_path / "q.png").write_bytes(plain[:-12] + added + plain[-12:])
+    assert read_metadata(tmp_path / "q.png") == (
+        Metadata(),
+        ["texts that are not kept: Author (behind the px)"],
+    )
