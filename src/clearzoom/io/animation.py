@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pyvips
 from PIL import Image
 
-from clearzoom.errors import OutputError, UnreadablePictureError
+from clearzoom.errors import UnreadablePictureError
 from clearzoom.io.containers import insert_metadata
 from clearzoom.io.descriptors import save
+from clearzoom.io.failures import unwritable
 from clearzoom.io.formats import format_of
 from clearzoom.io.metadata import Metadata
 from clearzoom.io.profile import in_srgb
@@ -120,8 +121,7 @@ def write_frames(
             else:
                 _write_webp(temporary, image, timing, encoding, added)
     except (pyvips.Error, OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise OutputError(f"cannot write {target}: {reason}") from error
+        raise unwritable(target, temporary, error) from error
     check_small_enough(temporary, target, encoding.max_bytes, added)
     if kind.name == "GIF":
         problems.append("GIF has 256 colours a frame, and no place for metadata")

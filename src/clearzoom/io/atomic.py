@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from clearzoom.errors import OutputError
+from clearzoom.io.failures import refused
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def whole_file(target: Path) -> Iterator[Path]:
         ) as file:
             temporary = Path(file.name)
     except OSError as error:
-        raise OutputError(f"cannot write {target}: {error.strerror}") from error
+        raise refused(target, error) from error
     try:
         yield temporary
         temporary.chmod(0o666 & ~_umask())
@@ -41,7 +41,7 @@ def whole_file(target: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.replace(target)
     except OSError as error:
-        raise OutputError(f"cannot write {target}: {error.strerror}") from error
+        raise refused(target, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 

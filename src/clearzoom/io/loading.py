@@ -1,5 +1,6 @@
 """Open a picture file as a libvips image with straight alpha and a known kind of px."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,8 @@ import pyvips
 
 from clearzoom.errors import InputError, MissingExtraError, MissingFileError, UnreadablePictureError
 from clearzoom.io.descriptors import source_of
+from clearzoom.io.failures import reason_of, unreadable
+from clearzoom.io.tags import EXTRA_SAMPLES, PHOTOMETRIC, SHORT, read_tags
 
 _FORMATS = {
     "png": "PNG",
@@ -19,6 +22,8 @@ _FORMATS = {
 }
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+_LAB = (8, 9, 10)
+_CHECKED = (PHOTOMETRIC, EXTRA_SAMPLES)
 _CHANNELS = {
     "b-w": (1, 2),
     "grey16": (1, 2),
@@ -68,10 +73,30 @@ def open_image(path: Path) -> tuple[pyvips.Image, str]:
         what = "is empty" if not start else "is no picture that can be read"
         formats = ", ".join(dict.fromkeys(_FORMATS.values()))
         raise UnreadablePictureError(f"{path} {what}; give {formats}")
+    if kind == "TIFF":
+        _check_tiff(path)
     try:
         return pyvips.Image.new_from_source(source, "", fail_on="error"), kind
     except pyvips.Error as error:
-        raise damaged(path, error) from error
+        raise unreadable(path, error) from error
+
+
+def _check_tiff(path: Path) -> None:
+    """Refuse what libvips takes for damage, or for transparency."""
+    said: dict[int, tuple[int, ...]] = {}
+    try:
+        with path.open("rb") as file:
+            for tag in read_tags(file, lambda number, kind: number in _CHECKED and kind == SHORT):
+                said[tag.number] = struct.unpack(f"<{tag.count}H", tag.data)
+    except ValueError:
+        return  # libvips says whether it can be read
+    if said.get(PHOTOMETRIC, (0,))[0] in _LAB:
+        raise UnreadablePictureError(f"{path} is CIELab, which is not supported; save it as RGB")
+    if 0 in said.get(EXTRA_SAMPLES, ()):
+        raise UnreadablePictureError(
+            f"{path} has an extra channel, and does not say whether that is transparency; "
+            "save it without the channel, or as transparency"
+        )
 
 
 def _open_heic(path: Path) -> pyvips.Image:
@@ -135,16 +160,3 @@ def icc_profile_of(image: pyvips.Image) -> bytes | None:
 def number_of(image: pyvips.Image, field: str, otherwise: int) -> int:
     """Give a whole number that the file states, or otherwise."""
     return int(image.get(field)) if field in image.get_fields() else otherwise
-
-
-def damaged(path: Path, error: pyvips.Error) -> UnreadablePictureError:
-    """Say that a file cannot be decoded."""
-    return UnreadablePictureError(
-        f"{path} is truncated or damaged: {reason_of(error)}; get a whole copy of it"
-    )
-
-
-def reason_of(error: pyvips.Error) -> str:
-    """Give the last line that libvips said."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else "unknown reason"

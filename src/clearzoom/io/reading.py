@@ -10,13 +10,12 @@ import numpy.typing as npt
 import pyvips
 
 from clearzoom.errors import SizeError, UnreadablePictureError
+from clearzoom.io.failures import reason_of, unreadable
 from clearzoom.io.loading import (
-    damaged,
     icc_profile_of,
     number_of,
     open_image,
     plain_image,
-    reason_of,
 )
 from clearzoom.io.metadata import Metadata, read_metadata, stated_dpi
 from clearzoom.io.picture import Picture, Samples, colours_of
@@ -128,7 +127,7 @@ def open_picture(
     try:
         plain, converted = plain_image(image, path, keep_cmyk=keep_cmyk)
     except pyvips.Error as error:
-        raise damaged(path, error) from error
+        raise unreadable(path, error) from error
     if converted:
         notes.append("CMYK became RGB in Display P3")
     profile = icc_profile_of(plain)
@@ -168,7 +167,7 @@ def decode(source: Source, spool: Path | None = None) -> Samples:
 
     Raises:
         UnreadablePictureError: truncated or damaged.
-        OutputError: no room for spool.
+        OutputError: no room for spool, or for libvips' temporary files.
     """
     image, _ = open_image(source.path)
     try:
@@ -185,7 +184,7 @@ def decode(source: Source, spool: Path | None = None) -> Samples:
             part = plain.crop(0, top, source.width_px, rows).numpy()
             mapped[top : top + rows] = part.reshape(rows, *source.shape[1:])
     except pyvips.Error as error:
-        raise damaged(source.path, error) from error
+        raise unreadable(source.path, error) from error
     return mapped
 
 

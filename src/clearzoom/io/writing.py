@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pyvips
 
-from clearzoom.errors import OutputError
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.containers import insert_metadata
 from clearzoom.io.descriptors import save
 from clearzoom.io.exif import exif_with_resolution
+from clearzoom.io.failures import unwritable
 from clearzoom.io.formats import Format, check_target, format_of
 from clearzoom.io.metadata import Metadata
 from clearzoom.io.picture import Picture, Samples
@@ -148,8 +148,7 @@ def encode(
     try:
         _save(image, temporary, kind, encoding, added)
     except pyvips.Error as error:
-        reason = " ".join(str(error).split())
-        raise OutputError(f"cannot write {target}: {reason}") from error
+        raise unwritable(target, temporary, error) from error
     check_small_enough(temporary, target, encoding.max_bytes, added)
     if icc_profile and not holds_profile(temporary, icc_profile):
         problems.append(f"{kind.name} does not take the colour profile: it was left out")

@@ -1,0 +1,82 @@
+"""What to say when a picture could not be read or written.
+
+libvips keeps one buffer of error text for all threads: another thread may have taken the text, or
+left its own in it. So where the disk can be asked, it is.
+"""
+
+import errno
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from clearzoom.errors import ClearzoomError, OutputError, UnreadablePictureError
+
+_FULL = "No space left on device"
+_SPOOL = re.compile(r'unable to write to "([^"]*)[/\\]vips-\d+-\d+\.v"')
+_NO_REASONS = ("unable to call", "Unknown error")
+_PROBE_BYTES = 2**20
+
+
+def unreadable(path: Path, error: Exception) -> ClearzoomError:
+    """Tell a damaged picture from one that libvips found no temporary room for.
+
+    Args:
+        path: of the picture.
+        error: of libvips.
+    """
+    text = str(error)
+    spool = _SPOOL.search(text)
+    if spool or _FULL in text:
+        folder = spool[1] if spool else os.environ.get("TMPDIR") or tempfile.gettempdir()
+        return OutputError(
+            f"cannot decode {path}: no room for it in the folder {folder} for temporary files; "
+            "make room, or set TMPDIR to another folder"
+        )
+    return UnreadablePictureError(
+        f"{path} is truncated or damaged: {reason_of(error)}; get a whole copy of it"
+    )
+
+
+def unwritable(target: Path, temporary: Path, error: Exception) -> OutputError:
+    """Say why an encoder failed.
+
+    Args:
+        target: the file that should have come to be.
+        temporary: what there is of it; is spoilt by asking the disk.
+        error: of the encoder.
+    """
+    try:
+        with temporary.open("ab") as file:
+            file.write(bytes(_PROBE_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as refusal:
+        return refused(target, refusal)
+    if _FULL in str(error):
+        return refused(target, OSError(errno.ENOSPC, _FULL))
+    reason = reason_of(error).replace(str(temporary), "").strip(" :")
+    return OutputError(f"cannot write {target}: {reason}")
+
+
+def refused(target: Path, error: OSError) -> OutputError:
+    """Say what the system said of a file, and what to do where the disk is full.
+
+    Args:
+        target: the file that should have come to be.
+        error: of the system.
+    """
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return OutputError(
+            f"cannot write {target}: the disk of {target.parent.resolve()} is full; "
+            "make room on it, or name a folder on another disk"
+        )
+    return OutputError(f"cannot write {target}: {error.strerror or error}")
+
+
+def reason_of(error: Exception) -> str:
+    """Give the last line with a reason that libvips said."""
+    lines = (line.strip() for line in str(error).splitlines())
+    # pyvips begins with the operation's name; libvips ends with a number that it has no word for.
+    telling = [line for line in lines if line and not any(word in line for word in _NO_REASONS)]
+    return telling[-1] if telling else "libvips gave no reason"

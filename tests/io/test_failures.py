@@ -1,0 +1,97 @@
+import errno
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tifffile
+
+from clearzoom.errors import OutputError, UnreadablePictureError
+from clearzoom.io.atomic import whole_file
+from clearzoom.io.failures import unreadable, unwritable
+from clearzoom.io.picture import Picture
+from clearzoom.io.reading import open_picture
+from clearzoom.io.writing import write_picture
+
+DECODE = """
+import sys
+from pathlib import Path
+from clearzoom.errors import ClearzoomError
+from clearzoom.io.reading import decode, open_picture
+try:
+    decode(open_picture(Path(sys.argv[1])))
+except ClearzoomError as error:
+    print(error.code, error)
+"""
+
+
+def test_no_temporary_room_is_told_from_damage(tmp_path):
+    write_picture(tmp_path / "p.png", Picture(np.zeros((900, 900, 3), np.uint8)))
+    surroundings = os.environ | {"VIPS_DISC_THRESHOLD": "1m", "TMPDIR": "/proc"}
+    done = subprocess.run(
+        [sys.executable, "-c", DECODE, tmp_path / "p.png"],
+        env=surroundings,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("output cannot decode")
+    assert "in the folder /proc for temporary files" in done.stdout
+    assert "set TMPDIR" in done.stdout
+
+
+def test_a_full_disk_is_said_with_a_remedy(tmp_path):
+    target = tmp_path / "p.png"
+    words = f"disk of {tmp_path} is full; make room on it"
+    with pytest.raises(OutputError, match=words), whole_file(target):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has /dev/full")  # noqa: PTH110
+def test_a_full_disk_is_seen_when_libvips_gives_no_reason(tmp_path):
+    full = tmp_path / ".clearzoom-1-2.png"
+    full.symlink_to("/dev/full")
+    for text in ("unable to call VipsForeignSavePng\n  system error: Unknown error -1\n", ""):
+        said = str(unwritable(tmp_path / "p.png", full, RuntimeError(text)))
+        assert "is full; make room on it" in said
+        assert "clearzoom-1-2" not in said
+
+
+def test_a_reason_is_given_where_libvips_has_none(tmp_path):
+    there = tmp_path / "t.png"
+    for text in (
+        "",
+        "unable to call x",
+        "unable to call x\n  \n",
+        "unable to call x\nsystem error: Unknown error -1\n",
+    ):
+        said = str(unwritable(tmp_path / "p.png", there, RuntimeError(text)))
+        assert said.endswith("p.png: libvips gave no reason")
+    said = str(unwritable(tmp_path / "p.png", there, RuntimeError(f"unable\n  {there}: too wide")))
+    assert said.endswith("p.png: too wide")
+    assert "libvips gave no reason" in str(
+        unreadable(tmp_path / "p.png", RuntimeError("unable to call x"))
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("bigtiff", [False, True])
+def test_lab_and_channels_of_no_stated_meaning_are_refused(tmp_path, photo, dtype, bigtiff):
+    samples = np.dstack([photo[:20, :30], photo[:20, :30, :1]]).astype(dtype)
+    options = {"metadata": None, "bigtiff": bigtiff}
+    tifffile.imwrite(tmp_path / "l.tif", samples[..., :3], photometric="cielab", **options)
+    with pytest.raises(UnreadablePictureError, match="CIELab, which is not supported; save it as"):
+        open_picture(tmp_path / "l.tif")
+    for byteorder in "<>":
+        tifffile.imwrite(
+            tmp_path / "x.tif",
+            samples,
+            photometric="rgb",
+            extrasamples=["unspecified"],
+            byteorder=byteorder,
+            **options,
+        )
+        with pytest.raises(UnreadablePictureError, match="does not say whether that is transp"):
+            open_picture(tmp_path / "x.tif")
