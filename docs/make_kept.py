@@ -36,7 +36,13 @@ TAIL = """
 - **Profiles** are written byte for byte, so colours outside of sRGB stay. Tones are shown to the
   network as sRGB would have them and turned back ([why so](decisions/0003-colour-and-metadata.md)).
 - **EXIF** is changed in place: orientation, size and resolution. Maker notes stay, except in AVIF,
-  where the library that writes it empties them. TIFF gets its directories written anew.
+  where the library that writes it empties them. TIFF gets its directories written anew, with every
+  tag that describes the picture; its place on a map (GeoTIFF) is left out with a note. A thumbnail
+  of a picture that was turned upright goes, others stay. **XMP** is made true likewise.
+- **Texts** of PNG (Title, Author, Description, Copyright, Comment) and the comment of JPEG go into
+  XMP, others are named in a note. gAMA, cHRM and P3 by cICP of a PNG without a profile become one.
+- **Animations** have 8 bit and RGB, and no resolution. GIF counts their time in 10 ms.
+- Where the result's name is that of a **link**, the link is replaced, and what it points to stays.
 - Provenance (tool, model, hash, scale, engine) stands in **XMP**, also with `--metadata strip`.
 - Read, but not written: HEIC, with `pip install 'clearzoom[heic]'`.
 """

@@ -40,13 +40,80 @@ def test_palettes_become_rgb_and_keep_transparency(enlarge, photo):
     assert enlarge(palette).mode == "RGBA"
 
 
-def test_pil_pictures_are_turned_upright_and_cmyk_loses_its_profile(enlarge, photo):
+def test_pil_pictures_are_turned_upright(enlarge, photo):
     turned = Image.fromarray(photo[:20, :30])
     turned.getexif()[0x0112] = 6
     assert enlarge(turned).size == (40, 60)
-    cmyk = Image.fromarray(photo[:20, :30]).convert("CMYK")
+
+
+def test_cmyk_stays_cmyk_with_its_profile(enlarge):
+    inks = (200, 20, 90, 60)
+    cmyk = Image.new("CMYK", (30, 20), inks)
     cmyk.info["icc_profile"] = b"for four inks"
-    assert "icc_profile" not in enlarge(cmyk).info
+    larger = enlarge(cmyk)
+    assert (larger.mode, larger.size) == ("CMYK", (60, 40))
+    assert larger.info["icc_profile"] == b"for four inks"
+    assert larger.getpixel((30, 20)) == inks
+
+
+@pytest.mark.parametrize(
+    ("mode", "result"),
+    [("1", "L"), ("YCbCr", "RGB"), ("LAB", "RGB"), ("HSV", "RGB"), ("RGBa", "RGBA"), ("La", "LA")],
+)
+def test_other_modes_become_what_the_docstring_says(enlarge, mode, result):
+    picture = Image.new(mode, (8, 6))
+    picture.info["icc_profile"] = b"p"
+    larger = enlarge(picture)
+    assert larger.mode == result
+    assert ("icc_profile" in larger.info) == (mode != "LAB")
+
+
+@pytest.mark.parametrize(("scale", "size"), [(2.7, (41, 54)), (4, (60, 80)), (0.5, (8, 10))])
+def test_arrays_and_pil_pictures_take_any_scale_as_files_do(
+    photo, small_weights, tmp_path, scale, size
+):
+    given = np.ascontiguousarray(photo[:15, :20])
+    larger = clearzoom.enlarge(given, scale, str(small_weights))
+    assert larger.shape == (*size, 3)
+    Image.fromarray(given).save(tmp_path / "p.png")
+    path = clearzoom.enlarge(tmp_path / "p.png", scale, str(small_weights))
+    assert path.name == f"p-x{scale:g}.png"
+    np.testing.assert_array_equal(larger, read_picture(path).samples)
+    assert clearzoom.enlarge(Image.fromarray(given), scale, str(small_weights)).size == size[::-1]
+    assert clearzoom.enlarge(given[..., 0], scale, str(small_weights)).shape == size
+
+
+@pytest.mark.parametrize("dtype", ["u2", "f4"])
+def test_the_order_of_bytes_does_not_matter(enlarge, random, dtype):
+    array = (random.random((9, 7, 3)) * (1 if dtype == "f4" else 65_535)).astype(f"<{dtype}")
+    larger = enlarge(array.astype(f">{dtype}"))
+    assert larger.dtype == f">{dtype}"
+    np.testing.assert_array_equal(larger, enlarge(array))
+
+
+def test_a_format_that_is_not_written_becomes_png(enlarge, photo, tmp_path):
+    import pillow_heif
+
+    made = pillow_heif.from_pillow(Image.fromarray(np.ascontiguousarray(photo[:64, :64])))
+    made.save(tmp_path / "p.heic")
+    assert enlarge(tmp_path / "p.heic") == tmp_path / "p-x2.png"
+
+
+def test_an_onnx_file_that_is_not_there_is_said(tmp_path):
+    for picture in (np.zeros((4, 4), np.uint8), tmp_path / "p.png"):
+        Image.new("L", (4, 4)).save(tmp_path / "p.png")
+        with pytest.raises(MissingFileError, match=r"no file x\.onnx"):
+            clearzoom.enlarge(picture, 4, "x.onnx")
+
+
+def test_a_link_is_replaced_itself(photo, small_weights, tmp_path):
+    Image.fromarray(photo[:9, :9]).save(tmp_path / "p.png")
+    (tmp_path / "old.png").write_bytes(b"old")
+    (tmp_path / "link.png").symlink_to("old.png")
+    settings = clearzoom.Settings(clearzoom.Wanted(2), str(small_weights))
+    clearzoom.enlarge_file(tmp_path / "p.png", tmp_path / "link.png", settings)
+    assert not (tmp_path / "link.png").is_symlink()
+    assert (tmp_path / "old.png").read_bytes() == b"old"
 
 
 @pytest.mark.parametrize("kind", [str, Path])

@@ -1,5 +1,6 @@
 """The Python call: ``clearzoom.enlarge``."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -7,14 +8,21 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
+from clearzoom.batch.finish import finished_image
 from clearzoom.batch.job import Done, plan_job, run_job
+from clearzoom.batch.regions import whole_result
 from clearzoom.batch.settings import Settings
+from clearzoom.batch.stages import run_stages
+from clearzoom.core.plan import make_plan
 from clearzoom.core.targets import Wanted
-from clearzoom.engines.network import Network, load_network
+from clearzoom.engines.network import load_network
+from clearzoom.engines.onnxruntime import read_notes
 from clearzoom.engines.refine import refined
-from clearzoom.engines.tiled import Progress, enlarge_samples
+from clearzoom.engines.tiled import Meaning, Progress
 from clearzoom.errors import InputError, OutputError
-from clearzoom.weights import DEFAULT_MODEL
+from clearzoom.io.formats import SUFFIXES
+from clearzoom.io.picture import Samples, colours_of
+from clearzoom.weights import DEFAULT_MODEL, scales_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -26,7 +34,7 @@ PictureT = TypeVar("PictureT", bound="str | Path | npt.NDArray[Any] | Image.Imag
 
 def enlarge(
     picture: PictureT,
-    scale: int = 4,
+    scale: float = 4,
     model: str = DEFAULT_MODEL,
     *,
     ensemble: bool = False,
@@ -36,16 +44,20 @@ def enlarge(
 
     Args:
         picture: a path, a PIL picture, or an array (H, W) or (H, W, C) with C = 1 grey, 2 grey and
-            alpha, 3 RGB, 4 RGB and alpha, straight alpha; uint8, uint16, or float in 0..1.
-        scale: 2, 3 or 4, as far as there are weights.
+            alpha, 3 RGB, 4 RGB and alpha, straight alpha; uint8, uint16, of either byte order, or
+            float in 0..1.
+        scale: how many times wider and higher; networks are chosen and chained, and one
+            resampling ends at the exact size, as for files.
         model: a released model's name, or an ONNX file that ``clearzoom export`` wrote.
         ensemble: average over the eight symmetries of the square; better and 8 times slower.
         back_projection: make the result, reduced again, the picture that was given.
 
     Returns:
-        For a path the path of the new file beside it, NAME-x4.png for NAME.png; for a PIL picture
-        one of the same mode (a palette becomes RGB or RGBA); for an array one of the same dtype
-        and number of axes.
+        For a path the path of the new file beside it, NAME-x4.jpg for NAME.jpg, and NAME-x4.png
+        where that format is not written, as HEIC. For a PIL picture one of the same mode; but 1
+        becomes L, palettes, YCbCr, LAB, HSV and RGBX become RGB, with transparency RGBA, and
+        premultiplied modes straight; its dpi and profile are kept. For an array one of the same
+        dtype and number of axes.
 
     Raises:
         InputError: missing, unreadable, or of a form that is not understood.
@@ -59,7 +71,8 @@ def enlarge(
     """
     if isinstance(picture, str | Path):
         source = Path(picture)
-        target = source.with_name(f"{source.stem}-x{scale}{source.suffix}")
+        suffix = source.suffix if source.suffix.lower() in SUFFIXES else ".png"
+        target = source.with_name(f"{source.stem}-x{scale:g}{suffix}")
         if target.exists():
             raise OutputError(f"{target} exists; take it away, or use enlarge_file")
         settings = Settings(
@@ -67,11 +80,11 @@ def enlarge(
         )
         enlarge_file(source, target, settings)
         return cast(PictureT, type(picture)(target))
-    network = refined(_load(model, scale), ensemble=ensemble, back_projection=back_projection)
+    larger = _enlarger(model, scale, ensemble=ensemble, back_projection=back_projection)
     if isinstance(picture, np.ndarray):
-        return cast(PictureT, _enlarge_array(picture, network))
+        return cast(PictureT, _enlarge_array(picture, larger))
     if hasattr(picture, "getbands"):
-        return cast(PictureT, _enlarge_pil(picture, network))
+        return cast(PictureT, _enlarge_pil(picture, larger))
     raise InputError(f"cannot enlarge a {type(picture).__name__}; give a path, PIL picture, array")
 
 
@@ -85,7 +98,8 @@ def enlarge_file(
 
     Args:
         source: PNG, JPEG, WebP, TIFF, GIF or AVIF; HEIC with the extra [heic].
-        target: the suffix chooses the format; an older file is replaced once the new one is whole.
+        target: the suffix chooses the format; an older file is replaced once the new one is whole,
+            and a link itself, not what it points to.
         settings: size, model and the like; by default four times with the default model.
         progress: is called with (tiles done, tiles in all).
 
@@ -100,23 +114,52 @@ def enlarge_file(
     return run_job(plan_job(source, target, settings or Settings()), progress)
 
 
-def _enlarge_array(array: npt.NDArray[Any], network: Network) -> npt.NDArray[Any]:
+def _enlarger(
+    model: str, scale: float, *, ensemble: bool, back_projection: bool
+) -> Callable[[Samples, Meaning], Samples]:
+    """Plan as for a file: networks after one another, and one resampling to the exact size."""
+
+    def larger(samples: Samples, meaning: Meaning) -> Samples:
+        plan = make_plan((samples.shape[1], samples.shape[0]), Wanted(scale), _scales(model))
+        networks = [
+            refined(_load(model, stage), ensemble=ensemble, back_projection=back_projection)
+            for stage in plan.stages
+        ]
+        result = run_stages(samples, networks, meaning)
+        if plan.enlarged_px == plan.result_px:
+            return result
+        image = finished_image(result, plan, whole_result(plan), cmyk=meaning.colours == 4)
+        return cast(Samples, image.numpy().reshape(*plan.result_px[::-1], samples.shape[2]))
+
+    return larger
+
+
+def _scales(model: str) -> list[int]:
+    if model.endswith(".onnx") and Path(model).is_file():
+        return [int(read_notes(Path(model)).get("scale", 4))]
+    return scales_of(model)
+
+
+def _enlarge_array(array: npt.NDArray[Any], larger: Callable[..., Samples]) -> npt.NDArray[Any]:
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 2, 3, 4)):
         raise InputError(f"an array of shape {array.shape} is no picture; give (H, W) or (H, W, C)")
     samples = array if array.ndim == 3 else array[..., None]
-    if array.dtype in (np.uint8, np.uint16):
-        larger: npt.NDArray[Any] = enlarge_samples(samples, network)
+    meaning = Meaning(colours_of(samples.shape[2], cmyk=False))
+    native = array.dtype.newbyteorder("=")
+    if native in (np.uint8, np.uint16):
+        result: npt.NDArray[Any] = larger(samples.astype(native, copy=False), meaning)
     elif np.issubdtype(array.dtype, np.floating):
         if not (np.min(array, initial=0) >= 0 and np.max(array, initial=0) <= 1):
             raise InputError("a float picture must lie in 0..1, without NaN")
         deep = np.round(samples.astype(np.float64) * 65535.0).astype(np.uint16)
-        larger = (enlarge_samples(deep, network) / 65535.0).astype(array.dtype)
+        result = larger(deep, meaning) / 65535.0
     else:
         raise InputError(f"cannot enlarge {array.dtype} samples; give uint8, uint16 or float")
-    return larger if array.ndim == 3 else larger[..., 0]
+    result = result.astype(array.dtype, copy=False)
+    return result if array.ndim == 3 else result[..., 0]
 
 
-def _enlarge_pil(picture: Any, network: Network) -> Any:
+def _enlarge_pil(picture: Any, larger: Callable[..., Samples]) -> Any:
     from PIL import Image, ImageOps
 
     upright = ImageOps.exif_transpose(picture)
@@ -125,12 +168,15 @@ def _enlarge_pil(picture: Any, network: Network) -> Any:
         plain = upright.convert("RGBA")
     elif upright.mode in ("1", "La"):
         plain = upright.convert("L" if upright.mode == "1" else "LA")
-    elif upright.mode in ("P", "CMYK", "YCbCr", "LAB", "HSV", "RGBX"):
+    elif upright.mode in ("P", "YCbCr", "LAB", "HSV", "RGBX"):
         plain = upright.convert("RGB")
-    if plain.mode not in ("L", "LA", "RGB", "RGBA", "I;16"):
+    if plain.mode == "CMYK":
+        result = Image.fromarray(larger(np.asarray(plain), Meaning(4)), "CMYK")
+    elif plain.mode in ("L", "LA", "RGB", "RGBA", "I;16"):
+        result = Image.fromarray(_enlarge_array(np.asarray(plain), larger))
+    else:
         raise InputError(f"cannot enlarge a PIL picture of mode {picture.mode}; convert it to RGB")
-    result = Image.fromarray(_enlarge_array(np.asarray(plain), network))
     # A profile describes the numbers of its own colour model only.
-    kept = ("dpi", "icc_profile") if upright.mode not in ("CMYK", "LAB") else ("dpi",)
+    kept = ("dpi", "icc_profile") if upright.mode != "LAB" else ("dpi",)
     result.info |= {key: picture.info[key] for key in kept if key in picture.info}
     return result

@@ -17,7 +17,7 @@ def whole_file(target: Path) -> Iterator[Path]:
     What a process that was killed left of the same target goes too.
 
     Args:
-        target: the file to be; an older one is replaced in one step.
+        target: the file to be; an older one is replaced in one step, a link itself.
 
     Yields:
         An empty file in the same folder, with target's suffix.

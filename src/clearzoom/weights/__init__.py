@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from clearzoom.errors import UnknownModelError
+from clearzoom.errors import MissingFileError, UnknownModelError
 from clearzoom.models.card import Card, read_card
 
 FOLDER = Path(__file__).parent
@@ -56,8 +56,11 @@ def find(name: str, scale: int) -> Path:
         scale: of the enlargement.
 
     Raises:
+        MissingFileError: the name is that of an ONNX file, which is not there.
         UnknownModelError: none by this name or for this scale; the message lists what there is.
     """
+    if name.endswith(".onnx"):
+        raise MissingFileError(f"no file {name}; check the name")
     path = FOLDER / f"{name}-x{scale}.onnx"
     if not path.is_file():
         there = ", ".join(f"{card.name} x{card.scale}" for card in released())
