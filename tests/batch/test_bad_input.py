@@ -98,7 +98,7 @@ def test_odd_sizes_and_bombs(tmp_path, small_weights, start):
         "2x1.png": "done",
         "3000x1.png": "done",
         "bomb.png": "size",
-        "nowhere.png": "input",
+        "nowhere.png": "missing",
         "other.jpg": "done",
         "short.png": "unreadable",
         "text.png": "unreadable",
@@ -194,46 +194,90 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path, photo, small
         subprocess.run(["umount", disk], check=True)
 
 
-def test_without_permission_there_is_one_clear_error(tmp_path, photo, small_weights):
-    """As a user who is not root, since root may do anything."""
+@pytest.fixture
+def as_nobody(tmp_path, photo, small_weights):
+    """Run the command as a user who is not root, since root may do anything."""
     for path in (tmp_path, *tmp_path.parents[:2]):
         path.chmod(0o755)
-    write_picture(tmp_path / "in.png", Picture(np.ascontiguousarray(photo[:20, :20])))
-    write_picture(tmp_path / "secret.png", Picture(np.ascontiguousarray(photo[:20, :20])))
-    (tmp_path / "secret.png").chmod(0)
+    warm = tmp_path / "warm.png"
+    write_picture(warm, Picture(np.ascontiguousarray(photo[:20, :20])))
     model = tmp_path / "small.onnx"
     shutil.copy(small_weights, model)
     model.chmod(0o644)
-    read_only = tmp_path / "read-only"
-    read_only.mkdir(mode=0o555)
-    open_to_all = tmp_path / "open"
-    open_to_all.mkdir()
-    open_to_all.chmod(0o777)
     # Python itself may lie where only root can read: so everything is loaded before.
     script = (
         "import os, sys\n"
+        "import clearzoom.batch.folder\n"
         "from clearzoom.cli.main import main\n"
         "wanted, warm = sys.argv[1:], sys.argv[-1]\n"
-        "sys.argv[1:] = [wanted[0], warm, '-o', warm + '.warm.png', *wanted[4:-1]]\n"
+        "sys.argv[1:] = ['enlarge', warm, '-o', warm + '.warm.png', *wanted[4:-1]]\n"
         "try: main()\n"
         "except SystemExit as end: assert not end.code\n"
         "if os.geteuid() == 0: os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         "sys.argv[1:] = wanted[:-1]\n"
         "main()"
     )
+
+    def run(source, target, *more):
+        wanted = ["enlarge", source, "-o", target, "--scale", "2", "--model", model, *more, warm]
+        return subprocess.run(
+            [sys.executable, "-c", script, *wanted], capture_output=True, text=True
+        )
+
+    return run
+
+
+def test_without_permission_there_is_one_clear_error(tmp_path, photo, as_nobody):
+    write_picture(tmp_path / "in.png", Picture(np.ascontiguousarray(photo[:20, :20])))
+    write_picture(tmp_path / "secret.png", Picture(np.ascontiguousarray(photo[:20, :20])))
+    (tmp_path / "secret.png").chmod(0)
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    shutil.copy(tmp_path / "in.png", closed)
+    closed.chmod(0)
+    read_only = tmp_path / "read-only"
+    read_only.mkdir(mode=0o555)
+    open_to_all = tmp_path / "open"
+    open_to_all.mkdir()
+    open_to_all.chmod(0o777)
     cases = (
         ("in.png", read_only / "o.png", 4, "error[output]"),
         ("secret.png", open_to_all / "o.png", 3, "error[input]"),
+        ("closed/in.png", open_to_all / "o.png", 3, "error[input]"),
+        ("closed", open_to_all / "o", 3, "error[input]"),
+        ("in.png", closed / "o.png", 4, "error[output]"),
     )
     for name, target, status, start in cases:
-        wanted = ["enlarge", tmp_path / name, "-o", target, "--scale", "2", "--model", model]
-        wanted.append(tmp_path / "in.png")
-        done = subprocess.run(
-            [sys.executable, "-c", script, *wanted], capture_output=True, text=True
-        )
+        done = as_nobody(tmp_path / name, target)
         assert (done.returncode, done.stderr[: len(start)]) == (status, start), done.stderr
         assert done.stderr.count("\n") == 1
+        assert "ermission denied" in done.stderr
         assert not target.exists()
+
+
+def test_folders_that_may_not_be_read_are_reported(tmp_path, photo, as_nobody):
+    source, output = tmp_path / "in", tmp_path / "out"
+    output.mkdir()
+    output.chmod(0o777)
+    for name, mode in (("closed", 0), ("dark", 0o444), ("light", 0o755)):
+        (source / name).mkdir(parents=True)
+        write_picture(source / name / "a.png", Picture(np.ascontiguousarray(photo[:20, :20])))
+        (source / name).chmod(mode)
+    done = as_nobody(source, output, "--recursive")
+    assert done.returncode == 3, done.stderr
+    assert done.stderr == ""
+    assert "1 enlarged, 0 done before, 2 failed" in done.stdout
+    lines = (output / "report.jsonl").read_text().splitlines()
+    rows = {row["file"]: row for row in map(json.loads, lines)}
+    assert list(rows) == ["closed", "dark/a.png", "light/a.png"]
+    for name in ("closed", "dark/a.png"):
+        assert "Permission denied" in rows[name]["error"]
+    (output / "report.jsonl").unlink()
+    output.chmod(0o444)
+    done = as_nobody(source, output, "--recursive")
+    assert done.returncode == 4
+    assert done.stderr.startswith("error[output]")
+    assert done.stderr.count("\n") == 1
 
 
 def test_fuzzed_headers_never_raise_anything_else(tmp_path, photo):

@@ -1,10 +1,13 @@
 import json
+import os
 import socket
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from clearzoom.batch.folder import enlarge_folder
+from clearzoom.batch.job import plan_job
 from clearzoom.batch.settings import Settings
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import InputError, MissingFileError
@@ -79,7 +82,12 @@ def test_a_report_whose_last_line_was_cut_is_gone_on_with(tree, tmp_path, settin
     output = tmp_path / "out"
     enlarge_folder(tree, output, settings)
     report = (output / "report.jsonl").read_bytes()
-    (output / "report.jsonl").write_bytes(report[:-30])
+    row = next(row for row in rows(output).values() if row["status"] == "done")
+    started = json.dumps(row | {"status": "started"}).encode()
+    done = json.dumps(row).encode()
+    (output / "report.jsonl").write_bytes(started + b"\n" + done[:-30])
+    for other in ("b #1.jpg", "ünï [2].webp"):
+        (output / other).unlink()
     enlarge_folder(tree, output, settings)
     assert (output / "report.jsonl").read_bytes() == report
 
@@ -102,3 +110,105 @@ def test_nothing_is_sent_anywhere(tree, tmp_path, settings, monkeypatch):
     monkeypatch.setattr(socket, "create_connection", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     assert enlarge_folder(tree, tmp_path / "out", settings, recursive=True).done == 5
+
+
+def test_a_job_that_would_replace_its_own_pictures_is_refused(tmp_path, photo, settings):
+    for name in ("d/x.png", "d/d/x.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write_picture(tmp_path / name, Picture(np.ascontiguousarray(photo[:20, :30])))
+    before = (tmp_path / "d" / "x.png").read_bytes()
+    with pytest.raises(InputError, match=r"would replace the picture .*; name another folder"):
+        enlarge_folder(tmp_path / "d", tmp_path, settings, recursive=True)
+    (tmp_path / "link").symlink_to(tmp_path)
+    with pytest.raises(InputError, match="would replace"):
+        enlarge_folder(tmp_path / "d", tmp_path / "link", settings, recursive=True)
+    assert (tmp_path / "d" / "x.png").read_bytes() == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["d", "link"]
+
+
+def test_a_file_that_was_not_made_here_is_never_replaced(tree, tmp_path, settings):
+    output = tmp_path / "out"
+    output.mkdir()
+    (output / "a.png").write_bytes(b"somebody's")
+    for _ in range(2):
+        counts = enlarge_folder(tree, output, settings, recursive=True)
+        assert counts.failed == 2
+        row = rows(output)["a.png"]
+        assert (row["status"], row["code"]) == ("failed", "output")
+        assert "exists and was not made here; take it away or name another folder" in row["error"]
+        assert (output / "a.png").read_bytes() == b"somebody's"
+    (output / "a.png").unlink()
+    assert enlarge_folder(tree, output, settings, recursive=True).done == 1
+
+
+def test_a_result_of_an_earlier_run_is_replaced_also_after_a_failure(tree, tmp_path, settings):
+    output = tmp_path / "out"
+    enlarge_folder(tree, output, settings, recursive=True)
+    good = (tree / "a.png").read_bytes()
+    (tree / "a.png").write_bytes(good[:50])
+    assert enlarge_folder(tree, output, settings, recursive=True).failed == 2
+    assert rows(output)["a.png"]["older_result"]
+    (tree / "a.png").write_bytes(good)
+    # A run without the folders below keeps what the report says of them.
+    assert enlarge_folder(tree, output, settings).done == 1
+    assert enlarge_folder(tree, output, settings, recursive=True).skipped == 5
+
+
+def test_killed_after_renaming_the_result_is_known_as_made_here(tree, tmp_path, settings):
+    output = tmp_path / "out"
+    enlarge_folder(tree, output, settings)
+    lines = []
+    for row in rows(output).values():
+        if row["file"] == "a.png":
+            kept = ("file", "output", "sha256", "settings")
+            row = {key: row[key] for key in kept} | {"status": "started"}
+        lines.append(json.dumps(row) + "\n")
+    whole = (output / "report.jsonl").read_bytes()
+    (output / "report.jsonl").write_text("".join(lines))
+    counts = enlarge_folder(tree, output, settings)
+    assert (counts.done, counts.skipped) == (1, 2)
+    assert (output / "report.jsonl").read_bytes() == whole
+
+
+def test_a_pipe_is_one_clear_error(tree, tmp_path, settings):
+    os.mkfifo(tree / "pipe.png")
+    enlarge_folder(tree, tmp_path / "out", settings)
+    assert "is a pipe or a device" in rows(tmp_path / "out")["pipe.png"]["error"]
+    with pytest.raises(InputError, match="is a pipe or a device"):
+        plan_job(tree / "pipe.png", tmp_path / "o.png", settings)
+
+
+def test_two_pictures_of_one_result_are_told_apart(tree, tmp_path, settings, monkeypatch):
+    (tree / "x.heic").write_bytes((tree / "a.png").read_bytes())
+    (tree / "x.heic.png").write_bytes((tree / "a.png").read_bytes())
+    enlarge_folder(tree, tmp_path / "out", settings)
+    report = rows(tmp_path / "out")
+    assert report["x.heic"]["status"] == "done"
+    assert "rename one of the two" in report["x.heic.png"]["error"]
+
+
+def test_limits_do_not_make_a_result_another(tree, tmp_path, settings):
+    enlarge_folder(tree, tmp_path / "out", settings)
+    other = replace(settings, memory_bytes=4 * 10**9, max_pixels=10**6)
+    counts = enlarge_folder(tree, tmp_path / "out", other)
+    assert (counts.done, counts.skipped) == (0, 3)
+
+
+def test_a_damaged_report_is_read_as_far_as_it_can_be(tree, tmp_path, settings):
+    output = tmp_path / "out"
+    enlarge_folder(tree, output, settings)
+    whole = (output / "report.jsonl").read_bytes()
+    odd = (
+        b'\xff\xfe\n{"file": "\xff", "status": "done"}\n[1]\n"x"\n{"file": "\\ud800"}\n{"file":1}\n'
+    )
+    deep = b"[" * 100_000 + b"\n"
+    (output / "report.jsonl").write_bytes(odd + deep + whole)
+    assert enlarge_folder(tree, output, settings).skipped == 3
+    assert (output / "report.jsonl").read_bytes() == whole
+
+
+def test_results_of_other_jobs_are_no_pictures_of_this_one(tree, settings):
+    enlarge_folder(tree, tree / "one", settings, recursive=True)
+    counts = enlarge_folder(tree, tree / "two", settings, recursive=True)
+    assert (counts.done, counts.failed) == (5, 1)
+    assert not (tree / "two" / "one").exists()

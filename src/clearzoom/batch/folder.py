@@ -1,23 +1,30 @@
 """Enlarge a folder of pictures: mirrored, skipping what is done, with a report."""
 
 import hashlib
-import json
 import os
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 from clearzoom.batch.job import plan_job, run_job
+from clearzoom.batch.paths import check_input, is_there, output_stat
+from clearzoom.batch.report import (
+    NAME,
+    Row,
+    as_line,
+    ends_whole,
+    is_result,
+    read_report,
+    write_report,
+)
 from clearzoom.batch.settings import Settings
-from clearzoom.errors import ClearzoomError, InputError, MissingFileError, OutputError
-from clearzoom.io.atomic import whole_file
+from clearzoom.batch.tree import Tree, check_no_input_is_replaced, find_pictures, target_of
+from clearzoom.errors import ClearzoomError, InputError, OutputError
 from clearzoom.io.formats import SUFFIXES
 
-REPORT = "report.jsonl"
-
-_READ_ONLY_SUFFIXES = (".heic", ".heif")
 _PICTURES_AT_ONCE = 3
 """One is decoded and one encoded while another is in the network."""
 
@@ -32,7 +39,6 @@ class Counts:
     megapixels: float = 0.0
 
 
-Row = dict[str, Any]
 Progress = Callable[[int, int, str], None]
 """Called with (pictures dealt with, pictures in all, a word on them)."""
 
@@ -49,108 +55,151 @@ def enlarge_folder(
 
     A picture is skipped where the report says that the same content was enlarged with the same
     settings and the result is still there. A picture that fails is reported, and the rest goes on.
+    A file that was not made here is never replaced.
 
     Args:
         source: is only read; links to folders are not followed.
         output: is made; report.jsonl in it has a line for each picture, by name.
         settings: for every picture. With a limit of memory, one picture at a time.
-        recursive: also the folders in it.
+        recursive: also the folders in it, but not those of results.
         progress: is told after each picture.
 
     Raises:
         MissingFileError: no such folder, or no picture in it.
-        InputError: output is source.
+        InputError: source cannot be read, or output is source or would replace pictures in it.
         OutputError: output cannot be written.
     """
-    if output.exists() and output.resolve() == source.resolve():
-        raise InputError(f"{output} is the input itself; name another folder")
-    if output.suffix.lower() in SUFFIXES and not output.is_dir():
-        raise InputError(f"{source} is a folder, so name a folder for the results, not {output}")
-    files = list(_pictures(source, output, recursive=recursive))
-    if not files:
-        raise MissingFileError(f"no picture ({', '.join(SUFFIXES)}) in {source}")
+    tree = pictures_to_do(source, output, recursive=recursive)
     try:
         output.mkdir(parents=True, exist_ok=True)
+        work = _Work(source, output, settings, tree)
     except OSError as error:
-        raise OutputError(f"cannot make {output}: {error.strerror}") from error
-    work = _Work(source, output, settings, files)
+        raise OutputError(f"cannot write to {output}: {error.strerror}") from error
     work.run(1 if settings.memory_bytes else _PICTURES_AT_ONCE, progress)
     return work.counts
 
 
-def _pictures(source: Path, output: Path, *, recursive: bool) -> Iterator[Path]:
-    if not source.is_dir():
-        raise MissingFileError(f"no folder {source}")
-    own = output.resolve()
-    for folder, below, names in os.walk(source):
-        here = Path(folder)
-        below[:] = sorted(
-            name
-            for name in below
-            if recursive and not name.startswith(".clearzoom-") and (here / name).resolve() != own
-        )
-        for name in sorted(names):
-            if Path(name).suffix.lower() in (*SUFFIXES, *_READ_ONLY_SUFFIXES):
-                yield here / name
+def pictures_to_do(source: Path, output: Path, *, recursive: bool) -> Tree:
+    """Find the pictures of a folder job, and refuse a job that would harm them.
+
+    Args:
+        source: as in ``enlarge_folder``.
+        output: likewise.
+        recursive: likewise.
+
+    Raises:
+        MissingFileError: no such folder, or no picture in it.
+        InputError: source cannot be read, or output is source or would replace pictures in it.
+        OutputError: this user may not look into output.
+    """
+    tree = find_pictures(source, output, recursive=recursive)
+    there = output_stat(output)
+    if there is not None and os.path.realpath(output) == os.path.realpath(source):
+        raise InputError(f"{output} is the input itself; name another folder")
+    if output.suffix.lower() in SUFFIXES and not (there is not None and output.is_dir()):
+        raise InputError(f"{source} is a folder, so name a folder for the results, not {output}")
+    check_no_input_is_replaced(tree.pictures, source, output)
+    return tree
 
 
 class _Work:
-    def __init__(self, source: Path, output: Path, settings: Settings, files: list[Path]) -> None:
-        self.source, self.output, self.settings, self.files = source, output, settings, files
+    def __init__(self, source: Path, output: Path, settings: Settings, tree: Tree) -> None:
+        self.source, self.output, self.settings, self.tree = source, output, settings, tree
         self.counts = Counts()
         self.said = hashlib.sha256(_said(settings).encode()).hexdigest()[:16]
-        self.report = output / REPORT
-        self.rows = _read_report(self.report)
+        self.report = output / NAME
+        self.rows = read_report(self.report)
+        self.made_here = {row.get("output") for row in self.rows.values() if is_result(row)}
+        # A HEIC file's result gets .png after its name, which another picture may have.
+        self.first: dict[Path, Path] = {}
+        for path in tree.pictures:
+            self.first.setdefault(target_of(path, source, output), path)
+        self.stop = threading.Event()
+        self.writing = threading.Lock()
 
     def run(self, at_once: int, progress: Progress | None) -> None:
-        done = 0
         try:
             with self.report.open("ab") as report, ThreadPoolExecutor(at_once) as pool:
-                report.write(b"\n" if report.tell() and not _ends_whole(self.report) else b"")
-                waiting: set[Future[Row]] = set()
-                upcoming = iter(self.files)
+                report.write(b"\n" if report.tell() and not ends_whole(self.report) else b"")
+                for folder, reason in self.tree.unreadable.items():
+                    row = {"file": self._name(folder)}
+                    self._note(report, row | _failure("input", f"cannot read {folder}: {reason}"))
                 try:
-                    while True:
-                        while len(waiting) < at_once and (path := next(upcoming, None)):
-                            waiting.add(pool.submit(self._one, path))
-                        if not waiting:
-                            break
-                        finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                        for future in finished:
-                            row = future.result()
-                            self._count(row)
-                            self.rows[row["file"]] = row
-                            report.write(_line(row))
-                            report.flush()
-                            done += 1
-                            if progress is not None:
-                                word = f"{self.counts.megapixels:.1f} MP, {row['file']}"
-                                progress(done, len(self.files), word)
+                    self._run(pool, at_once, report, progress)
                 except BaseException:
+                    self.stop.set()
                     pool.shutdown(cancel_futures=True)
                     raise
             self._write_report()
         except OSError as error:
             raise OutputError(f"cannot write {self.report}: {error.strerror}") from error
 
-    def _one(self, path: Path) -> Row:
-        name = path.relative_to(self.source).as_posix()
-        target = self.output / _target_name(path.relative_to(self.source))
-        row: Row = {"file": name, "output": target.relative_to(self.output).as_posix()}
+    def _run(
+        self,
+        pool: ThreadPoolExecutor,
+        at_once: int,
+        report: IO[bytes],
+        progress: Progress | None,
+    ) -> None:
+        done = 0
+        waiting: set[Future[Row]] = set()
+        upcoming = iter(self.tree.pictures)
+        while True:
+            while len(waiting) < at_once and (path := next(upcoming, None)):
+                waiting.add(pool.submit(self._one, path, report))
+            if not waiting:
+                break
+            finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in finished:
+                row = future.result()
+                self._note(report, row)
+                done += 1
+                if progress is not None:
+                    word = f"{self.counts.megapixels:.1f} MP, {row['file']}"
+                    progress(done, len(self.tree.pictures), word)
+
+    def _one(self, path: Path, report: IO[bytes]) -> Row:
+        target = target_of(path, self.source, self.output)
+        row: Row = {"file": self._name(path), "output": target.relative_to(self.output).as_posix()}
+        try:
+            return self._enlarged(path, target, row, report)
+        except ClearzoomError as error:
+            row |= _failure(error.code, str(error))
+        except OSError as error:
+            row |= _failure("input", str(error))
+        except Exception as error:  # a fault of this program must not stop the others either
+            row |= _failure("internal", f"{type(error).__name__}: {error}")
+        if row["output"] in self.made_here and is_there(target):
+            row["older_result"] = True
+        return row
+
+    def _enlarged(self, path: Path, target: Path, row: Row, report: IO[bytes]) -> Row:
+        check_input(path)
+        if self.first[target] != path:
+            raise InputError(
+                f"{target} is the result of {self.first[target]}; rename one of the two"
+            )
+        if output_stat(target) is not None and row["output"] not in self.made_here:
+            raise OutputError(
+                f"{target} exists and was not made here; take it away or name another folder"
+            )
         try:
             with path.open("rb") as file:
                 row["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
-            row["settings"] = self.said
-            before = self.rows.get(name, {})
-            if _is_done(before, row, target):
-                return before
+        except OSError as error:
+            raise InputError(f"cannot read {path}: {error.strerror}") from error
+        row["settings"] = self.said
+        before = self.rows.get(row["file"], {})
+        if _is_done(before, row, target):
+            return before
+        job = plan_job(path, target, self.settings, makes_folder=True)
+        try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            done = run_job(plan_job(path, target, self.settings))
-        except (ClearzoomError, OSError) as error:
-            code = error.code if isinstance(error, ClearzoomError) else "input"
-            return row | _failure(code, str(error))
-        except Exception as error:  # a fault of this program must not stop the others either
-            return row | _failure("internal", f"{type(error).__name__}: {error}")
+        except OSError as error:
+            raise OutputError(f"cannot make {target.parent}: {error.strerror}") from error
+        # Killed between here and the row that says done, the result is known as made here.
+        self._append(report, row | {"status": "started"})
+        done = run_job(job, self._go_on)
         return row | {
             "status": "done",
             "width_px": done.width_px,
@@ -159,7 +208,21 @@ class _Work:
             "notes": list(done.notes),
         }
 
-    def _count(self, row: Row) -> None:
+    def _go_on(self, done: int, total: int) -> None:
+        """Between two tiles: end here when the job was stopped by hand."""
+        if self.stop.is_set():
+            raise KeyboardInterrupt
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.source).as_posix()
+
+    def _append(self, report: IO[bytes], row: Row) -> None:
+        with self.writing:
+            report.write(as_line(row))
+            report.flush()
+
+    def _note(self, report: IO[bytes], row: Row) -> None:
+        self._append(report, row)
         if row["status"] == "failed":
             self.counts.failed += 1
         elif row is self.rows.get(row["file"]):
@@ -167,33 +230,36 @@ class _Work:
         else:
             self.counts.done += 1
             self.counts.megapixels += row["width_px"] * row["height_px"] / 1e6
+        self.rows[row["file"]] = row
 
     def _write_report(self) -> None:
-        """One line a picture, by name: the same bytes however often the job was broken off."""
-        names = sorted(path.relative_to(self.source).as_posix() for path in self.files)
-        with whole_file(self.report) as temporary:
-            temporary.write_bytes(b"".join(_line(self.rows[name]) for name in names))
+        """One line a picture, by name: the same bytes however often the job was broken off.
+
+        Results of earlier runs over other pictures stay in it, as long as they are there.
+        """
+        asked = {self._name(path) for path in (*self.tree.pictures, *self.tree.unreadable)}
+        rows = [
+            row
+            for name, row in sorted(self.rows.items())
+            if name in asked or (is_result(row) and (self.output / row.get("output", "")).is_file())
+        ]
+        write_report(self.report, rows)
 
 
 def _said(settings: Settings) -> str:
     from clearzoom import __version__
     from clearzoom.weights import FOLDER
 
-    # Other weights under the same name are another job.
+    # Other weights under the same name are another job; limits do not change a result.
     own = Path(settings.model)
     files = [own] if own.suffix == ".onnx" else sorted(FOLDER.glob(f"{own.name}-x*.json"))
     cards = [file.read_bytes() for file in files if file.is_file()]
-    return f"{__version__} {settings} {hashlib.sha256(b''.join(cards)).hexdigest()}"
+    same = replace(settings, memory_bytes=None, max_pixels=0)
+    return f"{__version__} {same} {hashlib.sha256(b''.join(cards)).hexdigest()}"
 
 
 def _failure(code: str, reason: str) -> Row:
     return {"status": "failed", "code": code, "error": " ".join(reason.split())}
-
-
-def _target_name(relative: Path) -> Path:
-    if relative.suffix.lower() in SUFFIXES:
-        return relative
-    return relative.with_name(f"{relative.name}.png")
 
 
 def _is_done(before: Row, row: Row, target: Path) -> bool:
@@ -204,27 +270,3 @@ def _is_done(before: Row, row: Row, target: Path) -> bool:
         and target.is_file()
         and target.stat().st_size == before.get("bytes")
     )
-
-
-def _line(row: Row) -> bytes:
-    return (json.dumps(row, ensure_ascii=False) + "\n").encode(errors="surrogateescape")
-
-
-def _ends_whole(report: Path) -> bool:
-    with report.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read() == b"\n"
-
-
-def _read_report(report: Path) -> dict[str, Row]:
-    """Read the lines of an earlier run; one that its death cut is left out."""
-    rows: dict[str, Row] = {}
-    if not report.is_file():
-        return rows
-    for line in report.read_bytes().splitlines():
-        try:
-            row = json.loads(line)
-            rows[row["file"]] = row
-        except (ValueError, KeyError, TypeError):
-            continue
-    return rows

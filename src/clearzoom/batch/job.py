@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from clearzoom.batch.finish import finished_image, finished_metadata, write_fidelity_map
+from clearzoom.batch.paths import check_input, output_stat
 from clearzoom.batch.regions import Region, needed_of_networks, preview_result, whole_result
 from clearzoom.batch.settings import Settings
 from clearzoom.batch.stages import run_stages
@@ -21,7 +22,7 @@ from clearzoom.engines.tiled import Meaning, Progress
 from clearzoom.errors import InputError, OutputError, SizeError
 from clearzoom.io.animation import read_frames, write_frames
 from clearzoom.io.atomic import whole_file
-from clearzoom.io.formats import check_target, format_of
+from clearzoom.io.formats import check_holds, check_target, format_of
 from clearzoom.io.metadata import Metadata
 from clearzoom.io.picture import colours_of
 from clearzoom.io.profile import profile_tone
@@ -66,13 +67,16 @@ class Done:
     notes: tuple[str, ...]
 
 
-def plan_job(source_file: Path, target: Path, settings: Settings) -> Job:
+def plan_job(
+    source_file: Path, target: Path, settings: Settings, *, makes_folder: bool = False
+) -> Job:
     """Look at a picture and plan its enlargement; nothing is computed or written.
 
     Args:
         source_file: PNG, JPEG, WebP, TIFF, GIF, AVIF; HEIC with the extra [heic].
         target: the suffix chooses the format.
         settings: what is asked for.
+        makes_folder: target's folder need not be there yet.
 
     Raises:
         InputError: and its kinds: source_file is missing, unreadable, too large.
@@ -81,12 +85,15 @@ def plan_job(source_file: Path, target: Path, settings: Settings) -> Job:
         ModelError: no such weights.
     """
     kind = format_of(target)
+    check_input(source_file)
+    there = output_stat(target)
     source = open_picture(source_file, keep_cmyk=kind.cmyk, max_pixels=settings.max_pixels)
-    if target.exists() and target.samefile(source_file):
+    if there is not None and target.samefile(source_file):
         raise OutputError(f"{target} is the input itself; name another file")
     plan = make_plan((source.width_px, source.height_px), settings.wanted, _scales(settings.model))
     width, height = plan.result_px
-    check_target(target, width, height, has_alpha=source.has_alpha)
+    check = check_holds if makes_folder and there is None else check_target
+    check(target, width, height, has_alpha=source.has_alpha)
     notes = [*source.notes, *plan.notes]
     if source.frames > 1 and not kind.animation:
         raise InputError(
@@ -174,6 +181,7 @@ def run_job(
 
 
 def _check_fidelity_map(job: Job, target: Path, cut: Region) -> None:
+    output_stat(target)
     check_target(target, cut.width_px, cut.height_px, has_alpha=False)
     if target.resolve() in (job.target.resolve(), job.source.path.resolve()):
         raise OutputError(f"{target} is the input or the result; name another file for the map")

@@ -94,10 +94,11 @@ def enlarge(
     where it was broken off.
     """
     from clearzoom.batch.job import plan_job, run_job
+    from clearzoom.batch.paths import is_folder
     from clearzoom.batch.settings import parse_region
 
     settings = _settings(locals())
-    if source.is_dir():
+    if is_folder(source):
         if preview or fidelity_map:
             raise typer.BadParameter("--preview and --fidelity-map are for one picture")
         _folder(source, output, settings, recursive=recursive)

@@ -104,11 +104,28 @@ def check_target(target: Path, width_px: int, height_px: int, *, has_alpha: bool
         OutputError: unknown format, a folder, a missing folder, transparency that would be lost.
         SizeError: larger than the format can hold.
     """
-    kind = format_of(target)
+    format_of(target)
     if target.is_dir():
         raise OutputError(f"cannot write {target}: it is a folder; name a file in it")
     if not target.parent.is_dir():
         raise OutputError(f"cannot write {target}: make the folder {target.parent} first")
+    check_holds(target, width_px, height_px, has_alpha=has_alpha)
+
+
+def check_holds(target: Path, width_px: int, height_px: int, *, has_alpha: bool) -> None:
+    """Say whether a file's format can hold a picture, wherever the file is.
+
+    Args:
+        target: the file to be; its folder need not be there.
+        width_px: of the picture.
+        height_px: of the picture.
+        has_alpha: whether it is transparent somewhere.
+
+    Raises:
+        OutputError: unknown format, transparency that would be lost.
+        SizeError: larger than the format can hold.
+    """
+    kind = format_of(target)
     if has_alpha and not kind.alpha:
         raise OutputError(
             f"cannot write {target}: JPEG has no transparency; write PNG, TIFF or WebP"

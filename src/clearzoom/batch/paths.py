@@ -1,0 +1,63 @@
+"""Look at paths before use: what is not there, not allowed or no file is one clear error."""
+
+import os
+import stat
+from pathlib import Path
+
+from clearzoom.errors import InputError, MissingFileError, OutputError
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path that was given is a folder.
+
+    Raises:
+        MissingFileError: there is nothing.
+        InputError: this user may not look.
+    """
+    return stat.S_ISDIR(_input_stat(path).st_mode)
+
+
+def check_input(path: Path) -> None:
+    """Refuse what is no file: opening a named pipe would wait for ever.
+
+    Raises:
+        MissingFileError: there is nothing.
+        InputError: a folder, a pipe or a device, or this user may not look.
+    """
+    mode = _input_stat(path).st_mode
+    if stat.S_ISDIR(mode):
+        raise InputError(f"{path} is a folder; name a picture file")
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{path} is a pipe or a device; save the picture as a file")
+
+
+def output_stat(path: Path) -> os.stat_result | None:
+    """Look at what shall be written: None where nothing is yet.
+
+    Raises:
+        OutputError: this user may not look, or it can be no name of a file.
+    """
+    try:
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is something that this user may look at."""
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
+
+
+def _input_stat(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise MissingFileError(f"no file {path}; check the name") from error
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error

@@ -1,0 +1,63 @@
+"""The report of a folder: a line of JSON for each picture."""
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from clearzoom.io.atomic import whole_file
+
+NAME = "report.jsonl"
+
+Row = dict[str, Any]
+"""``file`` and ``status``: started, done or failed. Last comes the one that counts."""
+
+
+def read_report(report: Path) -> dict[str, Row]:
+    """Read the rows of earlier runs, by picture; what a death cut and what is damaged is left out.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    rows: dict[str, Row] = {}
+    try:
+        lines = report.read_bytes().splitlines()
+    except (FileNotFoundError, NotADirectoryError):
+        return rows
+    for line in lines:
+        try:
+            row = json.loads(line.decode(errors="surrogateescape"))
+            as_line(row)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(row, dict) and all(isinstance(row.get(k), str) for k in ("file", "status")):
+            rows[row["file"]] = row
+    return rows
+
+
+def write_report(report: Path, rows: Iterable[Row]) -> None:
+    """Write a report anew, whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with whole_file(report) as temporary:
+        temporary.write_bytes(b"".join(map(as_line, rows)))
+
+
+def as_line(row: Row) -> bytes:
+    """Make a line of a report; names of files that are no UTF-8 keep their bytes."""
+    return (json.dumps(row, ensure_ascii=False) + "\n").encode(errors="surrogateescape")
+
+
+def ends_whole(report: Path) -> bool:
+    """Whether the last line of a report was not cut."""
+    with report.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() == b"\n"
+
+
+def is_result(row: Row) -> bool:
+    """Whether the file that a row names as output, if it is there, was made here."""
+    return row["status"] != "failed" or bool(row.get("older_result"))

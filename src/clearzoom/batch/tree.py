@@ -1,0 +1,106 @@
+"""The pictures of a folder, and where their results go."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from clearzoom.batch.paths import is_folder, output_stat
+from clearzoom.batch.report import NAME, read_report
+from clearzoom.errors import InputError, MissingFileError
+from clearzoom.io.formats import SUFFIXES
+
+_READ_ONLY_SUFFIXES = (".heic", ".heif")
+_OWN = ".clearzoom-"
+
+
+@dataclass
+class Tree:
+    """``pictures`` in the order of work, and ``unreadable``: folders, with the reason."""
+
+    pictures: list[Path] = field(default_factory=list)
+    unreadable: dict[Path, str] = field(default_factory=dict)
+
+
+def find_pictures(source: Path, output: Path, *, recursive: bool) -> Tree:
+    """Look for pictures, by name; nothing is opened.
+
+    Args:
+        source: links to folders are not followed.
+        output: is not looked into, and no other folder with a report is: those are results.
+        recursive: also the folders in source.
+
+    Raises:
+        MissingFileError: no such folder, or no picture in it.
+        InputError: source cannot be read.
+    """
+    if not is_folder(source):
+        raise MissingFileError(f"no folder {source}")
+    found = Tree()
+    results = os.path.realpath(output)
+
+    def failed(error: OSError) -> None:
+        found.unreadable[Path(error.filename)] = error.strerror or str(error)
+
+    for folder, below, names in os.walk(source, onerror=failed):
+        here = Path(folder)
+        below[:] = sorted(
+            name
+            for name in below
+            if recursive and not name.startswith(_OWN) and not _holds_results(here / name, results)
+        )
+        found.pictures += [
+            here / name
+            for name in sorted(names)
+            if Path(name).suffix.lower() in (*SUFFIXES, *_READ_ONLY_SUFFIXES)
+            and not name.startswith(_OWN)
+        ]
+    if source in found.unreadable:
+        raise InputError(f"cannot read {source}: {found.unreadable[source]}")
+    if not found.pictures and not found.unreadable:
+        raise MissingFileError(f"no picture ({', '.join(SUFFIXES)}) in {source}")
+    return found
+
+
+def _holds_results(folder: Path, results: str) -> bool:
+    if os.path.realpath(folder) == results:
+        return True
+    try:
+        return bool(read_report(folder / NAME))
+    except OSError:
+        return False
+
+
+def target_of(picture: Path, source: Path, output: Path) -> Path:
+    """Name the result of a picture of source: the same name, and .png where that is only read."""
+    relative = picture.relative_to(source)
+    if relative.suffix.lower() in SUFFIXES:
+        return output / relative
+    return output / relative.with_name(f"{relative.name}.png")
+
+
+def check_no_input_is_replaced(pictures: Iterable[Path], source: Path, output: Path) -> None:
+    """Refuse a job whose results would go where its own pictures lie.
+
+    Raises:
+        InputError: one would.
+        OutputError: this user may not look there.
+    """
+    pictures = list(pictures)
+    names = {os.path.realpath(path) for path in pictures}
+    files = set()
+    for path in pictures:
+        try:
+            found = path.stat()
+        except OSError:  # is reported when its turn comes
+            continue
+        files.add((found.st_dev, found.st_ino))
+    for path in pictures:
+        target = target_of(path, source, output)
+        there = output_stat(target)
+        # A file system that tells no capital letters apart has other names for the same file.
+        same = there is not None and there.st_ino and (there.st_dev, there.st_ino) in files
+        if same or os.path.realpath(target) in names:
+            raise InputError(
+                f"the result of {path} would replace the picture {target}; name another folder"
+            )
