@@ -1,6 +1,7 @@
 """Enlarge one picture file to another: look, plan, decode, networks, last resampling, encode."""
 
 import hashlib
+import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -227,7 +228,7 @@ def _scratch_for(
 
 
 def _key(job: Job, networks: list[Network]) -> str:
-    """Equal for jobs with equal px: another content, setting, network or version is another job."""
+    """Equal for the same result: other content, settings, networks, version or name are not."""
     from clearzoom import __version__
 
     said = hashlib.sha256()
@@ -236,6 +237,7 @@ def _key(job: Job, networks: list[Network]) -> str:
     for network in networks:
         said.update(f"{network.sha256} {network.engine} {network.halo_px} {network.name} ".encode())
     said.update(f"{__version__} {job.plan} {job.source.shape}".encode())
+    said.update(os.fsencode(job.target.name))  # the folder lies beside it
     return said.hexdigest()[:16]
 
 

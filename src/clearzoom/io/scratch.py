@@ -1,12 +1,11 @@
 """Where a job keeps what it has done, so that a job that died goes on."""
 
 import os
-import shutil
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import mkdtemp
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -32,9 +31,7 @@ class Scratch:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._journal = (folder / _JOURNAL).open("a+b")
-        if fcntl is not None:
-            fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._journal = _own_journal(folder)
         self._journal.seek(0)
         lines = self._journal.read().decode(errors="replace").split("\n")
         if lines[-1]:  # cut by the death of the process
@@ -68,8 +65,46 @@ class Scratch:
         self._journal.flush()
 
     def close(self) -> None:
-        """Let go of the journal."""
+        """Let go of the journal; the folder stays, to go on from."""
         self._journal.close()
+
+    def remove(self) -> None:
+        """Take the folder away, the journal last: until then no other process starts in it."""
+        if fcntl is None:  # Windows removes no open file
+            self._journal.close()
+        with suppress(OSError):
+            for entry in self.folder.iterdir():
+                if entry.name != _JOURNAL:
+                    entry.unlink()
+            (self.folder / _JOURNAL).unlink()
+            self.folder.rmdir()
+        self._journal.close()
+
+
+def _own_journal(folder: Path) -> IO[bytes]:
+    """Open the journal of a folder that no other process works in.
+
+    Raises:
+        BlockingIOError: one does.
+    """
+    while True:
+        with suppress(FileExistsError):
+            folder.mkdir()
+        try:
+            journal = (folder / _JOURNAL).open("a+b")
+        except FileNotFoundError:  # the other process has just removed the folder
+            continue
+        try:
+            if fcntl is None:
+                return journal
+            fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with suppress(FileNotFoundError):
+                if (folder / _JOURNAL).stat().st_ino == os.fstat(journal.fileno()).st_ino:
+                    return journal
+        except BaseException:
+            journal.close()
+            raise
+        journal.close()  # it was removed before it was locked
 
 
 def reserve(path: Path, size_bytes: int) -> None:
@@ -113,16 +148,13 @@ def scratch(beside: Path, key: str) -> Iterator[Scratch]:
         key: equal for equal jobs: hex digits.
 
     Raises:
-        OutputError: the folder cannot be made.
+        OutputError: the folder cannot be made, or another process is at the same job.
     """
     folder = beside.parent / f".clearzoom-{key}"
     try:
-        folder.mkdir(exist_ok=True)
-        try:
-            opened = Scratch(folder)
-        except BlockingIOError:  # the same job runs elsewhere
-            folder = Path(mkdtemp(prefix=".clearzoom-", dir=beside.parent))
-            opened = Scratch(folder)
+        opened = Scratch(folder)
+    except BlockingIOError as error:
+        raise OutputError(f"another process makes {beside} now; wait for it") from error
     except OSError as error:
         raise OutputError(f"cannot write {beside}: {error.strerror}") from error
     try:
@@ -131,8 +163,6 @@ def scratch(beside: Path, key: str) -> Iterator[Scratch]:
         opened.close()
         raise
     except BaseException:
-        opened.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        opened.remove()
         raise
-    opened.close()
-    shutil.rmtree(folder, ignore_errors=True)
+    opened.remove()
