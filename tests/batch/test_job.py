@@ -263,3 +263,28 @@ def test_amounts_and_regions():
             parse_region(text)
     with pytest.raises(SizeError, match="800MB"):
         parse_bytes("much")
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("wanted", [Wanted(0.5), Wanted(width_px=37), Wanted(0.11)])
+def test_what_is_hidden_does_not_bleed_when_a_picture_is_made_smaller(tmp_path, wanted, deep):
+    samples = np.zeros((80, 120, 4), np.uint16 if deep else np.uint8)
+    samples[..., 1] = np.iinfo(samples.dtype).max  # green, and nobody sees it
+    samples[20:60, 33:90] = np.array([200, 30, 30, 255]) * (257 if deep else 1)
+    write_picture(tmp_path / "in.png", Picture(samples))
+    enlarge(tmp_path / "in.png", tmp_path / "o.png", wanted)
+    result = read_picture(tmp_path / "o.png").samples / (257 if deep else 1)
+    seen = result[..., 3] > 3
+    assert seen.any()
+    np.testing.assert_allclose(result[seen][:, :3], [(200, 30, 30)] * seen.sum(), atol=2)
+    assert result[..., 3].max() == 255
+    assert result[..., 3].min() == 0
+
+
+def test_equal_pictures_have_scratch_folders_of_their_own(picture, tmp_path, small_weights):
+    chosen = Settings(Wanted(2), str(small_weights))
+    keys = {
+        jobs._key(plan_job(picture, tmp_path / name, chosen), [jobs._network(chosen, 2)])
+        for name in ("a.png", "b.png", "a.tif")
+    }
+    assert len(keys) == 3

@@ -29,7 +29,10 @@ def finished_image(
         cut: of the resized picture.
         cmyk: whether the first four channels are CMYK.
     """
-    return _cut(_resized(_image(samples, cmyk=cmyk), plan.resized_px), cut)
+    image = _image(samples, cmyk=cmyk)
+    # Networks fill the colour hidden under alpha; what none has seen must not bleed into the rest.
+    resized = _resized if plan.stages else _resized_as_seen
+    return _cut(resized(image, plan.resized_px), cut)
 
 
 def finished_metadata(
@@ -113,6 +116,16 @@ def _resized(image: pyvips.Image, size: tuple[int, int]) -> pyvips.Image:
     if (image.width, image.height) == size:
         return image
     return image.resize(width / image.width, vscale=height / image.height, kernel="cubic", gap=0)
+
+
+def _resized_as_seen(image: pyvips.Image, size: tuple[int, int]) -> pyvips.Image:
+    """Resize with each px's colour weighted by its alpha."""
+    if not image.hasalpha() or (image.width, image.height) == size:
+        return _resized(image, size)
+    most = 65_535 if image.format == "ushort" else 255
+    weighted = _resized(image.premultiply(max_alpha=most), size)
+    levels = weighted.unpremultiply(max_alpha=most).rint().cast(image.format)
+    return levels.copy(interpretation=image.interpretation)
 
 
 def _interpolated(image: pyvips.Image, size: tuple[int, int]) -> pyvips.Image:
