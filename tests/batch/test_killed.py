@@ -119,6 +119,36 @@ def test_stopped_by_hand_it_says_that_it_can_go_on(tmp_path, photo, small_weight
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.png", "o.png"]
 
 
+def journals(folder):
+    return [line for path in folder.rglob("journal") for line in path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_a_folder_stopped_by_hand_stops_soon(tmp_path, photo, small_weights, start, signals):
+    (tmp_path / "in").mkdir()
+    for index in range(3):
+        large = np.tile(np.roll(photo, index, axis=1), (5, 5, 1))
+        write_picture(tmp_path / "in" / f"{index}.png", Picture(large))
+    wanted = ("-o", tmp_path / "out", "--scale", 2, "--model", small_weights)
+    process = start("enlarge", tmp_path / "in", *wanted, scratch=True)
+    while len(journals(tmp_path)) < 3:
+        assert process.poll() is None
+        time.sleep(0.01)
+    for _ in range(signals):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+    began = time.perf_counter()
+    _, said = process.communicate(timeout=60)
+    assert time.perf_counter() - began < 20  # the three pictures have 8,000 tiles each
+    assert "Traceback" not in said
+    if signals == 1:
+        assert (process.returncode, said) == (130, "stopped; the same command goes on from here\n")
+    else:
+        assert process.returncode in (130, -signal.SIGINT)
+    assert len(list((tmp_path / "out").glob(".clearzoom-*/journal"))) >= 1
+    assert not list((tmp_path / "out").glob("*.png"))
+
+
 @pytest.mark.parametrize("damage", ["cut", "other"])
 def test_a_damaged_scratch_folder_is_made_good(tmp_path, photo, small_weights, start, damage):
     write_picture(tmp_path / "in.png", Picture(np.ascontiguousarray(photo[:200])))

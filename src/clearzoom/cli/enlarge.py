@@ -1,10 +1,13 @@
 """``clearzoom enlarge`` and ``clearzoom plan``."""
 
+import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -200,11 +203,26 @@ def _settings(asked: dict[str, Any]) -> "Settings":
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
+    """Stop after the tiles at work on Ctrl-C, and at once on a second: that harms as a kill does.
+
+    Called by the main thread.
+    """
+    before = signal.signal(signal.SIGINT, _stop)
     try:
         yield
     except KeyboardInterrupt:
         typer.echo("stopped; the same command goes on from here", err=True)
         raise typer.Exit(130) from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if sys.stderr.isatty():
+        sys.stderr.write("\x1b[?25h")  # the bar hides the cursor, which a sudden end would not show
+        sys.stderr.flush()
+    raise KeyboardInterrupt
 
 
 def _folder(source: Path, output: Path, settings: "Settings", *, recursive: bool) -> None:
