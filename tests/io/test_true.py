@@ -81,6 +81,21 @@ def test_a_resolution_is_added_to_exif_that_has_none(order, tags):
     assert exif_with_resolution(after, (300.0, 150.0)) == after
 
 
+@pytest.mark.parametrize("order", "<>")
+def test_a_block_that_ends_with_its_last_tag_is_kept(order):
+    head = b"II*\0" if order == "<" else b"MM\0*"
+    short = head + struct.pack(order + "IHHHIHH", 8, 1, 0x0112, 3, 1, 6, 0)
+    after = updated_exif(short, 9, 9, (300.0, 300.0))
+    assert loaded(after + bytes(4))[0x0112] == 1
+    assert stated_dpi(exif_with_resolution(after, (300.0, 300.0))) == (300, 300)
+
+
+def test_damaged_exif_does_not_stop_the_writing(tmp_path, photo):
+    picture = Picture(photo[:9, :9], dpi=(300.0, 300.0), metadata=Metadata(b"II*\0\xff\0\0\0"))
+    (problem,) = write_picture(tmp_path / "p.webp", picture)
+    assert "the resolution could not be added" in problem
+
+
 @given(st.binary(max_size=120))
 def test_any_block_gets_a_resolution_or_is_refused(tail):
     for start in (b"II*\0", b"MM\0*", b""):

@@ -58,8 +58,9 @@ def updated_exif(
         order = orders[bytes(tiff[:4])]
         (first,) = struct.unpack_from(order + "I", tiff, 4)
         entries = list(_entries(tiff, order, first))
-        if _is_turned(tiff, order, entries):
-            struct.pack_into(order + "I", tiff, first + 2 + 12 * len(entries), 0)
+        following = first + 2 + 12 * len(entries)
+        if _is_turned(tiff, order, entries) and following + 4 <= len(tiff):
+            struct.pack_into(order + "I", tiff, following, 0)
         for entry in entries:
             if entry.tag == _EXIF_IFD and entry.kind == _LONG:
                 (below,) = struct.unpack_from(order + "I", tiff, entry.at + 8)
@@ -122,7 +123,10 @@ def exif_with_resolution(exif: bytes | None, dpi: tuple[float, float]) -> bytes:
         (first,) = struct.unpack_from(order + "I", exif, 4)
         old = list(_entries(exif, order, first))
         following = first + 2 + 12 * len(old)
-        (after,) = struct.unpack_from(order + "I", exif, following)
+        # Some blocks end without saying that no directory follows.
+        after = 0
+        if following + 4 <= len(exif):
+            (after,) = struct.unpack_from(order + "I", exif, following)
     except struct.error as error:
         raise ValueError("the EXIF block is damaged") from error
     wanted = {_X_RESOLUTION: _RATIONAL, _Y_RESOLUTION: _RATIONAL, _UNIT: _SHORT}

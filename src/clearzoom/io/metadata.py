@@ -24,8 +24,8 @@ from clearzoom.io.xmp import plain_packet
 
 _IPTC_RESOURCE = 0x0404
 _IPTC_TIFF_TAG = 33723
-# Blocks that are read elsewhere, and the dates of the file that ImageMagick adds.
-_NO_TEXTS = ("Raw profile type", "XML:com.adobe.xmp", "date:")
+# Blocks that are read elsewhere, and what ImageMagick says once more of the file and its blocks.
+_NO_TEXTS = ("Raw profile type", "XML:com.adobe.xmp", "date:", "tiff:", "icc:", "exif:", "png:")
 _IPTC_PNG_KEYS = ("Raw profile type iptc", "Raw profile type APP13")
 
 

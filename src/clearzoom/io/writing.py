@@ -134,7 +134,10 @@ def encode(
         problems.append(f"{kind.name} has no place for a resolution")
     exif, xmp = metadata.exif, metadata.xmp
     if dpi and kind.name in ("WebP", "AVIF"):
-        exif = exif_with_resolution(exif, dpi)
+        try:
+            exif = exif_with_resolution(exif, dpi)
+        except ValueError as error:
+            problems.append(f"{error}; the resolution could not be added to it")
     if xmp:
         xmp = updated_xmp(xmp, image.width, image.height, dpi)
     x, y = (value / _MM_PER_INCH for value in dpi or _UNSTATED_DPI)
