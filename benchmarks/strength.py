@@ -20,7 +20,7 @@ from clearzoom.metrics.evaluate import evaluate
 from clearzoom.metrics.protocol import crop_to_multiple
 
 FIGURE = Path(__file__).parents[1] / "docs" / "images" / "strength.png"
-CROPS = {"astronaut": (160, 70), "coffee": (250, 150), "chelsea": (120, 70)}  # left, top, px of HR
+CROPS = {"astronaut": (160, 70), "coffee": (470, 20), "chelsea": (240, 90)}  # left, top, px of HR
 SIDE_PX, ZOOM = 100, 3
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 

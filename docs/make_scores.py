@@ -1,6 +1,7 @@
 """Write docs/scores.md from the released weights' cards: python docs/make_scores.py."""
 
 from pathlib import Path
+from typing import Any
 
 from clearzoom.models.card import Card
 from clearzoom.weights import released
@@ -59,13 +60,23 @@ def scale_table(cards: list[Card]) -> list[str]:
     return [*lines, ""]
 
 
+def loss_words(config: dict[str, Any]) -> str:
+    """The losses that a run had; older configurations name one under optimiser."""
+    if "losses" not in config:
+        return str(config["optimiser"]["loss"])
+    words = [f"{term['weight']:g} {term['kind']}" for term in config["losses"]]
+    if config["adversarial"] is not None:
+        words.append(f"{config['adversarial']['weight']:g} adversarial")
+    return " + ".join(words)
+
+
 def origin(card: Card) -> list[str]:
     """How one file of weights was made."""
     training = card.training
     lines = [
         f"### {card.name} ×{card.scale}",
         "",
-        f"- network `{card.network}`, loss {training.config['optimiser']['loss']}, "
+        f"- network `{card.network}`, loss {loss_words(training.config)}, "
         f"{training.config['optimiser'].get('kind', 'adam')}, {training.steps:,} steps, "
         f"{training.lr_pixels / 1e6:.0f} M LR px, {training.hours} hours on {training.device}; "
         f"held-back pictures {training.validation_psnr_db:.2f} dB",

@@ -54,3 +54,15 @@ def test_photo_gains_on_jpeg_and_loses_little_on_clean_input(scale, shared_data)
     assert photo.psnr_db >= fast.psnr_db - 0.6
     _, photo, fast = evaluate(folder, scale, networks, jpeg_quality=60)
     assert photo.psnr_db >= fast.psnr_db + 0.7
+
+
+@pytest.mark.usefixtures("fetched_weights")
+def test_perceptual_weights_are_nearer_by_lpips_and_strength_leads_there(shared_data):
+    """LPIPS sees with AlexNet, which was not in the loss."""
+    networks = [load_network("fast-perceptual", 4, strength=x) for x in (0, 0.5, 1)]
+    _, psnr, half, perceptual = evaluate(shared_data / "test" / "Set5", 4, networks, lpips=True)
+    assert perceptual.lpips < 0.75 * psnr.lpips
+    assert psnr.lpips > half.lpips > perceptual.lpips
+    assert psnr.psnr_db > half.psnr_db > perceptual.psnr_db > psnr.psnr_db - 0.7
+    (fast,) = evaluate(shared_data / "test" / "Set5", 4, [load_network("fast", 4)])[1:]
+    assert fast.psnr_db == pytest.approx(psnr.psnr_db, abs=0.001)
