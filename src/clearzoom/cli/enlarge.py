@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from clearzoom.cli.console import progress
-from clearzoom.cli.options import EngineOption, OutputOption, PrecisionOption
+from clearzoom.cli.options import EngineOption, OutputOption, PrecisionOption, StrengthOption
 from clearzoom.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -48,9 +48,7 @@ def enlarge(
     model: Annotated[
         str, typer.Option(help="A released model (see 'clearzoom models'), or an .onnx file.")
     ] = DEFAULT_MODEL,
-    strength: Annotated[
-        float, typer.Option(min=0, max=1, help="Of a perceptual model; 0: its PSNR weights.")
-    ] = 1.0,
+    strength: StrengthOption = 1.0,
     engine: EngineOption = "auto",
     precision: PrecisionOption = "fp32",
     ensemble: Annotated[

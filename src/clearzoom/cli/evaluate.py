@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from clearzoom.cli.console import progress
-from clearzoom.cli.options import EngineOption, PrecisionOption
+from clearzoom.cli.options import EngineOption, PrecisionOption, StrengthOption
 from clearzoom.weights import PROTOCOL_MODEL
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def evaluate(
         str, typer.Option(help="A released model, or an .onnx file.")
     ] = PROTOCOL_MODEL,
     scale: Annotated[int, typer.Option(help="How many times larger.")] = 4,
+    strength: StrengthOption = 1.0,
     engine: EngineOption = "auto",
     precision: PrecisionOption = "fp32",
     ensemble: Annotated[
@@ -54,7 +55,7 @@ def evaluate(
     from clearzoom.metrics.evaluate import evaluate as measure
     from clearzoom.metrics.protocol import PROTOCOL
 
-    networks = [load_network(model, scale, engine, precision)]
+    networks = [load_network(model, scale, engine, precision, strength)]
     if ensemble:
         networks.append(with_ensemble(networks[0]))
     if back_projection:

@@ -16,6 +16,9 @@ PrecisionOption = Annotated[
         help="fp16, bf16: with --engine torch or openvino. int8: where a file is shipped."
     ),
 ]
+StrengthOption = Annotated[
+    float, typer.Option(min=0, max=1, help="Of a perceptual model; 0: its PSNR weights.")
+]
 OutputOption = Annotated[
     Path,
     typer.Option(
