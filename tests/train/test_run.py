@@ -185,6 +185,11 @@ def test_nan_stops_and_the_checkpoint_gives_the_unbroken_run(
     assert grids == {path.name for path in (tmp_path / "whole" / "grids").iterdir()}
 
 
+def test_weights_that_went_astray_are_said_to(config_file, tmp_path):
+    with pytest.raises(TrainingError, match=r"lower optimiser\.learning_rate"):
+        train(load_config(config_file(rate="10")), tmp_path / "run")
+
+
 def test_an_infinite_gradient_is_caught_before_it_is_saved(config_file, tmp_path, monkeypatch):
     from torch import nn
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from clearzoom.core.resize import enlarge_bicubic, reduce_for_protocol
 from clearzoom.engines.network import Network
 from clearzoom.engines.tiled import enlarge_samples
-from clearzoom.errors import TrainingError
+from clearzoom.errors import ResultError, TrainingError
 from clearzoom.metrics.protocol import Score, crop_to_multiple, score
 from clearzoom.models.initialise import start_as_interpolation
 from clearzoom.models.registry import build
@@ -231,7 +231,13 @@ class Recipe(lightning.LightningModule):
         chosen = self.config.network
         side = max(lr.shape)
         whole = Network(chosen.name, chosen.scale, side, side, "", "torch", self._run_averaged)
-        return enlarge_samples(lr, whole)
+        try:
+            return enlarge_samples(lr, whole)
+        except ResultError as error:
+            raise TrainingError(
+                f"at step {self.step} the averaged weights give no picture any more; start a new "
+                "run with a lower optimiser.learning_rate"
+            ) from error
 
     @torch.no_grad()
     def _run_averaged(self, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
