@@ -212,3 +212,16 @@ def test_results_of_other_jobs_are_no_pictures_of_this_one(tree, settings):
     counts = enlarge_folder(tree, tree / "two", settings, recursive=True)
     assert (counts.done, counts.failed) == (5, 1)
     assert not (tree / "two" / "one").exists()
+
+
+def test_each_picture_of_a_folder_is_planned(tree, tmp_path, settings, command):
+    planned = command(
+        "plan", tree, "-o", tmp_path / "out", "--scale", 2, "--model", settings.model, "--recursive"
+    )
+    lines = planned.stdout.splitlines()
+    assert planned.returncode == 3, planned.stderr
+    assert "a.png  30x20 px -> 60x40 px  " in lines[0]
+    assert any(line.startswith("below/deeper/d.png  30x20 px -> 60x40 px") for line in lines)
+    assert any(line.startswith("bad.jpg  fails: ") for line in lines)
+    assert lines[-1] == f"{tmp_path / 'out'}  5 pictures, 0.0 MP; 1 will fail"
+    assert not (tmp_path / "out").exists()

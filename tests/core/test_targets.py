@@ -90,3 +90,15 @@ def test_impossible_wishes_are_refused():
         make_plan((10, 10), Wanted(scale=65), [2, 4])
     with pytest.raises(SizeError, match="nothing to enlarge"):
         make_plan((0, 10), Wanted(), [2, 4])
+
+
+@pytest.mark.parametrize("scale", [float("inf"), float("nan"), 1e12, -1.0])
+def test_a_scale_that_cannot_be_meant_is_named(scale):
+    with pytest.raises(SizeError, match="not above 0 and below a billion"):
+        Wanted(scale)
+
+
+def test_to_fill_needs_a_box():
+    for wanted in ({"width_px": 300}, {"height_px": 300}, {"scale": 2}, {}):
+        with pytest.raises(SizeError, match="--fill needs a box"):
+            Wanted(**wanted, fitting="fill")

@@ -1,15 +1,15 @@
 """Enlarge a folder of pictures: mirrored, skipping what is done, with a report."""
 
 import hashlib
-import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from clearzoom.batch.job import plan_job, run_job
+from clearzoom.batch.budget import Budget
+from clearzoom.batch.job import Job, plan_job, run_job
 from clearzoom.batch.paths import check_input, is_there, output_stat
 from clearzoom.batch.report import (
     NAME,
@@ -21,9 +21,8 @@ from clearzoom.batch.report import (
     write_report,
 )
 from clearzoom.batch.settings import Settings
-from clearzoom.batch.tree import Tree, check_no_input_is_replaced, find_pictures, target_of
+from clearzoom.batch.tree import Tree, pictures_to_do, target_of
 from clearzoom.errors import ClearzoomError, InputError, OutputError
-from clearzoom.io.formats import SUFFIXES
 
 _PICTURES_AT_ONCE = 3
 """One is decoded and one encoded while another is in the network."""
@@ -79,27 +78,33 @@ def enlarge_folder(
     return work.counts
 
 
-def pictures_to_do(source: Path, output: Path, *, recursive: bool) -> Tree:
-    """Find the pictures of a folder job, and refuse a job that would harm them.
+def plan_folder(
+    source: Path, output: Path, settings: Settings, *, recursive: bool = False
+) -> Iterator[tuple[Path, Job | str]]:
+    """Plan what ``enlarge_folder`` would do; nothing is computed or written.
 
     Args:
         source: as in ``enlarge_folder``.
         output: likewise.
+        settings: likewise.
         recursive: likewise.
+
+    Yields:
+        Each picture, and each folder that cannot be read, with its plan or why there is none.
 
     Raises:
         MissingFileError: no such folder, or no picture in it.
         InputError: source cannot be read, or output is source or would replace pictures in it.
         OutputError: this user may not look into output.
     """
-    tree = find_pictures(source, output, recursive=recursive)
-    there = output_stat(output)
-    if there is not None and os.path.realpath(output) == os.path.realpath(source):
-        raise InputError(f"{output} is the input itself; name another folder")
-    if output.suffix.lower() in SUFFIXES and not (there is not None and output.is_dir()):
-        raise InputError(f"{source} is a folder, so name a folder for the results, not {output}")
-    check_no_input_is_replaced(tree.pictures, source, output)
-    return tree
+    tree = pictures_to_do(source, output, recursive=recursive)
+    for folder, reason in tree.unreadable.items():
+        yield folder, f"cannot read {folder}: {reason}"
+    for path in tree.pictures:
+        try:
+            yield path, plan_job(path, target_of(path, source, output), settings, makes_folder=True)
+        except ClearzoomError as error:
+            yield path, " ".join(str(error).split())
 
 
 class _Work:
@@ -114,6 +119,7 @@ class _Work:
         self.first: dict[Path, Path] = {}
         for path in tree.pictures:
             self.first.setdefault(target_of(path, source, output), path)
+        self.budget = Budget(settings.memory_bytes)
         self.stop = threading.Event()
         self.writing = threading.Lock()
 
@@ -199,7 +205,7 @@ class _Work:
             raise OutputError(f"cannot make {target.parent}: {error.strerror}") from error
         # Killed between here and the row that says done, the result is known as made here.
         self._append(report, row | {"status": "started"})
-        done = run_job(job, self._go_on)
+        done = run_job(job, self._go_on, budget=self.budget)
         return row | {
             "status": "done",
             "width_px": done.width_px,

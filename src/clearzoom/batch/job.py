@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from clearzoom.batch.budget import Budget
 from clearzoom.batch.finish import finished_image, finished_metadata, write_fidelity_map
+from clearzoom.batch.fits import check_preview_fits, check_unstreamed_fits
 from clearzoom.batch.paths import check_input, output_stat
 from clearzoom.batch.regions import Region, needed_of_networks, preview_result, whole_result
 from clearzoom.batch.settings import Settings
@@ -20,7 +22,7 @@ from clearzoom.engines.network import Network, load_network
 from clearzoom.engines.onnxruntime import read_notes
 from clearzoom.engines.refine import refined
 from clearzoom.engines.tiled import Meaning, Progress
-from clearzoom.errors import InputError, OutputError, SizeError
+from clearzoom.errors import InputError, OutputError
 from clearzoom.io.animation import read_frames, write_frames
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.formats import check_holds, check_target, format_of
@@ -34,8 +36,6 @@ from clearzoom.weights import scales_of
 
 _IN_MEMORY_BYTES = 64_000_000
 """Pictures up to this size, all stages together, need no scratch folder: seconds would be lost."""
-
-_BYTES_OF_UNSTREAMED = 6  # of an encoder that wants all px at once, for each px and channel
 
 
 @dataclass(frozen=True)
@@ -106,12 +106,8 @@ def plan_job(
     result_bytes = width * height * source.channels * (2 if source.deep else 1)
     if kind.name == "TIFF" and result_bytes > 2**31:
         notes.append("the result is written as BigTIFF, which a few old programs cannot read")
-    unstreamed = width * height * source.channels * _BYTES_OF_UNSTREAMED
-    if settings.memory_bytes and not kind.streams and unstreamed > settings.memory_bytes:
-        raise SizeError(
-            f"{kind.name} is encoded from memory at once, about {unstreamed / 1e6:.0f} MB here, "
-            "more than --memory; write .png, .tif or .jpg"
-        )
+    if settings.memory_bytes:
+        check_unstreamed_fits(source, kind, width * height, settings.memory_bytes)
     return Job(source, target, plan, settings, tuple(notes))
 
 
@@ -121,6 +117,7 @@ def run_job(
     *,
     preview: tuple[int, int, int, int] | None = None,
     fidelity_map: Path | None = None,
+    budget: Budget | None = None,
 ) -> Done:
     """Do what was planned.
 
@@ -131,6 +128,7 @@ def run_job(
             in the whole.
         fidelity_map: a file for a grey picture: by how many levels, as the mean over the colours,
             the result differs from the bicubic enlargement.
+        budget: of all jobs of this process, where memory is limited; else one of this job alone.
 
     Returns:
         The result's size, and notes.
@@ -142,16 +140,19 @@ def run_job(
             fit into memory.
         ResultError: a network gave something that is no picture.
     """
+    budget = budget or Budget(job.settings.memory_bytes)
     networks = [_network(job.settings, scale) for scale in job.plan.stages]
     if job.source.frames > 1:
         if preview or fidelity_map:
             raise InputError("an animation has no --preview and no --fidelity-map; give one frame")
-        return _run_animation(job, networks, progress)
+        return _run_animation(job, networks, budget, progress)
     plan, cmyk = job.plan, job.source.cmyk
     cut = preview_result(plan, preview) if preview else whole_result(plan)
     if fidelity_map is not None:
         _check_fidelity_map(job, fidelity_map, cut)
     with _scratch_for(job, networks, preview is not None) as folder:
+        if preview and job.settings.memory_bytes:
+            check_preview_fits(job.source, job.settings.memory_bytes)
         samples = decode(job.source, folder.folder / "0.tif" if folder is not None else None)
         result = run_stages(
             samples,
@@ -159,7 +160,7 @@ def run_job(
             _meaning(job.source),
             scratch=folder,
             region=needed_of_networks(plan, cut) if preview else None,
-            memory_bytes=job.settings.memory_bytes,
+            budget=budget,
             progress=progress,
         )
         size = (cut.width_px, cut.height_px)
@@ -241,7 +242,9 @@ def _key(job: Job, networks: list[Network]) -> str:
     return said.hexdigest()[:16]
 
 
-def _run_animation(job: Job, networks: list[Network], progress: Progress | None) -> Done:
+def _run_animation(
+    job: Job, networks: list[Network], budget: Budget, progress: Progress | None
+) -> Done:
     plan, cut = job.plan, whole_result(job.plan)
     frames, timing = read_frames(job.source.path)
     larger = []
@@ -251,7 +254,7 @@ def _run_animation(job: Job, networks: list[Network], progress: Progress | None)
             frame,
             networks,
             Meaning(3),
-            memory_bytes=job.settings.memory_bytes,
+            budget=budget,
             progress=told,
         )
         larger.append(np.asarray(finished_image(result, plan, cut).numpy()))

@@ -1,7 +1,15 @@
-"""How much memory this process has taken."""
+"""How much memory this process takes, has taken, and takes while something runs."""
 
+import ctypes
+import os
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+
+_SAMPLE_EVERY_SECONDS = 0.002
 
 
 def peak_bytes() -> int:
@@ -15,3 +23,53 @@ def peak_bytes() -> int:
 
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def resident_bytes() -> int:
+    """Give the resident memory of this process now; where that is not told, its peak."""
+    pages = Path("/proc/self/statm")
+    if pages.is_file():
+        return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return peak_bytes()
+
+
+def give_back() -> None:
+    """Ask the C library to hand memory that it keeps for later back to the system."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # only glibc can
+            ctypes.CDLL(None).malloc_trim(0)
+
+
+@dataclass
+class Watched:
+    """``most_bytes``: the highest resident memory that was seen."""
+
+    most_bytes: int
+
+
+@contextmanager
+def watched() -> Iterator[Watched]:
+    """Watch the resident memory of this process while a block runs.
+
+    A peak above all earlier ones is told by the system; below them it is sampled.
+
+    Yields:
+        What was seen; whole after the block.
+    """
+    before = peak_bytes()
+    seen = Watched(resident_bytes())
+    ended = threading.Event()
+
+    def sample() -> None:
+        while not ended.wait(_SAMPLE_EVERY_SECONDS):
+            seen.most_bytes = max(seen.most_bytes, resident_bytes())
+
+    thread = threading.Thread(target=sample, daemon=True)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        thread.join()
+        peak = peak_bytes()
+        seen.most_bytes = max(seen.most_bytes, resident_bytes(), peak if peak > before else 0)

@@ -21,11 +21,9 @@ def read_report(report: Path) -> dict[str, Row]:
         OSError: it cannot be read.
     """
     rows: dict[str, Row] = {}
-    try:
-        lines = report.read_bytes().splitlines()
-    except (FileNotFoundError, NotADirectoryError):
+    if not report.is_file():
         return rows
-    for line in lines:
+    for line in report.read_bytes().splitlines():
         try:
             row = json.loads(line.decode(errors="surrogateescape"))
             as_line(row)

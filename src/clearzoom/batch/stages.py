@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from clearzoom.batch.memory import peak_bytes
+from clearzoom.batch.budget import Budget
 from clearzoom.batch.regions import Region
 from clearzoom.core import alpha
 from clearzoom.core.tiles import Tile
 from clearzoom.engines.network import Network
 from clearzoom.engines.tiled import (
-    TILES_IN_FLIGHT,
     Meaning,
     Progress,
     canonical_grid,
@@ -17,15 +17,12 @@ from clearzoom.engines.tiled import (
     enlarge_tiles,
     room_for,
 )
-from clearzoom.errors import SizeError
 from clearzoom.io.picture import Samples
 from clearzoom.io.scratch import Scratch, release
 
 _RELEASE_EVERY_TILES = 8
-
-# The allocators of engine and system keep pieces: by how many of the first tile's shares the peak
-# rises in the course of thousands of tiles, measured with benchmarks/sizes.py.
-_GROWTH_OF_ONE, _GROWTH_OF_TWO = 2, 4
+_TILES_PER_LOOK = 16
+"""Where memory is limited, after so many it is looked again how many fit at once."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ def run_stages(
     *,
     scratch: Scratch | None = None,
     region: Region | None = None,
-    memory_bytes: int | None = None,
+    budget: Budget | None = None,
     progress: Progress | None = None,
 ) -> Samples:
     """Enlarge a picture by each network in turn.
@@ -56,14 +53,14 @@ def run_stages(
         scratch: holds the results and notes finished tiles, and those that it knows are not made
             again; without it all is in memory.
         region: of the last result that is wanted; the rest of it stays undefined.
-        memory_bytes: fewer tiles at once where more would not fit.
+        budget: fewer tiles at once where more would not fit.
         progress: is called with (tiles done, tiles in all).
 
     Returns:
         The last result; samples where there is no network.
 
     Raises:
-        SizeError: one tile needs more memory than memory_bytes.
+        SizeError: one tile needs more memory than the budget has.
         ResultError: a network gave something that is no picture.
     """
     stages: list[_Stage] = []
@@ -85,7 +82,7 @@ def run_stages(
         if region is not None:
             region = _needed(stage, [stage.tiles[i] for i in chosen])
     total, done = sum(map(len, wanted)), 0
-    budget = _Budget(memory_bytes)
+    budget = budget or Budget(None)
     for stage, chosen in zip(stages, wanted, strict=True):
         left = [i for i in chosen if not _is_done(scratch, stage, i)]
         release(stage.result)
@@ -100,13 +97,13 @@ def _run_stage(
     left: list[int],
     meaning: Meaning,
     scratch: Scratch | None,
-    budget: "_Budget",
+    budget: Budget,
     progress: Progress | None,
     before: int,
     total: int,
 ) -> None:
-    def finished(count: int, tile: Tile) -> None:
-        index = left[done + count - 1]
+    def finished(part: list[int], count: int, tile: Tile) -> None:
+        index = part[count - 1]
         if scratch is not None:
             scratch.finished(f"{stage.name}/{index}", _pixels(stage, tile))
             if (done + count) % _RELEASE_EVERY_TILES == 0:
@@ -114,50 +111,33 @@ def _run_stage(
         if progress is not None:
             progress(before + done + count, total)
 
-    done = 0
-    while done < len(left):
-        part = left[done : done + 1] if budget.wants_a_trial else left[done:]
+    def run(part: list[int], in_flight: int) -> None:
         tiles = [stage.tiles[i] for i in part]
-        with budget:
-            enlarge_tiles(
-                stage.source,
-                stage.result,
-                tiles,
-                stage.network,
-                meaning,
-                finished,
-                budget.in_flight,
-            )
+        told = partial(finished, part)
+        enlarge_tiles(stage.source, stage.result, tiles, stage.network, meaning, told, in_flight)
+
+    done = 0
+    channels = stage.source.shape[2]
+    if left:
+        largest = max(left, key=lambda i: _window_px(stage.tiles[i]))
+        size = _window_px(stage.tiles[largest]) * channels
+        if budget.wants_trial(stage.network, size):
+            with budget.trial(stage.network, size):
+                run([largest], 1)
+            left = [i for i in left if i != largest]
+            done = 1
+    at_once = _TILES_PER_LOOK if budget.limit_bytes is not None else max(1, len(left))
+    for start in range(0, len(left), at_once):
+        part = left[start : start + at_once]
+        run(part, budget.in_flight(stage.network))
         done += len(part)
     if scratch is not None:
         release(stage.source, stage.result)
 
 
-class _Budget:
-    """Runs one tile alone where memory is limited, and learns from it how many fit."""
-
-    def __init__(self, memory_bytes: int | None) -> None:
-        self.limit = memory_bytes
-        self.wants_a_trial = memory_bytes is not None
-        self.in_flight = 1 if self.wants_a_trial else TILES_IN_FLIGHT
-
-    def __enter__(self) -> None:
-        self._before = peak_bytes()
-
-    def __exit__(self, kind: object, *rest: object) -> None:
-        if self.limit is None or kind is not None or not self.wants_a_trial:
-            return
-        self.wants_a_trial = False
-        peak = peak_bytes()
-        share = peak - self._before
-        least = peak + share * _GROWTH_OF_ONE
-        if least > self.limit:
-            least_mb = -(-least // 10_000_000) * 10
-            raise SizeError(
-                f"one tile needs more memory than that; give --memory {least_mb}MB or more"
-            )
-        if peak + share * _GROWTH_OF_TWO <= self.limit:
-            self.in_flight = TILES_IN_FLIGHT
+def _window_px(tile: Tile) -> int:
+    rows, columns = tile.rows, tile.columns
+    return (rows.stop - rows.start) * (columns.stop - columns.start)
 
 
 def _pixels(stage: _Stage, tile: Tile) -> Samples:

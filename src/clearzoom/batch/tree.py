@@ -1,7 +1,6 @@
 """The pictures of a folder, and where their results go."""
 
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,18 +21,30 @@ class Tree:
     unreadable: dict[Path, str] = field(default_factory=dict)
 
 
-def find_pictures(source: Path, output: Path, *, recursive: bool) -> Tree:
-    """Look for pictures, by name; nothing is opened.
+def pictures_to_do(source: Path, output: Path, *, recursive: bool) -> Tree:
+    """Find the pictures of a folder job, and refuse a job that would harm them.
 
     Args:
-        source: links to folders are not followed.
+        source: is only looked at; links to folders are not followed.
         output: is not looked into, and no other folder with a report is: those are results.
         recursive: also the folders in source.
 
     Raises:
         MissingFileError: no such folder, or no picture in it.
-        InputError: source cannot be read.
+        InputError: source cannot be read, or output is source or would replace pictures in it.
+        OutputError: this user may not look into output.
     """
+    tree = _find_pictures(source, output, recursive=recursive)
+    there = output_stat(output)
+    if there is not None and os.path.realpath(output) == os.path.realpath(source):
+        raise InputError(f"{output} is the input itself; name another folder")
+    if output.suffix.lower() in SUFFIXES and not (there is not None and output.is_dir()):
+        raise InputError(f"{source} is a folder, so name a folder for the results, not {output}")
+    _check_no_input_is_replaced(tree.pictures, source, output)
+    return tree
+
+
+def _find_pictures(source: Path, output: Path, *, recursive: bool) -> Tree:
     if not is_folder(source):
         raise MissingFileError(f"no folder {source}")
     found = Tree()
@@ -79,14 +90,8 @@ def target_of(picture: Path, source: Path, output: Path) -> Path:
     return output / relative.with_name(f"{relative.name}.png")
 
 
-def check_no_input_is_replaced(pictures: Iterable[Path], source: Path, output: Path) -> None:
-    """Refuse a job whose results would go where its own pictures lie.
-
-    Raises:
-        InputError: one would.
-        OutputError: this user may not look there.
-    """
-    pictures = list(pictures)
+def _check_no_input_is_replaced(pictures: list[Path], source: Path, output: Path) -> None:
+    """Refuse a job whose results would go where its own pictures lie."""
     names = {os.path.realpath(path) for path in pictures}
     files = set()
     for path in pictures:

@@ -126,8 +126,13 @@ def enlarge(
 def plan(**asked: Any) -> None:
     """Say what 'enlarge' with the same options would do; nothing is computed or written."""
     from clearzoom.batch.job import plan_job
+    from clearzoom.batch.paths import is_folder
 
-    job = plan_job(asked["source"], asked["output"], _settings(asked))
+    settings = _settings(asked)
+    if is_folder(asked["source"]):
+        _plan_folder(asked["source"], asked["output"], settings, recursive=asked["recursive"])
+        return
+    job = plan_job(asked["source"], asked["output"], settings)
     source, planned = job.source, job.plan
     bits = 16 if source.deep else 8
     width, height = planned.result_px
@@ -152,6 +157,31 @@ def plan(**asked: Any) -> None:
 # The options are those of enlarge; the name and the help are its own.
 plan.__name__ = "plan"
 plan.__doc__ = "Say what 'enlarge' with the same options would do; nothing is computed or written."
+
+
+def _plan_folder(source: Path, output: Path, settings: "Settings", *, recursive: bool) -> None:
+    from clearzoom.batch.folder import plan_folder
+
+    pictures, failures, px = 0, 0, 0
+    for path, planned in plan_folder(source, output, settings, recursive=recursive):
+        if isinstance(planned, str):
+            failures += 1
+            typer.echo(f"{path.relative_to(source)}  fails: {planned}")
+            continue
+        pictures += 1
+        frames = planned.source.frames
+        (width, height), before = planned.plan.result_px, planned.plan.source_px
+        px += width * height * frames
+        typer.echo(
+            f"{path.relative_to(source)}  {before[0]}x{before[1]} px -> {width}x{height} px"
+            + (f"  {frames} frames" if frames > 1 else "")
+            + f"  ({_networks(planned)})"
+        )
+        for note in planned.notes:
+            typer.echo(f"  note: {note}")
+    typer.echo(f"{output}  {pictures} pictures, {px / 1e6:.1f} MP; {failures} will fail")
+    if failures:
+        raise typer.Exit(3)
 
 
 def _colours(job: "Job") -> str:

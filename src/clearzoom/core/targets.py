@@ -19,6 +19,7 @@ _PRINT = re.compile(
 )
 _LENGTH = re.compile(r"(?P<length>\d+(?:\.\d+)?)\s*(?P<unit>mm|cm|in)")
 _PRINT_DPI = 300.0
+_TOO_LARGE = 1e9
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,12 @@ class Wanted:
                 "give one of --scale, --width and --height, --long-edge, --megapixels, --print"
             )
         lengths = (self.scale, self.width_px, self.height_px, self.long_edge_px, self.megapixels)
-        if any(length is not None and not 0 < length < 1e9 for length in lengths):
-            raise SizeError("a size must be above 0")
+        for length in lengths:
+            if length is not None and not 0 < length < _TOO_LARGE:
+                raise SizeError(f"a size of {length:g} is not above 0 and below a billion")
+        whole_box = self.width_px is not None and self.height_px is not None
+        if self.fitting == "fill" and self.sheet is None and not whole_box:
+            raise SizeError("--fill needs a box to fill: --width and --height, or --print")
 
 
 def whole_px(length_px: float) -> int:
