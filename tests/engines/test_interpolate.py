@@ -49,6 +49,8 @@ def test_the_ends_are_the_two_networks(tmp_path, photo):
         network = load_network(sharp, 4, "onnxruntime", strength=strength)
         expected = load_network(same, 4, "onnxruntime").run(x)
         np.testing.assert_allclose(network.run(x), expected, atol=1e-6)
+    hashes = {load_network(sharp, 4, strength=x).sha256 for x in (0, 0.5, 1)}
+    assert len(hashes) == 3
     half = load_network(sharp, 4, "openvino", strength=0.5)
     assert half.name == "photo at strength 0.5"
     ours = load_network(sharp, 4, "onnxruntime", strength=0.5).run(x)

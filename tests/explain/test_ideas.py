@@ -8,7 +8,7 @@ import torch
 
 from clearzoom.core.colour import luma_bt601
 from clearzoom.explain import ablation, losses, metrics, perceptual, pixel_shuffle, table
-from clearzoom.losses.pixel import LEVEL, l1, l2, smooth_l1
+from clearzoom.losses.pixel import LEVEL, charbonnier, l1, l2, smooth_l1
 from clearzoom.metrics.psnr import psnr
 from clearzoom.models.count import Count, count
 from clearzoom.models.registry import build
@@ -54,6 +54,7 @@ def test_curves_are_the_formulas_that_are_written():
             torch.where(small, d**2 / (2 * beta), d.abs() - beta / 2),
             (d / beta).clamp(-1, 1),
         ),
+        charbonnier: ((d**2 + LEVEL**2).sqrt(), d / (d**2 + LEVEL**2).sqrt()),
     }
     for one in losses.SHOWN:
         for got, formula in zip(losses.curve(one.loss, d), wanted[one.loss], strict=True):

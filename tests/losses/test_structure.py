@@ -52,6 +52,14 @@ def test_derivatives_and_ends(loss):
     assert loss(-hr, hr).item() > 0.9
 
 
+@pytest.mark.parametrize("loss", [ssim_loss, lambda a, b: ms_ssim_loss(a, b, 3)])
+def test_mixed_precision_changes_nothing(photo, loss):
+    sr, hr = (tensor(plane).float() for plane in patches(photo, 64, noise=2))
+    exact = loss(sr, hr).item()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert loss(sr, hr).item() == exact
+
+
 def test_patches_that_are_too_small_are_told(photo):
     with pytest.raises(SizeError, match=r"176 px or more in HR, these have 64"):
         ms_ssim_loss(*(tensor(x) for x in patches(photo, 64)))

@@ -42,7 +42,7 @@ def train(
     settings = load_config(config)
     folder = output if output is not None else Path("runs") / config.stem
     if steps_for is not None:
-        steps = steps_in(settings, _seconds(steps_for))
+        steps = steps_in(settings, _seconds(steps_for), init)
         typer.echo(f"max_steps = {steps}")
         return
     recipe = run(

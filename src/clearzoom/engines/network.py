@@ -32,9 +32,11 @@ class Network:
     """A loaded network.
 
     ``run`` takes (1, 3, H, W) float32 in -0.5..0.5 and gives (1, 3, scale * H, scale * W).
-    ``halo_px`` and ``tile_px`` define its canonical grid. ``sha256`` is that of the weights file.
+    ``halo_px`` and ``tile_px`` define its canonical grid. ``sha256`` is that of the weights
+    file, or of the mixed one.
     ``back_projection``: whether results are made to reduce to their input. ``reference`` loads the
-    same network in fp32, where this one is not.
+    same network in fp32, where this one is not. ``mean_tolerance``: of the range; a tile whose mean
+    is further off is no enlargement of its input.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Network:
     run: Run
     back_projection: bool = False
     reference: Callable[[], "Network"] | None = None
+    mean_tolerance: float = 0.1
 
 
 def load_network(
@@ -86,20 +89,22 @@ def load_network(
     notes = read_notes(path)
     if not 0 <= strength <= 1:
         raise ModelError(f"a strength of {strength} is not between 0 and 1")
-    if strength == 1:
-        used, run = _load_run(path, path, engine, precision)
-    else:
+    content, name = path.read_bytes(), notes.get("name", "")
+    model: Path | bytes = path
+    if strength < 1:
         if engine == "torch" or precision != "fp32":
             raise ModelError("a strength below 1 needs --precision fp32, and not --engine torch")
-        used, run = _load_run(path, _mixed(path, notes, strength), engine, precision)
+        model = content = _mixed(path, notes, strength)
+        name = f"{name} at strength {strength:g}"
+    used, run = _load_run(path, model, engine, precision)
     fp32 = partial(load_network, name_or_file, scale, engine)
     try:
         network = Network(
-            name=notes["name"] if strength == 1 else f"{notes['name']} at strength {strength:g}",
+            name=name,
             scale=int(notes["scale"]),
             halo_px=int(notes["halo_px"]),
             tile_px=int(notes["tile_px"]),
-            sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+            sha256=hashlib.sha256(content).hexdigest(),
             engine=f"{used} {precision}",
             run=run,
             reference=None if precision == "fp32" else fp32,

@@ -25,9 +25,6 @@ _BORDER_PX = 8
 """Mirrored around the picture: at a bare edge the networks' zero padding darkens a flat white."""
 
 _BICUBIC_REACH_PX = 3
-_MEAN_TOLERANCE = 0.1
-"""Of the range: a tile's mean further off than this is no enlargement of its input."""
-
 TILES_IN_FLIGHT = 2
 """One in the network while another is prepared or stored."""
 
@@ -200,11 +197,11 @@ def _run(levels: Samples, tile: Tile, network: Network, tone: Tone | None) -> Te
 def _checked(network: Network, x: Tensor) -> Tensor:
     """Run the network; what is no picture is computed again in fp32, once."""
     y = network.run(x)
-    if _plausible(x, y):
+    if _plausible(network, x, y):
         return cast(Tensor, y[0])
     if network.reference is not None:
         y = network.reference().run(x)
-        if _plausible(x, y):
+        if _plausible(network, x, y):
             return cast(Tensor, y[0])
     raise ResultError(
         f"{network.name} x{network.scale} gave numbers that are no picture; nothing was written. "
@@ -212,8 +209,10 @@ def _checked(network: Network, x: Tensor) -> Tensor:
     )
 
 
-def _plausible(x: Tensor, y: Tensor) -> bool:
-    return bool(np.isfinite(y).all()) and abs(float(y.mean() - x.mean())) < _MEAN_TOLERANCE
+def _plausible(network: Network, x: Tensor, y: Tensor) -> bool:
+    if not np.isfinite(y).all():
+        return False
+    return abs(float(y.mean() - x.mean())) < network.mean_tolerance
 
 
 def _inside(tile: Tile, shape: tuple[int, ...]) -> tuple[slice, slice]:

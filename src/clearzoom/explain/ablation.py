@@ -11,7 +11,7 @@ from clearzoom.explain.table import CHANGES
 from clearzoom.explain.trial import Budget, Trial, caution, origin_words, run_trial
 from clearzoom.models.srresnet import SLIM, SRResNetConfig
 
-WHOLE = Budget(steps=300, batch=4, patch_px=24, channels=64, blocks=16, pictures=400, scored=8)
+WHOLE = Budget(steps=300, batch=4, patch_px=24, channels=32, blocks=8, pictures=400, scored=8)
 QUICK = Budget(
     steps=10,
     batch=2,

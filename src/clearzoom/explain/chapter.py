@@ -2,8 +2,8 @@
 
 TITLES = {
     "strategies": ("Two strategies of enlarging", "放大策略"),
-    "pixel-shuffle": ("Pixel shuffle, step by step", "Pixel Shuffle 計算流程"),
     "table": ("From SRResNet to the slim variant", "SRResNet 原論文改良 · 本次實作改良"),
+    "pixel-shuffle": ("Pixel shuffle, step by step", "Pixel Shuffle 計算流程"),
     "ablation": ("The seven changes, one after the other", "本次實作改良"),
     "losses": ("Pixel-wise losses and their derivatives", "L1 / L2 / Smooth L1 Loss"),
     "perceptual": ("What a pixel-wise loss cannot see", "Perception Loss"),
@@ -37,7 +37,7 @@ _SECTIONS = (
     (
         "本次實作改良",
         "The slim variant",
-        "seven changes: the table to the last digit, and what each change costs and gains",
+        "seven changes, one after the other: counts to the last digit, costs and gains",
         ("table", "ablation"),
     ),
     (

@@ -77,8 +77,9 @@ def explain() -> Page:
         (
             "Both compare the luma planes of two pictures, a damaged one x and the true one y, "
             "levels 0–255. Below, x is a crop of "
-            f"`{NAME}`: {LIGHT_LEVELS} levels brighter, and damaged in three other ways until PSNR "
-            "is the same. To PSNR the four are one.",
+            f"`{NAME}`: {LIGHT_LEVELS} levels brighter in R, G and B, which is "
+            f"{LIGHT_LEVELS * 219 / 255:.1f} in BT.601's luma (16–235), and "
+            "damaged in three other ways until PSNR is the same. To PSNR the four are one.",
             "## SSIM · SSIM 結構相似性指標",
             "In each window of 11×11 px, weighted by a Gaussian of σ = 1.5 px, with means μ, "
             "deviations σ and covariance σxy:",

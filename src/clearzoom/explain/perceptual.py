@@ -102,8 +102,8 @@ def explain() -> Page:
                 "each is over the crop.",
                 _maps_figure(sharp, soft),
             ),
-            "The contrast map knows that the blur took something: fur and whiskers are dark in "
-            "it, and white in the shifted copy's. The structure map still "
+            "The contrast map knows that the blur took something: fur is grey in it, and nearly "
+            "white in the shifted copy's. The structure map still "
             "compares position by position, so the product prefers the blur as well.",
             "## The perceptual distance · Perception Loss",
             "A perceptual loss compares what a network that was trained to recognise things sees "

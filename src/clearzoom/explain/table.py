@@ -70,8 +70,8 @@ def explain() -> Page:
             "which doubles the sides; a 9×9 convolution ends it. The last one alone, at full "
             "size, costs more than a tenth of the whole.",
             "## The slim variant · 本次實作改良",
-            "Seven changes, each a setting of its own under `[network] settings`; what each one "
-            "does alone is in [the ablation](ablation.md).",
+            "Seven changes, each a setting of its own under `[network] settings`; what they "
+            "do, one after the other, is in [the ablation](ablation.md).",
             _changes(),
             f"## The table: input 3×{INPUT_PX}×{INPUT_PX}, ×4",
             _whole(),

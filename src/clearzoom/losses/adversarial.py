@@ -13,7 +13,7 @@ def discriminator_loss(kind: AdversarialKind, real: Tensor, made: Tensor) -> Ten
 
     standard: mean -log s(a) + mean -log(1 - s(b)); derivatives s(a) - 1 and s(b), over n.
     relativistic_average: the mean of both for a - mean b and b - mean a in place of a and b;
-    derivatives half of those above, less their means.
+    derivatives half of those above at these, less the mean of the other kind's.
     hinge: mean max(0, 1 - a) + mean max(0, 1 + b); derivatives -1 where a < 1, 1 where b > -1,
     over n.
 

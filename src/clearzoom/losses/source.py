@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 import numpy as np
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from clearzoom.errors import MissingFileError, OutputError, WeightsError
 from clearzoom.io.atomic import whole_file
@@ -181,4 +181,4 @@ def _convert(archive: Path) -> None:
         }
         for target, tensors in ((network_file(network), weights), (heads_file(network), heads)):
             with whole_file(target) as temporary:
-                save_file(tensors, temporary, {"source_sha256": pickle.sha256})
+                temporary.write_bytes(save(tensors, {"source_sha256": pickle.sha256}))

@@ -26,9 +26,11 @@ def _blur(planes: Tensor) -> Tensor:
 
 def _parts(sr: Tensor, hr: Tensor) -> tuple[Tensor, Tensor]:
     """Luminance, and contrast times structure, at each window."""
-    mean_sr, mean_hr = _blur(sr), _blur(hr)
-    variances = _blur(sr * sr) - mean_sr**2 + _blur(hr * hr) - mean_hr**2
-    covariance = _blur(sr * hr) - mean_sr * mean_hr
+    # Differences of nearly equal numbers: bf16 would leave nothing of them.
+    with torch.autocast(sr.device.type, enabled=False):
+        mean_sr, mean_hr = _blur(sr), _blur(hr)
+        variances = _blur(sr * sr) - mean_sr**2 + _blur(hr * hr) - mean_hr**2
+        covariance = _blur(sr * hr) - mean_sr * mean_hr
     luminance = (2 * mean_sr * mean_hr + _C1) / (mean_sr**2 + mean_hr**2 + _C1)
     return luminance, (2 * covariance + _C2) / (variances + _C2)
 

@@ -8,7 +8,7 @@ from typing import Any
 import lightning
 from lightning import Callback
 from rich.console import Console
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from clearzoom.io.atomic import whole_file
 from clearzoom.train.checkpoint import BEST, LAST
@@ -64,7 +64,7 @@ class Checkpoints(Callback):
                 "lr_pixels": str(pl_module.lr_pixels),
             }
             with whole_file(self.folder / BEST) as temporary:
-                save_file(weights, temporary, metadata=notes)
+                temporary.write_bytes(save(weights, notes))
         self._save(trainer)
 
     def on_exception(

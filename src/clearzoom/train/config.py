@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from clearzoom.errors import ConfigError, MissingFileError
 from clearzoom.losses.adversarial import AdversarialKind
 from clearzoom.train.degrade import Degradation
-from clearzoom.train.terms import PixelTerm, Term
+from clearzoom.train.terms import PerceptualTerm, PixelTerm, Term
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -58,7 +58,9 @@ class OptimiserSection(_Section):
 
 
 class AdversarialSection(_Section):
-    """A discriminator beside the network; its rate falls as the network's does.
+    """A discriminator beside the network.
+
+    Its rate falls as the network's does, and ``optimiser.clip_norm`` holds for both.
 
     ``weight``: of the generator's loss, the paper's is 1e-3. ``channels``: of the discriminator's
     first convolution, the paper's are 64.
@@ -103,7 +105,10 @@ class TrainConfig(_Section):
     def _check_losses(self) -> "TrainConfig":
         kinds = [term.kind for term in self.losses]
         if twice := {kind for kind in kinds if kinds.count(kind) > 1}:
-            raise ValueError(f"losses: {', '.join(sorted(twice))} stands there twice; add weights")
+            raise ValueError(
+                f"losses: {', '.join(sorted(twice))} stands there twice; give it once, with the "
+                "sum of both weights"
+            )
         return self
 
     @property
@@ -129,13 +134,22 @@ def load_config(path: Path) -> TrainConfig:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is no valid TOML: {error}") from error
     except ValidationError as error:
-        faults = "; ".join(_fault_words(dict(fault)) for fault in error.errors())
+        found = [dict(fault) for fault in error.errors()]
+        # A list whose only item is wrong is called too short as well.
+        found = [fault for fault in found if fault["type"] != "too_short"] or found
+        faults = "; ".join(_fault_words(fault) for fault in found)
         raise ConfigError(f"{path}: {faults}") from error
     here = path.parent.resolve()
     data = config.data.model_copy(
         update={"train": here / config.data.train, "validation": here / config.data.validation}
     )
-    config = config.model_copy(update={"data": data})
+    losses = tuple(
+        term.model_copy(update={"file": here / term.file})
+        if isinstance(term, PerceptualTerm) and term.file is not None
+        else term
+        for term in config.losses
+    )
+    config = config.model_copy(update={"data": data, "losses": losses})
     _check_multiple(path, config, "optimiser.max_steps", "run.validate_every_steps")
     _check_multiple(path, config, "run.validate_every_steps", "run.steps_per_call")
     _check_multiple(path, config, "run.log_every_steps", "run.steps_per_call")
@@ -145,6 +159,10 @@ def load_config(path: Path) -> TrainConfig:
 def _fault_words(fault: dict[str, Any]) -> str:
     *places, key = fault["loc"] or ("",)
     words = f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+    if fault["type"] == "tuple_type":
+        return f"{words}; write [[{key}]] above each of them"
+    if fault["type"] == "union_tag_not_found":
+        return f'{words}; a loss needs its kind, like kind = "l1"'
     if fault["type"] != "extra_forbidden":
         return words
     near = get_close_matches(str(key), _keys_at(places), 1, cutoff=0)

@@ -125,10 +125,17 @@ class Recipe(lightning.LightningModule):
         losses = torch.stack([self._one_step() for _ in range(self.config.run.steps_per_call)])
         self.steps_done.fill_(self.step)  # type: ignore[operator]
         if not torch.isfinite(losses).all():
+            lower = "a lower optimiser.learning_rate"
+            if self.adversary is not None:
+                lower += " or adversarial.learning_rate"
+            best = self.folder / BEST
+            remedy = (
+                f"the last good checkpoint is kept; start a new run with --init {best} and {lower}"
+                if best.is_file()
+                else f"nothing was saved yet; start anew with {lower}"
+            )
             raise TrainingError(
-                f"the loss became {losses[-1].item()} by step {self.step}; the last good "
-                f"checkpoint is kept; start a new run with --init {self.folder / BEST} "
-                "and a lower optimiser.learning_rate"
+                f"the loss became {losses[-1].item()} by step {self.step}; {remedy}"
             )
         self.log("loss", losses.mean())
         for kind in self._seen[0]:
@@ -230,7 +237,16 @@ class Recipe(lightning.LightningModule):
         """Enlarge an (H, W, 3) uint8 picture in one run with the averaged weights."""
         chosen = self.config.network
         side = max(lr.shape)
-        whole = Network(chosen.name, chosen.scale, side, side, "", "torch", self._run_averaged)
+        whole = Network(
+            chosen.name,
+            chosen.scale,
+            side,
+            side,
+            "",
+            "torch",
+            self._run_averaged,
+            mean_tolerance=float("inf"),  # a bad network gets a bad score
+        )
         try:
             return enlarge_samples(lr, whole)
         except ResultError as error:

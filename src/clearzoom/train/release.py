@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from clearzoom.engines.interpolate import mixed_model
 from clearzoom.engines.network import load_network
@@ -96,7 +96,7 @@ def release(
     # One key: safetensors writes several in any order, and the file's hash would change.
     described = {"clearzoom": json.dumps(notes | settings, sort_keys=True)}
     with whole_file(folder / f"{stem}.safetensors") as temporary:
-        save_file(net.state_dict(), temporary, metadata=described)
+        temporary.write_bytes(save(net.state_dict(), described))
     export_onnx(net, folder / f"{stem}.onnx", notes)
     onnx = folder / f"{stem}.onnx"
     if psnr_model is not None:

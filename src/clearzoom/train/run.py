@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import lightning
 import torch
@@ -15,13 +16,15 @@ from clearzoom.errors import ConfigError, MissingFileError, OutputError, Trainin
 from clearzoom.models.count import count
 from clearzoom.models.registry import build
 from clearzoom.models.weights import load_into
+from clearzoom.train.adversary import Adversary
 from clearzoom.train.callbacks import Checkpoints, Lines, TimeBudget
 from clearzoom.train.checkpoint import LAST, load_checkpoint
-from clearzoom.train.config import TrainConfig
+from clearzoom.train.config import RunSection, TrainConfig
 from clearzoom.train.data import Pairs
 from clearzoom.train.device import matrix_rate_gflops
 from clearzoom.train.memory import keep_freed_memory
 from clearzoom.train.module import Recipe
+from clearzoom.train.objective import Objective
 from clearzoom.train.origin import origin_of
 from clearzoom.train.pictures import load_pictures
 from clearzoom.train.quiet import quiet_lightning
@@ -44,7 +47,9 @@ def _prepare(config: TrainConfig, folder: Path) -> Recipe:
         torch.set_float32_matmul_precision("high")
         torch.backends.cudnn.benchmark = not config.run.deterministic
     data, scale = config.data, config.network.scale
-    build(config.network.name, scale, config.network.settings)  # a wrong one is said at once
+    # Wrong ones are said at once, before pictures are decoded.
+    build(config.network.name, scale, config.network.settings)
+    _check_losses(config, device)
     pairs = Pairs.load(
         data.train,
         scale,
@@ -59,6 +64,14 @@ def _prepare(config: TrainConfig, folder: Path) -> Recipe:
     if device.type == "cuda":
         recipe = recipe.to(memory_format=torch.channels_last)
     return recipe.to(device)
+
+
+def _check_losses(config: TrainConfig, device: torch.device) -> None:
+    hr_patch_px = config.data.patch_px * config.network.scale
+    patch = torch.zeros(1, 3, hr_patch_px, hr_patch_px, device=device)
+    Objective(config.losses, device)(patch, patch)
+    if config.adversarial is not None:
+        Adversary(config.adversarial, hr_patch_px)
 
 
 def _trainer(
@@ -147,6 +160,7 @@ def train(
     calls: DataLoader[int] = DataLoader(_Endless(), batch_size=None)
     indices = list(range(len(recipe.hr)))
     pictures: DataLoader[int] = DataLoader(indices, batch_size=None)  # type: ignore[arg-type]
+    deterministic = torch.are_deterministic_algorithms_enabled()
     with quiet_lightning():
         trainer = _trainer(config, recipe, sitting, extra)
         try:
@@ -161,6 +175,10 @@ def train(
             raise TrainingError(
                 f"interrupted at step {recipe.step}; add --resume to go on"
             ) from None
+        except OSError as error:  # the loggers' files; ours say so themselves
+            raise OutputError(f"cannot write the logs in {folder}: {error.strerror}") from error
+        finally:
+            torch.use_deterministic_algorithms(deterministic)
     return recipe
 
 
@@ -170,29 +188,34 @@ def _check_same_run(checkpoint: Path, config: TrainConfig) -> int:
     started = state["config"]
     now = config.model_dump(mode="json")
     for section in ("network", "data", "optimiser", "losses", "adversarial", "degradation"):
-        before, after = started.get(section), now[section]
-        if not (isinstance(before, dict) and isinstance(after, dict)):
-            before, after = {section: before}, {section: after}
-        for key, value in after.items():
-            if before.get(key) != value and key not in ("train", "validation"):
+        before, after = _by_key(started.get(section)), _by_key(now[section])
+        for key in dict.fromkeys([*after, *before]):
+            if before.get(key) != after.get(key) and key not in ("train", "validation"):
                 raise ConfigError(
                     f"this run was started with {section}.{key} = {before.get(key)}, the file says "
-                    f"{value}; put it back, or start a new run with --init"
+                    f"{after.get(key)}; put it back, or start a new run with --init"
                 )
     for key in ("seed", "precision", "deterministic", "steps_per_call", "validate_every_steps"):
-        if started["run"][key] != now["run"][key]:
-            raise ConfigError(
-                f"this run was started with run.{key} = {started['run'][key]}; put it back"
-            )
+        before = started["run"].get(key, RunSection.model_fields[key].default)
+        if before != now["run"][key]:
+            raise ConfigError(f"this run was started with run.{key} = {before}; put it back")
     return int(state["state_dict"]["steps_done"])
 
 
-def steps_in(config: TrainConfig, seconds: float) -> int:
+def _by_key(section: Any) -> dict[str, Any]:
+    """A section of a configuration; losses by their kind."""
+    if isinstance(section, list):
+        return {term["kind"]: term for term in section}
+    return section or {}
+
+
+def steps_in(config: TrainConfig, seconds: float, initial_weights: Path | None = None) -> int:
     """Measure how many steps fit a time on this machine, validation included.
 
     Args:
         config: the run; a short one like it is made in a temporary folder, on a few pictures.
         seconds: of a whole run, after the pictures are decoded.
+        initial_weights: that the run will start from.
 
     Returns:
         Steps, rounded down to a multiple of run.validate_every_steps (at least one).
@@ -206,6 +229,7 @@ def steps_in(config: TrainConfig, seconds: float) -> int:
         recipe = train(
             config.model_copy(update={"data": data}),
             Path(scratch),
+            initial_weights=initial_weights,
             time_budget_s=min(_MEASURED_S, seconds),
         )
     began = time.perf_counter()

@@ -40,7 +40,10 @@ class MsSsimTerm(_Term):
 
 
 class PerceptualTerm(_Term):
-    """``layers``: each with its weight. ``file``: of weights, where they are not in the cache."""
+    """``layers``: each with its weight.
+
+    ``file``: of weights, where they are not in the cache; a relative one starts at the TOML file.
+    """
 
     kind: Literal["perceptual"]
     network: Literal["vgg16", "vgg19"] = "vgg16"
