@@ -90,6 +90,9 @@ def explain(data: Path, budget: Budget) -> Page:
             f"parameters, {first.counts.macc / last.counts.macc:.2f} times fewer MACC, "
             f"{first.seconds_per_megapixel / last.seconds_per_megapixel:.2f} times as fast, "
             f"{last.psnr_db - first.psnr_db:+.2f} dB.",
+            "Batch norm is what so short a run suffers from: its running means go with the last "
+            "weights, and averaged weights are scored. Later rows differ by less than two seeds "
+            "may.",
             "Seconds do not follow MACC alone: a depthwise convolution computes little for what "
             "it reads and writes, and only with the small last convolution can the whole "
             "upscaling end be rewritten so that no wide picture exists at full size "
