@@ -53,9 +53,11 @@ def test_ablation(pictures, tmp_path):
     assert (tmp_path / "ablation.png") in page.write(tmp_path)
 
 
-def test_the_long_budget_is_the_registered_network():
+def test_the_long_budget_halves_the_registered_network():
+    """Half the width and half the blocks in both long budgets, as their pages say."""
     settings = ablation.WHOLE.settings(**list(ablation.stages().values())[-1])
-    assert (settings["channels"], settings["blocks"], settings["narrow_channels"]) == (64, 16, 32)
+    assert (settings["channels"], settings["blocks"], settings["narrow_channels"]) == (32, 8, 16)
+    assert (strategies.WHOLE.channels, strategies.WHOLE.blocks) == (32, 8)
     assert not ablation.WHOLE.option
     assert not strategies.WHOLE.option
 

@@ -1,9 +1,12 @@
 """Keep Lightning's advice about other people's loops off the screen."""
 
 import logging
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from tensorboard.summary.writer.event_file_writer import _AsyncWriterThread
 
 _EXPECTED = (
     ".*does not have many workers.*",  # our loaders yield numbers: workers have nothing to do
@@ -15,7 +18,14 @@ _EXPECTED = (
 
 @contextmanager
 def quiet_lightning() -> Iterator[None]:
-    """Silence what is expected; all other warnings pass."""
+    """Silence what is expected; all other warnings pass.
+
+    An error of TensorBoard's writing thread is raised in the calling thread too: it is said once.
+    """
+    said = threading.excepthook
+    threading.excepthook = lambda failure: (
+        None if isinstance(failure.thread, _AsyncWriterThread) else said(failure)
+    )
     loggers = [logging.getLogger(f"lightning.{part}") for part in ("pytorch", "fabric")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -26,5 +36,9 @@ def quiet_lightning() -> Iterator[None]:
                 warnings.filterwarnings("ignore", message=message)
             yield
     finally:
+        for thread in threading.enumerate():
+            if isinstance(thread, _AsyncWriterThread) and thread.exception is not None:
+                thread.join()
+        threading.excepthook = said
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
