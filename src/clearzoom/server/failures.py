@@ -1,0 +1,126 @@
+"""Errors as answers: a status, and one JSON object with a stable code and a line of text."""
+
+import logging
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from clearzoom.errors import (
+    ClearzoomError,
+    ConfigError,
+    InputError,
+    MissingFileError,
+    ModelError,
+    SizeError,
+    UnknownModelError,
+    UnreadablePictureError,
+    WeightsError,
+)
+
+_STATUS: dict[type[ClearzoomError], HTTPStatus] = {
+    MissingFileError: HTTPStatus.NOT_FOUND,
+    UnreadablePictureError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    SizeError: HTTPStatus.BAD_REQUEST,
+    InputError: HTTPStatus.BAD_REQUEST,
+    UnknownModelError: HTTPStatus.BAD_REQUEST,
+    WeightsError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    ModelError: HTTPStatus.BAD_REQUEST,
+    ConfigError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+_CODES = {
+    400: "request",
+    401: "token",
+    403: "forbidden",
+    404: "missing",
+    405: "method",
+    413: "too-large",
+    415: "unreadable",
+    422: "request",
+    429: "too-many",
+    501: "switched-off",
+    503: "busy",
+}
+_log = logging.getLogger("clearzoom.server")
+
+
+class Failure(BaseModel):
+    """What every error answer says. ``code`` is stable, ``message`` is for people."""
+
+    code: str
+    message: str
+
+
+class RefusedError(Exception):
+    """An answer other than success that the server decided on.
+
+    Args:
+        status: of HTTP.
+        message: what happened, and what to do.
+        retry_after_s: when to come again.
+    """
+
+    def __init__(self, status: int, message: str, *, retry_after_s: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+def failure(
+    status: int, code: str, message: str, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """Make an error answer."""
+    content = Failure(code=code, message=message).model_dump()
+    return JSONResponse(content, status, {"Cache-Control": "no-store"} | (headers or {}))
+
+
+def add_failures(app: FastAPI) -> None:
+    """Answer every error in the one form."""
+    app.add_exception_handler(RefusedError, _refused)
+    app.add_exception_handler(ClearzoomError, _expected)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RefusedError)
+    retry = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+    return failure(error.status, _CODES.get(error.status, "request"), str(error), retry)
+
+
+def _expected(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ClearzoomError)
+    status = next(
+        (_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS),
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+    )
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("%s: %s", error.code, error)
+        return failure(status, error.code, "the server cannot do that now; its log says why")
+    return failure(status, error.code, " ".join(str(error).split()))
+
+
+def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    said = "; ".join(
+        f"{'.'.join(str(part) for part in each['loc'][1:])}: {each['msg']}"
+        for each in error.errors()
+    )
+    return failure(422, "request", said)
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    return failure(
+        error.status_code, _CODES.get(error.status_code, "request"), error.detail, headers
+    )
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    # Starlette logs it with its traceback, and raises it again for the server.
+    return failure(500, "fault", "a fault of the server; its log says more")
