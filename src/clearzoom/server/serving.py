@@ -3,9 +3,11 @@
 import os
 import secrets
 import shutil
+import signal
 import socket
 from pathlib import Path
 from tempfile import mkdtemp
+from types import FrameType
 
 import typer
 import uvicorn
@@ -34,6 +36,8 @@ def start(settings: ServeSettings, *, public: bool) -> None:
     """
     if settings.token is None and not settings.is_local and not public:
         settings = settings.model_copy(update={"token": secrets.token_urlsafe(24)})
+    # uvicorn ends gracefully at this signal, and then raises it again.
+    signal.signal(signal.SIGTERM, _leave)
     listening = _listening(settings)
     port = listening.getsockname()[1]
     try:
@@ -65,6 +69,10 @@ def start(settings: ServeSettings, *, public: bool) -> None:
     finally:
         listening.close()
         shutil.rmtree(settings.session, ignore_errors=True)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 def _listening(settings: ServeSettings) -> socket.socket:
