@@ -29,68 +29,70 @@ class EnlargeRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     scale: float | None = Field(
-        None,
+        default=None,
         description="How many times larger; 4 if no size is given.",
         examples=[4, 2.7],
         json_schema_extra=_ABOVE_ZERO,
     )
     width: int | None = Field(
-        None, description="px.", examples=[4000], json_schema_extra=_ABOVE_ZERO
+        default=None, description="px.", examples=[4000], json_schema_extra=_ABOVE_ZERO
     )
     height: int | None = Field(
-        None,
+        default=None,
         description="px; with `width` a box to fit into.",
         examples=[3000],
         json_schema_extra=_ABOVE_ZERO,
     )
     long_edge: int | None = Field(
-        None, description="px.", examples=[4000], json_schema_extra=_ABOVE_ZERO
+        default=None, description="px.", examples=[4000], json_schema_extra=_ABOVE_ZERO
     )
     megapixels: float | None = Field(
-        None, description="Millions of px.", examples=[12], json_schema_extra=_ABOVE_ZERO
+        default=None, description="Millions of px.", examples=[12], json_schema_extra=_ABOVE_ZERO
     )
     print_size: str | None = Field(
-        None,
+        default=None,
         max_length=_LONGEST_TEXT,
         description="Like 60x70cm@300dpi, 8x10in; sets the dpi.",
         examples=["60x70cm@300dpi"],
     )
-    fill: bool = Field(False, description="Fill a box or print and cut, or fit into it.")
+    fill: bool = Field(default=False, description="Fill a box or print and cut, or fit into it.")
     bleed: str | None = Field(
-        None,
+        default=None,
         max_length=_LONGEST_TEXT,
         description="Around a print, like 3mm.",
         examples=["3mm"],
     )
     model: str = Field(
-        DEFAULT_MODEL,
+        default=DEFAULT_MODEL,
         description="A released model (see 'clearzoom models'), or an .onnx file.",
         examples=["photo"],
     )
     strength: float = Field(
-        1.0,
+        default=1.0,
         ge=0,
         le=1,
         description="Of a perceptual model; 0: its PSNR weights.",
         examples=[1.0],
     )
-    ensemble: bool = Field(False, description="Mean of eight symmetries: better, 8 times slower.")
+    ensemble: bool = Field(
+        default=False, description="Mean of eight symmetries: better, 8 times slower."
+    )
     back_projection: bool = Field(
-        True,
+        default=True,
         description=("Reduced again, the result is the input; without it, more noise is removed."),
     )
     quality: int = Field(
-        95, ge=1, le=100, description="Of JPEG, WebP (100: lossless), AVIF.", examples=[95]
+        default=95, ge=1, le=100, description="Of JPEG, WebP (100: lossless), AVIF.", examples=[95]
     )
     max_bytes: str | None = Field(
-        None,
+        default=None,
         max_length=_LONGEST_TEXT,
         description="Like 2MB: lowers the quality until the file fits.",
         examples=["2MB"],
     )
-    tiff_compression: TiffCompression = Field("deflate", description="Of TIFF.")
+    tiff_compression: TiffCompression = Field(default="deflate", description="Of TIFF.")
     metadata: Literal["keep", "strip"] = Field(
-        "keep", description="EXIF, XMP and IPTC of the input."
+        default="keep", description="EXIF, XMP and IPTC of the input."
     )
 
     def settings(self) -> "Settings":
