@@ -5,16 +5,26 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from pydantic import ValidationError
 
+from clearzoom.batch.request import EnlargeRequest
 from clearzoom.cli.console import progress
-from clearzoom.cli.options import EngineOption, OutputOption, PrecisionOption, StrengthOption
-from clearzoom.weights import DEFAULT_MODEL
+from clearzoom.cli.options import (
+    DEFAULTS,
+    EngineOption,
+    OutputOption,
+    PrecisionOption,
+    StrengthOption,
+    requested,
+)
+from clearzoom.io.formats import TiffCompression
 
 if TYPE_CHECKING:
     from clearzoom.batch.job import Job
@@ -31,50 +41,29 @@ def enlarge(
         ),
     ],
     output: OutputOption,
-    scale: Annotated[
-        float | None, typer.Option(help="How many times larger; 4 if no size is given.")
-    ] = None,
-    width: Annotated[int | None, typer.Option(help="px.")] = None,
-    height: Annotated[int | None, typer.Option(help="px; with --width a box to fit into.")] = None,
-    long_edge: Annotated[int | None, typer.Option(help="px.")] = None,
-    megapixels: Annotated[float | None, typer.Option(help="Millions of px.")] = None,
-    print_size: Annotated[
-        str | None, typer.Option("--print", help="Like 60x70cm@300dpi, 8x10in; sets the dpi.")
-    ] = None,
-    fill: Annotated[
-        bool, typer.Option("--fill/--fit", help="Fill a box or print and cut, or fit into it.")
-    ] = False,
-    bleed: Annotated[str | None, typer.Option(help="Around a print, like 3mm.")] = None,
-    model: Annotated[
-        str, typer.Option(help="A released model (see 'clearzoom models'), or an .onnx file.")
-    ] = DEFAULT_MODEL,
-    strength: StrengthOption = 1.0,
+    scale: Annotated[float | None, requested("scale")] = DEFAULTS.scale,
+    width: Annotated[int | None, requested("width")] = DEFAULTS.width,
+    height: Annotated[int | None, requested("height")] = DEFAULTS.height,
+    long_edge: Annotated[int | None, requested("long_edge")] = DEFAULTS.long_edge,
+    megapixels: Annotated[float | None, requested("megapixels")] = DEFAULTS.megapixels,
+    print_size: Annotated[str | None, requested("print_size", "--print")] = DEFAULTS.print_size,
+    fill: Annotated[bool, requested("fill", "--fill/--fit")] = DEFAULTS.fill,
+    bleed: Annotated[str | None, requested("bleed")] = DEFAULTS.bleed,
+    model: Annotated[str, requested("model")] = DEFAULTS.model,
+    strength: StrengthOption = DEFAULTS.strength,
     engine: EngineOption = "auto",
     precision: PrecisionOption = "fp32",
-    ensemble: Annotated[
-        bool, typer.Option("--ensemble", help="Mean of eight symmetries: better, 8 times slower.")
-    ] = False,
-    back_projection: Annotated[
-        bool,
-        typer.Option(
-            help="Reduced again, the result is the input; without it, more noise is removed."
-        ),
-    ] = True,
+    ensemble: Annotated[bool, requested("ensemble", "--ensemble")] = DEFAULTS.ensemble,
+    back_projection: Annotated[bool, requested("back_projection")] = DEFAULTS.back_projection,
     halo: Annotated[
         int | None, typer.Option(min=0, help="px read around tiles; fewer is faster, see docs.")
     ] = None,
-    quality: Annotated[
-        int, typer.Option(min=1, max=100, help="Of JPEG, WebP (100: lossless), AVIF.")
-    ] = 95,
-    max_bytes: Annotated[
-        str | None, typer.Option(help="Like 2MB: lowers the quality until the file fits.")
-    ] = None,
+    quality: Annotated[int, requested("quality")] = DEFAULTS.quality,
+    max_bytes: Annotated[str | None, requested("max_bytes")] = DEFAULTS.max_bytes,
     tiff_compression: Annotated[
-        Literal["none", "lzw", "deflate", "zstd"], typer.Option(help="Of TIFF.")
-    ] = "deflate",
-    metadata: Annotated[
-        Literal["keep", "strip"], typer.Option(help="EXIF, XMP and IPTC of the input.")
-    ] = "keep",
+        TiffCompression, requested("tiff_compression")
+    ] = DEFAULTS.tiff_compression,
+    metadata: Annotated[Literal["keep", "strip"], requested("metadata")] = DEFAULTS.metadata,
     memory: Annotated[
         str | None, typer.Option(help="Like 1GB: the most that the process takes.")
     ] = None,
@@ -196,34 +185,20 @@ def _networks(job: "Job") -> str:
 
 
 def _settings(asked: dict[str, Any]) -> "Settings":
-    from clearzoom.batch.settings import Settings, parse_bytes
-    from clearzoom.core.targets import Wanted, parse_print
-    from clearzoom.io.writing import Encoding
+    from clearzoom.batch.settings import parse_bytes
 
     if asked["bleed"] and not asked["print_size"]:
         raise typer.BadParameter("--bleed goes with --print")
-    sheet = parse_print(asked["print_size"], asked["bleed"]) if asked["print_size"] else None
-    wanted = Wanted(
-        asked["scale"],
-        asked["width"],
-        asked["height"],
-        asked["long_edge"],
-        asked["megapixels"],
-        sheet,
-        "fill" if asked["fill"] else "fit",
-    )
-    max_bytes = parse_bytes(asked["max_bytes"]) if asked["max_bytes"] else None
-    return Settings(
-        wanted=wanted,
-        model=asked["model"],
+    try:
+        request = EnlargeRequest(**{name: asked[name] for name in EnlargeRequest.model_fields})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise typer.BadParameter(f"{first['loc'][0]}: {first['msg']}") from error
+    return replace(
+        request.settings(),
         engine=asked["engine"],
         precision=asked["precision"],
-        strength=asked["strength"],
-        ensemble=asked["ensemble"],
-        back_projection=asked["back_projection"],
         halo_px=asked["halo"],
-        encoding=Encoding(asked["quality"], max_bytes, asked["tiff_compression"]),
-        metadata=asked["metadata"],
         max_pixels=asked["max_pixels"],
         memory_bytes=parse_bytes(asked["memory"]) if asked["memory"] else None,
     )

@@ -1,11 +1,38 @@
 """Options that several commands share."""
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from clearzoom.batch.request import EnlargeRequest
 from clearzoom.engines import Engine, Precision
+
+DEFAULTS = EnlargeRequest()
+
+
+def requested(name: str, *declarations: str) -> Any:
+    """Make an option of a field of what can be asked for: its help, its bounds.
+
+    Args:
+        name: of the field.
+        declarations: like ``--print``, where they are not the field's name.
+    """
+    field = EnlargeRequest.model_fields[name]
+    said = re.sub(r"`(\w+)`", lambda found: _flag(found[1]), field.description or "")
+    bounds = {
+        side: getattr(each, bound)
+        for each in field.metadata
+        for side, bound in (("min", "ge"), ("max", "le"))
+        if hasattr(each, bound)
+    }
+    return typer.Option(*declarations, help=said, **bounds)
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
 
 EngineOption = Annotated[
     Engine, typer.Option(help="auto: the fastest by the model's card that is installed.")
@@ -16,9 +43,7 @@ PrecisionOption = Annotated[
         help="fp16, bf16: with --engine torch or openvino. int8: where a file is shipped."
     ),
 ]
-StrengthOption = Annotated[
-    float, typer.Option(min=0, max=1, help="Of a perceptual model; 0: its PSNR weights.")
-]
+StrengthOption = Annotated[float, requested("strength")]
 OutputOption = Annotated[
     Path,
     typer.Option(

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from clearzoom.errors import OutputError, SizeError
+
+TiffCompression = Literal["none", "lzw", "deflate", "zstd"]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from clearzoom.io.containers import insert_metadata
 from clearzoom.io.descriptors import save
 from clearzoom.io.exif import exif_with_resolution
 from clearzoom.io.failures import unwritable
-from clearzoom.io.formats import Format, check_target, format_of
+from clearzoom.io.formats import Format, TiffCompression, check_target, format_of
 from clearzoom.io.metadata import Metadata
 from clearzoom.io.picture import Picture, Samples
 from clearzoom.io.profile import holds_profile, in_srgb
@@ -26,8 +26,6 @@ from clearzoom.io.xmp import updated_xmp
 _MM_PER_INCH = 25.4
 _UNSTATED_DPI = (72.0, 72.0)  # libvips always writes one; this is what readers assume
 _CLASSIC_TIFF_BYTES = 2**31  # it ends at 4 GiB; leave room for what compression may add
-
-TiffCompression = Literal["none", "lzw", "deflate", "zstd"]
 
 
 @dataclass(frozen=True)

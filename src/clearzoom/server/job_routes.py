@@ -1,0 +1,369 @@
+"""Enlargements for programs: a picture in, a file out, at once or as a job."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Path as InPath
+from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel, Field
+
+from clearzoom.batch.request import EnlargeRequest
+from clearzoom.errors import ClearzoomError
+from clearzoom.server.failures import Failure, RefusedError, failure
+from clearzoom.server.job_files import ENDED, Record, State
+from clearzoom.server.job_plan import MOST_AWAITED_PIXELS, told
+from clearzoom.server.jobs import Jobs, Work
+from clearzoom.server.library import Entry
+from clearzoom.server.picture_routes import receive
+from clearzoom.server.service import client_of
+
+MEDIA_TYPES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".webp": "image/webp",
+    ".tif": "image/tiff",
+    ".avif": "image/avif",
+    ".gif": "image/gif",
+}
+_BODY_WITHIN_S = 600.0
+_LOOK_EVERY_S = 0.2
+_GONE_EVERY_S = 0.1
+_CHUNK_BYTES = 2**20
+_RETRY_AFTER_S = 5
+_FORBIDDEN_IN_NAMES = re.compile(r'[\x00-\x1f\x7f"\\/]')
+
+
+class Links(BaseModel):
+    """Where a job's parts are."""
+
+    itself: str = Field(alias="self", examples=["/api/jobs/0f3c…"])
+    events: str
+    result: str
+
+
+class JobSaid(BaseModel):
+    """A job, and how far it is."""
+
+    id: str = Field(description="32 hex digits; who knows it may read and cancel the job.")
+    state: State
+    done: int = Field(description="Tiles; 0 of 0 until the first is made.")
+    total: int
+    width: int = Field(description="px, of the result.")
+    height: int
+    name: str = Field(description="Of the result.", examples=["cat-x4.png"])
+    bytes: int | None = Field(description="Of the result, once it is there.")
+    notes: list[str] = Field(description="What will not be as it is in the input.")
+    error: Failure | None
+    links: Links
+
+
+class Asked(EnlargeRequest):
+    """The query of an enlargement."""
+
+    format: Literal["png", "jpg", "webp", "tif", "avif", "gif"] | None = Field(
+        default=None, description="Of the result; the input's where it can be written, else png."
+    )
+    picture: str | None = Field(
+        default=None,
+        max_length=1024,
+        description="A served picture or an upload, in place of a body.",
+        examples=["cat.png"],
+    )
+    name: str | None = Field(
+        default=None,
+        max_length=200,
+        description="The input's file name; the result's is made of it.",
+        examples=["holiday.jpg"],
+    )
+    job: bool = Field(
+        default=False,
+        description=f"Answer at once with a job; above {MOST_AWAITED_PIXELS // 10**6} million px "
+        "there is no other way.",
+    )
+    token: str | None = Field(default=None, description="Where the server asks for one.")
+
+
+_TEXTS = {
+    400: "no such size, model or combination",
+    401: "a token is asked for",
+    404: "no such picture or job",
+    408: "the body took too long",
+    409: "the job has no result yet, or none at all",
+    413: "the picture or its result is too large",
+    415: "the body is no picture, or damaged",
+    422: "no such field, or no such value",
+    429: "too many jobs of one client at once",
+    499: "the client went away",
+    500: "a fault of the server; its log says more",
+    501: "upscaling is switched off for this picture",
+    503: "too much to do, or the result took too long: Retry-After says when to come again",
+}
+
+
+def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Document the error answers of a route."""
+    return {status: {"model": Failure, "description": _TEXTS[status]} for status in statuses}
+
+
+_BODY = {
+    "requestBody": {
+        "description": "The picture's file, unless `picture` names one.",
+        "required": False,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+_FILE: dict[str, Any] = {
+    "description": "The file.",
+    "content": {
+        kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES.values()
+    },
+    "headers": {
+        "X-Clearzoom-Pixels": {
+            "description": "inferred, reduced or original.",
+            "schema": {"type": "string"},
+        },
+        "X-Clearzoom-Model": {
+            "description": "The networks, and the SHA-256 of each; where px are inferred.",
+            "schema": {"type": "string"},
+        },
+        "X-Clearzoom-Notes": {
+            "description": "What is not as it is in the input.",
+            "schema": {"type": "string"},
+        },
+        "Content-Disposition": {"description": "The name.", "schema": {"type": "string"}},
+    },
+}
+
+
+def job_router(jobs: Jobs, find_picture: Callable[[str], Entry]) -> APIRouter:
+    """Make the routes.
+
+    Args:
+        jobs: of this process.
+        find_picture: gives a served picture or an upload by its decoded identifier.
+    """
+    router = APIRouter(prefix="/api", tags=["enlarging"])
+    settings = jobs.settings
+
+    class Query_(Asked):  # noqa: N801 - only its fields are seen
+        model: str = Field(
+            default=settings.model,
+            max_length=100,
+            pattern=r"^[A-Za-z0-9_-]+$",  # no file of this machine
+            description="A released model, as `GET /api/models` lists them.",
+            examples=["photo"],
+        )
+        back_projection: bool = Field(
+            default=settings.back_projection,
+            description=EnlargeRequest.model_fields["back_projection"].description,
+        )
+
+    @router.post(
+        "/enlarge",
+        response_class=Response,
+        responses={
+            200: _FILE,
+            202: {"model": JobSaid, "description": "The job that was accepted."},
+            **answers(400, 401, 404, 408, 413, 415, 422, 429, 499, 500, 501, 503),
+        },
+        openapi_extra=_BODY,
+    )
+    async def enlarge(request: Request, query: Annotated[Query_, Query()]) -> Response:
+        """Enlarge a picture, as `clearzoom enlarge` does: the same fields, the same bytes.
+
+        The body is the picture's file. The answer is the result's file; with `job=true` it is a
+        job, whose result is fetched when it is done.
+        """
+        work = await asyncio.to_thread(jobs.reserve, client_of(request), awaited=not query.job)
+        record = work.record
+        record.request = EnlargeRequest(
+            **query.model_dump(include=set(EnlargeRequest.model_fields))
+        )
+        record.suffix = f".{query.format}" if query.format else ""
+        try:
+            record.request.settings()  # sizes that are none are refused before the body is read
+            entry = await _source(request, query, work)
+            job = await asyncio.to_thread(jobs.plan, work)
+            if job.plan.stages and entry is not None and not entry.upscaling:
+                raise RefusedError(501, "upscaling is switched off for this picture")
+            await asyncio.to_thread(jobs.begin, work)
+        except ClearzoomError as error:
+            jobs.discard(work)
+            status, said = told(error, work.folder, record)
+            return failure(status, said.code, said.message)
+        except BaseException:
+            jobs.discard(work)
+            raise
+        if query.job:
+            job_said = _said(work.folder.identifier, record)
+            headers = {"Location": job_said.links.itself, "Cache-Control": "no-store"}
+            return JSONResponse(job_said.model_dump(by_alias=True), 202, headers)
+        return await _awaited(request, jobs, work)
+
+    async def _source(request: Request, query: Asked, work: Work) -> Entry | None:
+        record = work.record
+        if query.picture is None:
+            record.source, record.most_pixels = work.folder.input, settings.max_upload_pixels
+            record.source_name = _plain(query.name or "picture")
+            try:
+                async with asyncio.timeout(_BODY_WITHIN_S):
+                    await receive(request, work.folder.input, settings.max_upload_bytes)
+            except TimeoutError:
+                raise RefusedError(408, "the body took too long; send it faster") from None
+            return None
+        async for chunk in request.stream():
+            if chunk:
+                raise RefusedError(400, "send a body, or name a picture, but not both")
+        entry = await asyncio.to_thread(find_picture, query.picture)
+        record.source, record.source_name = entry.path, _plain(query.name or entry.name)
+        record.most_pixels = settings.max_upload_pixels if entry.is_upload else settings.max_pixels
+        return entry
+
+    async def known(
+        identifier: Annotated[str, InPath(description="Of a job: 32 hex digits.")],
+    ) -> tuple[str, Record]:
+        record = await asyncio.to_thread(jobs.find, identifier)
+        if record is None:
+            raise RefusedError(404, "there is no such job; results are kept for an hour")
+        return identifier, record
+
+    Known = Annotated[tuple[str, Record], Depends(known)]  # noqa: N806 - a type
+
+    @router.get("/jobs/{identifier}", responses=answers(401, 404))
+    async def job(found: Known, response: Response) -> JobSaid:
+        """Say how far a job is."""
+        response.headers["Cache-Control"] = "no-store"
+        return _said(*found)
+
+    @router.get(
+        "/jobs/{identifier}/events",
+        response_class=EventSourceResponse,
+        responses=answers(401, 404),
+    )
+    async def events(found: Known) -> AsyncIterator[ServerSentEvent]:
+        """Follow a job: `progress` whenever it changes, at last `done`, `failed` or `cancelled`.
+
+        The data of each event is the job, as `GET /api/jobs/{identifier}` gives it.
+        """
+        identifier, record = found
+        shown = None
+        while True:
+            if record != shown:
+                event = record.state if record.state in ENDED else "progress"
+                said = _said(identifier, record).model_dump_json(by_alias=True)
+                yield ServerSentEvent(event=event, raw_data=said)
+                shown = record
+            if record.state in ENDED:
+                return
+            await asyncio.sleep(_LOOK_EVERY_S)
+            later = await asyncio.to_thread(jobs.find, identifier)
+            record = later or record.model_copy(update={"state": "cancelled"})
+
+    @router.get(
+        "/jobs/{identifier}/result",
+        response_class=Response,
+        responses={200: _FILE, **answers(401, 404, 409)},
+    )
+    async def result(found: Known) -> Response:
+        """Give the file that a job made."""
+        identifier, record = found
+        if record.state != "done":
+            why = f": {record.error.message}" if record.error else ""
+            raise RefusedError(409, f"the job is {record.state}{why}")
+        return await _file(jobs.folder(identifier).result(record.suffix), record)
+
+    @router.delete("/jobs/{identifier}", status_code=204, responses=answers(401, 404))
+    async def cancel(found: Known) -> None:
+        """Cancel a job; one that has ended is taken away, with its result."""
+        await asyncio.to_thread(jobs.cancel, found[0])
+
+    return router
+
+
+async def _awaited(request: Request, jobs: Jobs, work: Work) -> Response:
+    """Wait for a result as long as the client does, and no longer than the limit."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + jobs.settings.request_s
+    ended = asyncio.wrap_future(work.ended)
+    try:
+        while not ended.done():
+            await asyncio.wait({ended}, timeout=_GONE_EVERY_S)
+            if await request.is_disconnected():
+                raise RefusedError(499, "the client went away")
+            if loop.time() > until and not ended.done():
+                raise RefusedError(
+                    503,
+                    "that takes too long for one answer; use job=true",
+                    retry_after_s=_RETRY_AFTER_S,
+                )
+        record = ended.result()
+        if record.state == "done":
+            return await _file(work.folder.result(record.suffix), record)
+        if record.error is None or record.state == "cancelled":
+            raise RefusedError(503, "the server was stopped", retry_after_s=_RETRY_AFTER_S)
+        return failure(record.status, record.error.code, record.error.message)
+    finally:
+        # A file that is open stays readable until it is sent.
+        jobs.discard(work)
+
+
+async def _file(path: Path, record: Record) -> Response:
+    try:
+        file = await asyncio.to_thread(path.open, "rb")
+    except OSError:
+        raise RefusedError(404, "the result was taken away") from None
+
+    async def chunks() -> AsyncIterator[bytes]:
+        with file:
+            while chunk := await asyncio.to_thread(file.read, _CHUNK_BYTES):
+                yield chunk
+
+    headers = {
+        "Content-Length": str(record.bytes),
+        "Content-Disposition": _attachment(record.name),
+        "Cache-Control": "no-store",
+        "X-Clearzoom-Pixels": record.pixels,
+    }
+    if record.model is not None:
+        headers["X-Clearzoom-Model"] = record.model
+    if record.notes:
+        headers["X-Clearzoom-Notes"] = "; ".join(_printable(record.notes))
+    return StreamingResponse(chunks(), headers=headers, media_type=MEDIA_TYPES[record.suffix])
+
+
+def _said(identifier: str, record: Record) -> JobSaid:
+    assert record.state != "receiving"
+    here = f"/api/jobs/{identifier}"
+    said = record.model_dump(include=set(JobSaid.model_fields) - {"state", "error"})
+    return JobSaid(
+        id=identifier,
+        state=record.state,
+        error=record.error,
+        links=Links.model_validate(
+            {"self": here, "events": f"{here}/events", "result": f"{here}/result"}
+        ),
+        **said,
+    )
+
+
+def _plain(name: str) -> str:
+    """A foreign name that is no path, and fits into a header."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return _FORBIDDEN_IN_NAMES.sub("", last).encode("utf-8", "replace").decode() or "picture"
+
+
+def _attachment(name: str) -> str:
+    plain = name.encode("ascii", "replace").decode().replace("?", "_")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _printable(texts: list[str]) -> Iterator[str]:
+    for text in texts:
+        line = text.encode("ascii", "replace").decode()
+        yield "".join(letter if letter.isprintable() else "?" for letter in line)

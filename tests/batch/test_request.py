@@ -1,0 +1,120 @@
+"""The command's options and a program's fields are one schema."""
+
+import typing
+
+import pytest
+import typer
+from pydantic import ValidationError
+
+from clearzoom.batch.request import EnlargeRequest
+from clearzoom.batch.settings import Settings
+from clearzoom.cli.enlarge import enlarge
+from clearzoom.core.targets import Wanted, parse_print
+from clearzoom.errors import SizeError
+from clearzoom.io.writing import Encoding
+
+# Of the machine and of files, not of what is wanted.
+OPTIONS_OF_THE_COMMAND_ALONE = {
+    *("source", "output", "recursive", "preview", "fidelity_map"),
+    *("engine", "precision", "halo", "memory", "max_pixels"),
+}
+
+
+def test_every_option_of_the_command_is_a_field_with_its_type_default_bounds_and_help():
+    options = typing.get_type_hints(enlarge, include_extras=True)
+    del options["return"]
+    fields = EnlargeRequest.model_fields
+    assert set(options) - OPTIONS_OF_THE_COMMAND_ALONE == set(fields)
+    defaults = dict(zip(reversed(options), reversed(enlarge.__defaults__), strict=False))
+    for name, field in fields.items():
+        kind, option = typing.get_args(options[name])
+        assert kind == field.annotation, name
+        assert defaults[name] == field.default, name
+        assert isinstance(option, typer.models.OptionInfo), name
+        assert option.help == field.description.replace("`width`", "--width"), name
+        said = {"ge": option.min, "le": option.max}
+        bounds = {n: getattr(m, n) for m in field.metadata for n in said if hasattr(m, n)}
+        assert {n: value for n, value in said.items() if value is not None} == bounds, name
+
+
+def test_what_is_not_asked_for_is_the_default():
+    assert EnlargeRequest().settings() == Settings()
+
+
+def test_all_that_is_asked_for_arrives():
+    request = EnlargeRequest(
+        print_size="60x70cm@300dpi",
+        fill=True,
+        bleed="3mm",
+        model="fast-perceptual",
+        strength=0.5,
+        ensemble=True,
+        back_projection=False,
+        quality=80,
+        max_bytes="2MB",
+        tiff_compression="lzw",
+        metadata="strip",
+    )
+    assert request.settings() == Settings(
+        Wanted(sheet=parse_print("60x70cm@300dpi", "3mm"), fitting="fill"),
+        "fast-perceptual",
+        strength=0.5,
+        ensemble=True,
+        back_projection=False,
+        encoding=Encoding(80, 2_000_000, "lzw"),
+        metadata="strip",
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "wanted"),
+    [
+        ({"scale": 2.7}, Wanted(2.7)),
+        ({"width": 40, "height": 30}, Wanted(width_px=40, height_px=30)),
+        ({"long_edge": 99}, Wanted(long_edge_px=99)),
+        ({"megapixels": 0.5}, Wanted(megapixels=0.5)),
+    ],
+)
+def test_each_way_to_say_a_size(size, wanted):
+    assert EnlargeRequest(**size).settings().wanted == wanted
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"scale": 0},
+        {"scale": float("nan")},
+        {"width": -4},
+        {"scale": 2, "width": 9},
+        {"fill": True},
+        {"bleed": "3mm"},
+        {"print_size": "A4"},
+        {"print_size": "4x3in", "bleed": "much"},
+        {"max_bytes": "much"},
+    ],
+)
+def test_sizes_that_are_none_are_refused(wrong):
+    with pytest.raises(SizeError):
+        EnlargeRequest(**wrong).settings()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sclae": 2},
+        {"quality": 0},
+        {"strength": 1.1},
+        {"tiff_compression": "jpeg"},
+        {"print_size": "9" * 400 + "x1cm"},
+        {"max_bytes": "9" * 400},
+    ],
+)
+def test_what_is_no_field_or_no_value_is_refused(wrong):
+    with pytest.raises(ValidationError):
+        EnlargeRequest(**wrong)
+
+
+def test_a_size_of_hundreds_of_digits_is_one_clear_line(command, tmp_path):
+    done = command("enlarge", tmp_path, "-o", tmp_path, "--max-bytes", "9" * 400)
+    assert done.returncode == 2
+    assert "max_bytes: String should have at most 40 characters" in done.stderr
