@@ -20,6 +20,7 @@ ORDER = [
     {"api"},
     {"train"},
     {"explain"},
+    {"server"},
     {"cli"},
     {"__main__"},
 ]

@@ -141,7 +141,7 @@ def run_job(
         ResultError: a network gave something that is no picture.
     """
     budget = budget or Budget(job.settings.memory_bytes)
-    networks = [_network(job.settings, scale) for scale in job.plan.stages]
+    networks = [network_for(job.settings, scale) for scale in job.plan.stages]
     if job.source.frames > 1:
         if preview or fidelity_map:
             raise InputError("an animation has no --preview and no --fidelity-map; give one frame")
@@ -157,7 +157,7 @@ def run_job(
         result = run_stages(
             samples,
             networks,
-            _meaning(job.source),
+            meaning_of(job.source),
             scratch=folder,
             region=needed_of_networks(plan, cut) if preview else None,
             budget=budget,
@@ -198,7 +198,16 @@ def _scales(model: str) -> list[int]:
 _loaded = lru_cache(maxsize=8)(load_network)
 
 
-def _network(settings: Settings, scale: int) -> Network:
+def network_for(settings: Settings, scale: int) -> Network:
+    """Give a network as settings want it; its weights are loaded once in a process.
+
+    Args:
+        settings: name the model and what is done around it.
+        scale: of this network, one of those of the chain.
+
+    Raises:
+        ModelError: and its kinds, as ``load_network`` says.
+    """
     network = refined(
         _loaded(settings.model, scale, settings.engine, settings.precision, settings.strength),
         ensemble=settings.ensemble,
@@ -207,7 +216,8 @@ def _network(settings: Settings, scale: int) -> Network:
     return network if settings.halo_px is None else replace(network, halo_px=settings.halo_px)
 
 
-def _meaning(source: Source) -> Meaning:
+def meaning_of(source: Source) -> Meaning:
+    """Say what a picture's channels mean to a network."""
     colours = colours_of(source.channels, cmyk=source.cmyk)
     tone = None
     if source.icc_profile is not None and colours != 4:

@@ -65,10 +65,19 @@ def make_plan(source_px: tuple[int, int], wanted: Wanted, scales: Collection[int
             f"the picture has {dpi / factor:.0f} px an inch at this size, under "
             f"{_PRINT_DPI_ENOUGH:.0f}: most of what is printed will be inferred"
         )
-    return Plan(source_px, _chain(factor, scales), resized, result, dpi, tuple(notes))
+    return Plan(source_px, chain_for(factor, scales), resized, result, dpi, tuple(notes))
 
 
-def _chain(factor: float, scales: Collection[int]) -> tuple[int, ...]:
+def chain_for(factor: float, scales: Collection[int]) -> tuple[int, ...]:
+    """Choose the networks that enlarge at least so many times: the chain with the fewest px.
+
+    Args:
+        factor: times wider; up to 1 none are needed.
+        scales: for which there are weights.
+
+    Raises:
+        SizeError: more than three networks would be needed.
+    """
     if factor <= 1:
         return ()
     chains = [

@@ -19,6 +19,21 @@ class Span:
     core_stop: int
     length: int
 
+    def within(self, start: int, stop: int) -> "Span":
+        """Give the same span as it lies in a part of the axis that holds all that is read.
+
+        Args:
+            start: of the part. Where the span lies in the mirrored border, the part ends there too.
+            stop: of the part.
+        """
+        return Span(
+            self.start - start,
+            self.stop - start,
+            self.core_start - start,
+            self.core_stop - start,
+            stop - start,
+        )
+
 
 @dataclass(frozen=True)
 class Tile:

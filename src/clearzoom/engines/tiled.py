@@ -12,7 +12,7 @@ import numpy.typing as npt
 from clearzoom.core import alpha, consistency
 from clearzoom.core.flat import flat_fields
 from clearzoom.core.resize import resize
-from clearzoom.core.tiles import Span, Tile, grid
+from clearzoom.core.tiles import Span, Tile, grid, spans
 from clearzoom.core.tone import Tone
 from clearzoom.engines.network import Network, Tensor
 from clearzoom.errors import ResultError, SizeError
@@ -116,6 +116,42 @@ def enlarge_tiles(
                 pool.shutdown(cancel_futures=True)
                 raise
             finished(done, tile)
+
+
+def enlarge_core(
+    window: Samples, origin: tuple[int, int], tile: Tile, network: Network, meaning: Meaning
+) -> Samples:
+    """Enlarge one tile, of whose picture only a part is at hand; its px are those of the whole.
+
+    Args:
+        window: (H, W, C), at least what ``window_of`` names.
+        origin: row and column of window's first px in the picture.
+        tile: of the picture's canonical grid.
+        network: is run.
+        meaning: of the channels.
+
+    Returns:
+        (scale * h, scale * w, C) for a core of h x w px.
+
+    Raises:
+        ResultError: the network gave something that is no picture, also in fp32.
+    """
+    (top, left), (height, width) = origin, window.shape[:2]
+    inside = Tile(
+        tile.rows.within(top, top + height),
+        tile.columns.within(left, left + width),
+    )
+    return _enlarge_tile(window, inside, network, meaning)
+
+
+def window_of(span: Span) -> tuple[int, int]:
+    """Give the px of an axis that a tile reads, with what fills the colour hidden under alpha."""
+    return max(0, span.start - alpha.REACH_PX), min(span.length, span.stop + alpha.REACH_PX)
+
+
+def grid_spans(length_px: int, network: Network) -> list[Span]:
+    """Cut one axis of a picture as the network's canonical grid does."""
+    return spans(length_px, network.tile_px, network.halo_px, _BORDER_PX)
 
 
 def core_in_result(tile: Tile, scale: int) -> tuple[slice, slice]:

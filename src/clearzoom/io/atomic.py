@@ -50,12 +50,13 @@ def _sweep(folder: Path, start: str) -> None:
     for entry in os.scandir(folder):
         if entry.name.startswith(start):
             process = entry.name.removeprefix(start).partition("-")[0]
-            if process.isdecimal() and not _lives(int(process)):
+            if process.isdecimal() and not lives(int(process)):
                 with suppress(OSError):
                     Path(entry.path).unlink()
 
 
-def _lives(process: int) -> bool:
+def lives(process: int) -> bool:
+    """Say whether a process of this machine is there, as far as one can ask."""
     if os.name == "nt":  # there the question would end it
         return True
     try:

@@ -31,30 +31,25 @@ class ServeSettings(BaseModel):
     """Asked for where there is one."""
     model: str = DEFAULT_MODEL
     back_projection: bool = True
-    cache_bytes: int = Field(4_000_000_000, gt=0)
-    memory_cache_bytes: int = Field(256_000_000, gt=0)
-    max_upload_bytes: int = Field(100_000_000, gt=0)
-    max_pixels: int = Field(1_000_000_000, gt=0)
+    cache_bytes: int = Field(default=4_000_000_000, gt=0)
+    memory_cache_bytes: int = Field(default=256_000_000, gt=0)
+    max_upload_bytes: int = Field(default=100_000_000, gt=0)
+    max_pixels: int = Field(default=1_000_000_000, gt=0)
     """Of a picture in the folder."""
-    max_upload_pixels: int = Field(100_000_000, gt=0)
-    max_width_px: int = Field(8_192, gt=0)
+    max_upload_pixels: int = Field(default=100_000_000, gt=0)
+    max_width_px: int = Field(default=8_192, gt=0)
     """Of one answer, and of its height."""
-    max_area_px: int = Field(16_000_000, gt=0)
-    max_job_pixels: int = Field(400_000_000, gt=0)
+    max_area_px: int = Field(default=16_000_000, gt=0)
+    max_job_pixels: int = Field(default=400_000_000, gt=0)
     """Of the result of a job."""
-    request_s: float = Field(60.0, gt=0)
+    request_s: float = Field(default=60.0, gt=0)
     """After which an answer that is not there is given up."""
-    workers: int = Field(1, ge=1)
+    workers: int = Field(default=1, ge=1)
 
     @property
     def is_local(self) -> bool:
         """Whether only this machine can reach it."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
     def hand_over(self) -> None:
         """Leave the settings for the worker processes."""
@@ -64,3 +59,13 @@ class ServeSettings(BaseModel):
     def taken_over(cls) -> "ServeSettings":
         """Read what the starting process left."""
         return cls.model_validate_json(os.environ[ENVIRONMENT])
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host's name or address is this machine's own."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,78 @@
+"""``clearzoom serve``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clearzoom.errors import InputError, MissingExtraError, MissingFileError
+from clearzoom.weights import DEFAULT_MODEL
+
+_PARTS = {"fastapi", "starlette", "uvicorn", "prometheus_client"}
+
+
+def serve(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", readable=False, help="Whose pictures are served.")
+    ],
+    host: Annotated[
+        str, typer.Option(help="0.0.0.0 for other machines too; then a token is asked for.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any that is free.")] = 8000,
+    token: Annotated[
+        str | None, typer.Option(help="Asked for at every request; made up where needed.")
+    ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="Ask for no token, also on a network.")
+    ] = False,
+    model: Annotated[
+        str, typer.Option(help="Infers where the address names none; see 'clearzoom models'.")
+    ] = DEFAULT_MODEL,
+    back_projection: Annotated[
+        bool, typer.Option(help="Reduced again, what is inferred is the picture.")
+    ] = True,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder for tiles and tiled copies of pictures.")
+    ] = None,
+    cache_size: Annotated[str, typer.Option(help="Of that folder.")] = "4GB",
+    max_upload: Annotated[str, typer.Option(help="Of one uploaded file.")] = "100MB",
+    max_pixels: Annotated[
+        int, typer.Option(help="Larger pictures of DIR are refused.")
+    ] = 20_000_000_000,
+) -> None:
+    """Show the pictures of a folder in a browser: past their own pixels detail is inferred."""
+    from clearzoom.batch.settings import parse_bytes
+    from clearzoom.io.cache import cache_folder
+    from clearzoom.weights import scales_of
+
+    if not folder.exists():
+        raise MissingFileError(f"no folder {folder}; check the name")
+    if not folder.is_dir():
+        raise InputError(f"{folder} is a file; name the folder that it lies in")
+    if token is not None and public:
+        raise typer.BadParameter("--public asks for no token; leave one of the two out")
+    scales_of(model)
+    try:
+        from clearzoom.server.serving import start
+        from clearzoom.server.settings import ServeSettings
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] not in _PARTS:
+            raise
+        raise MissingExtraError("this command", "serve") from error
+    place = (cache or cache_folder() / "serve").resolve()
+    settings = ServeSettings(
+        folder=folder.resolve(),
+        cache=place,
+        session=place / "none-yet",
+        host=host,
+        port=port,
+        token=token,
+        model=model,
+        back_projection=back_projection,
+        cache_bytes=parse_bytes(cache_size),
+        max_upload_bytes=parse_bytes(max_upload),
+        max_pixels=max_pixels,
+        workers=workers,
+    )
+    start(settings, public=public)

@@ -1,0 +1,61 @@
+"""The application: routes and what stands before them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+from clearzoom import __version__
+from clearzoom.server.failures import add_failures
+from clearzoom.server.image_routes import image_router
+from clearzoom.server.picture_routes import picture_router
+from clearzoom.server.presentation_routes import presentation_router
+from clearzoom.server.safety import RawPaths, Safety
+from clearzoom.server.service import Service
+from clearzoom.server.settings import ServeSettings
+
+PAGE = Path(__file__).parent / "page"
+
+
+def create_app(settings: ServeSettings) -> FastAPI:
+    """Make the application of one process.
+
+    Args:
+        settings: what is served, and how.
+    """
+    service = Service(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.close()
+
+    app = FastAPI(
+        title="clearzoom",
+        version=__version__,
+        summary="Enlarges pictures: the more you zoom, the clearer.",
+        lifespan=lifespan,
+        docs_url=None,  # its page would load scripts from elsewhere
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
+    add_failures(app)
+    for router in (presentation_router, image_router, picture_router):
+        app.include_router(router(service))
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
+
+    app.mount("/static", StaticFiles(directory=PAGE, check_dir=False), name="static")
+    app.add_middleware(Safety, settings=settings)
+    app.add_middleware(RawPaths)
+    return app
+
+
+def worker_app() -> FastAPI:
+    """Make the application of a worker process, from the settings that were left for it."""
+    return create_app(ServeSettings.taken_over())

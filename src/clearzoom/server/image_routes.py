@@ -1,0 +1,313 @@
+"""The IIIF Image API 3.0 and Deep Zoom, for pictures and virtual pictures."""
+
+from typing import Annotated, Any
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Header, Path, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+
+from clearzoom.server.failures import Failure, RefusedError
+from clearzoom.server.iiif import (
+    MEDIA_TYPES,
+    TILE_PX,
+    Limits,
+    parse_view,
+    scale_factors,
+    tile_sizes,
+)
+from clearzoom.server.library import Entry
+from clearzoom.server.render import View
+from clearzoom.server.service import Service
+from clearzoom.server.settings import VIRTUAL_SCALES
+from clearzoom.server.sources import Box, Original
+from clearzoom.server.variants import BICUBIC, Variant, encoded, parse_variant
+
+CONTEXT = "http://iiif.io/api/image/3/context.json"
+LEVEL = "http://iiif.io/api/image/3/level2.json"
+_KEPT = "max-age=3600"
+_DZI_TILE_PX, _DZI_OVERLAP_PX = 510, 1
+_DZI = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n'
+    '<Image xmlns="http://schemas.microsoft.com/deepzoom/2008" Format="{format}" '
+    'Overlap="{overlap}" TileSize="{tile}"><Size Width="{width}" Height="{height}"/></Image>\n'
+)
+FAILURES: dict[int | str, dict[str, Any]] = {
+    status: {"model": Failure, "description": text}
+    for status, text in {
+        400: "no such request, or over the limits",
+        401: "a token is asked for",
+        404: "no such picture",
+        413: "the picture is too large",
+        415: "the file is no picture, or damaged",
+        429: "too many requests at once",
+        501: "not done by this server, or switched off for this picture",
+        503: "too much to do; come again",
+    }.items()
+}
+Identifier = Annotated[
+    str,
+    Path(
+        description="A picture, or a virtual one: ID~x4, ID~x4,MODEL, ID~x4,bicubic",
+        examples=["cat.png~x4"],
+    ),
+]
+KnownTags = Annotated[str | None, Header(alias="If-None-Match")]
+
+
+def image_router(service: Service) -> APIRouter:
+    """Make the routes."""
+    router = APIRouter(tags=["pictures"], responses=FAILURES)
+    limits = Limits(service.settings.max_width_px, service.settings.max_area_px)
+
+    async def find(request: Request, identifier: str) -> tuple[Variant, Entry, Original]:
+        variant, entry = found(service, identifier)
+        return variant, entry, await service.opened(request, entry)
+
+    async def answer(
+        request: Request, original: Original, view: View, known: str | None, links: dict[str, str]
+    ) -> Response:
+        def is_known(etag: str) -> bool:
+            tags = [tag.strip().removeprefix("W/") for tag in (known or "").split(",")]
+            return etag in tags or "*" in tags
+
+        tile = await service.tile(request, original, view, is_known)
+        headers = {"Cache-Control": kept(service)} | links
+        if isinstance(tile, str):
+            return Response(status_code=304, headers=headers | {"ETag": tile})
+        headers |= {"ETag": tile.etag, "X-Clearzoom-Pixels": tile.kind}
+        if tile.model is not None:
+            headers["X-Clearzoom-Model"] = tile.model
+        return Response(tile.content, media_type=MEDIA_TYPES[view.suffix], headers=headers)
+
+    @router.get("/iiif/3/{identifier}", status_code=303, response_class=RedirectResponse)
+    async def base(request: Request, identifier: Identifier) -> RedirectResponse:
+        """Lead to what describes the picture."""
+        variant, _ = found(service, identifier)
+        return RedirectResponse(f"{base_of(request, variant)}/info.json", 303)
+
+    @router.get("/iiif/3/{identifier}/info.json")
+    async def info(
+        request: Request,
+        identifier: Identifier,
+        accept: Annotated[str, Header()] = "*/*",
+    ) -> JSONResponse:
+        """Describe a picture: sizes, tiles, and of which pixels it is made."""
+        variant, entry, original = await find(request, identifier)
+        linked = "application/ld+json" in accept
+        media = f'application/ld+json;profile="{CONTEXT}"' if linked else "application/json"
+        return JSONResponse(
+            described(request, service, variant, entry, original, limits),
+            media_type=media,
+            headers={
+                "Cache-Control": kept(service),
+                "Link": f'<{LEVEL}>;rel="profile"',
+                "Vary": "Accept",
+            },
+        )
+
+    @router.get(
+        "/iiif/3/{identifier}/{region}/{size}/{rotation}/{quality_format}",
+        response_class=Response,
+        responses={
+            200: {
+                "content": {media: {} for media in MEDIA_TYPES.values()},
+                "description": "px; X-Clearzoom-Pixels says whether they are original, reduced, "
+                "interpolated or inferred, X-Clearzoom-Model by which weights",
+            },
+            304: {"description": "the client has it"},
+        },
+    )
+    async def image(
+        request: Request,
+        identifier: Identifier,
+        region: Annotated[str, Path(examples=["full", "0,0,512,512"])],
+        size: Annotated[str, Path(examples=["max", "512,", "^!2000,2000"])],
+        rotation: Annotated[str, Path(examples=["0"])],
+        quality_format: Annotated[str, Path(examples=["default.jpg"])],
+        if_none_match: KnownTags = None,
+    ) -> Response:
+        """Give a part of a picture in a size; ^ before the size lets detail be inferred."""
+        quality, _, suffix = unquote(quality_format).partition(".")
+        variant, entry, original = await find(request, identifier)
+        asked = (unquote(region), unquote(size), unquote(rotation), quality, suffix)
+        source_px = (original.source.width_px, original.source.height_px)
+        view = parse_view(variant, source_px, limits, *asked)
+        if view.factor > 1 and not entry.upscaling:
+            raise RefusedError(501, "upscaling is switched off for this picture")
+        box, base = view.box, base_of(request, variant)
+        whole = (box.width, box.height) == tuple(side * variant.scale for side in source_px)
+        place = "full" if whole else f"{box.left},{box.top},{box.width},{box.height}"
+        up = "^" if view.width > box.width or view.height > box.height else ""
+        mirror = "!" if view.mirrored else ""
+        canonical = (
+            f"{base}/{place}/{up}{view.width},{view.height}/"
+            f"{mirror}{view.quarter_turns * 90}/{quality}.{suffix}"
+        )
+        links = {"Link": f'<{canonical}>;rel="canonical",<{LEVEL}>;rel="profile"'}
+        return await answer(request, original, view, if_none_match, links)
+
+    @router.get("/dzi/{name}.dzi", response_class=Response)
+    async def deep_zoom(request: Request, name: Identifier) -> Response:
+        """Describe a picture as Deep Zoom does."""
+        variant, _, original = await find(request, name)
+        described = _DZI.format(
+            format=_dzi_format(original, variant),
+            overlap=_DZI_OVERLAP_PX,
+            tile=_DZI_TILE_PX,
+            width=original.source.width_px * variant.scale,
+            height=original.source.height_px * variant.scale,
+        )
+        return Response(
+            described, media_type="application/xml", headers={"Cache-Control": kept(service)}
+        )
+
+    @router.get("/dzi/{name}_files/{level}/{place}", response_class=Response)
+    async def deep_zoom_tile(
+        request: Request,
+        name: Identifier,
+        level: int,
+        place: Annotated[str, Path(examples=["0_0.jpg"])],
+        if_none_match: KnownTags = None,
+    ) -> Response:
+        """Give one tile of a level."""
+        variant, entry, original = await find(request, name)
+        view = _dzi_view(variant, original, level, place)
+        if view.factor > 1 and not entry.upscaling:
+            raise RefusedError(501, "upscaling is switched off for this picture")
+        return await answer(request, original, view, if_none_match, {})
+
+    return router
+
+
+def found(service: Service, identifier: str) -> tuple[Variant, Entry]:
+    """Find what an identifier from a URL names; a file whose name looks like a virtual one wins.
+
+    Raises:
+        MissingFileError: there is none.
+        RefusedError: 501 for a virtual picture where upscaling is switched off.
+    """
+    text = unquote(identifier, errors="strict") if _is_utf8(identifier) else identifier
+    variant = parse_variant(text)
+    if variant.scale > 1 and service.library.has(text):
+        variant = Variant(text)
+    entry = service.library.find(variant.identifier)
+    if variant.scale > 1 and not entry.upscaling:
+        raise RefusedError(501, "upscaling is switched off for this picture")
+    return variant, entry
+
+
+def _is_utf8(identifier: str) -> bool:
+    try:
+        unquote(identifier, errors="strict")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def kept(service: Service) -> str:
+    """Say how long an answer may be kept, and by whom."""
+    return f"{'private' if service.settings.token else 'public'}, {_KEPT}"
+
+
+def root_of(request: Request) -> str:
+    """Give the address under which the client found this server, without a slash."""
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
+def base_of(request: Request, variant: Variant) -> str:
+    """Give the Image API's base URI of a picture."""
+    return f"{root_of(request)}/iiif/3/{encoded(variant.text)}"
+
+
+def described(
+    request: Request,
+    service: Service,
+    variant: Variant,
+    entry: Entry,
+    original: Original,
+    limits: Limits,
+) -> dict[str, Any]:
+    """Make a picture's info.json."""
+    width = original.source.width_px * variant.scale
+    height = original.source.height_px * variant.scale
+    said: dict[str, Any] = {
+        "@context": CONTEXT,
+        "id": base_of(request, variant),
+        "type": "ImageService3",
+        "protocol": "http://iiif.io/api/image",
+        "profile": "level2",
+        "width": width,
+        "height": height,
+        "maxWidth": limits.width,
+        "maxHeight": limits.width,
+        "maxArea": limits.area,
+        "sizes": tile_sizes(width, height, limits),
+        "tiles": [{"width": TILE_PX, "scaleFactors": scale_factors(width, height)}],
+        "preferredFormats": ["png"] if variant.fidelity else ["jpg"],
+        "extraFormats": ["webp"],
+        "extraQualities": ["color", "gray", "bitonal"],
+        "extraFeatures": ["canonicalLinkHeader", "mirroring", "profileLinkHeader"],
+    }
+    if entry.upscaling:
+        said["extraFeatures"].append("sizeUpscaling")
+    if entry.marks.rights is not None:
+        said["rights"] = str(entry.marks.rights)
+    source = base_of(request, Variant(variant.identifier))
+    own: dict[str, Any] = {"pixels": "original"}
+    if variant.scale > 1:
+        said["seeAlso"] = [
+            {"id": f"{source}/info.json", "type": "Dataset", "format": "application/json"}
+        ]
+        own = {
+            "pixels": "interpolated" if variant.model == BICUBIC else "inferred",
+            "source": source,
+            "source_width": original.source.width_px,
+            "source_height": original.source.height_px,
+            "scale": variant.scale,
+            "model": variant.model or service.settings.model,
+            "strength": variant.strength,
+        }
+    elif entry.upscaling:
+        own["virtual"] = [
+            base_of(request, Variant(variant.identifier, scale)) for scale in VIRTUAL_SCALES
+        ]
+    said["clearzoom"] = own
+    return said
+
+
+def _dzi_format(original: Original, variant: Variant) -> str:
+    return "png" if original.source.has_alpha or variant.fidelity else "jpg"
+
+
+def _dzi_view(variant: Variant, original: Original, level: int, place: str) -> View:
+    """One tile: levels halve, and tiles overlap their neighbours by a px."""
+    source_px = (original.source.width_px, original.source.height_px)
+    width, height = (side * variant.scale for side in source_px)
+    last = (max(width, height) - 1).bit_length()
+    name, _, suffix = place.partition(".")
+    column, _, row = name.partition("_")
+    if not (
+        0 <= level <= last and column.isdecimal() and row.isdecimal() and suffix in MEDIA_TYPES
+    ):
+        raise RefusedError(404, "there is no such tile")
+    shrink = 2 ** (last - level)
+    level_px = (-(-width // shrink), -(-height // shrink))
+    edges = []
+    for at, length in zip((int(column), int(row)), level_px, strict=True):
+        start = at * _DZI_TILE_PX
+        if start >= length:
+            raise RefusedError(404, "there is no such tile")
+        edges.append(
+            (
+                max(0, start - _DZI_OVERLAP_PX),
+                min(length, start + _DZI_TILE_PX + _DZI_OVERLAP_PX),
+            )
+        )
+    (left, right), (top, bottom) = edges
+    box = Box(
+        left * shrink,
+        top * shrink,
+        min(width, right * shrink) - left * shrink,
+        min(height, bottom * shrink) - top * shrink,
+    )
+    return View(variant, source_px, box, right - left, bottom - top, suffix=suffix)  # type: ignore[arg-type]

@@ -1,0 +1,76 @@
+"""What a folder's owner says of its pictures: ``clearzoom.toml`` beside them."""
+
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError
+
+from clearzoom.errors import ConfigError
+
+NAME = "clearzoom.toml"
+
+
+class Marks(BaseModel):
+    """Of one picture, or of all in a folder and below. What is left out is as further up."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    upscaling: bool | None = None
+    """Whether detail may be inferred; allowed where nothing is said."""
+    rights: HttpUrl | None = None
+    """Of a licence or a rights statement."""
+    attribution: str | None = None
+    """Shown beside the picture."""
+    label: str | None = None
+
+    def over(self, outer: "Marks") -> "Marks":
+        """Give outer with what is said here in its place."""
+        said = {name: value for name, value in self if value is not None}
+        return outer.model_copy(update=said)
+
+
+class FolderMarks(Marks):
+    """The whole file: of the folder, and of single pictures by file name."""
+
+    pictures: dict[str, Marks] = Field(default_factory=dict)
+
+
+def marks_of(folder: Path, relative: Path) -> Marks:
+    """Read what is said of a picture, from the served folder down to its own.
+
+    Args:
+        folder: that is served.
+        relative: the picture, as seen from it.
+
+    Raises:
+        ConfigError: a file is no such TOML; nothing of its picture should be shown then.
+    """
+    marks = Marks()
+    places = [folder, *(folder / parent for parent in list(relative.parents)[-2::-1])]
+    for place in places:
+        said = _read(place / NAME)
+        if said is None:
+            continue
+        marks = Marks(**said.model_dump(exclude={"pictures", "label"})).over(marks)
+        name = relative.relative_to(place.relative_to(folder)).as_posix()
+        if name in said.pictures:
+            marks = said.pictures[name].over(marks)
+    return marks
+
+
+def _read(path: Path) -> FolderMarks | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return _parsed(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=256)
+def _parsed(path: Path, mtime_ns: int, size: int) -> FolderMarks:
+    try:
+        return FolderMarks.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, ValidationError) as error:
+        said = " ".join(str(error).split())
+        raise ConfigError(f"{path} cannot be used: {said}") from error

@@ -1,0 +1,136 @@
+"""IIIF Presentation API 3.0: a manifest for each picture and virtual picture.
+
+References:
+    https://iiif.io/api/presentation/3.0/
+"""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from clearzoom.server.iiif import Limits
+from clearzoom.server.image_routes import (
+    FAILURES,
+    Identifier,
+    base_of,
+    found,
+    kept,
+    root_of,
+)
+from clearzoom.server.library import Entry
+from clearzoom.server.service import Service
+from clearzoom.server.variants import BICUBIC, Variant, encoded
+
+_CONTEXT = "http://iiif.io/api/presentation/3/context.json"
+_MEDIA_TYPE = f'application/ld+json;profile="{_CONTEXT}"'
+_THUMBNAIL_PX = 400
+_RIGHTS_OF_IIIF = ("creativecommons.org/", "rightsstatements.org/")
+
+
+def presentation_router(service: Service) -> APIRouter:
+    """Make the route."""
+    router = APIRouter(tags=["pictures"], responses=FAILURES)
+    limits = Limits(service.settings.max_width_px, service.settings.max_area_px)
+
+    @router.get("/iiif/presentation/3/{identifier}/manifest")
+    async def manifest(request: Request, identifier: Identifier) -> JSONResponse:
+        """Describe a picture for viewers like Mirador and Universal Viewer."""
+        variant, entry = found(service, identifier)
+        source = (await service.opened(request, entry)).source
+        size_px = (source.width_px * variant.scale, source.height_px * variant.scale)
+        return JSONResponse(
+            _described(request, service, variant, entry, size_px, limits),
+            media_type=_MEDIA_TYPE,
+            headers={"Cache-Control": kept(service)},
+        )
+
+    return router
+
+
+def _described(
+    request: Request,
+    service: Service,
+    variant: Variant,
+    entry: Entry,
+    size_px: tuple[int, int],
+    limits: Limits,
+) -> dict[str, Any]:
+    width, height = size_px
+    own = f"{root_of(request)}/iiif/presentation/3/{encoded(variant.text)}"
+    image = base_of(request, variant)
+    share = limits.shrink(width, height)
+    thumbnail = min(1.0, _THUMBNAIL_PX / max(width, height))
+    label = entry.marks.label or entry.name
+    said: dict[str, Any] = {
+        "@context": _CONTEXT,
+        "id": f"{own}/manifest",
+        "type": "Manifest",
+        "label": {"none": [label + _kind_of(variant)]},
+    }
+    if variant.scale > 1 and variant.model != BICUBIC:
+        model = variant.model or service.settings.model
+        said["summary"] = {
+            "en": [f"Detail finer than the scanned pixels is inferred by clearzoom ({model})."],
+            "zh-Hant": [f"比原始像素更細的部分由 clearzoom（{model}）推論而得。"],  # noqa: RUF001
+        }
+    rights = entry.marks.rights
+    if rights is not None:
+        uri = str(rights)
+        if any(place in uri for place in _RIGHTS_OF_IIIF):
+            said["rights"] = uri.replace("https://", "http://", 1)  # as both registries name them
+        else:
+            said["metadata"] = [
+                {"label": {"en": ["Rights"]}, "value": {"none": [uri]}},
+            ]
+    if entry.marks.attribution:
+        said["requiredStatement"] = {
+            "label": {"en": ["Attribution"], "zh-Hant": ["出處"]},
+            "value": {"none": [entry.marks.attribution]},
+        }
+    body = {
+        "id": f"{image}/full/max/0/default.jpg",
+        "type": "Image",
+        "format": "image/jpeg",
+        "width": max(1, int(width * share)),
+        "height": max(1, int(height * share)),
+        "service": [{"id": image, "type": "ImageService3", "profile": "level2"}],
+    }
+    canvas = f"{own}/canvas/1"
+    small = (max(1, round(width * thumbnail)), max(1, round(height * thumbnail)))
+    said["thumbnail"] = [
+        {
+            "id": f"{image}/full/{small[0]},{small[1]}/0/default.jpg",
+            "type": "Image",
+            "format": "image/jpeg",
+            "width": small[0],
+            "height": small[1],
+            "service": [{"id": image, "type": "ImageService3", "profile": "level2"}],
+        }
+    ]
+    annotation = {
+        "id": f"{canvas}/painting/1/image",
+        "type": "Annotation",
+        "motivation": "painting",
+        "body": body,
+        "target": canvas,
+    }
+    page = {"id": f"{canvas}/painting/1", "type": "AnnotationPage", "items": [annotation]}
+    said["items"] = [
+        {
+            "id": canvas,
+            "type": "Canvas",
+            "label": said["label"],
+            "width": width,
+            "height": height,
+            "items": [page],
+        }
+    ]
+    return said
+
+
+def _kind_of(variant: Variant) -> str:
+    if variant.scale == 1:
+        return ""
+    what = "interpolated" if variant.model == BICUBIC else "inferred"
+    return f" (×{variant.scale}, {what})"  # noqa: RUF001

@@ -1,0 +1,255 @@
+"""From a wanted part of a picture, or of a virtual one, to encoded px."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from math import ceil, floor, log2, prod
+from typing import Literal
+
+import numpy as np
+import pyvips
+
+from clearzoom.batch.job import network_for
+from clearzoom.batch.settings import Settings
+from clearzoom.core.plan import chain_for
+from clearzoom.engines.network import Network
+from clearzoom.errors import SizeError
+from clearzoom.io.display import displayed
+from clearzoom.io.writing import as_image
+from clearzoom.server.fidelity import fidelity_colours
+from clearzoom.server.inference import Inference, Wanted, interpolated
+from clearzoom.server.sources import Box, Original
+from clearzoom.server.variants import BICUBIC, Variant
+from clearzoom.weights import scales_of
+
+Quality = Literal["default", "color", "gray", "bitonal"]
+Kind = Literal["original", "reduced", "interpolated", "inferred"]
+
+_MOST_INFERRED_PX = 100_000_000
+"""Of the enlargement from which one answer is cut: with a network for x4 alone, that of x1.1 is."""
+_REACH_PX = 8
+_JPEG_QUALITY, _WEBP_QUALITY = 90, 88
+_WHITE, _MIDDLE = 255, 127
+
+
+@dataclass(frozen=True)
+class View:
+    """What is wanted: ``box`` in px of the variant, as ``width`` x ``height`` px.
+
+    ``source_px``: width and height of the original. ``mirrored`` comes first, then
+    ``quarter_turns`` clockwise.
+    """
+
+    variant: Variant
+    source_px: tuple[int, int]
+    box: Box
+    width: int
+    height: int
+    mirrored: bool = False
+    quarter_turns: int = 0
+    quality: Quality = "default"
+    suffix: Literal["jpg", "png", "webp"] = "jpg"
+
+    @property
+    def factor(self) -> float:
+        """Px of the answer for each of the original's."""
+        larger = max(self.width / self.box.width, self.height / self.box.height)
+        return larger * self.variant.scale
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Encoded px, and what they are."""
+
+    content: bytes
+    kind: Kind
+    model: str | None
+
+
+class Renderer:
+    """Answers views. ``settings``: of the enlargement where a variant names no model."""
+
+    def __init__(self, inference: Inference, settings: Settings) -> None:
+        self._inference, self._settings = inference, settings
+
+    def kind_of(self, view: View) -> Kind:
+        """Say what the px of an answer will be."""
+        if view.factor > 1:
+            return "interpolated" if view.variant.model == BICUBIC else "inferred"
+        scale = view.variant.scale
+        same = view.width * scale == view.box.width and view.height * scale == view.box.height
+        return "original" if same and not _off_grid(view.box, scale) else "reduced"
+
+    def networks(self, view: View) -> tuple[Network, ...]:
+        """Load the networks of a view that is inferred.
+
+        Raises:
+            ModelError: no such weights.
+            SizeError: no chain of networks reaches the size.
+        """
+        if self.kind_of(view) != "inferred":
+            return ()
+        settings = self._settings_of(view.variant)
+        chain = chain_for(view.factor, scales_of(settings.model))
+        return tuple(network_for(settings, scale) for scale in chain)
+
+    def check(self, view: View) -> None:
+        """Refuse what would cost too much.
+
+        Raises:
+            ModelError: no such weights.
+            SizeError: too many px would have to be inferred.
+        """
+        if view.factor <= 1:
+            return
+        scales = (
+            [2]
+            if view.variant.model == BICUBIC
+            else scales_of(self._settings_of(view.variant).model)
+        )
+        grown = (prod(chain_for(view.factor, scales)) / view.variant.scale) ** 2
+        if view.box.width * view.box.height * grown > _MOST_INFERRED_PX:
+            raise SizeError("that is too much to infer at once; ask for a smaller part")
+
+    def render(self, original: Original, view: View, wanted: Wanted) -> Answer:
+        """Make an answer.
+
+        Args:
+            original: that the variant names.
+            view: inside of it.
+            wanted: raises where nobody waits any more.
+
+        Raises:
+            ResultError: a network gave something that is no picture.
+            UnreadablePictureError: the file is damaged there.
+        """
+        kind, networks = self.kind_of(view), self.networks(view)
+        if view.variant.fidelity:
+            pixels = self._fidelity(original, view, networks, wanted)
+        else:
+            pixels = self._pixels(original, view, networks, wanted)
+            pixels = displayed(pixels, original.source.icc_profile)
+        model = None
+        if networks:
+            chain = " then ".join(f"{network.name} x{network.scale}" for network in networks)
+            model = f"{chain}; sha256={' '.join(network.sha256 for network in networks)}"
+        return Answer(_encoded(_turned(pixels, view), view), kind, model)
+
+    def _settings_of(self, variant: Variant) -> Settings:
+        return Settings(
+            model=variant.model or self._settings.model,
+            strength=variant.strength,
+            back_projection=self._settings.back_projection,
+        )
+
+    def _pixels(
+        self, original: Original, view: View, networks: tuple[Network, ...], wanted: Wanted
+    ) -> pyvips.Image:
+        if view.factor <= 1:
+            return _reduced(original, view)
+        cmyk = original.source.cmyk
+        if networks:
+            scale = prod(network.scale for network in networks)
+            read = partial(self._inference.region, original, networks, wanted=wanted)
+            return _cut(view, scale, lambda box: as_image(read(box=box), cmyk=cmyk))
+        scale = prod(chain_for(view.factor, [2]))
+        return _cut(
+            view, scale, lambda box: as_image(interpolated(original, scale, box), cmyk=cmyk)
+        )
+
+    def _fidelity(
+        self, original: Original, view: View, networks: tuple[Network, ...], wanted: Wanted
+    ) -> pyvips.Image:
+        if not networks:
+            clear = np.zeros((view.height, view.width, 4), np.uint8)
+            return pyvips.Image.new_from_array(clear, interpretation="srgb")
+        scale, colours = prod(network.scale for network in networks), original.colours
+
+        def read(box: Box) -> pyvips.Image:
+            inferred = self._inference.region(original, networks, box, wanted)[..., :colours]
+            plain = interpolated(original, scale, box)[..., :colours]
+            return as_image(fidelity_colours(inferred, plain))
+
+        return _cut(view, scale, read)
+
+
+def _off_grid(box: Box, scale: int) -> bool:
+    return any(length % scale for length in (box.left, box.top))
+
+
+def _reduced(original: Original, view: View) -> pyvips.Image:
+    """From the smallest half that has enough px."""
+    scale = view.variant.scale
+    half = min(len(original.halves) - 1, max(0, int(log2(1 / view.factor) + 1e-9)))
+    divisor = scale * 2**half
+    image = original.halves[half]
+    left, across = _stretch(view.box.left, view.box.width, divisor, image.width)
+    top, down = _stretch(view.box.top, view.box.height, divisor, image.height)
+    part = original.region(half, Box(left, top, across, down))
+    return _resized(as_image(part, cmyk=original.source.cmyk), view.width, view.height)
+
+
+def _stretch(start: int, length: int, divisor: int, length_px: int) -> tuple[int, int]:
+    """The px of a smaller picture that a stretch of a larger one becomes: at least one."""
+    first = min(length_px - 1, int(start / divisor + 0.5))
+    last = min(length_px, max(first + 1, int(-(-(start + length) // divisor))))
+    return first, last - first
+
+
+def _cut(view: View, scale: int, read: Callable[[Box], pyvips.Image]) -> pyvips.Image:
+    """From an enlargement with enough px. Where it has more, it is resampled as for a file.
+
+    Where that is by a whole number, as on all levels of virtual pictures, the px are those of the
+    whole; else the part is cut first.
+    """
+    zoom = Fraction(scale, view.variant.scale)
+    left, top = view.box.left * zoom, view.box.top * zoom
+    right, bottom = left + view.box.width * zoom, top + view.box.height * zoom
+    shrink = (right - left) / view.width
+    even = shrink == (bottom - top) / view.height and shrink.denominator == 1
+    if not even or left % shrink or top % shrink:
+        first, above = floor(left), floor(top)
+        image = read(Box(first, above, ceil(right) - first, ceil(bottom) - above))
+        return _resized(image, view.width, view.height)
+    times = int(shrink)
+    reach = _REACH_PX * times if times > 1 else 0
+    whole_width, whole_height = (length * scale for length in view.source_px)
+    first, above = max(0, int(left) - reach), max(0, int(top) - reach)
+    last, below = min(whole_width, int(right) + reach), min(whole_height, int(bottom) + reach)
+    image = read(Box(first, above, last - first, below - above))
+    if times > 1:
+        image = image.resize(1 / times, kernel="cubic", gap=0)
+    x, y = (int(left) - first) // times, (int(top) - above) // times
+    return image.crop(x, y, view.width, view.height)
+
+
+def _resized(image: pyvips.Image, width: int, height: int) -> pyvips.Image:
+    if (image.width, image.height) == (width, height):
+        return image
+    return image.resize(width / image.width, vscale=height / image.height, kernel="lanczos3")
+
+
+def _turned(image: pyvips.Image, view: View) -> pyvips.Image:
+    if view.mirrored:
+        image = image.fliphor()
+    return image if not view.quarter_turns else image.rot(f"d{90 * view.quarter_turns}")
+
+
+def _encoded(image: pyvips.Image, view: View) -> bytes:
+    if view.quality in ("gray", "bitonal"):
+        image = image.colourspace("b-w")
+    if view.quality == "bitonal":
+        colour = image[0] > _MIDDLE
+        image = colour.bandjoin(image[1]) if image.bands > 1 else colour
+        image = image.copy(interpretation="b-w")
+    if view.suffix == "jpg":
+        if image.hasalpha():
+            image = image.flatten(background=_WHITE)
+        content = image.jpegsave_buffer(Q=_JPEG_QUALITY, keep="none")
+    elif view.suffix == "png":
+        content = image.pngsave_buffer(compression=2, keep="none")
+    else:
+        content = image.webpsave_buffer(Q=_WEBP_QUALITY, effort=2, keep="none")
+    encoded: bytes = content
+    return encoded

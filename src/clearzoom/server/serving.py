@@ -1,0 +1,106 @@
+"""Start the server's processes, and clean up after them."""
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+from pathlib import Path
+from tempfile import mkdtemp
+from types import FrameType
+
+import typer
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from clearzoom.errors import InputError, OutputError
+from clearzoom.io.atomic import lives
+from clearzoom.server.settings import ServeSettings
+
+_BACKLOG = 2048
+_GRACE_S = 60
+"""For tiles at work when the server shall end."""
+_SESSION = "session-"
+
+
+def start(settings: ServeSettings, *, public: bool) -> None:
+    """Serve until SIGTERM or Ctrl-C; tiles at work are finished.
+
+    Args:
+        settings: ``session`` is set here, and ``token`` where other machines can come.
+        public: no token is made up.
+
+    Raises:
+        InputError: the address cannot be used.
+        OutputError: the cache cannot be written.
+    """
+    if settings.token is None and not settings.is_local and not public:
+        settings = settings.model_copy(update={"token": secrets.token_urlsafe(24)})
+    # uvicorn ends gracefully at this signal, and then raises it again.
+    signal.signal(signal.SIGTERM, _leave)
+    listening = _listening(settings)
+    port = listening.getsockname()[1]
+    try:
+        settings = settings.model_copy(update={"port": port, "session": _session(settings.cache)})
+        settings.hand_over()
+        if settings.workers > 1:  # before the metrics' library is loaded
+            counts = settings.session / "metrics"
+            counts.mkdir()
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(counts)
+        config = uvicorn.Config(
+            "clearzoom.server.app:worker_app",
+            factory=True,
+            workers=settings.workers,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+        shown = "localhost" if settings.host in ("127.0.0.1", "::1") else settings.host
+        address = f"[{shown}]" if ":" in shown else shown
+        asked = f"?token={settings.token}" if settings.token else ""
+        typer.echo(f"{settings.folder} is at http://{address}:{port}/{asked}  (Ctrl-C ends)")
+        if settings.workers > 1:
+            Multiprocess(config, sockets=[listening]).run()
+        else:
+            uvicorn.Server(config).run(sockets=[listening])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        listening.close()
+        shutil.rmtree(settings.session, ignore_errors=True)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def _listening(settings: ServeSettings) -> socket.socket:
+    """A socket that takes connections from now on, before any process answers them."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise InputError(
+            f"cannot listen at {settings.host}:{settings.port}: {error.strerror}; "
+            "give another --port or --host"
+        ) from error
+    listening.set_inheritable(True)
+    return listening
+
+
+def _session(cache: Path) -> Path:
+    """A folder for this run; those of servers that were killed go."""
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        for left in cache.glob(f"{_SESSION}*"):
+            process = left.name.removeprefix(_SESSION).partition("-")[0]
+            if process.isdecimal() and not lives(int(process)):
+                shutil.rmtree(left, ignore_errors=True)
+        return Path(mkdtemp(dir=cache, prefix=f"{_SESSION}{os.getpid()}-"))
+    except OSError as error:
+        raise OutputError(f"cannot write the cache {cache}: {error.strerror}") from error
