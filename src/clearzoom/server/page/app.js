@@ -84,7 +84,7 @@ function pressed(event) {
     f: () => viewer.setFidelity(!viewer.fidelity),
     d: () => viewer.openDownload(),
     "?": () => by("help").showModal(),
-    Escape: () => goHome(),
+    Escape: () => (by("models").hidden ? goHome() : viewer.models.open(false)),
   };
   const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (!action) return;
@@ -103,8 +103,13 @@ function openPicture(id) {
   follow();
 }
 
-by("language").addEventListener("click", () => speak(currentLanguage() === "en" ? "zh-Hant" : "en"));
-for (const id of ["theme", "viewer-theme"]) by(id).addEventListener("click", window.switchTheme);
+const translate = () => speak(currentLanguage() === "en" ? "zh-Hant" : "en");
+for (const id of ["language", "viewer-language", "help-language"]) {
+  by(id).addEventListener("click", translate);
+}
+for (const id of ["theme", "viewer-theme", "help-theme"]) {
+  by(id).addEventListener("click", window.switchTheme);
+}
 by("gallery-again").addEventListener("click", fillGallery);
 by("help-open").addEventListener("click", () => by("help").showModal());
 closable(by("help"), by("help-close"));

@@ -4,6 +4,7 @@ import { drag } from "./modes.js";
 import { number, t } from "./words.js";
 
 const KEY_STEP = 1.25;
+const SNAP = 0.025; // of the rail, around 100 %
 const OWN = 1.01; // up to here the original's own pixels are shown
 
 export class Badge {
@@ -30,27 +31,51 @@ export class Badge {
     const zoom = this.stage.zoom();
     const kind = Badge.kind(zoom, picture);
     const percent = 100 * zoom;
-    const figure = `${number(percent, { maximumFractionDigits: percent < 10 ? 1 : 0 })} %`;
+    const figure = `${number(percent, { maximumFractionDigits: percent < 10 ? 1 : 0 })}\u00a0%`;
     const words = t(`zoom.${kind}`, { model: this.model });
     by("zoom-figure").textContent = figure;
     by("zoom-words").textContent = words;
     by("readout").dataset.kind = kind;
     const [least, most] = this.stage.zoomLimits();
-    const place = (value) => (100 * Math.log(value / least)) / Math.log(most / least);
     const rail = by("rail");
     rail.setAttribute("aria-valuemin", String(Math.round(100 * least)));
     rail.setAttribute("aria-valuemax", String(Math.round(100 * most)));
     rail.setAttribute("aria-valuenow", String(Math.round(percent)));
     rail.setAttribute("aria-valuetext", `${figure}, ${words}`);
-    const border = Math.min(100, Math.max(0, place(1)));
-    rail.style.setProperty("--border", `${border}%`);
-    rail.style.setProperty("--at", `${Math.min(100, Math.max(0, place(zoom)))}%`);
+    rail.style.setProperty("--border", `${100 * this.#border()}%`);
+    rail.style.setProperty("--at", `${100 * this.#place(zoom)}%`);
     rail.classList.toggle("as-is", !picture.max_scale);
-    by("rail-word-original").hidden = border < 18;
     if (this.said !== `${figure}${words}`) {
       this.said = `${figure}${words}`;
       sayAloud(`${figure}, ${words}`);
     }
+  }
+
+  /** Where on the rail 100 % is: each side keeps room for its name. */
+  #border() {
+    const [least, most] = this.stage.zoomLimits();
+    const share = Math.log(1 / least) / Math.log(most / least);
+    return Math.min(0.7, Math.max(0.32, share));
+  }
+
+  /** Of a zoom on the rail, 0 to 1; each side has its own logarithmic scale. */
+  #place(zoom) {
+    const [least, most] = this.stage.zoomLimits();
+    const border = this.#border();
+    const part =
+      zoom < 1
+        ? border * (1 - Math.log(zoom) / Math.log(least))
+        : border + (1 - border) * (Math.log(zoom) / Math.log(most));
+    return Math.min(1, Math.max(0, part));
+  }
+
+  #zoomAt(part) {
+    const [least, most] = this.stage.zoomLimits();
+    const border = this.#border();
+    if (Math.abs(part - border) < SNAP) return 1;
+    return part < border
+      ? least ** (1 - part / border)
+      : most ** ((part - border) / (1 - border));
   }
 
   #work() {
@@ -68,10 +93,7 @@ export class Badge {
     drag(rail, (event) => {
       const { left, width } = rail.getBoundingClientRect();
       const part = Math.min(1, Math.max(0, (event.clientX - left) / width));
-      const [least, most] = this.stage.zoomLimits();
-      let zoom = least * (most / least) ** part;
-      if (Math.abs(Math.log(zoom)) < 0.03 * Math.log(most / least)) zoom = 1; // the border draws
-      this.stage.zoomTo(zoom);
+      this.stage.zoomTo(this.#zoomAt(part));
     });
     rail.addEventListener("keydown", (event) => {
       const [least, most] = this.stage.zoomLimits();

@@ -2,7 +2,7 @@
 import { inWords, jobState, removeJob, ServerError, startEnlarging } from "./api.js";
 import { by, closable, make } from "./dom.js";
 import { FEW_DPI, planned } from "./sizes.js";
-import { number, t } from "./words.js";
+import { number, percent, t } from "./words.js";
 
 const ENDS = ["done", "failed", "cancelled"];
 const POLL_MS = 1000;
@@ -163,11 +163,10 @@ export class Download {
     by("download-choose").hidden = Boolean(job);
     by("download-work").hidden = !job;
     const part = job?.total ? job.done / job.total : 0;
-    const percent = number(part, { style: "percent" });
     const isRunning = Boolean(job) && !ENDS.includes(job.state);
-    by("download-open-text").textContent = isRunning ? percent : t("download.open");
+    by("download-open-text").textContent = isRunning ? percent(part) : t("download.open");
     if (!job) return;
-    by("job-text").textContent = this.#sentence(percent);
+    by("job-text").textContent = this.#sentence(percent(part));
     by("job-text").classList.toggle("error", job.state === "failed");
     by("job-bar").hidden = !isRunning;
     if (job.total) by("job-bar").value = part;
@@ -185,9 +184,9 @@ export class Download {
     }
   }
 
-  #sentence(percent) {
+  #sentence(share) {
     const { job } = this;
-    if (job.state === "running") return t("download.running", { percent });
+    if (job.state === "running") return t("download.running", { percent: share });
     if (job.state === "cancelled") return t("download.cancelled");
     if (job.state === "failed") {
       return inWords(new ServerError(job.error?.code ?? "fault", job.error?.message ?? ""));

@@ -51,8 +51,7 @@ function draw() {
     ...names.flatMap((name) => shelf(name, shown.filter(({ folder }) => folder === name))),
   );
   const count = folders.length;
-  const key = count === 1 ? "gallery.count.one" : "gallery.count";
-  by("gallery-count").textContent = count ? t(key, { count: number(count) }) : "";
+  by("gallery-count").textContent = count ? t("gallery.count", { count: number(count) }) : "";
   by("filter").hidden = count < FILTER_FROM;
   const isEmpty = !count && !added.length;
   by("home").classList.toggle("empty", isEmpty);

@@ -1,6 +1,6 @@
 // Which model infers, and how strongly.
 import { by, make, wait } from "./dom.js";
-import { has, number, t } from "./words.js";
+import { has, percent, t } from "./words.js";
 
 export class Models {
   /** listed: what the server offers; onChange gets {model, strength} when somebody chooses. */
@@ -53,7 +53,7 @@ export class Models {
   #showStrength() {
     by("strength-line").hidden = !this.#hasStrength();
     by("strength").value = String(this.strength);
-    by("strength-value").textContent = number(this.strength, { style: "percent" });
+    by("strength-value").textContent = percent(this.strength);
   }
 
   #draw() {

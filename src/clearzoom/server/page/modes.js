@@ -62,6 +62,14 @@ export class Modes {
     }
   }
 
+  /** What lies on the picture does not keep the wheel for itself. */
+  #passWheel(element) {
+    element.addEventListener("wheel", (event) => {
+      event.preventDefault();
+      this.stage.viewer.canvas.dispatchEvent(new WheelEvent(event.type, event));
+    });
+  }
+
   #within(part) {
     return Math.min(1, Math.max(0, part));
   }
@@ -78,6 +86,7 @@ export class Modes {
       this.#splitAt((event.clientX - left) / width);
     };
     drag(divider, follow);
+    this.#passWheel(divider);
     divider.addEventListener("keydown", (event) => {
       const far = event.shiftKey ? 5 * STEP : STEP;
       const moves = {
@@ -117,6 +126,7 @@ export class Modes {
       if (quick) follow(originalEvent);
     });
     drag(lens, follow);
+    this.#passWheel(lens);
     lens.addEventListener("keydown", (event) => {
       const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
       if (!(event.key in steps)) return;

@@ -2,10 +2,11 @@
 // same by construction: the original, its interpolated enlargement, the inferred one, and the
 // fidelity map.
 import { imageInfo, virtualId } from "./api.js";
+import { OSD } from "./openseadragon.js";
 import { TileQueue, Tiles } from "./tiles.js";
 
-const OSD = window.OpenSeadragon;
 const SCREEN_PX_PER_PX = 2; // of the largest virtual picture: how far one can zoom
+const LEAST_ZOOM = 0.5; // at most: the border of original and inferred shall lie on the rail
 const SHARPER_FROM = 0.505; // of a level's own size: at 101 % the first inferred level is shown
 const RANKS = { original: 0, interpolated: 1, inferred: 2, fidelity: 3 };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -171,7 +172,7 @@ export class Stage extends EventTarget {
     const { interpolated, inferred, fidelity } = this.layers;
     if (!inferred) return;
     interpolated.setOpacity(this.polygon ? 1 : 0);
-    for (const layer of [inferred, fidelity]) {
+    for (const layer of [inferred, fidelity].filter(Boolean)) {
       if (!this.polygon) {
         layer.resetCroppingPolygons();
         continue;
@@ -185,9 +186,9 @@ export class Stage extends EventTarget {
     this.viewer.forceRedraw();
   }
 
-  /** JPEG is the quickest; transparency needs another. */
+  /** JPEG is the quickest; what may be transparent needs another. */
   #format() {
-    return /a$/i.test(this.picture.kind) ? "webp" : "jpg";
+    return this.picture.kind === "JPEG" ? "jpg" : "webp";
   }
 
   #common(id, scale, info) {
@@ -224,8 +225,10 @@ export class Stage extends EventTarget {
   #limitZoom() {
     if (!this.layers.original) return;
     const largest = SCREEN_PX_PER_PX * (this.picture.max_scale ?? 1);
-    const limit = this.layers.original.imageToViewportZoom(largest / devicePixelRatio);
-    this.viewport.maxZoomLevel = Math.max(limit, this.viewport.getHomeZoom());
+    const forViewport = (zoom) => this.layers.original.imageToViewportZoom(zoom / devicePixelRatio);
+    const home = this.viewport.getHomeZoom();
+    this.viewport.maxZoomLevel = Math.max(forViewport(largest), home);
+    this.viewport.minZoomLevel = Math.min(forViewport(LEAST_ZOOM), 0.8 * home);
   }
 
   #isWanted(tile, source) {

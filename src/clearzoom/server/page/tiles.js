@@ -1,8 +1,8 @@
 // Tiles of one picture for OpenSeadragon, fetched by a queue of our own: the nearest to the middle
 // first, and what nobody looks at any more is aborted, so that the server stops computing it.
 import { failed, imageService } from "./api.js";
+import { OSD } from "./openseadragon.js";
 
-const OSD = window.OpenSeadragon;
 const DROPPED = "no longer looked at";
 const AT_ONCE = 5; // a browser opens six connections; one is left for progress and questions
 const COMPUTED_AT_ONCE = 4; // so that original pixels never wait behind inference

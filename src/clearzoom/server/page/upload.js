@@ -1,7 +1,7 @@
 // Pictures added by drop, paste or file dialog. The page keeps their ids for its session.
 import { inWords, onePicture, removePicture, ServerError } from "./api.js";
 import { by, make, toast } from "./dom.js";
-import { number, t } from "./words.js";
+import { percent, t } from "./words.js";
 
 const STORED = "clearzoom-added";
 
@@ -47,8 +47,7 @@ async function add(file) {
   by("toasts").append(line);
   const progress = (part) => {
     bar.value = part;
-    const percent = number(part, { style: "percent" });
-    text.textContent = t("upload.progress", { name: file.name, percent });
+    text.textContent = t("upload.progress", { name: file.name, percent: percent(part) });
   };
   progress(0);
   try {

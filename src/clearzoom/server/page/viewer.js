@@ -25,7 +25,7 @@ export class Viewer {
     by("tool-lens").addEventListener("click", () => this.modes.toggle("lens"));
     by("tool-fidelity").addEventListener("click", () => this.setFidelity(!this.fidelity));
     by("download-open").addEventListener("click", () => this.openDownload());
-    by("stage").addEventListener("keydown", (event) => this.#move(event));
+    document.addEventListener("keydown", (event) => this.#move(event));
   }
 
   get isOpen() {
@@ -66,7 +66,7 @@ export class Viewer {
     this.modes.set(route.mode);
     this.setFidelity(route.fidelity && Boolean(picture.max_scale));
     this.badge.show();
-    by("stage").focus({ preventScroll: true });
+    if (history.state?.fromGallery) by("stage").focus({ preventScroll: true });
   }
 
   close() {
@@ -185,6 +185,8 @@ export class Viewer {
       ArrowUp: [0, -far],
       ArrowDown: [0, far],
     };
+    const isMine = event.target === document.body || event.target === by("stage");
+    if (!this.isOpen || !isMine || event.defaultPrevented) return;
     if (!(event.key in moves) || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     this.stage.panBy(...moves[event.key]);

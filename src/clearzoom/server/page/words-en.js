@@ -23,8 +23,7 @@ export const english = {
   "gallery.empty": "The folder of this server holds no pictures yet. Add one of your own to start.",
   "gallery.filter": "Find by name",
   "gallery.none": "No picture has this in its name.",
-  "gallery.count": "{count} pictures",
-  "gallery.count.one": "1 picture",
+  "gallery.count": "{count}",
   "gallery.size": "{width} × {height} px",
   "gallery.as-is": "original pixels only",
   "gallery.open": "Open {name}, {width} by {height} pixels",
@@ -107,7 +106,7 @@ export const english = {
     "Up to 100 % you see the picture’s own pixels. Above, the network computes likely detail on " +
     "demand. Likely is not recorded: do not read evidence from inferred detail.",
   "dialog.close": "Close",
-  "download.open": "Enlarge",
+  "download.open": "Download",
   "download.title": "Enlarge and download",
   "download.how": "How large?",
   "download.times": "Times",

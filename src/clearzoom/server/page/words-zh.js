@@ -22,8 +22,7 @@ export const chinese = {
   "gallery.empty": "這個伺服器的資料夾裡還沒有圖片。加入一張自己的圖片開始吧。",
   "gallery.filter": "依名稱尋找",
   "gallery.none": "沒有名稱相符的圖片。",
-  "gallery.count": "{count} 張圖片",
-  "gallery.count.one": "1 張圖片",
+  "gallery.count": "{count} 張",
   "gallery.size": "{width} × {height} 像素",
   "gallery.as-is": "僅原始像素",
   "gallery.open": "開啟 {name}，{width} × {height} 像素",
@@ -103,7 +102,7 @@ export const chinese = {
   "help.explained":
     "100 % 以內是圖片自身的像素；超過之後，網路會即時計算可能的細節。可能不等於真實記錄：請勿把推論出的細節當作證據。",
   "dialog.close": "關閉",
-  "download.open": "放大",
+  "download.open": "下載",
   "download.title": "放大並下載",
   "download.how": "要多大？",
   "download.times": "倍數",

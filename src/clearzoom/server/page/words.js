@@ -30,6 +30,9 @@ export function t(key, parts = {}) {
 
 export const has = (key) => key in english;
 
+/** 0.5 as "50 %", which never breaks at the space. */
+export const percent = (part) => `${number(Math.round(100 * part))}\u00a0%`;
+
 /** 1234567 as people of this language write it. */
 export const number = (value, options) => new Intl.NumberFormat(language, options).format(value);
 
