@@ -36,6 +36,7 @@ export class Viewer {
     by("home").hidden = true;
     by("viewer").hidden = false;
     this.picture = null;
+    by("viewer").classList.remove("gone");
     by("picture-name").textContent = "";
     by("picture-facts").textContent = "";
     const asked = (this.asked = Symbol("asked"));
@@ -47,6 +48,7 @@ export class Viewer {
       if (this.asked !== asked) return;
       by("hint").textContent = error.code === "missing" ? t("viewer.gone") : inWords(error);
       by("hint").hidden = false;
+      by("viewer").classList.add("gone");
     }
   }
 
