@@ -1,0 +1,135 @@
+"""The real server, as a process, on a folder of every kind of picture."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+import pyvips
+
+EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "chelsea.png"
+NESTED = "old scans/貓 & co/chelsea small.jpg"
+SECRET = b"outside of the served folder"
+_ENDS_WITHIN_S = 60
+
+
+@dataclass
+class Server:
+    """A running ``clearzoom serve``. ``url`` ends without a slash; ``token`` where it has one."""
+
+    url: str
+    token: str | None
+    folder: Path
+    cache: Path
+    process: subprocess.Popen
+    log_file: Path
+
+    @property
+    def port(self):
+        return httpx.URL(self.url).port
+
+    def client(self, **options):
+        """An HTTP client with the base URL set; close it, or use it in a ``with`` statement."""
+        options = {"base_url": self.url, "timeout": 60, "trust_env": False} | options
+        return httpx.Client(**options)
+
+    def log(self):
+        return self.log_file.read_text()
+
+    def end(self):
+        """SIGTERM: it exits with 0, leaves nothing of its run, and had no fault."""
+        if self.process.returncode is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            assert self.process.wait(_ENDS_WITHIN_S) == 0, self.log()
+        finally:
+            self.process.kill()
+            self.process.wait()
+            self.process.stdout.close()
+        assert not list(self.cache.glob("session-*"))
+        assert "Traceback" not in self.log()
+
+
+@pytest.fixture(scope="session")
+def served_folder(tmp_path_factory):
+    """Pictures of several kinds, a damaged one, text named like one, and links leading out."""
+    root = tmp_path_factory.mktemp("served")
+    outside = tmp_path_factory.mktemp("outside")
+    shutil.copy(EXAMPLE, outside / "secret.png")
+    (outside / "secret.txt").write_bytes(SECRET)
+    chelsea = pyvips.Image.new_from_file(str(EXAMPLE))
+    shutil.copy(EXAMPLE, root / "chelsea.png")
+    (root / NESTED).parent.mkdir(parents=True)
+    chelsea.resize(0.5).jpegsave(str(root / NESTED))
+    chelsea.crop(100, 50, 120, 90).colourspace("b-w").pngsave(str(root / "grey.png"))
+    deep = chelsea.crop(200, 100, 90, 70).cast("ushort") * 257
+    alpha = pyvips.Image.new_from_array(np.linspace(0, 65_535, 90 * 70).reshape(70, 90))
+    deep = deep.bandjoin(alpha).cast("ushort").copy(interpretation="rgb16")
+    deep.tiffsave(str(root / "deep.tif"))
+    tiled = {"tile": True, "tile_width": 256, "tile_height": 256}
+    chelsea.resize(3).tiffsave(str(root / "tiled.tif"), **tiled)
+    (root / "damaged.png").write_bytes(EXAMPLE.read_bytes()[:20_000])
+    (root / "no-picture.jpg").write_text("just text")
+    (root / "notes.txt").write_text("not listed")
+    (root / ".hidden.png").write_bytes(EXAMPLE.read_bytes())
+    (root / "leads-out.png").symlink_to(outside / "secret.png")
+    (root / "leads-out").symlink_to(outside)
+    return root
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory):
+    """Start servers: ``serve(folder, "--token", "t")``. Each ends with the tests, or by ``end()``.
+
+    ``cache`` and ``environment`` (variables besides this process's) can be given.
+    """
+    started = []
+
+    def start(folder, *options, cache=None, environment=None):
+        cache = cache or tmp_path_factory.mktemp("cache")
+        log_file = tmp_path_factory.mktemp("log") / "stderr"
+        program = Path(sys.executable).parent / "clearzoom"
+        command = [program, "serve", folder, "--port", "0", "--cache", cache, *options]
+        with log_file.open("w") as log:
+            process = subprocess.Popen(
+                [str(part) for part in command],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=os.environ | (environment or {}),
+            )
+        first = process.stdout.readline()
+        found = re.search(r" is at (http://\S+)/(?:\?token=(\S+))?  ", first)
+        if found is None:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+            pytest.fail(f"the server did not start: {first}{log_file.read_text()}")
+        server = Server(found[1], found[2], Path(folder), cache, process, log_file)
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.end()
+
+
+@pytest.fixture(scope="session")
+def server(serve, served_folder):
+    """The server with its defaults on the folder of pictures."""
+    return serve(served_folder)
+
+
+@pytest.fixture
+def client(server):
+    """An HTTP client of that server."""
+    with server.client() as client:
+        yield client
