@@ -1,5 +1,6 @@
 """The real server, as a process, on a folder of every kind of picture."""
 
+import asyncio
 import os
 import re
 import shutil
@@ -13,6 +14,9 @@ import httpx
 import numpy as np
 import pytest
 import pyvips
+
+from clearzoom.server.app import create_app
+from clearzoom.server.settings import ServeSettings
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "chelsea.png"
 NESTED = "old scans/貓 & co/chelsea small.jpg"
@@ -133,3 +137,35 @@ def client(server):
     """An HTTP client of that server."""
     with server.client() as client:
         yield client
+
+
+@pytest.fixture
+def in_process(tmp_path, served_folder):
+    """Ask an application in this process, for settings that the command has no option for.
+
+    ``in_process(folder=..., host="0.0.0.0")`` gives a function like ``httpx.request``.
+    """
+    apps = []
+
+    def make(**settings):
+        number = len(apps)
+        given = {"folder": served_folder, "cache": tmp_path / f"cache-{number}"}
+        given |= {"session": tmp_path / f"session-{number}"} | settings
+        app = create_app(ServeSettings(**given))
+        apps.append(app)
+
+        async def once(method, url, options):
+            base = options.pop("base_url", "http://localhost:8000")
+            way = httpx.ASGITransport(app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=way, base_url=base) as client:
+                return await client.request(method, url, **options)
+
+        return lambda method, url, **options: asyncio.run(once(method, url, options))
+
+    async def close(app):
+        async with app.router.lifespan_context(app):
+            pass
+
+    yield make
+    for app in apps:
+        asyncio.run(close(app))
