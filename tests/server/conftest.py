@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import httpx
 import numpy as np
 import pytest
 import pyvips
+from playwright.sync_api import sync_playwright
 
 from clearzoom.server.app import create_app
 from clearzoom.server.settings import ServeSettings
@@ -160,12 +162,33 @@ def in_process(tmp_path, served_folder):
             async with httpx.AsyncClient(transport=way, base_url=base) as client:
                 return await client.request(method, url, **options)
 
-        return lambda method, url, **options: asyncio.run(once(method, url, options))
+        def ask(method, url, **options):
+            # In a thread of its own: Playwright may have a loop at work in this one.
+            with ThreadPoolExecutor(1) as aside:
+                return aside.submit(asyncio.run, once(method, url, options)).result()
+
+        return ask
 
     async def close(app):
         async with app.router.lifespan_context(app):
             pass
 
     yield make
-    for app in apps:
-        asyncio.run(close(app))
+    with ThreadPoolExecutor(1) as aside:
+        for app in apps:
+            aside.submit(asyncio.run, close(app)).result()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A real Chromium."""
+    program = shutil.which("chromium")
+    if program is None:
+        reason = "there is no chromium; run scripts/install-test-tools"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
