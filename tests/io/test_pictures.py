@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+import pyvips
 import tifffile
 from PIL import Image, ImageCms
 
@@ -220,3 +221,20 @@ def test_a_picture_that_streams_is_made_small_too(tmp_path, photo, suffix):
     encode(target, target, image, None, None, Metadata(), Encoding(95, 20_000))
     assert 5_000 < target.stat().st_size <= 20_000
     assert {path.name for path in tmp_path.iterdir()} == {"p.tif", target.name}
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_pyramid_is_one_picture(tmp_path, photo, inside):
+    """Each page half of the one before: deep-zoom programs write such TIFFs."""
+    image = pyvips.Image.new_from_array(np.ascontiguousarray(photo))
+    path = tmp_path / "pyramid.tif"
+    image.tiffsave(str(path), tile=True, tile_width=64, pyramid=True, subifd=inside)
+    assert open_picture(path).frames == 1
+    np.testing.assert_array_equal(read_picture(path).samples, photo)
+
+
+def test_pages_that_are_no_halves_are_refused(tmp_path, photo):
+    pages = [Image.fromarray(photo[:100, : 100 + i]) for i in range(2)]
+    pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
+    with pytest.raises(UnreadablePictureError, match="2 pages"):
+        open_picture(tmp_path / "pages.tif")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyvips
 
 from clearzoom.errors import SizeError, UnreadablePictureError
+from clearzoom.io.descriptors import source_of
 from clearzoom.io.failures import reason_of, unreadable
 from clearzoom.io.loading import (
     icc_profile_of,
@@ -29,6 +30,7 @@ _MM_PER_INCH = 25.4
 _DPI_IN_EXIF = ("WebP", "AVIF", "HEIC")
 _SIDEWAYS = (5, 6, 7, 8)
 _ROWS_AT_ONCE = 256
+_MOST_HALVES = 24
 
 
 @dataclass(frozen=True)
@@ -213,9 +215,24 @@ def _frames(image: pyvips.Image, kind: str, path: Path) -> int:
         except Exception:  # only libvips' word counts whether it is a picture
             return 1
     pages = number_of(image, "n-pages", 1)
+    if kind == "TIFF" and 1 < pages <= _MOST_HALVES and _is_pyramid(image, path, pages):
+        return 1
     if pages > 1 and kind not in ("GIF", "WebP"):
         raise UnreadablePictureError(f"{path} has {pages} pages; save the one to enlarge as a file")
     return pages
+
+
+def _is_pyramid(image: pyvips.Image, path: Path, pages: int) -> bool:
+    """Whether each page is half of the one before, as deep-zoom programs write them."""
+    width, height = image.width, image.height
+    with path.open("rb") as file:
+        source = source_of(file)
+    for page in range(1, pages):
+        half = pyvips.Image.new_from_source(source, f"page={page}")
+        if abs(half.width - width / 2) > 1 or abs(half.height - height / 2) > 1:
+            return False
+        width, height = half.width, half.height
+    return True
 
 
 def _lost_by_frames(plain: pyvips.Image, dpi: tuple[float, float] | None) -> Iterator[str]:
