@@ -196,6 +196,9 @@ def test_a_tiled_tiff_is_read_in_place_and_others_from_a_copy(tmp_path, photo):
         assert (folder / "0.tif").exists() == copied
         got = original.region(0, Box(100, 50, 200, 150))
         np.testing.assert_array_equal(got, photo[50:200, 100:300])
+        assert (folder / "1.tif").exists() == (name != "pyramid")  # it has halves of its own
+        half = original.region(1, Box(0, 0, 225, 150)).astype(int)
+        assert np.abs(half - photo[:, :450].reshape(150, 2, 225, 2, 3).mean((1, 3))).max() <= 1
 
 
 def test_an_open_picture_outlives_its_copy_and_a_changed_file_is_opened_anew(tmp_path, photo):

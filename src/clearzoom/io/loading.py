@@ -34,11 +34,12 @@ _CHANNELS = {
 }
 
 
-def open_image(path: Path) -> tuple[pyvips.Image, str]:
+def open_image(path: Path, page: int = 0) -> tuple[pyvips.Image, str]:
     """Open a picture file by its content; no px are decoded.
 
     Args:
         path: PNG, JPEG, WebP, TIFF, GIF or AVIF; HEIC with the extra [heic].
+        page: of a TIFF.
 
     Returns:
         The image, with its stated orientation not yet applied, and the format's name.
@@ -76,7 +77,8 @@ def open_image(path: Path) -> tuple[pyvips.Image, str]:
     if kind == "TIFF":
         _check_tiff(path)
     try:
-        return pyvips.Image.new_from_source(source, "", fail_on="error"), kind
+        chosen = f"page={page}" if page else ""
+        return pyvips.Image.new_from_source(source, chosen, fail_on="error"), kind
     except pyvips.Error as error:
         raise unreadable(path, error) from error
 
