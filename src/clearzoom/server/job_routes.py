@@ -108,7 +108,9 @@ _TEXTS = {
 
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Document the error answers of a route."""
-    return {status: {"model": Failure, "description": _TEXTS[status]} for status in statuses}
+    # Said in full: FastAPI would document an error of an event stream as one.
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}
+    return {status: {"description": _TEXTS[status], "content": content} for status in statuses}
 
 
 _BODY = {
@@ -235,7 +237,7 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry]) -> APIRouter:
 
     Known = Annotated[tuple[str, Record], Depends(known)]  # noqa: N806 - a type
 
-    @router.get("/jobs/{identifier}", responses=answers(401, 404))
+    @router.get("/jobs/{identifier}", responses=answers(401, 404, 422))
     async def job(found: Known, response: Response) -> JobSaid:
         """Say how far a job is."""
         response.headers["Cache-Control"] = "no-store"
@@ -244,7 +246,7 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry]) -> APIRouter:
     @router.get(
         "/jobs/{identifier}/events",
         response_class=EventSourceResponse,
-        responses=answers(401, 404),
+        responses=answers(401, 404, 422),
     )
     async def events(found: Known) -> AsyncIterator[ServerSentEvent]:
         """Follow a job: `progress` whenever it changes, at last `done`, `failed` or `cancelled`.
@@ -268,7 +270,7 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry]) -> APIRouter:
     @router.get(
         "/jobs/{identifier}/result",
         response_class=Response,
-        responses={200: _FILE, **answers(401, 404, 409)},
+        responses={200: _FILE, **answers(401, 404, 409, 422)},
     )
     async def result(found: Known) -> Response:
         """Give the file that a job made."""
@@ -278,7 +280,7 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry]) -> APIRouter:
             raise RefusedError(409, f"the job is {record.state}{why}")
         return await _file(jobs.folder(identifier).result(record.suffix), record)
 
-    @router.delete("/jobs/{identifier}", status_code=204, responses=answers(401, 404))
+    @router.delete("/jobs/{identifier}", status_code=204, responses=answers(401, 404, 422))
     async def cancel(found: Known) -> None:
         """Cancel a job; one that has ended is taken away, with its result."""
         await asyncio.to_thread(jobs.cancel, found[0])
