@@ -17,8 +17,8 @@ def samples(text):
     }
 
 
-def value(found, name, **labels):
-    return found.get((f"clearzoom_{name}", frozenset(labels.items())), 0)
+def value(counted, name, **labels):
+    return counted.get((f"clearzoom_{name}", frozenset(labels.items())), 0)
 
 
 def test_requests_are_counted_by_route_never_by_name(api, png):
