@@ -7,6 +7,7 @@ demo: .venv/installed  ## enlarge a photograph 4x and show it beside bicubic
 	$(BIN)/python examples/demo.py
 
 test: .venv/developed lint  ## install everything for development, then lint, types and all tests
+	scripts/install-test-tools $(BIN)
 	$(BIN)/pytest
 
 lint: .venv/developed

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clearzoom.core import consistency
 from clearzoom.core.consistency import LEFT_ALONE, back_project, remainder_kernel
 from clearzoom.core.resize import enlarge_bicubic, reduce_for_protocol, resize
 from clearzoom.errors import SizeError
@@ -73,3 +74,25 @@ def test_flat_fields_stay(level, scale):
 def test_other_shapes_are_refused():
     with pytest.raises(SizeError, match="no enlargement"):
         back_project(np.zeros((3, 9, 8), np.float32), np.zeros((3, 4, 4), np.float32))
+
+
+def test_repairing_only_where_the_range_clips_is_repairing_everywhere(monkeypatch, photo):
+    lr = photo[:160, :240].astype(np.float32).transpose(2, 0, 1) / 510 - 0.25
+    lr[:, 20:24, 30:34] = 0.5  # white dots, which overshoot into the clipped range
+    lr[:, 120, 200] = 0.5
+    sr = lr.repeat(4, axis=1).repeat(4, axis=2)
+    looked = []
+    places = consistency._places
+
+    def counted(clipped):
+        found = list(places(clipped))
+        looked.append(sum((w[0].stop - w[0].start) * (w[1].stop - w[1].start) for _, w in found))
+        return found
+
+    monkeypatch.setattr(consistency, "_places", counted)
+    some = consistency.back_project(sr, lr)
+    assert 0 < looked[0] < 160 * 240 / 2
+    whole = (slice(0, 160), slice(0, 240))
+    monkeypatch.setattr(consistency, "_places", lambda clipped: [(whole, whole)])
+    everywhere = consistency.back_project(sr, lr)
+    assert np.abs(some - everywhere).max() * 255 < 0.5

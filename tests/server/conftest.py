@@ -1,15 +1,203 @@
+"""The real server, as a process, on a folder of every kind of picture."""
+
+import asyncio
 import io
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
+import pyvips
 import uvicorn
 from PIL import Image
+from playwright.sync_api import sync_playwright
 from small_app import small_app
 
+from clearzoom.server.app import create_app
 from clearzoom.server.settings import ServeSettings
+
+EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "chelsea.png"
+NESTED = "old scans/貓 & co/chelsea small.jpg"
+SECRET = b"outside of the served folder"
+_ENDS_WITHIN_S = 60
+
+
+@dataclass
+class Server:
+    """A running ``clearzoom serve``. ``url`` ends without a slash; ``token`` where it has one."""
+
+    url: str
+    token: str | None
+    folder: Path
+    cache: Path
+    process: subprocess.Popen
+    log_file: Path
+
+    @property
+    def port(self):
+        return httpx.URL(self.url).port
+
+    def client(self, **options):
+        """An HTTP client with the base URL set; close it, or use it in a ``with`` statement."""
+        options = {"base_url": self.url, "timeout": 60, "trust_env": False} | options
+        return httpx.Client(**options)
+
+    def log(self):
+        return self.log_file.read_text()
+
+    def end(self):
+        """SIGTERM: it exits with 0, leaves nothing of its run, and had no fault."""
+        if self.process.returncode is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            assert self.process.wait(_ENDS_WITHIN_S) == 0, self.log()
+        finally:
+            self.process.kill()
+            self.process.wait()
+            self.process.stdout.close()
+        assert not list(self.cache.glob("session-*"))
+        assert "Traceback" not in self.log()
+
+
+@pytest.fixture(scope="session")
+def served_folder(tmp_path_factory):
+    """Pictures of several kinds, a damaged one, text named like one, and links leading out."""
+    root = tmp_path_factory.mktemp("served")
+    outside = tmp_path_factory.mktemp("outside")
+    shutil.copy(EXAMPLE, outside / "secret.png")
+    (outside / "secret.txt").write_bytes(SECRET)
+    chelsea = pyvips.Image.new_from_file(str(EXAMPLE))
+    shutil.copy(EXAMPLE, root / "chelsea.png")
+    (root / NESTED).parent.mkdir(parents=True)
+    chelsea.resize(0.5).jpegsave(str(root / NESTED))
+    chelsea.crop(100, 50, 120, 90).colourspace("b-w").pngsave(str(root / "grey.png"))
+    deep = chelsea.crop(200, 100, 90, 70).cast("ushort") * 257
+    alpha = pyvips.Image.new_from_array(np.linspace(0, 65_535, 90 * 70).reshape(70, 90))
+    deep = deep.bandjoin(alpha).cast("ushort").copy(interpretation="rgb16")
+    deep.tiffsave(str(root / "deep.tif"))
+    tiled = {"tile": True, "tile_width": 256, "tile_height": 256}
+    chelsea.resize(3).tiffsave(str(root / "tiled.tif"), **tiled)
+    (root / "damaged.png").write_bytes(EXAMPLE.read_bytes()[:20_000])
+    (root / "no-picture.jpg").write_text("just text")
+    (root / "notes.txt").write_text("not listed")
+    (root / ".hidden.png").write_bytes(EXAMPLE.read_bytes())
+    (root / "leads-out.png").symlink_to(outside / "secret.png")
+    (root / "leads-out").symlink_to(outside)
+    return root
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory):
+    """Start servers: ``serve(folder, "--token", "t")``. Each ends with the tests, or by ``end()``.
+
+    ``cache`` and ``environment`` (variables besides this process's) can be given.
+    """
+    started = []
+
+    def start(folder, *options, cache=None, environment=None):
+        cache = cache or tmp_path_factory.mktemp("cache")
+        log_file = tmp_path_factory.mktemp("log") / "stderr"
+        program = Path(sys.executable).parent / "clearzoom"
+        command = [program, "serve", folder, "--port", "0", "--cache", cache, *options]
+        with log_file.open("w") as log:
+            process = subprocess.Popen(
+                [str(part) for part in command],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=os.environ | (environment or {}),
+            )
+        first = process.stdout.readline()
+        found = re.search(r" is at (http://\S+)/(?:\?token=(\S+))?  ", first)
+        if found is None:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+            pytest.fail(f"the server did not start: {first}{log_file.read_text()}")
+        server = Server(found[1], found[2], Path(folder), cache, process, log_file)
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.end()
+
+
+@pytest.fixture(scope="session")
+def server(serve, served_folder):
+    """The server with its defaults on the folder of pictures."""
+    return serve(served_folder)
+
+
+@pytest.fixture
+def client(server):
+    """An HTTP client of that server."""
+    with server.client() as client:
+        yield client
+
+
+@pytest.fixture
+def in_process(tmp_path, served_folder):
+    """Ask an application in this process, for settings that the command has no option for.
+
+    ``in_process(folder=..., host="0.0.0.0")`` gives a function like ``httpx.request``.
+    """
+    apps = []
+
+    def make(**settings):
+        number = len(apps)
+        given = {"folder": served_folder, "cache": tmp_path / f"cache-{number}"}
+        given |= {"session": tmp_path / f"session-{number}"} | settings
+        app = create_app(ServeSettings(**given))
+        apps.append(app)
+
+        async def once(method, url, options):
+            base = options.pop("base_url", "http://localhost:8000")
+            way = httpx.ASGITransport(app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=way, base_url=base) as client:
+                return await client.request(method, url, **options)
+
+        def ask(method, url, **options):
+            # In a thread of its own: Playwright may have a loop at work in this one.
+            with ThreadPoolExecutor(1) as aside:
+                return aside.submit(asyncio.run, once(method, url, options)).result()
+
+        return ask
+
+    async def close(app):
+        async with app.router.lifespan_context(app):
+            pass
+
+    yield make
+    with ThreadPoolExecutor(1) as aside:
+        for app in apps:
+            aside.submit(asyncio.run, close(app)).result()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A real Chromium."""
+    program = shutil.which("chromium")
+    if program is None:
+        reason = "there is no chromium; run scripts/install-test-tools"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

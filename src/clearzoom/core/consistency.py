@@ -1,6 +1,8 @@
 """Back-projection: make an enlarged picture reduce to the picture it came from, nearly."""
 
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +11,7 @@ from clearzoom.core.resize import resize_matrix
 from clearzoom.errors import SizeError
 
 Floats = npt.NDArray[np.float32]
+Cut = tuple[slice, slice]
 
 _CELLS = 5
 """LR px that the remainder's kernel covers along an axis; the reduction's covers no more."""
@@ -28,6 +31,9 @@ LEFT_ALONE = np.float32(0.45 / 255)
 a network has smoothed for good reason; on average a result may be half a level off."""
 
 _BLOCK_PX = 64
+_REPAIRED_PX, _SPREAD_PX = 32, 8
+"""Blocks in which the range clips are repaired alone, with what lies so near: further off the
+repair is under a fraction of a level."""
 
 
 def remainder_kernel(scale: int) -> npt.NDArray[np.float64]:
@@ -115,19 +121,105 @@ def back_project(sr: Floats, lr: Floats) -> Floats:
     (colours, height, width), scale = lr.shape, sr.shape[1] // lr.shape[1]
     if sr.shape != (colours, scale * height, scale * width):
         raise SizeError(f"a picture of {sr.shape} is no enlargement of one of {lr.shape}")
-    (down_v, up_v), (down_h, up_h) = _matrices(height, scale), _matrices(width, scale)
     best = np.clip(sr, np.float32(-0.5), np.float32(0.5))
-    ahead = best
-    for round_ in range(ROUNDS):
-        remainder = lr - _along_both(down_v, down_h, ahead)
-        beyond = remainder - np.clip(remainder, -LEFT_ALONE, LEFT_ALONE)
-        if round_:  # what the range clipped is wanted whole: from twice as much nothing stays
-            beyond += np.clip(beyond, -LEFT_ALONE, LEFT_ALONE)
-        remainder = beyond
-        if round_ < 2 and np.abs(remainder).max() <= _ENOUGH:
-            return ahead
-        before, best = best, _along_both(up_v, up_h, remainder)
-        best += ahead
-        np.clip(best, np.float32(-0.5), np.float32(0.5), out=best)
-        ahead = best if not round_ else 2 * best - before
+    beyond = _beyond(best, lr)
+    if np.abs(beyond).max() <= _ENOUGH:
+        return best
+    best = _added(best, beyond)
+    clipped = np.abs(_wanted_whole(_beyond(best, lr))).max(axis=0) > _ENOUGH
+    if clipped.any():
+        before = best.copy()
+        for block, window in _places(clipped):
+            inner, outer = _times(block, scale), _times(window, scale)
+            again = _repaired(before[:, *outer], lr[:, *window], _away_from_cuts(window, lr))
+            cut = (
+                slice(a.start - b.start, a.stop - b.start)
+                for a, b in zip(inner, outer, strict=True)
+            )
+            best[:, *inner] = again[:, *cut]
     return best
+
+
+def _repaired(best: Floats, lr: Floats, free: npt.NDArray[np.bool_]) -> Floats:
+    """Add what the range clipped again, with a full step of momentum, where that is free."""
+    ahead = best
+    for round_ in range(1, ROUNDS):
+        beyond = _wanted_whole(_beyond(ahead, lr)) * free
+        if round_ == 1 and np.abs(beyond).max() <= _ENOUGH:
+            return best
+        before, best = best, _added(ahead, beyond)
+        ahead = 2 * best - before
+    return best
+
+
+def _beyond(sr: Floats, lr: Floats) -> Floats:
+    """What of the remainder does not stay."""
+    scale = sr.shape[1] // lr.shape[1]
+    down_v, down_h = (_matrices(length, scale)[0] for length in lr.shape[1:])
+    remainder = lr - _along_both(down_v, down_h, sr)
+    beyond: Floats = remainder - np.clip(remainder, -LEFT_ALONE, LEFT_ALONE)
+    return beyond
+
+
+def _wanted_whole(beyond: Floats) -> Floats:
+    """What the range clipped is wanted whole: from twice as much nothing stays."""
+    whole: Floats = beyond + np.clip(beyond, -LEFT_ALONE, LEFT_ALONE)
+    return whole
+
+
+def _added(sr: Floats, beyond: Floats) -> Floats:
+    scale = sr.shape[1] // beyond.shape[1]
+    up_v, up_h = (_matrices(length, scale)[1] for length in beyond.shape[1:])
+    added = _along_both(up_v, up_h, beyond)
+    added += sr
+    np.clip(added, np.float32(-0.5), np.float32(0.5), out=added)
+    return added
+
+
+def _places(clipped: npt.NDArray[np.bool_]) -> Iterator[tuple[Cut, Cut]]:
+    """Blocks of LR px in which the range clips, and the windows to look at for them.
+
+    Where that is nearly everywhere, the whole picture is one block.
+    """
+    height, width = clipped.shape
+    rows, columns = (
+        [
+            slice(start, min(start + _REPAIRED_PX, length))
+            for start in range(0, length, _REPAIRED_PX)
+        ]
+        for length in clipped.shape
+    )
+    found = [
+        ((down, across), (_grown(down, height, REACH_PX), _grown(across, width, REACH_PX)))
+        for down, across in product(rows, columns)
+        if clipped[_grown(down, height, _SPREAD_PX), _grown(across, width, _SPREAD_PX)].any()
+    ]
+    if len(found) * (_REPAIRED_PX + 2 * REACH_PX) ** 2 >= height * width:
+        whole = (slice(0, height), slice(0, width))
+        yield whole, whole
+    else:
+        yield from found
+
+
+def _grown(part: slice, length: int, by: int) -> slice:
+    return slice(max(0, part.start - by), min(length, part.stop + by))
+
+
+def _away_from_cuts(window: Cut, lr: Floats) -> npt.NDArray[np.bool_]:
+    """False in the LR px at a window's edges that see what lies outside of it."""
+    free = []
+    for part, length in zip(window, lr.shape[1:], strict=True):
+        at = np.arange(part.start, part.stop)
+        first = part.start + _CELLS if part.start else 0
+        last = part.stop - _CELLS if part.stop < length else length
+        free.append((at >= first) & (at < last))
+    both: npt.NDArray[np.bool_] = free[0][:, None] & free[1]
+    return both
+
+
+def _times(cut: Cut, scale: int) -> Cut:
+    rows, columns = cut
+    return (
+        slice(rows.start * scale, rows.stop * scale),
+        slice(columns.start * scale, columns.stop * scale),
+    )

@@ -1,0 +1,92 @@
+// The pictures to choose from: those of the server's folder, and those added in this session.
+import { by, make, wait } from "./dom.js";
+import { routeTo } from "./route.js";
+import { number, t } from "./words.js";
+
+const FILTER_FROM = 13; // pictures; fewer can be taken in at a glance
+
+let folders = [];
+let added = [];
+let unreadable = [];
+let onRemove = () => {};
+
+function card(picture) {
+  const { id, width, height, thumbnail } = picture;
+  const name = picture.label ?? picture.name;
+  const size = { width: number(width), height: number(height) };
+  const image = make("img", { src: thumbnail, alt: "", loading: "lazy", width, height });
+  image.addEventListener("error", () => image.classList.add("missing"));
+  const link = make("a", { href: routeTo({ picture: id }), className: "card" });
+  link.dataset.picture = id;
+  link.setAttribute("aria-label", t("gallery.open", { name, ...size }));
+  const facts = make("span", { className: "facts", textContent: t("gallery.size", size) });
+  if (!picture.upscaling) facts.append(" · ", t("gallery.as-is"));
+  link.append(image, make("span", { className: "name", textContent: name }), facts);
+  // Rows of one height: what a picture takes follows its shape.
+  const item = make("li", {}, link);
+  item.style.setProperty("--shape", String(Math.min(3, Math.max(0.5, width / height))));
+  if (id.startsWith("upload-")) {
+    const label = t("gallery.remove", { name });
+    const remove = make("button", { className: "remove", type: "button", textContent: "×" });
+    remove.setAttribute("aria-label", label);
+    remove.title = label;
+    remove.addEventListener("click", () => onRemove(picture));
+    item.append(remove);
+  }
+  return item;
+}
+
+function shelf(title, pictures) {
+  const list = make("ul", { className: "shelf" }, ...pictures.map(card));
+  return title ? [make("h3", { textContent: title }), list] : [list];
+}
+
+function draw() {
+  const wanted = by("filter").value.trim().toLowerCase();
+  const fits = ({ name, label }) => `${name} ${label ?? ""}`.toLowerCase().includes(wanted);
+  const shown = folders.filter(fits);
+  const names = [...new Set(shown.map(({ folder }) => folder))].sort();
+  by("shelves").replaceChildren(
+    ...(added.length ? shelf(t("gallery.yours"), added) : []),
+    ...names.flatMap((name) => shelf(name, shown.filter(({ folder }) => folder === name))),
+  );
+  const count = folders.length;
+  by("gallery-count").textContent = count ? t("gallery.count", { count: number(count) }) : "";
+  by("filter").hidden = count < FILTER_FROM;
+  const isEmpty = !count && !added.length;
+  by("home").classList.toggle("empty", isEmpty);
+  state(isEmpty ? t("gallery.empty") : wanted && !shown.length ? t("gallery.none") : "");
+  by("unreadable").hidden = !unreadable.length;
+  by("unreadable-title").textContent = t("gallery.unreadable", { count: unreadable.length });
+  by("unreadable-list").replaceChildren(
+    ...unreadable.map(({ name, why }) => make("li", { textContent: `${name}: ${why}` })),
+  );
+}
+
+function state(text) {
+  by("gallery-state").textContent = text;
+  by("gallery-state").hidden = !text;
+}
+
+export function showLoading() {
+  by("gallery-again").hidden = true;
+  state(t("gallery.loading"));
+}
+
+export function showFailure(text) {
+  by("gallery-again").hidden = false;
+  state(text);
+}
+
+export function showPictures(listed, own, remove) {
+  folders = listed.pictures;
+  unreadable = listed.unreadable;
+  added = own;
+  onRemove = remove;
+  draw();
+}
+
+by("filter").addEventListener("input", wait(draw, 120));
+document.addEventListener("language", () => {
+  if (folders.length || added.length) draw();
+});

@@ -1,0 +1,78 @@
+// Which model infers, and how strongly.
+import { by, make, wait } from "./dom.js";
+import { has, percent, t } from "./words.js";
+
+export class Models {
+  /** listed: what the server offers; onChange gets {model, strength} when somebody chooses. */
+  constructor(listed, onChange) {
+    this.listed = listed;
+    this.onChange = wait(onChange, 200);
+    this.model = listed.default;
+    this.strength = 1;
+    document.addEventListener("language", () => this.#draw());
+    by("models").addEventListener("submit", (event) => event.preventDefault());
+    by("strength").addEventListener("input", (event) => {
+      this.strength = Number(event.target.value);
+      this.#showStrength();
+      this.onChange(this.choice);
+    });
+    by("tool-model").addEventListener("click", () => this.open(by("models").hidden));
+    document.addEventListener("pointerdown", ({ target }) => {
+      if (!by("models").contains(target) && !by("tool-model").contains(target)) this.open(false);
+    });
+    by("models").addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation();
+      this.open(false);
+      by("tool-model").focus();
+    });
+    this.#draw();
+  }
+
+  get choice() {
+    return { model: this.model, strength: this.#hasStrength() ? this.strength : null };
+  }
+
+  set({ model, strength }) {
+    this.model = this.listed.models.some(({ name }) => name === model) ? model : this.listed.default;
+    this.strength = strength ?? 1;
+    this.#draw();
+  }
+
+  open(isOpen) {
+    if (by("models").hidden === !isOpen) return;
+    by("models").hidden = !isOpen;
+    by("tool-model").setAttribute("aria-expanded", String(isOpen));
+    if (isOpen) by("models").querySelector("input:checked")?.focus();
+  }
+
+  #hasStrength() {
+    return this.listed.models.find(({ name }) => name === this.model)?.strength ?? false;
+  }
+
+  #showStrength() {
+    by("strength-line").hidden = !this.#hasStrength();
+    by("strength").value = String(this.strength);
+    by("strength-value").textContent = percent(this.strength);
+  }
+
+  #draw() {
+    const line = ({ name, about }) => {
+      const input = make("input", { type: "radio", name: "model", value: name });
+      input.checked = name === this.model;
+      input.addEventListener("change", () => {
+        this.model = name;
+        this.#showStrength();
+        this.onChange(this.choice);
+      });
+      const words = has(`model.${name}`) ? t(`model.${name}`) : about;
+      const title = make("b", { textContent: name });
+      if (name === this.listed.default) {
+        title.append(make("small", { textContent: t("model.default") }));
+      }
+      return make("label", {}, input, make("span", {}, title, make("span", { textContent: words })));
+    };
+    by("model-list").replaceChildren(...this.listed.models.map(line));
+    this.#showStrength();
+  }
+}

@@ -1,0 +1,101 @@
+// Pictures added by drop, paste or file dialog. The page keeps their ids for its session.
+import { inWords, onePicture, removePicture, ServerError } from "./api.js";
+import { by, make, toast } from "./dom.js";
+import { percent, t } from "./words.js";
+
+const STORED = "clearzoom-added";
+
+const remembered = () => JSON.parse(sessionStorage.getItem(STORED) ?? "[]");
+const remember = (ids) => sessionStorage.setItem(STORED, JSON.stringify(ids));
+
+/** Those of this session that the server still has. */
+export async function addedPictures() {
+  const found = await Promise.allSettled(remembered().map(onePicture));
+  const there = found.filter(({ status }) => status === "fulfilled").map(({ value }) => value);
+  remember(there.map(({ id }) => id));
+  return there;
+}
+
+export async function forget(picture) {
+  remember(remembered().filter((id) => id !== picture.id));
+  await removePicture(picture.id);
+}
+
+// XMLHttpRequest, as fetch does not tell how much has been sent.
+function send(file, onProgress) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    const name = encodeURIComponent(file.name || "picture.png");
+    request.open("POST", `/api/pictures?name=${name}`);
+    request.setRequestHeader("Content-Type", file.type || "application/octet-stream");
+    request.responseType = "json";
+    request.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 1);
+    request.onerror = () => reject(new ServerError("network", ""));
+    request.onload = () => {
+      if (request.status === 201) resolve(request.response);
+      else reject(new ServerError(request.response?.code ?? "fault", request.response?.message ?? ""));
+    };
+    request.send(file);
+  });
+}
+
+async function add(file) {
+  const line = make("p", { className: "toast" });
+  const bar = make("progress", { max: 1, value: 0 });
+  const text = make("span");
+  line.append(text, bar);
+  by("toasts").append(line);
+  const progress = (part) => {
+    bar.value = part;
+    text.textContent = t("upload.progress", { name: file.name, percent: percent(part) });
+  };
+  progress(0);
+  try {
+    const picture = await send(file, progress);
+    remember([picture.id, ...remembered()]);
+    toast(t("upload.added", { name: picture.name }));
+    return picture;
+  } catch (error) {
+    toast(`${file.name}: ${inWords(error)}`, { isError: true });
+    return null;
+  } finally {
+    line.remove();
+  }
+}
+
+/** Take files from everywhere on the page; onAdded gets the pictures that arrived. */
+export function acceptFiles(onAdded) {
+  const take = async (files) => {
+    if (!files.length) {
+      toast(t("upload.none"), { isError: true });
+      return;
+    }
+    const pictures = [];
+    for (const file of files) pictures.push(await add(file));
+    const there = pictures.filter(Boolean);
+    if (there.length) onAdded(there);
+  };
+  by("file").addEventListener("change", (event) => {
+    take([...event.target.files]);
+    event.target.value = "";
+  });
+  document.addEventListener("paste", (event) => {
+    const files = [...event.clipboardData.files];
+    if (files.length) take(files);
+  });
+  let depth = 0; // drag events come from every element that is crossed
+  const brings = (event) => event.dataTransfer?.types.includes("Files");
+  const show = (change) => {
+    depth = Math.max(0, depth + change);
+    by("drop").hidden = depth === 0;
+  };
+  document.addEventListener("dragenter", (event) => brings(event) && show(1));
+  document.addEventListener("dragleave", (event) => brings(event) && show(-1));
+  document.addEventListener("dragover", (event) => brings(event) && event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    if (!brings(event)) return;
+    event.preventDefault();
+    show(-depth);
+    take([...event.dataTransfer.files]);
+  });
+}

@@ -1,0 +1,196 @@
+// The viewer: a picture on the stage with its tools, its place in the address, and its keys.
+import { inWords, onePicture } from "./api.js";
+import { Badge } from "./badge.js";
+import { by, make, toast, wait } from "./dom.js";
+import { Modes } from "./modes.js";
+import { readRoute, routeTo } from "./route.js";
+import { Stage } from "./stage.js";
+import { number, t } from "./words.js";
+
+const HINT_SEEN = "clearzoom-hint-seen";
+const PAN_PX = 80;
+
+export class Viewer {
+  constructor(models, download) {
+    this.models = models;
+    this.download = download;
+    this.stage = new Stage(by("canvas"));
+    this.badge = new Badge(this.stage);
+    this.modes = new Modes(this.stage, () => this.#changed());
+    this.remember = wait(() => this.#remember(), 300);
+    this.stage.addEventListener("view", () => this.#changed());
+    this.stage.addEventListener("failure", ({ detail }) => this.#failed(detail));
+    document.addEventListener("language", () => this.#describe());
+    by("tool-compare").addEventListener("click", () => this.modes.toggle("compare"));
+    by("tool-lens").addEventListener("click", () => this.modes.toggle("lens"));
+    by("tool-fidelity").addEventListener("click", () => this.setFidelity(!this.fidelity));
+    by("download-open").addEventListener("click", () => this.openDownload());
+    document.addEventListener("keydown", (event) => this.#move(event));
+  }
+
+  get isOpen() {
+    return !by("viewer").hidden;
+  }
+
+  async open(route) {
+    by("home").hidden = true;
+    by("viewer").hidden = false;
+    this.picture = null;
+    by("viewer").classList.remove("gone");
+    by("picture-name").textContent = "";
+    by("picture-facts").textContent = "";
+    const asked = (this.asked = Symbol("asked"));
+    try {
+      const picture = await onePicture(route.picture);
+      if (this.asked !== asked) return;
+      await this.#show(picture, route);
+    } catch (error) {
+      if (this.asked !== asked) return;
+      by("hint").textContent = error.code === "missing" ? t("viewer.gone") : inWords(error);
+      by("hint").hidden = false;
+      by("viewer").classList.add("gone");
+    }
+  }
+
+  async #show(picture, route) {
+    this.picture = picture;
+    this.models.set(route);
+    this.badge.model = this.models.model;
+    this.modes.isAble = Boolean(picture.max_scale);
+    for (const tool of by("tools").children) tool.disabled = !picture.max_scale;
+    this.#describe();
+    this.fidelity = false;
+    await this.stage.open(picture, this.models.choice);
+    if (this.picture !== picture) return;
+    if (route.percent && route.x != null && route.y != null) {
+      this.stage.lookAt({ zoom: route.percent / 100, x: route.x, y: route.y });
+    }
+    this.modes.set(route.mode);
+    this.setFidelity(route.fidelity && Boolean(picture.max_scale));
+    this.badge.show();
+    if (history.state?.fromGallery) by("stage").focus({ preventScroll: true });
+  }
+
+  close() {
+    this.asked = null;
+    this.picture = null;
+    this.stage.close();
+    this.models.open(false);
+    by("download").close();
+    by("hint").hidden = true;
+    by("viewer").hidden = true;
+    by("home").hidden = false;
+    document.title = t("app.title");
+  }
+
+  setFidelity(isShown) {
+    this.fidelity = isShown && this.modes.isAble;
+    by("tool-fidelity").setAttribute("aria-pressed", String(this.fidelity));
+    by("legend").hidden = !this.fidelity;
+    this.stage.setFidelity(this.fidelity);
+    this.#changed();
+  }
+
+  async choose(choice) {
+    if (!this.picture?.max_scale) return;
+    this.badge.model = choice.model;
+    this.badge.show();
+    this.remember();
+    await this.stage.setModel(choice).catch((error) => this.#failed(error));
+  }
+
+  openDownload() {
+    if (this.picture) this.download.open(this.picture, this.models.choice);
+  }
+
+  #describe() {
+    const { picture } = this;
+    if (!picture) return;
+    const name = picture.label ?? picture.name;
+    document.title = `${name} · clearzoom`;
+    by("picture-name").textContent = name;
+    const size = { width: number(picture.width), height: number(picture.height) };
+    const facts = [t("gallery.size", size)];
+    if (picture.attribution) facts.push(t("viewer.by", { who: picture.attribution }));
+    by("picture-facts").textContent = facts.join(" · ");
+    if (picture.rights && /^https?:/.test(picture.rights)) {
+      const link = make("a", { href: picture.rights, textContent: t("viewer.rights") });
+      link.rel = "noreferrer";
+      by("picture-facts").append(" · ", link);
+    }
+    by("map-picture").src = picture.thumbnail;
+    this.#hint();
+  }
+
+  #changed() {
+    if (!this.picture || !this.stage.layers.original) return;
+    this.#hint();
+    this.#map();
+    this.remember();
+  }
+
+  /** One line that says what is not obvious now. */
+  #hint() {
+    const { picture } = this;
+    if (!picture || !this.stage.layers.original) return;
+    const kind = Badge.kind(this.stage.zoom(), picture);
+    const isOriginal = kind === "original" || kind === "reduced";
+    if (kind === "inferred") sessionStorage.setItem(HINT_SEEN, "1");
+    let text = "";
+    if (!picture.max_scale) text = t("viewer.no-upscaling");
+    else if (isOriginal && this.modes.mode !== "plain") text = t("mode.same");
+    else if (isOriginal && this.fidelity) text = t("fidelity.none");
+    else if (isOriginal && !sessionStorage.getItem(HINT_SEEN)) text = t("viewer.first");
+    if (by("hint").textContent !== text) by("hint").textContent = text;
+    by("hint").hidden = !text;
+  }
+
+  #map() {
+    const { x, y, width, height } = this.stage.inView();
+    by("map").hidden = width > 0.6 && height > 0.6;
+    const style = by("map-view").style;
+    const part = (value) => Math.min(1, Math.max(0, value));
+    style.left = `${100 * part(x)}%`;
+    style.top = `${100 * part(y)}%`;
+    style.width = `${100 * (part(x + width) - part(x))}%`;
+    style.height = `${100 * (part(y + height) - part(y))}%`;
+  }
+
+  #remember() {
+    if (!this.picture || !this.stage.layers.original) return;
+    if (readRoute()?.picture !== this.picture.id) return;
+    const { model, strength } = this.models.choice;
+    const isDefault = model === this.models.listed.default;
+    const address = routeTo({
+      picture: this.picture.id,
+      percent: 100 * this.stage.zoom({ target: true }),
+      ...this.stage.middle(),
+      mode: this.modes.mode,
+      fidelity: this.fidelity,
+      model: isDefault ? null : model,
+      strength,
+    });
+    history.replaceState(history.state, "", address);
+  }
+
+  #failed(error) {
+    if (performance.now() - (this.failedAt ?? -Infinity) < 8000) return; // once for a view's tiles
+    this.failedAt = performance.now();
+    toast(t("viewer.failed", { why: inWords(error) }), { isError: true });
+  }
+
+  #move(event) {
+    const far = event.shiftKey ? 3 * PAN_PX : PAN_PX;
+    const moves = {
+      ArrowLeft: [-far, 0],
+      ArrowRight: [far, 0],
+      ArrowUp: [0, -far],
+      ArrowDown: [0, far],
+    };
+    const isMine = event.target === document.body || event.target === by("stage");
+    if (!this.isOpen || !isMine || event.defaultPrevented) return;
+    if (!(event.key in moves) || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    this.stage.panBy(...moves[event.key]);
+  }
+}
