@@ -321,7 +321,10 @@ def test_sigterm_ends_a_busy_server_soon(process, png, session, until):
     running, client = process()
     job = accepted(client, png(3000, 2000))
     until(lambda: state_of(client, job) == "running")
+    followed = events_of(client, job)
+    assert next(followed)[0] == "progress"
     running.send_signal(signal.SIGTERM)
+    assert list(followed)[-1][0] == "cancelled"
     running.wait(timeout=20)
     assert files_of(session, job) == ["held", "state.json"]
     state = json.loads((session().session / "jobs" / job["id"] / "state.json").read_text())
