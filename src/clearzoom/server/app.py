@@ -1,5 +1,6 @@
 """The application: routes and what stands before them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -38,7 +39,9 @@ def create_app(settings: ServeSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         jobs.start()
+        loading = asyncio.create_task(asyncio.to_thread(service.renderer.load))
         yield
+        await loading
         jobs.close()
         service.close()
 

@@ -73,6 +73,11 @@ class Renderer:
     def __init__(self, inference: Inference, settings: Settings) -> None:
         self._inference, self._settings = inference, settings
 
+    def load(self) -> None:
+        """Load the networks of the server's own model, so that the first view need not wait."""
+        for scale in scales_of(self._settings.model):
+            network_for(self._settings, scale)
+
     def kind_of(self, view: View) -> Kind:
         """Say what the px of an answer will be."""
         if view.factor > 1:
