@@ -1,7 +1,6 @@
 """Pictures that are read by region, at full size and at halves of it, in bounded memory."""
 
 import hashlib
-import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from clearzoom.io.loading import number_of, open_image, plain_image
 from clearzoom.io.picture import Samples, colours_of
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.io.writing import interpretation
+from clearzoom.server.oldest import forget_oldest
 from clearzoom.server.turns import Turns
 
 _SMALLEST_PX = 256
@@ -128,18 +128,15 @@ class Originals:
 
     def _sweep(self, kept: Path) -> None:
         """Take away the copies that were not used for longest; who has them open keeps them."""
-        folders = []
+        folders, kept_bytes = [], 0
         for used in self._folder.glob("*/used"):
             with suppress(OSError):
                 size = sum(file.stat().st_size for file in used.parent.iterdir())
-                folders.append((used.stat().st_mtime, size, used.parent))
-        total = sum(size for _, size, _ in folders)
-        for _, size, folder in sorted(folders):
-            if total <= self._disk_bytes:
-                break
-            if folder != kept:
-                shutil.rmtree(folder, ignore_errors=True)
-                total -= size
+                if used.parent == kept:
+                    kept_bytes = size
+                else:
+                    folders.append((used.stat().st_mtime, size, used.parent))
+        forget_oldest(folders, self._disk_bytes - kept_bytes)
 
 
 def _identity(path: Path) -> tuple[Path, int, int]:
