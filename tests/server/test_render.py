@@ -1,6 +1,7 @@
 """A tile has, before encoding, the pixels of that crop of the whole enlargement."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -139,6 +140,20 @@ def test_interpolated_regions_are_crops_of_the_protocols_bicubic(kitchen, kinds,
     height = data.draw(st.integers(1, min(64, 1084 - top)))
     got = interpolated(original, 4, Box(left, top, width, height))
     np.testing.assert_array_equal(got, expected[top : top + height, left : left + width])
+
+
+@pytest.mark.parametrize("level", [2, 4, 8, 16])
+def test_every_level_of_an_interpolated_picture(kitchen, kinds, level):
+    originals, renderer = kitchen
+    original = originals.open(kinds / "rgb.png", 10**9, always)
+    expected = enlarge_bicubic(read_picture(kinds / "rgb.png").samples, level)[:300, :400]
+    step = 16 // level
+    view = View(
+        Variant("id", 16, "bicubic"), (299, 271), Box(0, 0, 400 * step, 300 * step), 400, 300
+    )
+    answer = renderer.render(original, replace(view, suffix="png"), always)
+    assert answer.kind == "interpolated"
+    np.testing.assert_array_equal(pixels(answer), expected)
 
 
 def test_the_lower_levels_of_a_virtual_picture_are_the_untouched_original(kitchen, kinds):

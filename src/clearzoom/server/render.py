@@ -96,8 +96,7 @@ class Renderer:
         if self.kind_of(view) != "inferred":
             return ()
         settings = self._settings_of(view.variant)
-        chain = chain_for(view.factor, scales_of(settings.model))
-        return tuple(network_for(settings, scale) for scale in chain)
+        return tuple(network_for(settings, scale) for scale in self._chain(view))
 
     def check(self, view: View) -> None:
         """Refuse what would cost too much.
@@ -108,12 +107,7 @@ class Renderer:
         """
         if view.factor <= 1:
             return
-        scales = (
-            [2]
-            if view.variant.model == BICUBIC
-            else scales_of(self._settings_of(view.variant).model)
-        )
-        grown = (prod(chain_for(view.factor, scales)) / view.variant.scale) ** 2
+        grown = (self._scale(view) / view.variant.scale) ** 2
         if view.box.width * view.box.height * grown > _MOST_INFERRED_PX:
             raise SizeError("that is too much to infer at once; ask for a smaller part")
 
@@ -140,6 +134,15 @@ class Renderer:
             chain = " then ".join(f"{network.name} x{network.scale}" for network in networks)
             model = f"{chain}; sha256={' '.join(network.sha256 for network in networks)}"
         return Answer(_encoded(_turned(pixels, view), view), kind, model)
+
+    def _chain(self, view: View) -> tuple[int, ...]:
+        return chain_for(view.factor, scales_of(self._settings_of(view.variant).model))
+
+    def _scale(self, view: View) -> int:
+        """Of the enlargement from which an answer is cut: for bicubic the next power of two."""
+        if view.variant.model == BICUBIC:
+            return 2 ** ceil(log2(view.factor) - 1e-9)
+        return prod(self._chain(view))
 
     def _settings_of(self, variant: Variant) -> Settings:
         return Settings(
@@ -169,7 +172,7 @@ class Renderer:
         if not networks:
             clear = np.zeros((view.height, view.width, 4), np.uint8)
             return pyvips.Image.new_from_array(clear, interpretation="srgb")
-        scale, colours = prod(network.scale for network in networks), original.colours
+        scale, colours = self._scale(view), original.colours
 
         def read(box: Box) -> pyvips.Image:
             inferred = self._inference.region(original, networks, box, wanted)[..., :colours]
