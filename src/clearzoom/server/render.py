@@ -141,7 +141,7 @@ class Renderer:
     def _scale(self, view: View) -> int:
         """Of the enlargement from which an answer is cut: for bicubic the next power of two."""
         if view.variant.model == BICUBIC:
-            return 2 ** ceil(log2(view.factor) - 1e-9)
+            return 1 << ceil(log2(view.factor) - 1e-9)
         return prod(self._chain(view))
 
     def _settings_of(self, variant: Variant) -> Settings:
@@ -157,11 +157,10 @@ class Renderer:
         if view.factor <= 1:
             return _reduced(original, view)
         cmyk = original.source.cmyk
+        scale = self._scale(view)
         if networks:
-            scale = prod(network.scale for network in networks)
             read = partial(self._inference.region, original, networks, wanted=wanted)
             return _cut(view, scale, lambda box: as_image(read(box=box), cmyk=cmyk))
-        scale = prod(chain_for(view.factor, [2]))
         return _cut(
             view, scale, lambda box: as_image(interpolated(original, scale, box), cmyk=cmyk)
         )
