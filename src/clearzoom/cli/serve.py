@@ -1,5 +1,6 @@
 """``clearzoom serve``."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,8 @@ from clearzoom.errors import InputError, MissingExtraError, MissingFileError
 from clearzoom.weights import DEFAULT_MODEL
 
 _PARTS = {"fastapi", "starlette", "uvicorn", "prometheus_client"}
+_TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
+"""As it can stand in an address, a header and a cookie."""
 
 
 def serve(
@@ -53,6 +56,8 @@ def serve(
         raise InputError(f"{folder} is a file; name the folder that it lies in")
     if token is not None and public:
         raise typer.BadParameter("--public asks for no token; leave one of the two out")
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise typer.BadParameter("a --token is made of letters, digits and . _ ~ - alone")
     scales_of(model)
     try:
         from clearzoom.server.serving import start

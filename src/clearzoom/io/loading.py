@@ -6,7 +6,13 @@ from pathlib import Path
 import numpy as np
 import pyvips
 
-from clearzoom.errors import InputError, MissingExtraError, MissingFileError, UnreadablePictureError
+from clearzoom.errors import (
+    InputError,
+    MissingExtraError,
+    MissingFileError,
+    SizeError,
+    UnreadablePictureError,
+)
 from clearzoom.io.descriptors import source_of
 from clearzoom.io.failures import reason_of, unreadable
 from clearzoom.io.tags import EXTRA_SAMPLES, PHOTOMETRIC, SHORT, read_tags
@@ -34,11 +40,14 @@ _CHANNELS = {
 }
 
 
-def open_image(path: Path, page: int = 0) -> tuple[pyvips.Image, str]:
+def open_image(
+    path: Path, max_pixels: int | None = None, page: int = 0
+) -> tuple[pyvips.Image, str]:
     """Open a picture file by its content; no px are decoded.
 
     Args:
         path: PNG, JPEG, WebP, TIFF, GIF or AVIF; HEIC with the extra [heic].
+        max_pixels: of HEIC, which is decoded here; of others the header is read, however large.
         page: of a TIFF.
 
     Returns:
@@ -49,6 +58,7 @@ def open_image(path: Path, page: int = 0) -> tuple[pyvips.Image, str]:
         InputError: a folder, or not readable by this user.
         UnreadablePictureError: empty, damaged, or no picture.
         MissingExtraError: HEIC, without its extra.
+        SizeError: HEIC with more than max_pixels.
     """
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a picture file")
@@ -66,7 +76,7 @@ def open_image(path: Path, page: int = 0) -> tuple[pyvips.Image, str]:
     name = "" if loader == pyvips.ffi.NULL else pyvips.ffi.string(loader).decode().lower()
     kind = next((kind for word, kind in _FORMATS.items() if word in name), None)
     if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS:
-        return _open_heic(path), "HEIC"
+        return _open_heic(path, max_pixels), "HEIC"
     if kind is None and start.startswith(_TIFF_STARTS):
         # A TIFF's directory often lies at its end, so libvips does not know a cut one.
         raise UnreadablePictureError(f"{path} is truncated or damaged; get a whole copy of it")
@@ -101,7 +111,20 @@ def _check_tiff(path: Path) -> None:
         )
 
 
-def _open_heic(path: Path) -> pyvips.Image:
+def check_pixels(path: Path, width: int, height: int, max_pixels: int | None) -> None:
+    """Refuse a picture that states more px than are wanted.
+
+    Raises:
+        SizeError: more than max_pixels.
+    """
+    if max_pixels is not None and width * height > max_pixels:
+        raise SizeError(
+            f"{path} has {width}x{height} px, more than {max_pixels:,}; "
+            "raise --max-pixels if it is meant to"
+        )
+
+
+def _open_heic(path: Path, max_pixels: int | None) -> pyvips.Image:
     try:
         import pillow_heif
     except ImportError as error:
@@ -111,7 +134,11 @@ def _open_heic(path: Path) -> pyvips.Image:
     pillow_heif.register_heif_opener()  # metadata is read through Pillow, as of other formats
     try:
         picture = pillow_heif.open_heif(path, convert_hdr_to_8bit=False)
+        width, height = picture.size
+        check_pixels(path, width, height, max_pixels)
         samples = np.asarray(picture)
+    except SizeError:
+        raise
     except Exception as error:  # its exceptions share no public base
         raise UnreadablePictureError(f"{path} is truncated or damaged: {error}") from error
     image = as_image(samples if samples.ndim == 3 else samples[..., None]).copy()

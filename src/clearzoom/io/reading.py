@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pyvips
 
-from clearzoom.errors import SizeError, UnreadablePictureError
+from clearzoom.errors import UnreadablePictureError
 from clearzoom.io.descriptors import source_of
 from clearzoom.io.failures import reason_of, unreadable
 from clearzoom.io.loading import (
+    check_pixels,
     icc_profile_of,
     number_of,
     open_image,
@@ -113,16 +114,12 @@ def open_picture(
             several pages, float samples, spot colours.
         SizeError: more than max_pixels.
     """
-    image, kind = open_image(path)
+    image, kind = open_image(path, max_pixels)
     width, height = image.width, image.height
     frames = _frames(image, kind, path)
     if kind in ("GIF", "WebP") and frames > 1:
         height = image.get_page_height()
-    if width * height > max_pixels:
-        raise SizeError(
-            f"{path} has {width}x{height} px, more than {max_pixels:,}; "
-            "raise --max-pixels if it is meant to"
-        )
+    check_pixels(path, width, height, max_pixels)
     metadata, problems = read_metadata(path)
     notes = list(problems)
     orientation = number_of(image, "orientation", 1)

@@ -20,6 +20,7 @@ from clearzoom.errors import (
     UnreadablePictureError,
     WeightsError,
 )
+from clearzoom.server.guards import GUARDS
 
 _STATUS: dict[type[ClearzoomError], HTTPStatus] = {
     MissingFileError: HTTPStatus.NOT_FOUND,
@@ -77,7 +78,9 @@ def failure(
 ) -> JSONResponse:
     """Make an error answer."""
     content = Failure(code=code, message=message).model_dump()
-    return JSONResponse(content, status, {"Cache-Control": "no-store"} | (headers or {}))
+    # The guards too: the answers to faults pass by what adds them to others.
+    said = {"Cache-Control": "no-store"} | GUARDS | (headers or {})
+    return JSONResponse(content, status, said)
 
 
 def add_failures(app: FastAPI) -> None:

@@ -1,5 +1,6 @@
 """The pictures that are served: those of a folder and below, and what was dropped on the page."""
 
+import logging
 import os
 import re
 import secrets
@@ -11,7 +12,7 @@ from functools import lru_cache
 from math import inf
 from pathlib import Path, PurePosixPath
 
-from clearzoom.errors import ClearzoomError, MissingFileError
+from clearzoom.errors import ClearzoomError, ConfigError, MissingFileError
 from clearzoom.io.formats import SUFFIXES
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.server.marks import Marks, marks_of
@@ -20,6 +21,7 @@ from clearzoom.server.oldest import forget_oldest
 _READ = {*SUFFIXES, ".heic", ".heif"}
 _UPLOAD = re.compile(r"upload-[0-9a-f]{32}")
 _LONGEST_ID = 1024
+_log = logging.getLogger("clearzoom.server")
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,9 @@ class Library:
                     yield entry, self.header(entry)
                 except MissingFileError:  # a link that leads out of the folder
                     continue
+                except ConfigError as error:  # is for who runs the server, not for its visitors
+                    _log.error("%s", error)
+                    yield Unreadable(identifier, "what its folder says of it cannot be read")
                 except ClearzoomError as error:
                     yield Unreadable(identifier, str(error).replace(f"{self._folder}/", ""))
 

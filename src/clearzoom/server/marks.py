@@ -1,5 +1,6 @@
 """What a folder's owner says of its pictures: ``clearzoom.toml`` beside them."""
 
+import os
 import tomllib
 from functools import lru_cache
 from pathlib import Path
@@ -57,6 +58,18 @@ def marks_of(folder: Path, relative: Path) -> Marks:
         if name in said.pictures:
             marks = said.pictures[name].over(marks)
     return marks
+
+
+def check_marks(folder: Path) -> None:
+    """Read all that is said in a folder and below, so that a mistake shows before it is served.
+
+    Raises:
+        ConfigError: a file is no such TOML; it is named.
+    """
+    for root, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        if NAME in files:
+            _read(Path(root) / NAME)
 
 
 def _read(path: Path) -> FolderMarks | None:

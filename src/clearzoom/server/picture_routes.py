@@ -98,8 +98,9 @@ def picture_router(service: Service) -> APIRouter:
                 entry = await asyncio.to_thread(
                     library.add, shown, received, settings.max_upload_pixels
                 )
-            except SizeError as error:
-                raise RefusedError(413, str(error)) from None
+            except SizeError:
+                most = f"{settings.max_upload_pixels:,}"
+                raise RefusedError(413, f"the picture has more than {most} px") from None
         finally:
             received.unlink(missing_ok=True)
         limit = int(settings.cache_bytes * _UPLOADS_SHARE)

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clearzoom.server.failures import failure
+from clearzoom.server.guards import GUARDS
 from clearzoom.server.settings import ServeSettings, is_loopback
 
 COOKIE = "clearzoom-token"
@@ -18,17 +19,7 @@ _CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 _OPEN_TO_ALL = ("/healthz",)
 _SHARED = ("/iiif/", "/dzi/")
 """Other sites' viewers may read these."""
-_POLICY = (
-    "default-src 'self'; img-src 'self' blob: data:; style-src 'self'; "
-    "script-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'self'"
-)
-_HEADERS = {
-    "Content-Security-Policy": _POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+_OWN = {"Cross-Origin-Resource-Policy": "same-origin"}
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "ETag, Link, X-Clearzoom-Model, X-Clearzoom-Pixels",
@@ -89,7 +80,7 @@ class Safety:
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 said = MutableHeaders(scope=message)
-                for name, value in (_HEADERS | (_CORS if shared else {})).items():
+                for name, value in (GUARDS | (_CORS if shared else _OWN)).items():
                     said.setdefault(name, value)
             await send(message)
 

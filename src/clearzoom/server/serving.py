@@ -15,6 +15,7 @@ from uvicorn.supervisors import Multiprocess
 
 from clearzoom.errors import InputError, OutputError
 from clearzoom.io.atomic import lives
+from clearzoom.server.marks import check_marks
 from clearzoom.server.settings import ServeSettings
 
 _BACKLOG = 2048
@@ -32,9 +33,11 @@ def start(settings: ServeSettings, *, public: bool) -> None:
         public: no token is made up.
 
     Raises:
+        ConfigError: what is said of the pictures cannot be read.
         InputError: the address cannot be used.
         OutputError: the cache cannot be written.
     """
+    check_marks(settings.folder)
     if settings.token is None and not settings.is_local and not public:
         settings = settings.model_copy(update={"token": secrets.token_urlsafe(24)})
     # uvicorn ends gracefully at this signal, and then raises it again.

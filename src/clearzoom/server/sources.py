@@ -156,7 +156,7 @@ def _readable_by_region(source: Source) -> list[pyvips.Image]:
         return []
     turned = number_of(image, "orientation", 1) != 1
     pages = 1 if turned else number_of(image, "n-pages", 1)
-    halves = [image.autorot(), *(open_image(source.path, page)[0] for page in range(1, pages))]
+    halves = [image.autorot(), *(open_image(source.path, page=page)[0] for page in range(1, pages))]
     return [plain_image(half, source.path, keep_cmyk=source.cmyk)[0] for half in halves]
 
 
