@@ -6,6 +6,8 @@ import socket
 import pytest
 from PIL import Image
 
+from clearzoom.server.app import create_app
+
 ASKED = {
     "four times": ({}, []),
     "a width": ({"width": 50, "format": "png"}, ["--width", 50]),
@@ -230,3 +232,21 @@ def test_a_client_that_goes_away_cancels(api, session, png, until):
         line.sendall(head.encode() + body)
         until(lambda: any('"running"' in f.read_text() for f in jobs.glob("*/state.json")))
     until(lambda: not list(jobs.iterdir()), seconds=10)
+
+
+def test_with_the_whole_server_and_its_token(served, session, png):
+    client = served(create_app(session(token="secret")))
+    refused = client.post("/api/enlarge", content=png())
+    assert (refused.status_code, refused.json()["code"]) == (401, "token")
+    in_header = client.post(
+        "/api/enlarge", content=png(), headers={"Authorization": "Bearer secret"}
+    )
+    in_address = client.post("/api/enlarge?token=secret", content=png())
+    assert in_header.status_code == in_address.status_code == 200
+    assert in_header.content == in_address.content
+    upload = client.post("/api/pictures?name=holiday.png", content=png()).json()
+    named = client.post("/api/enlarge", params={"picture": upload["id"]})
+    assert named.content == in_header.content
+    assert 'filename="holiday-x4.png"' in named.headers["content-disposition"]
+    foreign = client.post("/api/enlarge", content=png(), headers={"Origin": "http://elsewhere"})
+    assert foreign.status_code == 403
