@@ -129,8 +129,8 @@ def main() -> None:
     asked = parser.parse_args()
     image = pyvips.Image.new_from_file(str(asked.photo))
     virtual = "photo.png~x4", image.width * 4, image.height * 4
-    if virtual[1] < _VIEW_PX[0] or virtual[2] < _VIEW_PX[1]:
-        raise SystemExit("give a picture of at least 320x200 px")
+    if image.width <= 512 or image.height <= 256:
+        raise SystemExit("give a picture of more than 512x256 px")
     firsts, views, rates, peaks = [], [], [], []
     with tempfile.TemporaryDirectory() as name:
         folder, cache = Path(name) / "pictures", Path(name) / "cache"
@@ -146,7 +146,7 @@ def main() -> None:
                 firsts.append(first)
                 views.append(last)
                 left = [path for path in tiles(*virtual) if path not in view(*virtual)]
-                rates.append(len(left) / client.all(left)[1] if left else 0.0)
+                rates.append(len(tiles(*virtual)) / (last + client.all(left)[1]))
                 cached = statistics.median(client.get(path)[0] for path in tiles(*virtual) * 5)
                 at_once = tiles(*virtual) * 20
                 cached_rate = len(at_once) / client.all(at_once)[1]

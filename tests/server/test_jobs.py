@@ -266,7 +266,7 @@ def process(session, until, tmp_path):
 
 def test_each_process_answers_for_the_jobs_of_all(process, session, png, until):
     (_, one), (_, other) = process(), process()
-    job = accepted(one, png(900, 600))
+    job = accepted(one, png(900, 600), scale=2)
     events = list(events_of(other, job))
     assert events[-1][0] == "done"
     assert [said["done"] for _, said in events] == sorted(said["done"] for _, said in events)
@@ -281,7 +281,7 @@ def test_each_process_answers_for_the_jobs_of_all(process, session, png, until):
 def test_a_job_of_a_killed_process_goes_on_in_another(process, session, png, until):
     (doomed, one), (_, other) = process(scratch=True), process(scratch=True)
     body = png(1400, 900)
-    job = accepted(one, body)
+    job = accepted(one, body, scale=2)
     until(
         lambda: (
             state_of(one, job) == "running" and other.get(job["links"]["self"]).json()["done"] > 4
@@ -295,7 +295,7 @@ def test_a_job_of_a_killed_process_goes_on_in_another(process, session, png, unt
     assert told == sorted(told)  # nothing that was done was done again
     assert told[0] > 4
     result = other.get(job["links"]["result"]).content
-    assert result == other.post("/api/enlarge", content=body).content
+    assert result == other.post("/api/enlarge?scale=2", content=body).content
     assert files_of(session, job) == ["held", "result.png", "state.json"]
 
 
@@ -321,7 +321,10 @@ def test_sigterm_ends_a_busy_server_soon(process, png, session, until):
     running, client = process()
     job = accepted(client, png(3000, 2000))
     until(lambda: state_of(client, job) == "running")
+    followed = events_of(client, job)
+    assert next(followed)[0] == "progress"
     running.send_signal(signal.SIGTERM)
+    assert list(followed)[-1][0] == "cancelled"
     running.wait(timeout=20)
     assert files_of(session, job) == ["held", "state.json"]
     state = json.loads((session().session / "jobs" / job["id"] / "state.json").read_text())

@@ -1,6 +1,7 @@
 """A tile has, before encoding, the pixels of that crop of the whole enlargement."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -141,6 +142,20 @@ def test_interpolated_regions_are_crops_of_the_protocols_bicubic(kitchen, kinds,
     np.testing.assert_array_equal(got, expected[top : top + height, left : left + width])
 
 
+@pytest.mark.parametrize("level", [2, 4, 8, 16])
+def test_every_level_of_an_interpolated_picture(kitchen, kinds, level):
+    originals, renderer = kitchen
+    original = originals.open(kinds / "rgb.png", 10**9, always)
+    expected = enlarge_bicubic(read_picture(kinds / "rgb.png").samples, level)[:300, :400]
+    step = 16 // level
+    view = View(
+        Variant("id", 16, "bicubic"), (299, 271), Box(0, 0, 400 * step, 300 * step), 400, 300
+    )
+    answer = renderer.render(original, replace(view, suffix="png"), always)
+    assert answer.kind == "interpolated"
+    np.testing.assert_array_equal(pixels(answer), expected)
+
+
 def test_the_lower_levels_of_a_virtual_picture_are_the_untouched_original(kitchen, kinds):
     originals, renderer = kitchen
     original = originals.open(kinds / "rgb.png", 10**9, always)
@@ -196,6 +211,9 @@ def test_a_tiled_tiff_is_read_in_place_and_others_from_a_copy(tmp_path, photo):
         assert (folder / "0.tif").exists() == copied
         got = original.region(0, Box(100, 50, 200, 150))
         np.testing.assert_array_equal(got, photo[50:200, 100:300])
+        assert (folder / "1.tif").exists() == (name != "pyramid")  # it has halves of its own
+        half = original.region(1, Box(0, 0, 225, 150)).astype(int)
+        assert np.abs(half - photo[:, :450].reshape(150, 2, 225, 2, 3).mean((1, 3))).max() <= 1
 
 
 def test_an_open_picture_outlives_its_copy_and_a_changed_file_is_opened_anew(tmp_path, photo):

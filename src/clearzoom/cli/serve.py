@@ -32,8 +32,9 @@ def serve(
         str, typer.Option(help="Infers where the address names none; see 'clearzoom models'.")
     ] = DEFAULT_MODEL,
     back_projection: Annotated[
-        bool, typer.Option(help="Reduced again, what is inferred is the picture.")
-    ] = True,
+        bool,
+        typer.Option(help="Reduced again, what is inferred is the picture, with its noise."),
+    ] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     cache: Annotated[
         Path | None, typer.Option(help="Folder for tiles and tiled copies of pictures.")

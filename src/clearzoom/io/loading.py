@@ -40,12 +40,15 @@ _CHANNELS = {
 }
 
 
-def open_image(path: Path, max_pixels: int | None = None) -> tuple[pyvips.Image, str]:
+def open_image(
+    path: Path, max_pixels: int | None = None, page: int = 0
+) -> tuple[pyvips.Image, str]:
     """Open a picture file by its content; no px are decoded.
 
     Args:
         path: PNG, JPEG, WebP, TIFF, GIF or AVIF; HEIC with the extra [heic].
         max_pixels: of HEIC, which is decoded here; of others the header is read, however large.
+        page: of a TIFF.
 
     Returns:
         The image, with its stated orientation not yet applied, and the format's name.
@@ -84,7 +87,8 @@ def open_image(path: Path, max_pixels: int | None = None) -> tuple[pyvips.Image,
     if kind == "TIFF":
         _check_tiff(path)
     try:
-        return pyvips.Image.new_from_source(source, "", fail_on="error"), kind
+        chosen = f"page={page}" if page else ""
+        return pyvips.Image.new_from_source(source, chosen, fail_on="error"), kind
     except pyvips.Error as error:
         raise unreadable(path, error) from error
 

@@ -1,5 +1,6 @@
 """The application: routes and what stands before them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +12,10 @@ from fastapi.staticfiles import StaticFiles
 from clearzoom import __version__
 from clearzoom.server.failures import add_failures
 from clearzoom.server.image_routes import image_router
+from clearzoom.server.job_routes import job_router
+from clearzoom.server.jobs import Jobs
+from clearzoom.server.metrics import Counted, Metrics, metrics_router
+from clearzoom.server.model_routes import model_router
 from clearzoom.server.picture_routes import picture_router
 from clearzoom.server.presentation_routes import presentation_router
 from clearzoom.server.safety import RawPaths, Safety
@@ -27,10 +32,17 @@ def create_app(settings: ServeSettings) -> FastAPI:
         settings: what is served, and how.
     """
     service = Service(settings)
+    jobs = Jobs(settings, lambda: service.slow.waiting > 0)
+    metrics = Metrics(jobs.counts)
+    service.count_tile = metrics.count_tile
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        jobs.start()
+        loading = asyncio.create_task(asyncio.to_thread(service.renderer.load))
         yield
+        await loading
+        jobs.close()
         service.close()
 
     app = FastAPI(
@@ -45,12 +57,16 @@ def create_app(settings: ServeSettings) -> FastAPI:
     add_failures(app)
     for router in (presentation_router, image_router, picture_router):
         app.include_router(router(service))
+    app.include_router(job_router(jobs, service.library.find))
+    app.include_router(model_router(settings.model))
+    app.include_router(metrics_router(metrics))
 
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
     app.mount("/static", StaticFiles(directory=PAGE, check_dir=False), name="static")
+    app.add_middleware(Counted, metrics=metrics)
     app.add_middleware(Safety, settings=settings)
     app.add_middleware(RawPaths)
     return app

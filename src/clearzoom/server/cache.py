@@ -10,6 +10,8 @@ from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
 
+from clearzoom.server.oldest import forget_oldest
+
 _CHECKSUM_BYTES = 4
 _SWEEP_EVERY = 20
 """The disk is looked through after each twentieth of its bound that this process has written."""
@@ -80,15 +82,8 @@ class Cache:
             with suppress(OSError):
                 found = path.stat()
                 files.append((found.st_mtime, found.st_size, path))
-        total = sum(size for _, size, _ in files)
-        if total <= self._disk_bytes * (1 - 1 / _SWEEP_EVERY):
-            return
-        for _, size, path in sorted(files):
-            if total <= self._disk_bytes * _SWEPT_TO:
-                break
-            with suppress(OSError):
-                path.unlink()
-            total -= size
+        if sum(size for _, size, _ in files) > self._disk_bytes * (1 - 1 / _SWEEP_EVERY):
+            forget_oldest(files, self._disk_bytes * _SWEPT_TO)
 
     def _hold(self, key: str, content: bytes) -> None:
         with self._mutex:

@@ -38,10 +38,13 @@ _CODES = {
     403: "forbidden",
     404: "missing",
     405: "method",
+    408: "too-slow",
+    409: "no-result",
     413: "too-large",
     415: "unreadable",
     422: "request",
     429: "too-many",
+    499: "gone",
     501: "switched-off",
     503: "busy",
 }

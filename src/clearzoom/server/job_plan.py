@@ -109,7 +109,7 @@ def told(error: Exception, folder: JobFolder, record: Record) -> tuple[int, Fail
         return error.status, Failure(code="too-large", message=str(error))
     # An encoder's or the system's word: nothing that another request would change.
     internal = isinstance(error, OutputError) and error.__cause__ is not None
-    status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
+    status = status_of(type(error))
     if internal or status >= 500 or not isinstance(error, ClearzoomError):
         _log.error("a job failed: %s", error, exc_info=error)
         return 500, _FAULT
@@ -122,7 +122,7 @@ def told(error: Exception, folder: JobFolder, record: Record) -> tuple[int, Fail
     return status, Failure(code=error.code, message=shown([str(error)], folder, record)[0])
 
 
-_STATUS: dict[type[Exception], int] = {
+_STATUS: dict[type, int] = {
     MissingFileError: 404,
     UnreadablePictureError: 415,
     MissingExtraError: 415,
@@ -132,6 +132,11 @@ _STATUS: dict[type[Exception], int] = {
     WeightsError: 500,
     ModelError: 400,
 }
+
+
+def status_of(kind: type[Exception]) -> int:
+    """Give the status of a kind of error."""
+    return next((_STATUS[each] for each in kind.__mro__ if each in _STATUS), 500)
 
 
 def _pixels(width: int, height: int, source: Source) -> int:

@@ -4,141 +4,40 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as InPath
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from clearzoom.batch.request import EnlargeRequest
 from clearzoom.errors import ClearzoomError
-from clearzoom.server.failures import Failure, RefusedError, failure
-from clearzoom.server.job_files import ENDED, Record, State
-from clearzoom.server.job_plan import MOST_AWAITED_PIXELS, told
+from clearzoom.server.failures import RefusedError, failure
+from clearzoom.server.job_files import ENDED, Record
+from clearzoom.server.job_plan import told
+from clearzoom.server.job_schema import (
+    BODY,
+    FILE,
+    MEDIA_TYPES,
+    Asked,
+    JobSaid,
+    answers,
+    job_said,
+)
 from clearzoom.server.jobs import Jobs, Work
 from clearzoom.server.library import Entry
 from clearzoom.server.picture_routes import receive
 from clearzoom.server.service import client_of
 
-MEDIA_TYPES = {
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".webp": "image/webp",
-    ".tif": "image/tiff",
-    ".avif": "image/avif",
-    ".gif": "image/gif",
-}
 _BODY_WITHIN_S = 600.0
 _LOOK_EVERY_S = 0.2
 _GONE_EVERY_S = 0.1
 _CHUNK_BYTES = 2**20
 _RETRY_AFTER_S = 5
 _FORBIDDEN_IN_NAMES = re.compile(r'[\x00-\x1f\x7f"\\/]')
-
-
-class Links(BaseModel):
-    """Where a job's parts are."""
-
-    itself: str = Field(alias="self", examples=["/api/jobs/0f3c…"])
-    events: str
-    result: str
-
-
-class JobSaid(BaseModel):
-    """A job, and how far it is."""
-
-    id: str = Field(description="32 hex digits; who knows it may read and cancel the job.")
-    state: State
-    done: int = Field(description="Tiles; 0 of 0 until the first is made.")
-    total: int
-    width: int = Field(description="px, of the result.")
-    height: int
-    name: str = Field(description="Of the result.", examples=["cat-x4.png"])
-    bytes: int | None = Field(description="Of the result, once it is there.")
-    notes: list[str] = Field(description="What will not be as it is in the input.")
-    error: Failure | None
-    links: Links
-
-
-class Asked(EnlargeRequest):
-    """The query of an enlargement."""
-
-    format: Literal["png", "jpg", "webp", "tif", "avif", "gif"] | None = Field(
-        default=None, description="Of the result; the input's where it can be written, else png."
-    )
-    picture: str | None = Field(
-        default=None,
-        max_length=1024,
-        description="A served picture or an upload, in place of a body.",
-        examples=["cat.png"],
-    )
-    name: str | None = Field(
-        default=None,
-        max_length=200,
-        description="The input's file name; the result's is made of it.",
-        examples=["holiday.jpg"],
-    )
-    job: bool = Field(
-        default=False,
-        description=f"Answer at once with a job; above {MOST_AWAITED_PIXELS // 10**6} million px "
-        "there is no other way.",
-    )
-    token: str | None = Field(default=None, description="Where the server asks for one.")
-
-
-_TEXTS = {
-    400: "no such size, model or combination",
-    401: "a token is asked for",
-    404: "no such picture or job",
-    408: "the body took too long",
-    409: "the job has no result yet, or none at all",
-    413: "the picture or its result is too large",
-    415: "the body is no picture, or damaged",
-    422: "no such field, or no such value",
-    429: "too many jobs of one client at once",
-    499: "the client went away",
-    500: "a fault of the server; its log says more",
-    501: "upscaling is switched off for this picture",
-    503: "too much to do, or the result took too long: Retry-After says when to come again",
-}
-
-
-def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Document the error answers of a route."""
-    return {status: {"model": Failure, "description": _TEXTS[status]} for status in statuses}
-
-
-_BODY = {
-    "requestBody": {
-        "description": "The picture's file, unless `picture` names one.",
-        "required": False,
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
-_FILE: dict[str, Any] = {
-    "description": "The file.",
-    "content": {
-        kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES.values()
-    },
-    "headers": {
-        "X-Clearzoom-Pixels": {
-            "description": "inferred, reduced or original.",
-            "schema": {"type": "string"},
-        },
-        "X-Clearzoom-Model": {
-            "description": "The networks, and the SHA-256 of each; where px are inferred.",
-            "schema": {"type": "string"},
-        },
-        "X-Clearzoom-Notes": {
-            "description": "What is not as it is in the input.",
-            "schema": {"type": "string"},
-        },
-        "Content-Disposition": {"description": "The name.", "schema": {"type": "string"}},
-    },
-}
 
 
 def job_router(jobs: Jobs, find_picture: Callable[[str], Entry]) -> APIRouter:
@@ -168,11 +67,11 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry]) -> APIRouter:
         "/enlarge",
         response_class=Response,
         responses={
-            200: _FILE,
+            200: FILE,
             202: {"model": JobSaid, "description": "The job that was accepted."},
             **answers(400, 401, 404, 408, 413, 415, 422, 429, 499, 500, 501, 503),
         },
-        openapi_extra=_BODY,
+        openapi_extra=BODY,
     )
     async def enlarge(request: Request, query: Annotated[Query_, Query()]) -> Response:
         """Enlarge a picture, as `clearzoom enlarge` does: the same fields, the same bytes.
@@ -195,15 +94,15 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry]) -> APIRouter:
             await asyncio.to_thread(jobs.begin, work)
         except ClearzoomError as error:
             jobs.discard(work)
-            status, said = told(error, work.folder, record)
-            return failure(status, said.code, said.message)
+            status, why = told(error, work.folder, record)
+            return failure(status, why.code, why.message)
         except BaseException:
             jobs.discard(work)
             raise
         if query.job:
-            job_said = _said(work.folder.identifier, record)
-            headers = {"Location": job_said.links.itself, "Cache-Control": "no-store"}
-            return JSONResponse(job_said.model_dump(by_alias=True), 202, headers)
+            said = job_said(work.folder.identifier, record)
+            headers = {"Location": said.links.itself, "Cache-Control": "no-store"}
+            return JSONResponse(said.model_dump(by_alias=True), 202, headers)
         return await _awaited(request, jobs, work)
 
     async def _source(request: Request, query: Asked, work: Work) -> Entry | None:
@@ -235,16 +134,16 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry]) -> APIRouter:
 
     Known = Annotated[tuple[str, Record], Depends(known)]  # noqa: N806 - a type
 
-    @router.get("/jobs/{identifier}", responses=answers(401, 404))
+    @router.get("/jobs/{identifier}", responses=answers(401, 404, 422))
     async def job(found: Known, response: Response) -> JobSaid:
         """Say how far a job is."""
         response.headers["Cache-Control"] = "no-store"
-        return _said(*found)
+        return job_said(*found)
 
     @router.get(
         "/jobs/{identifier}/events",
         response_class=EventSourceResponse,
-        responses=answers(401, 404),
+        responses=answers(401, 404, 422),
     )
     async def events(found: Known) -> AsyncIterator[ServerSentEvent]:
         """Follow a job: `progress` whenever it changes, at last `done`, `failed` or `cancelled`.
@@ -256,7 +155,7 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry]) -> APIRouter:
         while True:
             if record != shown:
                 event = record.state if record.state in ENDED else "progress"
-                said = _said(identifier, record).model_dump_json(by_alias=True)
+                said = job_said(identifier, record).model_dump_json(by_alias=True)
                 yield ServerSentEvent(event=event, raw_data=said)
                 shown = record
             if record.state in ENDED:
@@ -268,7 +167,7 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry]) -> APIRouter:
     @router.get(
         "/jobs/{identifier}/result",
         response_class=Response,
-        responses={200: _FILE, **answers(401, 404, 409)},
+        responses={200: FILE, **answers(401, 404, 409, 422)},
     )
     async def result(found: Known) -> Response:
         """Give the file that a job made."""
@@ -278,7 +177,7 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry]) -> APIRouter:
             raise RefusedError(409, f"the job is {record.state}{why}")
         return await _file(jobs.folder(identifier).result(record.suffix), record)
 
-    @router.delete("/jobs/{identifier}", status_code=204, responses=answers(401, 404))
+    @router.delete("/jobs/{identifier}", status_code=204, responses=answers(401, 404, 422))
     async def cancel(found: Known) -> None:
         """Cancel a job; one that has ended is taken away, with its result."""
         await asyncio.to_thread(jobs.cancel, found[0])
@@ -335,21 +234,6 @@ async def _file(path: Path, record: Record) -> Response:
     if record.notes:
         headers["X-Clearzoom-Notes"] = "; ".join(_printable(record.notes))
     return StreamingResponse(chunks(), headers=headers, media_type=MEDIA_TYPES[record.suffix])
-
-
-def _said(identifier: str, record: Record) -> JobSaid:
-    assert record.state != "receiving"
-    here = f"/api/jobs/{identifier}"
-    said = record.model_dump(include=set(JobSaid.model_fields) - {"state", "error"})
-    return JobSaid(
-        id=identifier,
-        state=record.state,
-        error=record.error,
-        links=Links.model_validate(
-            {"self": here, "events": f"{here}/events", "result": f"{here}/result"}
-        ),
-        **said,
-    )
 
 
 def _plain(name: str) -> str:

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import secrets
+import signal
 import threading
 import time
 from collections import Counter
@@ -10,7 +11,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
-from typing import IO
+from types import FrameType
+from typing import IO, Any
 
 from clearzoom.batch.budget import Budget
 from clearzoom.batch.job import Job, run_job
@@ -57,11 +59,6 @@ class Work:
     ended: "Future[Record]" = field(default_factory=Future)
     told_s: float = 0.0
 
-    def check(self) -> None:
-        """Raise where it was cancelled, by whichever process."""
-        if self.stop.is_set() or self.folder.is_asked_to_cancel:
-            raise _StoppedError
-
 
 class Jobs:
     """The jobs of all processes, and the work of this one.
@@ -83,23 +80,30 @@ class Jobs:
         self._waiting: list[Work] = []
         self._running: dict[Work, threading.Thread] = {}
         self._closing = threading.Event()
+        self._ending = False
         self._keeper: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin to look after all jobs: old ones go, those of processes that died go on."""
+        """Begin to look after all jobs: old ones go, those of processes that died go on.
+
+        In the main thread also SIGTERM and SIGINT are listened to: a server that shall end waits
+        for its answers, of which some wait for jobs.
+        """
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, partial(self._hear, signal.getsignal(number)))
         self._keeper = threading.Thread(target=self._keep, name="jobs", daemon=True)
         self._keeper.start()
 
     def close(self) -> None:
         """Cancel this process's jobs, and wait until they ended."""
+        self._ending = True
         self._closing.set()
         with self._mutex:
             waiting, self._waiting = self._waiting, []
             running = dict(self._running)
         for work in waiting:
             self._end(work, "cancelled", _STOPPED)
-        for work in running:
-            work.stop.set()
         until = time.monotonic() + _ENDS_WITHIN_S
         for thread in [*running.values(), *([self._keeper] if self._keeper else [])]:
             thread.join(max(0.0, until - time.monotonic()))
@@ -116,7 +120,7 @@ class Jobs:
         """
         with self._one_accepts.alone("accept", lambda: None):
             active = [record for _, record in self._records() if record.is_active]
-            if len(active) >= MOST_IN_ALL or self._closing.is_set():
+            if len(active) >= MOST_IN_ALL or self._ending:
                 raise RefusedError(
                     503, "too many jobs wait; come again", retry_after_s=_RETRY_AFTER_S
                 )
@@ -149,7 +153,7 @@ class Jobs:
         work.record.state = "waiting"
         work.folder.write(work.record)
         with self._mutex:
-            closing = self._closing.is_set()
+            closing = self._ending
             if not closing:
                 self._waiting.append(work)
         if closing:
@@ -201,7 +205,7 @@ class Jobs:
         while True:
             with self._mutex:
                 work = self._next()
-                if work is None or self._closing.is_set():
+                if work is None or self._ending:
                     return
                 self._waiting.remove(work)
                 thread = threading.Thread(target=self._run, args=(work,), name="job", daemon=True)
@@ -220,20 +224,20 @@ class Jobs:
     def _run(self, work: Work) -> None:
         folder, record = work.folder, work.record
         try:
-            work.check()
+            self._check(work)
             record.state = "running"
             folder.write(record)
             job = work.planned or self.plan(work)
             record.model = model_of(job)
             # What a tile takes is small and known; measured beside other jobs it would look large.
             done = run_job(job, partial(self._tile, work), budget=Budget(None))
-            work.check()
+            self._check(work)
             record.notes = shown(done.notes, folder, record)
             record.bytes = job.target.stat().st_size
             record.done = record.total
             self._end(work, "done")
         except _StoppedError:
-            self._end(work, "cancelled", _STOPPED if self._closing.is_set() else None)
+            self._end(work, "cancelled", _STOPPED if self._ending else None)
         except Exception as error:  # what the server did not expect is logged by ``told``
             record.status, failure = told(error, folder, record)
             self._end(work, "failed", failure)
@@ -243,15 +247,25 @@ class Jobs:
                 self._running.pop(work, None)
             self._start_next()
 
+    def _check(self, work: Work) -> None:
+        """Raise where a job shall end, by the word of whichever process."""
+        if self._ending or work.stop.is_set() or work.folder.is_asked_to_cancel:
+            raise _StoppedError
+
+    def _hear(self, other: Any, number: int, frame: FrameType | None) -> None:
+        self._ending = True  # a handler must not wait for a lock
+        if callable(other):
+            other(number, frame)
+
     def _tile(self, work: Work, done: int, total: int) -> None:
-        work.check()
+        self._check(work)
         work.record.done, work.record.total = done, total
         now = time.monotonic()
         if now - work.told_s > _TOLD_EVERY_S or done == total:
             work.told_s = now
             work.folder.write(work.record)
         if done < total:
-            self._rounds.wait(work, work.check)
+            self._rounds.wait(work, partial(self._check, work))
         else:  # the encoder takes no turns
             self._rounds.leave(work)
 
@@ -270,10 +284,12 @@ class Jobs:
         swept_s = 0.0
         while not self._closing.wait(_LOOK_EVERY_S):
             with self._mutex:
-                cancelled = [work for work in self._waiting if work.folder.is_asked_to_cancel]
+                cancelled = [
+                    work for work in self._waiting if self._ending or work.folder.is_asked_to_cancel
+                ]
                 self._waiting = [work for work in self._waiting if work not in cancelled]
             for work in cancelled:
-                self._end(work, "cancelled")
+                self._end(work, "cancelled", _STOPPED if self._ending else None)
             if time.monotonic() - swept_s > _SWEEP_EVERY_S:
                 swept_s = time.monotonic()
                 try:

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from math import inf
 from pathlib import Path, PurePosixPath
 
 from clearzoom.errors import ClearzoomError, ConfigError, MissingFileError
 from clearzoom.io.formats import SUFFIXES
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.server.marks import Marks, marks_of
+from clearzoom.server.oldest import forget_oldest
 
 _READ = {*SUFFIXES, ".heic", ".heif"}
 _UPLOAD = re.compile(r"upload-[0-9a-f]{32}")
@@ -160,14 +162,9 @@ class Library:
         for picture in self._uploads.glob("*/picture"):
             with suppress(OSError):
                 found = picture.stat()
-                uploads.append((found.st_mtime, found.st_size, picture))
-        total = sum(size for _, size, _ in uploads)
-        for _, size, picture in sorted(uploads):
-            if total <= most_bytes:
-                break
-            if picture != kept.path:
-                shutil.rmtree(picture.parent, ignore_errors=True)
-                total -= size
+                used = inf if picture == kept.path else found.st_mtime
+                uploads.append((used, found.st_size, picture.parent))
+        forget_oldest(uploads, max(most_bytes, kept.path.stat().st_size))
 
     def remove(self, entry: Entry) -> None:
         """Take an upload away."""

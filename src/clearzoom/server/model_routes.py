@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from clearzoom.engines.onnxruntime import read_notes
 from clearzoom.models.card import Card
-from clearzoom.server.job_routes import answers
+from clearzoom.server.job_schema import answers
 from clearzoom.weights import find, released
 
 ABOUT = {

@@ -73,6 +73,11 @@ class Renderer:
     def __init__(self, inference: Inference, settings: Settings) -> None:
         self._inference, self._settings = inference, settings
 
+    def load(self) -> None:
+        """Load the networks of the server's own model, so that the first view need not wait."""
+        for scale in scales_of(self._settings.model):
+            network_for(self._settings, scale)
+
     def kind_of(self, view: View) -> Kind:
         """Say what the px of an answer will be."""
         if view.factor > 1:
@@ -91,8 +96,7 @@ class Renderer:
         if self.kind_of(view) != "inferred":
             return ()
         settings = self._settings_of(view.variant)
-        chain = chain_for(view.factor, scales_of(settings.model))
-        return tuple(network_for(settings, scale) for scale in chain)
+        return tuple(network_for(settings, scale) for scale in self._chain(view))
 
     def check(self, view: View) -> None:
         """Refuse what would cost too much.
@@ -103,12 +107,7 @@ class Renderer:
         """
         if view.factor <= 1:
             return
-        scales = (
-            [2]
-            if view.variant.model == BICUBIC
-            else scales_of(self._settings_of(view.variant).model)
-        )
-        grown = (prod(chain_for(view.factor, scales)) / view.variant.scale) ** 2
+        grown = (self._scale(view) / view.variant.scale) ** 2
         if view.box.width * view.box.height * grown > _MOST_INFERRED_PX:
             raise SizeError("that is too much to infer at once; ask for a smaller part")
 
@@ -136,6 +135,15 @@ class Renderer:
             model = f"{chain}; sha256={' '.join(network.sha256 for network in networks)}"
         return Answer(_encoded(_turned(pixels, view), view), kind, model)
 
+    def _chain(self, view: View) -> tuple[int, ...]:
+        return chain_for(view.factor, scales_of(self._settings_of(view.variant).model))
+
+    def _scale(self, view: View) -> int:
+        """Of the enlargement from which an answer is cut: for bicubic the next power of two."""
+        if view.variant.model == BICUBIC:
+            return 1 << ceil(log2(view.factor) - 1e-9)
+        return prod(self._chain(view))
+
     def _settings_of(self, variant: Variant) -> Settings:
         return Settings(
             model=variant.model or self._settings.model,
@@ -149,11 +157,10 @@ class Renderer:
         if view.factor <= 1:
             return _reduced(original, view)
         cmyk = original.source.cmyk
+        scale = self._scale(view)
         if networks:
-            scale = prod(network.scale for network in networks)
             read = partial(self._inference.region, original, networks, wanted=wanted)
             return _cut(view, scale, lambda box: as_image(read(box=box), cmyk=cmyk))
-        scale = prod(chain_for(view.factor, [2]))
         return _cut(
             view, scale, lambda box: as_image(interpolated(original, scale, box), cmyk=cmyk)
         )
@@ -164,7 +171,7 @@ class Renderer:
         if not networks:
             clear = np.zeros((view.height, view.width, 4), np.uint8)
             return pyvips.Image.new_from_array(clear, interpretation="srgb")
-        scale, colours = prod(network.scale for network in networks), original.colours
+        scale, colours = self._scale(view), original.colours
 
         def read(box: Box) -> pyvips.Image:
             inferred = self._inference.region(original, networks, box, wanted)[..., :colours]

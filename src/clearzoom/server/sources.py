@@ -1,7 +1,6 @@
 """Pictures that are read by region, at full size and at halves of it, in bounded memory."""
 
 import hashlib
-import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -17,10 +16,11 @@ from clearzoom.errors import InputError, UnreadablePictureError
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.descriptors import save, source_of
 from clearzoom.io.failures import unreadable, unwritable
-from clearzoom.io.loading import open_image, plain_image
+from clearzoom.io.loading import number_of, open_image, plain_image
 from clearzoom.io.picture import Samples, colours_of
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.io.writing import interpretation
+from clearzoom.server.oldest import forget_oldest
 from clearzoom.server.turns import Turns
 
 _SMALLEST_PX = 256
@@ -116,10 +116,9 @@ class Originals:
         folder = self._folder / sha256
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "used").touch()
-        first = _readable_by_region(source)
-        if first is None:
-            first = _copied(folder / "0.tif", source, partial(_decoding, source))
-        halves = [first]
+        halves = _readable_by_region(source)
+        if not halves:
+            halves = [_copied(folder / "0.tif", source, partial(_decoding, source))]
         while max(halves[-1].width, halves[-1].height) > _SMALLEST_PX:
             wanted()
             copy = folder / f"{len(halves)}.tif"
@@ -129,18 +128,15 @@ class Originals:
 
     def _sweep(self, kept: Path) -> None:
         """Take away the copies that were not used for longest; who has them open keeps them."""
-        folders = []
+        folders, kept_bytes = [], 0
         for used in self._folder.glob("*/used"):
             with suppress(OSError):
                 size = sum(file.stat().st_size for file in used.parent.iterdir())
-                folders.append((used.stat().st_mtime, size, used.parent))
-        total = sum(size for _, size, _ in folders)
-        for _, size, folder in sorted(folders):
-            if total <= self._disk_bytes:
-                break
-            if folder != kept:
-                shutil.rmtree(folder, ignore_errors=True)
-                total -= size
+                if used.parent == kept:
+                    kept_bytes = size
+                else:
+                    folders.append((used.stat().st_mtime, size, used.parent))
+        forget_oldest(folders, self._disk_bytes - kept_bytes)
 
 
 def _identity(path: Path) -> tuple[Path, int, int]:
@@ -151,14 +147,17 @@ def _identity(path: Path) -> tuple[Path, int, int]:
     return path, found.st_mtime_ns, found.st_size
 
 
-def _readable_by_region(source: Source) -> pyvips.Image | None:
-    """The file itself, where it is a tiled TIFF."""
+def _readable_by_region(source: Source) -> list[pyvips.Image]:
+    """The file itself, where it is a tiled TIFF, and its own halves, where it is a pyramid."""
     if source.kind != "TIFF":
-        return None
+        return []
     image, _ = open_image(source.path)
     if "tile-width" not in image.get_fields():
-        return None
-    return plain_image(image.autorot(), source.path, keep_cmyk=source.cmyk)[0]
+        return []
+    turned = number_of(image, "orientation", 1) != 1
+    pages = 1 if turned else number_of(image, "n-pages", 1)
+    halves = [image.autorot(), *(open_image(source.path, page=page)[0] for page in range(1, pages))]
+    return [plain_image(half, source.path, keep_cmyk=source.cmyk)[0] for half in halves]
 
 
 def _decoding(source: Source) -> pyvips.Image:

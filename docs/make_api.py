@@ -1,0 +1,148 @@
+"""Write docs/api.md from the server's own schema: python docs/make_api.py."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from clearzoom.errors import ClearzoomError
+from clearzoom.server import failures, job_plan
+from clearzoom.server.app import create_app
+from clearzoom.server.job_schema import Asked
+from clearzoom.server.settings import ServeSettings
+
+TARGET = Path(__file__).with_name("api.md")
+
+HEAD = """# The API for programs
+
+Made by `python docs/make_api.py` from the server's schema, which a running server gives at
+`/api/openapi.json`. A test runs the commands and fails when the tables are stale.
+
+`clearzoom serve FOLDER` answers at `http://localhost:8000`. Where it asks for a token, add
+`-H "Authorization: Bearer TOKEN"` to each command.
+
+## At once
+
+The body is a picture's file, the answer the enlarged file: the bytes that `clearzoom enlarge` with
+the same options writes.
+
+```sh
+server=http://localhost:8000
+curl -fsS --data-binary @holiday.png "$server/api/enlarge?scale=2" -o large.png
+curl -fsS --data-binary @holiday.png -o print.jpg \\
+    "$server/api/enlarge?print_size=4x3cm@100dpi&fill=true&format=jpg"
+curl -fsS -X POST "$server/api/enlarge?picture=cat.png" -OJ
+```
+
+The last one names a picture of the served folder, and takes the name that the server gives:
+`cat-x4.png`. `X-Clearzoom-Pixels` says whether px were inferred, `X-Clearzoom-Model` by which
+networks with which SHA-256, `X-Clearzoom-Notes` what is not as it was.
+
+## As a job
+
+A result of more than 25 million px, or one that takes more than a minute, needs a job.
+
+```sh
+curl -fsS --data-binary @holiday.png -D accepted -o job.json \\
+    "$server/api/enlarge?job=true&name=holiday.png"
+job=$server$(sed -n 's/^location: *//Ip' accepted | tr -d '\\r')
+curl -fsS "$job/events"     # ends with "event: done", "failed" or "cancelled"
+curl -fsS "$job"            # how far it is
+curl -fsS "$job/result" -OJ # holiday-x4.png
+curl -fsS -X DELETE "$job"  # cancels it, or takes its result away
+```
+
+Jobs take turns, a tile each, and give way to those who look at pictures. One client has 4 at once,
+all together 64; results are kept for an hour. Who knows a job's identifier may read and cancel it.
+Any worker process answers for any job; where one dies, another goes on with its jobs, with those of
+large pictures from the tile that they had come to.
+
+## The models
+
+```sh
+curl -fsS "$server/api/models"
+```
+
+Networks are released ones only, by name: no file of the server can be named.
+
+"""
+
+CODES = """
+## Errors
+
+Every error is `{"code": ..., "message": ...}`: the code is stable, the message for people. After
+429 and 503 `Retry-After` says when to come again. A job that failed has the same under `error`;
+there the code `stopped` also stands for a server that was stopped.
+
+"""
+
+
+def page() -> str:
+    """Give the page."""
+    schema = _schema()
+    return HEAD + "\n".join([*_routes(schema), *_fields()]) + "\n" + CODES + _codes(schema)
+
+
+def _schema() -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        app = create_app(ServeSettings(folder=folder, cache=folder / "c", session=folder / "s"))
+        return app.openapi()
+
+
+def _own(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (f"{method.upper()} {path}", operation)
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+        if {"enlarging", "running"} & set(operation.get("tags", ()))
+    ]
+
+
+def _routes(schema: dict[str, Any]) -> list[str]:
+    rows = ["## Routes", "", "| route | | errors |", "| --- | --- | --- |"]
+    for name, operation in _own(schema):
+        line = operation["description"].splitlines()[0]
+        errors = " ".join(status for status in operation["responses"] if "400" <= status < "600")
+        rows.append(f"| `{name}` | {line} | {errors} |")
+    return [*rows, ""]
+
+
+def _fields() -> list[str]:
+    rows = ["## Fields of POST /api/enlarge", "", "| field | default | |", "| --- | --- | --- |"]
+    for name, field in Asked.model_fields.items():
+        if name == "model":
+            rows.append("| `model` | the server's | A released model. |")
+            continue
+        default = "" if field.default is None else f"`{str(field.default).lower()}`"
+        rows.append(f"| `{name}` | {default} | {field.description} |")
+    return rows
+
+
+def _codes(schema: dict[str, Any]) -> str:
+    texts = {"403": "a page of another site, or another name of this server"}
+    for _, operation in _own(schema):
+        for status, answer in operation["responses"].items():
+            if status >= "400":
+                texts[status] = answer["description"]
+    rows = [
+        f"| {status} | {_codes_of(int(status))} | {texts[status]} |" for status in sorted(texts)
+    ]
+    return "\n".join(["| status | code | |", "| --- | --- | --- |", *rows]) + "\n"
+
+
+def _codes_of(status: int) -> str:
+    of_errors = {kind.code for kind in _kinds(ClearzoomError) if job_plan.status_of(kind) == status}
+    of_server = {500: "fault"} | failures._CODES
+    own = {of_server[status]} if status in of_server else set()
+    return " ".join(f"`{code}`" for code in sorted((of_errors if status < 500 else set()) | own))
+
+
+def _kinds(base: type[ClearzoomError]) -> Iterator[type[ClearzoomError]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from _kinds(kind)
+
+
+if __name__ == "__main__":
+    TARGET.write_text(page(), "utf-8")
