@@ -84,6 +84,10 @@ def _read(path: Path) -> FolderMarks | None:
 def _parsed(path: Path, mtime_ns: int, size: int) -> FolderMarks:
     try:
         return FolderMarks.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, ValidationError) as error:
-        said = " ".join(str(error).split())
-        raise ConfigError(f"{path} cannot be used: {said}") from error
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
+        )
+        raise ConfigError(f"{path}: {faults}") from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} is no valid TOML: {error}") from error
