@@ -231,7 +231,7 @@ def test_a_tile_at_work_is_finished_when_the_server_shall_end(serve, served_fold
     got = []
 
     def ask():
-        path = f"{server.url}/iiif/3/chelsea.png/full/^4800,/0/default.jpg"
+        path = f"{server.url}/iiif/3/chelsea.png/full/^3600,/0/default.jpg"
         got.append(httpx.get(path, timeout=60, trust_env=False))
 
     with server.client() as client:
