@@ -36,6 +36,7 @@ FAILURES: dict[int | str, dict[str, Any]] = {
     for status, text in {
         400: "no such request, or over the limits",
         401: "a token is asked for",
+        403: "not from a page of another site, or not to be changed at all",
         404: "no such picture",
         413: "the picture is too large",
         415: "the file is no picture, or damaged",
@@ -85,7 +86,10 @@ def image_router(service: Service) -> APIRouter:
         variant, _ = found(service, identifier)
         return RedirectResponse(f"{base_of(request, variant)}/info.json", 303)
 
-    @router.get("/iiif/3/{identifier}/info.json")
+    @router.get(
+        "/iiif/3/{identifier}/info.json",
+        responses={200: {"content": {"application/ld+json": {}}}},
+    )
     async def info(
         request: Request,
         identifier: Identifier,

@@ -1,7 +1,7 @@
 """Inferred px, by region: the canonical tiles that a region touches, each made once and kept."""
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import cast
 
@@ -24,6 +24,8 @@ Wanted = Callable[[], None]
 
 _HEADER = struct.Struct("<IIII")
 _BICUBIC_REACH_PX = 3
+_BLOCK_PX = 1024
+"""Side of what is interpolated at once: its floats take many times the room of the result."""
 
 
 class Inference:
@@ -108,7 +110,27 @@ def interpolated(original: Original, scale: int, box: Box) -> Samples:
         original: is read by region.
         scale: times larger.
         box: of the enlargement.
+
+    Returns:
+        (H, W, C), the picture's dtype.
     """
+    source = original.source
+    result: Samples = np.empty((box.height, box.width, source.channels), source.dtype)
+    for block, place in blocks_of(box):
+        result[place] = _interpolated_at_once(original, scale, block)
+    return result
+
+
+def blocks_of(box: Box) -> Iterator[tuple[Box, tuple[slice, slice]]]:
+    """Give the blocks of a part that fit into memory as floats, each with its place in the part."""
+    for top in range(0, box.height, _BLOCK_PX):
+        for left in range(0, box.width, _BLOCK_PX):
+            height, width = min(_BLOCK_PX, box.height - top), min(_BLOCK_PX, box.width - left)
+            place = slice(top, top + height), slice(left, left + width)
+            yield Box(box.left + left, box.top + top, width, height), place
+
+
+def _interpolated_at_once(original: Original, scale: int, box: Box) -> Samples:
     source = original.source
     top, bottom = _around(box.top, box.height, scale, source.height_px)
     left, right = _around(box.left, box.width, scale, source.width_px)

@@ -33,7 +33,10 @@ def presentation_router(service: Service) -> APIRouter:
     router = APIRouter(tags=["pictures"], responses=FAILURES)
     limits = Limits(service.settings.max_width_px, service.settings.max_area_px)
 
-    @router.get("/iiif/presentation/3/{identifier}/manifest")
+    @router.get(
+        "/iiif/presentation/3/{identifier}/manifest",
+        responses={200: {"content": {"application/ld+json": {}}}},
+    )
     async def manifest(request: Request, identifier: Identifier) -> JSONResponse:
         """Describe a picture for viewers like Mirador and Universal Viewer."""
         variant, entry = found(service, identifier)

@@ -18,7 +18,7 @@ from clearzoom.errors import SizeError
 from clearzoom.io.display import displayed
 from clearzoom.io.writing import as_image
 from clearzoom.server.fidelity import fidelity_colours
-from clearzoom.server.inference import Inference, Wanted, interpolated
+from clearzoom.server.inference import Inference, Wanted, blocks_of, interpolated
 from clearzoom.server.sources import Box, Original
 from clearzoom.server.variants import BICUBIC, Variant
 from clearzoom.weights import scales_of
@@ -174,9 +174,12 @@ class Renderer:
         scale, colours = self._scale(view), original.colours
 
         def read(box: Box) -> pyvips.Image:
-            inferred = self._inference.region(original, networks, box, wanted)[..., :colours]
-            plain = interpolated(original, scale, box)[..., :colours]
-            return as_image(fidelity_colours(inferred, plain))
+            coloured = np.empty((box.height, box.width, 4), np.uint8)
+            for block, place in blocks_of(box):
+                inferred = self._inference.region(original, networks, block, wanted)
+                plain = interpolated(original, scale, block)
+                coloured[place] = fidelity_colours(inferred[..., :colours], plain[..., :colours])
+            return as_image(coloured)
 
         return _cut(view, scale, read)
 

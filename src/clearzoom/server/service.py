@@ -24,6 +24,8 @@ from clearzoom.server.turns import Turns
 T = TypeVar("T")
 _THREADS = 2
 """Of each pool: networks use all cores themselves."""
+_QUICK_PX = 2**20
+"""What is larger takes long, whatever it is."""
 _MOST_WAITING, _MOST_OF_CLIENT = 1024, 96
 _COPIES_SHARE = 0.5
 """Of the disk cache, for tiled copies of pictures."""
@@ -121,7 +123,8 @@ class Service:
             self._cache.put(key, _packed(answer))
             return answer
 
-        pool = self.slow if self.renderer.kind_of(view) == "inferred" else self.quick
+        small = view.width * view.height <= _QUICK_PX
+        pool = self.quick if small and self.renderer.kind_of(view) != "inferred" else self.slow
         answer = await self._unless_gone(request, pool.run(key, client_of(request), work))
         self.count_tile(answer.kind, False)
         return Tile(answer.content, etag, answer.kind, answer.model, cached=False)

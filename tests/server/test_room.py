@@ -1,0 +1,48 @@
+"""Large answers take room for their px, not for floats of all of them."""
+
+import tracemalloc
+
+import numpy as np
+import pyvips
+
+from clearzoom.server.inference import _BLOCK_PX, blocks_of, interpolated
+from clearzoom.server.sources import Box, Originals
+from clearzoom.server.turns import Turns
+
+
+def opened(tmp_path, photo):
+    path = tmp_path / "photo.png"
+    pyvips.Image.new_from_array(np.ascontiguousarray(photo)).write_to_file(str(path))
+    originals = Originals(tmp_path / "copies", 10**9, Turns(tmp_path / "turns"))
+    return originals.open(path, 10**9, lambda: None)
+
+
+def test_blocks_fill_a_part_once():
+    box = Box(7, 5, 2 * _BLOCK_PX + 3, _BLOCK_PX)
+    times = np.zeros((box.height, box.width), int)
+    for block, place in blocks_of(box):
+        times[place] += 1
+        assert times[place].shape == (block.height, block.width)
+        assert (block.top - box.top, block.left - box.left) == (place[0].start, place[1].start)
+    assert (times == 1).all()
+
+
+def test_what_is_interpolated_in_blocks_is_as_at_once(tmp_path, photo, monkeypatch):
+    original = opened(tmp_path, photo)
+    box = Box(101, 67, 700, 500)
+    whole = interpolated(original, 4, box)
+    monkeypatch.setattr("clearzoom.server.inference._BLOCK_PX", 96)
+    assert (interpolated(original, 4, box) == whole).all()
+
+
+def test_room_for_a_large_interpolation(tmp_path, photo):
+    original = opened(tmp_path, photo)
+    box = Box(0, 0, photo.shape[1] * 8, photo.shape[0] * 8)
+    tracemalloc.start()
+    try:
+        result = interpolated(original, 8, box)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert result.nbytes == 8_659_200 * 3
+    assert peak < result.nbytes + 200_000_000  # at once it is 720 MB
