@@ -99,11 +99,12 @@ export async function showPeek(pictures) {
   if (!some.length || shown) return;
   by("peek").hidden = false;
   try {
-    const looked = await Promise.all(
+    const looked = await Promise.allSettled(
       some.map(async (picture) => ({ picture, ...(await richest(picture)) })),
     );
     if (shown) return;
-    shown = looked.reduce((best, one) => (one.score > best.score ? one : best));
+    const read = looked.filter(({ status }) => status === "fulfilled").map(({ value }) => value);
+    shown = read.reduce((best, one) => (one.score > best.score ? one : best));
     Object.assign(shown, detail(shown.picture, shown));
     const { picture, x, y, scale } = shown;
     by("peek-open").href = routeTo({ picture: picture.id, percent: 150 * scale, x, y, mode: "compare" });
