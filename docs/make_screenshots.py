@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 IMAGES = Path(__file__).with_name("images")
 EXAMPLE = Path(__file__).parent.parent / "examples" / "chelsea.png"
-EYE = "#picture=chelsea.png&zoom=600&x=0.355&y=0.41"
+EYE = "#picture=chelsea.png&zoom=600&x=0.385&y=0.41"
 DESKTOP, PHONE = (1280, 800), (360, 740)
 MOST_BYTES = 400_000
 WAIT_MS = 120_000
@@ -73,7 +73,7 @@ def main() -> None:
             there = "document.querySelector('#peek-after.there')"
             shoot(browser, url, "zoom-gallery", DESKTOP, there)
             shoot(browser, f"{url}{EYE}&mode=compare", "zoom-page", DESKTOP, drawn)
-            phone = EYE.replace("600", "900").replace("0.355", "0.4")
+            phone = EYE.replace("600", "900").replace("0.385", "0.4")
             shoot(browser, f"{url}{phone}&mode=lens", "zoom-phone", PHONE, drawn, density=2)
         browser.close()
 

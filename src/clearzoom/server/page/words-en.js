@@ -55,7 +55,7 @@ export const english = {
   "zoom.reduced": "reduced",
   "zoom.enlarged": "original pixels, enlarged",
   "zoom.inferred": "inferred by {model}",
-  "zoom.side.original": "Original pixels",
+  "zoom.side.original": "Original",
   "zoom.side.inferred": "Inferred",
   "zoom.working": "inferring … {count}",
   "zoom.working.aloud": "Inferring detail.",

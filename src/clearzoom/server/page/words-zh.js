@@ -52,7 +52,7 @@ export const chinese = {
   "zoom.reduced": "已縮小",
   "zoom.enlarged": "放大的原始像素",
   "zoom.inferred": "由 {model} 推論",
-  "zoom.side.original": "原始像素",
+  "zoom.side.original": "原始",
   "zoom.side.inferred": "推論",
   "zoom.working": "推論中……{count}",
   "zoom.working.aloud": "正在推論細節。",
