@@ -7,39 +7,66 @@ import { number, t } from "./words.js";
 const SCALE = 4;
 const SHAPE = 4 / 3;
 const WIDTH_PX = 160; // of the detail, in px of the picture
+const [LEAST_COLOUR, FULL_COLOUR] = [15, 60]; // levels between red and blue
+const LEAST_PX = 48;
+const LOOKED_AT = 6; // pictures, to choose the one that is shown
 let shown = null;
 
-/** Where a picture has most fine structure near its middle, in parts of it. */
+/**
+ * The detail that shows most: fine structure together with large forms (an eye, not a mere pattern),
+ * near the middle. Gives {score, x, y}, in parts of the picture.
+ */
 async function richest(picture) {
   const image = new Image();
   image.src = picture.thumbnail;
   await image.decode();
   const [w, h] = [image.naturalWidth, image.naturalHeight];
-  const canvas = new OffscreenCanvas(w, h);
-  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  const pen = new OffscreenCanvas(w, h).getContext("2d", { willReadFrequently: true });
   pen.drawImage(image, 0, 0);
   const { data } = pen.getImageData(0, 0, w, h);
-  const grey = (x, y) => data[4 * (y * w + x)] + 2 * data[4 * (y * w + x) + 1];
-  const shrunk = w / picture.width;
-  const wide = Math.min(w, Math.round(WIDTH_PX * shrunk));
+  const at = (x, y, channel) => data[4 * (y * w + x) + channel];
+  const wide = Math.min(w, Math.round((WIDTH_PX * w) / picture.width));
   const tall = Math.min(h, Math.round(wide / SHAPE));
-  let best = { value: -1, x: 0, y: 0 };
   const step = Math.max(4, Math.round(wide / 8));
-  for (let y = 0; y + tall <= h; y += step) {
-    for (let x = 0; x + wide <= w; x += step) {
-      let value = 0;
-      for (let j = y + 1; j < y + tall; j += 2) {
-        for (let i = x + 1; i < x + wide; i += 2) {
-          const here = grey(i, j);
-          value += Math.abs(here - grey(i - 1, j)) + Math.abs(here - grey(i, j - 1));
-        }
-      }
-      const off = Math.hypot((x + wide / 2) / w - 0.5, (y + tall / 2) / h - 0.5);
-      value *= 1 - 0.7 * off;
-      if (value > best.value) best = { value, x, y };
+  let best = { score: 0, x: 0.5, y: 0.5 };
+  for (let top = 0; top + tall <= h; top += step) {
+    for (let left = 0; left + wide <= w; left += step) {
+      const [x, y] = [(left + wide / 2) / w, (top + tall / 2) / h];
+      const nearness = 1 - Math.hypot(x - 0.5, y - 0.5);
+      const score = nearness * structure(at, left, top, wide, tall);
+      if (score > best.score) best = { score, x, y };
     }
   }
-  return { x: (best.x + wide / 2) / w, y: (best.y + tall / 2) / h };
+  return best;
+}
+
+/** Fine differences, the spread of the means of blocks, and colour, of one part of a picture. */
+function structure(at, left, top, wide, tall) {
+  const block = Math.max(2, Math.round(wide / 8));
+  const grey = (x, y) => at(x, y, 0) + 2 * at(x, y, 1);
+  let [fine, colour, count] = [0, 0, 0];
+  const means = [];
+  for (let y = top; y + block < top + tall; y += block) {
+    for (let x = left; x + block < left + wide; x += block) {
+      let sum = 0;
+      for (let j = y; j < y + block; j += 2) {
+        for (let i = x; i < x + block; i += 2) {
+          const here = grey(i, j);
+          sum += here;
+          fine += Math.abs(here - grey(i + 1, j)) + Math.abs(here - grey(i, j + 1));
+          colour += Math.abs(at(i, j, 0) - at(i, j, 2));
+          count += 1;
+        }
+      }
+      means.push(sum / Math.ceil(block / 2) ** 2);
+    }
+  }
+  if (!means.length) return 0;
+  const middle = means.reduce((sum, one) => sum + one, 0) / means.length;
+  const spread = means.reduce((sum, one) => sum + (one - middle) ** 2, 0) / means.length;
+  // Rather a photograph than a page of text.
+  const photographic = LEAST_COLOUR + Math.min(colour / count, FULL_COLOUR);
+  return photographic * Math.sqrt(Math.sqrt(spread) * (fine / count));
 }
 
 function detail(picture, middle) {
@@ -65,24 +92,32 @@ function caption() {
   by("peek-caption").textContent = t("hero.caption", { name, zoom });
 }
 
-/** Show the first picture that can be enlarged; without one, nothing. */
+/** Show the picture among the first ones that shows most; where none can be enlarged, nothing. */
 export async function showPeek(pictures) {
-  const picture = pictures.find((one) => one.max_scale && Math.min(one.width, one.height) >= 48);
-  if (!picture || shown) return;
+  const able = (one) => one.max_scale && Math.min(one.width, one.height) >= LEAST_PX;
+  const some = pictures.filter(able).slice(0, LOOKED_AT);
+  if (!some.length || shown) return;
+  by("peek").hidden = false;
   try {
-    const found = detail(picture, await richest(picture));
-    by("peek-before").src = found.before;
-    by("peek-after").src = found.after;
-    by("peek").hidden = false;
-    await Promise.all([by("peek-before").decode(), by("peek-after").decode()]);
-    const percent = 100 * found.scale * 1.5;
-    by("peek-open").href = routeTo({ picture: picture.id, percent, ...found, mode: "compare" });
-    shown = { picture, scale: found.scale };
-    by("peek").classList.add("ready");
+    const looked = await Promise.all(
+      some.map(async (picture) => ({ picture, ...(await richest(picture)) })),
+    );
+    if (shown) return;
+    shown = looked.reduce((best, one) => (one.score > best.score ? one : best));
+    Object.assign(shown, detail(shown.picture, shown));
+    const { picture, x, y, scale } = shown;
+    by("peek-open").href = routeTo({ picture: picture.id, percent: 150 * scale, x, y, mode: "compare" });
     caption();
+    by("peek-before").src = shown.before;
+    await by("peek-before").decode();
+    by("peek-after").src = shown.after;
   } catch {
     by("peek").hidden = true; // an ornament: the gallery below is what counts
   }
+}
+
+for (const id of ["peek-before", "peek-after"]) {
+  by(id).addEventListener("load", ({ target }) => target.classList.add("there"));
 }
 
 function slide() {

@@ -3,11 +3,10 @@
 // fidelity map.
 import { imageInfo, virtualId } from "./api.js";
 import { OSD } from "./openseadragon.js";
-import { TileQueue, Tiles } from "./tiles.js";
+import { SHARP_FROM, TileQueue, Tiles } from "./tiles.js";
 
 const SCREEN_PX_PER_PX = 2; // of the largest virtual picture: how far one can zoom
 const LEAST_ZOOM = 0.5; // at most: the border of original and inferred shall lie on the rail
-const SHARPER_FROM = 0.505; // of a level's own size: at 101 % the first inferred level is shown
 const RANKS = { original: 0, interpolated: 1, inferred: 2, fidelity: 3 };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -25,7 +24,7 @@ export class Stage extends EventTarget {
       loadTilesWithAjax: true,
       imageLoaderLimit: 0, // the queue of tiles.js limits
       timeout: 900_000,
-      minPixelRatio: SHARPER_FROM,
+      minPixelRatio: SHARP_FROM,
       maxTilesPerFrame: 4,
       visibilityRatio: 0.5,
       minZoomImageRatio: 0.8,
@@ -246,10 +245,9 @@ export class Stage extends EventTarget {
 
   /** The level that OpenSeadragon will choose at the zoom aimed at. */
   #levelFor(source) {
-    const px = this.viewport.deltaPixelsFromPoints(new OSD.Point(1, 0), false).x * devicePixelRatio;
     for (let level = source.maxLevel; level > source.minLevel; level--) {
-      const width = source.dimensions.x * 2 ** (level - source.maxLevel);
-      if (px / width >= SHARPER_FROM) return level;
+      const ratio = this.viewport.deltaPixelsFromPointsNoRotate(source.getPixelRatio(level), false);
+      if (ratio.x >= SHARP_FROM) return level;
     }
     return source.minLevel;
   }

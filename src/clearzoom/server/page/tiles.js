@@ -7,6 +7,8 @@ const DROPPED = "no longer looked at";
 const AT_ONCE = 5; // a browser opens six connections; one is left for progress and questions
 const COMPUTED_AT_ONCE = 4; // so that original pixels never wait behind inference
 const TRIES = 4;
+export const SHARP_FROM = 0.7; // of a level's own size: a finer level is left for less
+const FIRST_SHARP_FROM = 0.505; // inference begins at 101 %
 const QUIET_MS = 140; // of the view, before anything is computed for it
 
 // A dropped tile is no error; OpenSeadragon would log it as one.
@@ -24,10 +26,18 @@ export class Tiles extends OSD.TileSource {
     this.service = imageService(id);
     this.format = format;
     this.rank = rank;
+    this.scale = scale;
     this.computed = computed;
     this.queue = queue;
     this.minLevel = this.maxLevel - (info.tiles[0].scaleFactors.length - 1);
     this.firstOwn = scale > 1 ? this.maxLevel - Math.log2(scale) + 1 : this.minLevel;
+  }
+
+  /** Fewer levels are finer than the screen needs: computing them takes time. */
+  getPixelRatio(level) {
+    const isFinerInferred = this.scale > 1 && level > this.firstOwn;
+    const factor = isFinerInferred ? 1 : SHARP_FROM / FIRST_SHARP_FROM;
+    return super.getPixelRatio(level).times(factor);
   }
 
   tileExists(level, x, y) {

@@ -5,7 +5,6 @@ export const english = {
   "app.language.other": "中文",
   "app.theme": "Light or dark",
   "app.title": "clearzoom: the more you zoom, the clearer",
-  "app.cannot": "The server does not answer. Is it still running?",
   "app.again": "Try again",
   "hero.title": "The more you zoom, the clearer.",
   "hero.motto": "越放大越清晰",
@@ -87,7 +86,6 @@ export const english = {
   "model.fast": "For clean pictures without compression marks.",
   "model.fast-perceptual": "Crisper texture, a little less true. Its strength can be set.",
   "model.srresnet-slim": "The course chapter’s network, for clean pictures. Slower.",
-  "model.about": "{about}",
   "help.open": "Keys and gestures",
   "help.title": "Keys and gestures",
   "help.zoom": "Zoom",
@@ -130,7 +128,6 @@ export const english = {
   "download.format.avif": "AVIF, smallest",
   "download.result": "{width} × {height} px",
   "download.result.more": "{times} times the original, {megapixels} megapixels",
-  "download.result.print": "prints {width} × {height} {unit} at {dpi} dpi",
   "download.unclear": "Give a size above 0.",
   "download.smaller": "That is not larger than the original: the picture is only reduced.",
   "download.little":

@@ -1,0 +1,140 @@
+"""The page's files, read without a browser: both languages whole, nothing from elsewhere."""
+
+import hashlib
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parents[2] / "src" / "clearzoom" / "server" / "page"
+OWN = sorted(path for path in PAGE.iterdir() if path.is_file())
+SCRIPTS = [path for path in OWN if path.suffix == ".js"]
+INDEX = (PAGE / "index.html").read_text("utf-8")
+NAMESPACES = {"http://www.w3.org/2000/svg"}  # names, never fetched
+
+
+class Elements(HTMLParser):
+    """All elements as (tag, attributes), and what stands in scripts and styles."""
+
+    def __init__(self):
+        super().__init__()
+        self.found, self.inline, self._tag = [], [], None
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        self._tag = tag
+
+    def handle_data(self, data):
+        if self._tag in ("script", "style") and data.strip():
+            self.inline.append(data)
+
+
+@pytest.fixture(scope="module")
+def elements():
+    parser = Elements()
+    parser.feed(INDEX)
+    return parser
+
+
+def dictionary(name):
+    text = (PAGE / f"words-{name}.js").read_text("utf-8")
+    return dict(re.findall(r'^  "([^"]+)":\s*\n?\s*"([^"]*)"', text, re.MULTILINE))
+
+
+def ids(elements):
+    return [given["id"] for _, given in elements.found if "id" in given]
+
+
+def test_both_languages_say_everything_and_nothing_twice():
+    english, chinese = dictionary("en"), dictionary("zh")
+    assert list(english) == list(chinese)
+    for name in ("en", "zh"):
+        text = (PAGE / f"words-{name}.js").read_text("utf-8")
+        keys = re.findall(r'^  "([^"]+)":', text, re.MULTILINE)
+        assert len(keys) == len(set(keys)) == len(dictionary(name))
+
+
+def test_both_languages_fill_in_the_same_parts():
+    english, chinese = dictionary("en"), dictionary("zh")
+    text = {name: (PAGE / f"words-{name}.js").read_text("utf-8") for name in ("en", "zh")}
+    assert english
+    for key in english:
+        parts = {
+            name: set(re.findall(r"\{(\w+)\}", whole.split(f'"{key}":')[1].split('\n  "')[0]))
+            for name, whole in text.items()
+        }
+        assert parts["en"] == parts["zh"], key
+    assert all(re.search(r"[一-鿿]", words) for key, words in chinese.items() if words not in (
+        "English", "The more you zoom, the clearer.", "Language: switch to English"
+    ))  # fmt: skip
+
+
+def test_every_key_that_is_asked_for_exists(elements):
+    keys = set(dictionary("en"))
+    asked = {
+        value
+        for _, given in elements.found
+        for name, value in given.items()
+        if name == "data-t" or name.startswith("data-t-")
+    }
+    for path in SCRIPTS:
+        asked |= set(re.findall(r'\bt\(\s*"([^"$]+)"', path.read_text("utf-8")))
+    assert asked <= keys
+    computed = re.compile(r"(error|model|zoom)\.")
+    everything = INDEX + "".join(
+        path.read_text("utf-8") for path in SCRIPTS if "words-" not in path.name
+    )
+    assert not {key for key in keys if f'"{key}"' not in everything and not computed.match(key)}
+
+
+def test_every_id_that_scripts_ask_for_exists_once(elements):
+    there = ids(elements)
+    assert len(there) == len(set(there))
+    for path in SCRIPTS:
+        asked = set(re.findall(r'\bby\("([^"]+)"\)', path.read_text("utf-8")))
+        assert asked <= set(there), path.name
+    for _, given in elements.found:
+        for name in ("aria-labelledby", "aria-controls", "for"):
+            assert set(given.get(name, "").split()) <= set(there)
+        if given.get("href", "").startswith("#i-"):
+            assert given["href"][1:] in there
+
+
+def test_nothing_is_asked_from_elsewhere():
+    for path in OWN:
+        found = set(re.findall(r"https?://[^\s\"'`)>]+", path.read_text("utf-8")))
+        assert found <= NAMESPACES, path.name
+
+
+def test_no_inline_script_or_style(elements):
+    assert not elements.inline
+    for tag, given in elements.found:
+        assert tag != "style"
+        assert not {name for name in given if name == "style" or name.startswith("on")}
+
+
+def test_what_the_page_loads_is_there(elements):
+    for tag, given in elements.found:
+        address = given.get("src" if tag == "script" else "href", "") or ""
+        if address.startswith("/static/"):
+            assert (PAGE / address.removeprefix("/static/")).is_file()
+    for path in SCRIPTS:
+        for name in re.findall(r'from "\./([^"]+)"', path.read_text("utf-8")):
+            assert (PAGE / name).is_file()
+
+
+def test_the_library_is_the_one_that_its_readme_states():
+    vendor = PAGE / "vendor"
+    said = (vendor / "README.md").read_text("utf-8")
+    content = (vendor / "openseadragon.min.js").read_bytes()
+    assert hashlib.sha256(content).hexdigest() in said
+    assert b"openseadragon 6.1.1" in content[:100]
+    assert "# OpenSeadragon 6.1.1" in said
+    assert (vendor / "LICENSE.txt").is_file()
+
+
+def test_each_file_holds_one_idea():
+    for path in OWN:
+        if path.suffix == ".js":
+            assert len(path.read_text("utf-8").splitlines()) <= 320, path.name
