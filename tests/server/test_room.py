@@ -1,6 +1,7 @@
 """Large answers take room for their px, not for floats of all of them."""
 
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyvips
@@ -46,3 +47,24 @@ def test_room_for_a_large_interpolation(tmp_path, photo):
         tracemalloc.stop()
     assert result.nbytes == 8_659_200 * 3
     assert peak < result.nbytes + 200_000_000  # at once it is 720 MB
+
+
+def test_pictures_are_opened_while_others_are_taken_away(tmp_path):
+    paths, faults = [tmp_path / f"{number}.png" for number in range(4)], []
+    for number, path in enumerate(paths):
+        noise = np.random.default_rng(number).integers(0, 255, (600, 700, 3), np.uint8)
+        pyvips.Image.new_from_array(noise).write_to_file(str(path))
+
+    def keep_opening(seed):
+        # Another process: its own locks, and no room for more than one picture.
+        order = np.random.default_rng(seed).integers(0, 4, 12)
+        for number in order:
+            originals = Originals(tmp_path / "copies", 1, Turns(tmp_path / "turns"))
+            try:
+                originals.open(paths[number], 10**9, lambda: None).region(1, Box(0, 0, 50, 50))
+            except Exception as error:
+                faults.append(error)
+
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(keep_opening, range(3)))
+    assert not faults

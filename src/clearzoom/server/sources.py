@@ -20,7 +20,7 @@ from clearzoom.io.loading import number_of, open_image, plain_image
 from clearzoom.io.picture import Samples, colours_of
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.io.writing import interpretation
-from clearzoom.server.oldest import forget_oldest
+from clearzoom.server.oldest import forget_oldest, remove
 from clearzoom.server.turns import Turns
 
 _SMALLEST_PX = 256
@@ -104,7 +104,7 @@ class Originals:
         source = open_picture(path, max_pixels=max_pixels)
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        with self._turns.alone(f"decode {sha256}", wanted):
+        with self._turns.alone(_turn_of(sha256), wanted):
             original = self._opened(source, sha256, wanted)
         with self._mutex:
             self._open[identity] = original
@@ -136,7 +136,24 @@ class Originals:
                     kept_bytes = size
                 else:
                     folders.append((used.stat().st_mtime, size, used.parent))
-        forget_oldest(folders, self._disk_bytes - kept_bytes)
+        forget_oldest(folders, self._disk_bytes - kept_bytes, self._take_away)
+
+    def _take_away(self, folder: Path) -> None:
+        """Remove a picture's copies, unless one is being made or opened now."""
+        with suppress(_BusyError), self._turns.alone(_turn_of(folder.name), _is_busy):
+            remove(folder)
+
+
+class _BusyError(Exception):
+    """Another has the turn."""
+
+
+def _is_busy() -> None:
+    raise _BusyError
+
+
+def _turn_of(sha256: str) -> str:
+    return f"decode {sha256}"
 
 
 def _identity(path: Path) -> tuple[Path, int, int]:
