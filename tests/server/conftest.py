@@ -185,9 +185,9 @@ def in_process(tmp_path, served_folder):
             aside.submit(asyncio.run, close(app)).result()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """A real Chromium."""
+    """A real Chromium. Its end is that of Playwright's loop, which other loops cannot run in."""
     program = shutil.which("chromium")
     if program is None:
         reason = "there is no chromium; run scripts/install-test-tools"
