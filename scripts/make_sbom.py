@@ -1,7 +1,7 @@
 """List what a release holds: python scripts/make_sbom.py WHEEL SBOM.
 
-The wheel is installed with ``[serve]`` into an empty environment, CycloneDX's own tool lists that, and
-what the wheel has of others beside packages is added.
+The wheel is installed with ``[serve]`` into an empty environment, CycloneDX's own tool lists that,
+and what the wheel itself has of others is added.
 """
 
 import hashlib

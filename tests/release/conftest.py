@@ -8,8 +8,11 @@ import venv
 from pathlib import Path
 
 import pytest
+from small_engine import built_image
 
 ROOT = Path(__file__).parent.parent.parent
+
+IMAGE_VERSION = "7.8.9"
 
 
 def program_of(environment, name):
@@ -64,8 +67,15 @@ def plain_environment(installed, wheel):
 
 
 @pytest.fixture(scope="session")
-def serving_environment(installed, wheel):
-    return installed(f"{wheel}[serve]")
+def image(tmp_path_factory, outside):
+    """The container's image, made by its Dockerfile's own steps below a folder."""
+    return built_image(tmp_path_factory.mktemp("image"), outside, IMAGE_VERSION)
+
+
+@pytest.fixture(scope="session")
+def serving_environment(image):
+    """Where the image's steps have installed clearzoom with its server."""
+    return image.place("/opt/clearzoom")
 
 
 @pytest.fixture(scope="session")
