@@ -1,13 +1,11 @@
 """The container's image: its steps install it, and it runs with nothing writable."""
 
-import os
 import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -44,9 +42,7 @@ def test_what_is_not_needed_is_not_sent_to_the_builder(name):
 
 
 def test_its_layers_are_small(image):
-    size = sum(
-        path.lstat().st_size for path in image.place("/opt").rglob("*") if not path.is_dir()
-    )
+    size = sum(path.lstat().st_size for path in image.place("/opt").rglob("*") if not path.is_dir())
     assert size < LARGEST_MB * 1e6
     stated = int(re.search(r"(\d+) MB beside the base image", PAGE)[1])
     assert abs(size / 1e6 - stated) < 0.1 * stated, f"docs/container.md: it has {size / 1e6:.0f} MB"
