@@ -8,7 +8,7 @@ COPY pyproject.toml constraints.txt README.md LICENSE THIRD_PARTY_NOTICES.md ./
 COPY examples/chelsea.png examples/
 COPY src src
 RUN python -m venv --without-pip /opt/clearzoom
-RUN SETUPTOOLS_SCM_PRETEND_VERSION_FOR_CLEARZOOM=$VERSION \
+RUN SETUPTOOLS_SCM_PRETEND_VERSION=$VERSION \
     python -m pip --python /opt/clearzoom/bin/python install --quiet \
     --constraint constraints.txt ".[serve]"
 
@@ -21,6 +21,7 @@ WORKDIR /pictures
 VOLUME /cache
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["python", "-c", \
-    "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
+    "from http.client import HTTPConnection as C; c = C('127.0.0.1', 8000, timeout=4); \
+    c.request('GET', '/healthz'); assert c.getresponse().status == 200"]
 ENTRYPOINT ["clearzoom"]
 CMD ["serve", "/pictures", "--host", "0.0.0.0"]

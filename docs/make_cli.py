@@ -12,11 +12,11 @@ TARGET = Path(__file__).with_name("cli.md")
 
 HEAD = """# The command
 
-Made by `python docs/make_cli.py` from the command itself; a test fails when it is stale. The same is
-said by `clearzoom --help` and `clearzoom COMMAND --help`.
+Made by `python docs/make_cli.py` from the command itself; a test fails when it is stale. The same
+is said by `clearzoom --help` and `clearzoom COMMAND --help`.
 
-A command ends with status 0, or says in one line on standard error what is wrong, `error[CODE]: ...`,
-and ends with [the status of the error](errors.md). Wrong options end with 2. Ctrl-C ends cleanly.
+A command ends with status 0, or says in one line on standard error what is wrong,
+`error[CODE]: ...`, and ends with [the status of the error](errors.md). Wrong options end with 2.
 """
 
 

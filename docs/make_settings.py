@@ -35,8 +35,8 @@ HEAD = """# Settings
 Made by `python docs/make_settings.py` from the code; a test fails when it is stale. Options of the
 commands are in [the command](cli.md), fields of requests in [the API](api.md).
 
-An unknown key or a wrong value is [an error](errors.md), `config`; the message names the nearest right
-key.
+An unknown key or a wrong value is [an error](errors.md), `config`; the message names the nearest
+right key.
 
 ## Environment variables
 
@@ -72,7 +72,7 @@ def page() -> str:
     names = ", ".join(f"`{name}`" for name in NETWORKS)
     parts += [
         "### network.settings\n",
-        f"`network.name` is one of {names}. Their switches, and what they are unless they are set:\n",
+        f"`network.name` is one of {names}. Their switches, with the values unless set:\n",
         _switches() + "\n",
     ]
     return "\n".join([*parts, MARKS.lstrip(), _table(FolderMarks)]) + "\n"
@@ -80,7 +80,7 @@ def page() -> str:
 
 def _losses() -> Iterator[str]:
     yield "### [[losses]]\n"
-    yield "Each is a `kind` and a `weight` (1.0); their weighted sum is made small. Without any: l1.\n"
+    yield "Each is a `kind` and a `weight` (1.0); their weighted sum is made small. None: l1.\n"
     yield "| kind | own keys | |\n| --- | --- | --- |"
     for model in _parts(get_args(Term)[0]):
         kinds = ", ".join(f"`{kind}`" for kind in get_args(model.model_fields["kind"].annotation))

@@ -82,7 +82,7 @@ class Image:
 
     def health_check(self):
         words = self.stage.last("HEALTHCHECK").partition(" CMD ")[2]
-        return json.loads(words)
+        return json.loads(words.replace("\\\n", ""))
 
 
 def read_only(command, writable):
