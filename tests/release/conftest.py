@@ -8,17 +8,9 @@ import venv
 from pathlib import Path
 
 import pytest
-from small_engine import built_image
+from small_engine import IMAGE_VERSION, built_image, program_of
 
 ROOT = Path(__file__).parent.parent.parent
-
-IMAGE_VERSION = "7.8.9"
-
-
-def program_of(environment, name):
-    folder = "Scripts" if sys.platform == "win32" else "bin"
-    return environment / folder / name
-
 
 @pytest.fixture(scope="session")
 def outside():

@@ -16,6 +16,13 @@ ROOT = Path(__file__).parent.parent.parent
 OF_THE_IMAGE = re.compile(r"(?<![\w./-])/(?:opt|cache|pictures|source)\b")
 """Paths that lie below the folder; all others, as those of the shell, are this machine's."""
 
+IMAGE_VERSION = "7.8.9"
+
+
+def program_of(environment, name):
+    """Give a program of a virtual environment."""
+    return environment / ("Scripts" if sys.platform == "win32" else "bin") / name
+
 
 @dataclass
 class Stage:
@@ -82,7 +89,7 @@ class Image:
 
     def health_check(self):
         words = self.stage.last("HEALTHCHECK").partition(" CMD ")[2]
-        return json.loads(words.replace("\\\n", ""))
+        return json.loads(words)
 
 
 def read_only(command, writable):

@@ -9,9 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import IMAGE_VERSION
 from PIL import Image
-from small_engine import in_context, read_only, stages_of
+from small_engine import IMAGE_VERSION, in_context, read_only, stages_of
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "container.md").read_text("utf-8")

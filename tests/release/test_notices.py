@@ -4,9 +4,9 @@ import hashlib
 import json
 from pathlib import Path
 
-from conftest import program_of
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+from small_engine import IMAGE_VERSION, program_of
 
 from clearzoom.weights import released
 
@@ -46,13 +46,14 @@ def test_the_licences_of_the_training_pictures_are_named():
                     assert word.strip("():") in NOTICES, licence
 
 
-def test_the_sbom_lists_what_runs_and_what_is_vendored(make_sbom, serving_environment, wheel):
+def test_the_sbom_lists_what_runs_and_what_is_vendored(make_sbom, serving_environment, image):
     sbom = make_sbom.listed(program_of(serving_environment, "python"))
     text = json.dumps(sbom)
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
-    assert str(wheel.parent) not in text
+    assert str(image.root) not in text
+    assert "file:" not in text
     root = sbom["metadata"]["component"]
-    assert (root["name"], root["version"]) == ("clearzoom", wheel.name.split("-")[1])
+    assert (root["name"], root["version"]) == ("clearzoom", IMAGE_VERSION)
     components = {each["name"]: each for each in sbom["components"]}
     assert {"numpy", "onnxruntime", "pyvips", "fastapi", "openseadragon"} <= components.keys()
     assert not {"torch", "pytest", "pip"} & components.keys()

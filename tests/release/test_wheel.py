@@ -8,8 +8,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import program_of
 from PIL import Image
+from small_engine import IMAGE_VERSION, program_of
 
 ROOT = Path(__file__).parent.parent.parent
 LARGEST_MB = 60
@@ -80,7 +80,7 @@ def test_what_is_not_installed_names_its_command(
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_it_serves_its_page_and_a_tile(serving_environment, outside, folder, wheel, tmp_path):
+def test_it_serves_its_page_and_a_tile(serving_environment, outside, folder, tmp_path):
     command = [program_of(serving_environment, "clearzoom"), "serve", folder, "--port", "0"]
     command += ["--cache", tmp_path / "cache"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=outside) as process:
@@ -93,7 +93,7 @@ def test_it_serves_its_page_and_a_tile(serving_environment, outside, folder, whe
                 for part in parts:
                     client.get(f"/{part.lstrip('/')}").raise_for_status()
                 health = client.get("/healthz").json()
-                assert health == {"status": "ok", "version": wheel.name.split("-")[1]}
+                assert health == {"status": "ok", "version": IMAGE_VERSION}
                 tile = client.get("/iiif/3/small.png~x4/full/max/0/default.png")
                 assert tile.raise_for_status().headers["x-clearzoom-pixels"] == "inferred"
         finally:
