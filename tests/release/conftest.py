@@ -12,6 +12,7 @@ from small_engine import IMAGE_VERSION, built_image, program_of
 
 ROOT = Path(__file__).parent.parent.parent
 
+
 @pytest.fixture(scope="session")
 def outside():
     """Variables under which only what is installed is found, not these sources."""

@@ -85,7 +85,7 @@ def test_it_serves_its_page_and_a_tile(serving_environment, outside, folder, tmp
     command += ["--cache", tmp_path / "cache"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=outside) as process:
         try:
-            address = re.search(r"http://[\d.:]+", process.stdout.readline())[0]
+            address = re.search(r"http://[^\s/]+", process.stdout.readline())[0]
             with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
                 page = client.get("/").raise_for_status().text
                 parts = set(re.findall(r'(?:src|href)="(/?[\w./-]+\.(?:js|css|svg))"', page))
