@@ -13,8 +13,8 @@ HEAD = """# Errors
 Made by `python docs/make_errors.py` from `clearzoom.errors`; a test fails when it is stale.
 
 The command says one line, `error[CODE]: what happened; what to do`, and ends with the status.
-Python raises the class. The server answers `{"code": CODE, "message": ...}`, with
-[codes of its own](api.md#errors) besides. Codes are stable: programs should look at them, not at the message.
+Python raises the class. The server answers `{"code": CODE, "message": ...}`, and has
+[more codes](api.md#errors). Codes are stable: programs should look at them, not at the message.
 
 | code | exit status | class | when |
 | --- | --- | --- | --- |

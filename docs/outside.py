@@ -12,7 +12,13 @@ from typing import Any
 from mkdocs.structure.files import File, Files, InclusionLevel
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "THIRD_PARTY_NOTICES.md")
+PAGES = (
+    "README.zh-TW.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "THIRD_PARTY_NOTICES.md",
+)
 """Those that the navigation names."""
 
 _LINK = re.compile(r"(\]\()([^)\s:#]+)((?:#[^)\s]*)?\))")
@@ -78,7 +84,10 @@ def _target(page: str, link: str) -> str | None:
     if name is not None:
         return _page_of(name)
     joined = _joined(page, link)
-    return joined.removeprefix("../docs/") if joined.startswith("../docs/") else None
+    if not joined.startswith("../docs/"):
+        return None
+    inside = joined.removeprefix("../docs/")
+    return f"{inside}/README.md" if (ROOT / "docs" / inside).is_dir() else inside
 
 
 def _page_of(name: str) -> str:
