@@ -27,9 +27,16 @@ bench: .venv/developed  ## networks, engines and public tools on this machine, i
 	$(PIP) --group bench
 	$(BIN)/python benchmarks/engines.py $(if $(CALIBRATION),--calibration $(CALIBRATION))
 
+figures: .venv/developed demo  ## pictures and made pages of docs/ that need no training
+	$(BIN)/python -c "import pyvips; pyvips.Image.new_from_file('demo/comparison.png').jpegsave('docs/images/comparison.jpg', Q=90, strip=True)"
+	for topic in chapter table pixel-shuffle losses perceptual metrics; do \
+	    $(BIN)/clearzoom explain $$topic --out docs/explain || exit 1; done
+	$(BIN)/python docs/make_screenshots.py
+	for page in api cli errors kept scores settings; do $(BIN)/python docs/make_$$page.py || exit 1; done
+
 docs: .venv/installed  ## the site of docs/, into site/; a broken link is an error
 	$(PIP) --editable '.[serve]' --group docs
-	$(BIN)/python -m mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 dist: .venv/installed  ## wheel and source distribution of the newest tag, into dist/
 	$(PIP) --group dist
