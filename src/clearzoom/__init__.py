@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from clearzoom.metrics.evaluate import evaluate
     from clearzoom.weights import released
 
-__version__ = "0.1.0"
+__version__: str
 
 __all__ = [
     "ClearzoomError",
@@ -46,9 +46,21 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     # Lazily, so that importing the package stays cheap.
+    if name == "__version__":
+        return _version()
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
+
+
+def _version() -> str:
+    """Give the version that was installed; of sources that were not, 0+unknown."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("clearzoom")
+    except PackageNotFoundError:
+        return "0+unknown"
 
 
 def __dir__() -> list[str]:
