@@ -28,11 +28,15 @@ def open_page(browser, server):
         context.set_default_timeout(WAIT_MS)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda said: wrong.append(said.text))
+        page.on("console", lambda said: console(said))
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda asked: check(asked))
         page.goto(f"{server.url}/{path}")
         return page
+
+    def console(said):
+        if "damaged.png" not in said.location["url"]:  # its thumbnail cannot be made
+            wrong.append(said.text)
 
     def check(asked):
         own = asked.url.startswith((server.url, "blob:"))
@@ -84,8 +88,18 @@ def test_the_page_and_what_lies_below_may_run_webassembly(client, path):
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/static/device.js", "/static/device.html", "/static/device/worker.js", "/devices"]
-    + ["/device%2F", "/api/models", "/iiif/3/chelsea.png/info.json", "/nothing", "/Device"],
+    [
+        "/",
+        "/static/device.js",
+        "/static/device.html",
+        "/static/device/worker.js",
+        "/devices",
+        "/device%2F",
+        "/Device",
+        "/api/models",
+        "/iiif/3/chelsea.png/info.json",
+        "/nothing",
+    ],
 )
 def test_no_other_answer_allows_webassembly(client, path):
     headers = client.get(path).headers
@@ -120,6 +134,7 @@ def test_token_is_asked_for(serve, served_folder):
         for path in (*BELOW, "/device/weights/photo-x4.onnx"):
             assert client.get(path).status_code == 401
             assert client.get(f"{path}?token=s3cret").status_code == 200
+            client.cookies.clear()
     server.end()
 
 
@@ -209,7 +224,7 @@ def test_it_fits_every_screen_in_both_languages(open_page, lr, size, scheme):
     assert page.get_attribute("html", "data-theme") == scheme
     choose(page, encoded(lr))
     page.wait_for_selector("#chosen")
-    for _ in range(2):
+    for title in ("Compute on this device", "在這台裝置上計算"):
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0
         small = page.evaluate(
@@ -220,4 +235,4 @@ def test_it_fits_every_screen_in_both_languages(open_page, lr, size, scheme):
         )
         assert not small
         page.click("#language")
-        assert page.inner_text("h1") == "Compute on this device"
+        assert page.inner_text("h1") == title
