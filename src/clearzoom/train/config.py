@@ -34,9 +34,14 @@ class DataSection(_Section):
     train: Path
     validation: Path
     batch: Positive = 8
+    """Of a step, over all processes together."""
     patch_px: Annotated[int, Field(ge=8)] = 32
     """Side of the square LR patches."""
     max_pictures: Positive | None = None
+    streamed: bool = False
+    """Read shards while training, in place of all pictures into memory before."""
+    workers: Positive = 4
+    """Threads of each process that decode what is streamed."""
 
 
 class OptimiserSection(_Section):
