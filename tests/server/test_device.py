@@ -170,7 +170,7 @@ def test_one_keyboard_is_enough(open_page, lr):
         page.keyboard.press("Tab")
     assert {"language", "theme", "file", "model", "scale"} <= seen
     choose(page, encoded(lr))
-    page.wait_for_function("document.activeElement.id === 'start'")
+    page.wait_for_function("() => document.activeElement.id === 'start'")
     page.keyboard.press("Enter")
     page.wait_for_selector("#save")
     assert page.evaluate("document.activeElement.id") == "save"
