@@ -37,6 +37,11 @@ class Network:
     ``back_projection``: whether results are made to reduce to their input. ``reference`` loads the
     same network in fp32, where this one is not. ``mean_tolerance``: of the range; a tile whose mean
     is further off is no enlargement of its input.
+
+    Example:
+        >>> network = load_network("photo", 2)
+        >>> network.name, network.scale, network.halo_px, network.tile_px
+        ('photo', 2, 16, 256)
     """
 
     name: str
@@ -75,6 +80,11 @@ def load_network(
         WeightsError: damaged, not made by clearzoom, or of another scale.
         MissingExtraError: the engine is not installed.
         ModelError: the engine does not have this precision, or the weights no strength.
+
+    Example:
+        >>> network = load_network("fast", 4, engine="onnxruntime")
+        >>> network.run(np.zeros((1, 3, 5, 7), np.float32)).shape
+        (1, 3, 20, 28)
     """
     path = Path(name_or_file)
     if path.suffix != ".onnx":

@@ -39,11 +39,15 @@ class DataSection(_Section):
     validation: Path
     """Held-back pictures, measured now and then."""
     batch: Positive = 8
-    """Patches in one step."""
+    """Patches of a step, over all processes together."""
     patch_px: Annotated[int, Field(ge=8)] = 32
     """Side of the square LR patches."""
     max_pictures: Positive | None = None
     """Take no more than these, for a quick trial."""
+    streamed: bool = False
+    """Read shards while training, in place of all pictures into memory before."""
+    workers: Positive = 4
+    """Threads of each process that decode what is streamed."""
 
 
 class OptimiserSection(_Section):

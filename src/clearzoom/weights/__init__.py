@@ -15,7 +15,12 @@ PROTOCOL_MODEL = "fast"
 
 
 def released() -> list[Card]:
-    """Read the cards of all released weights, by name and scale."""
+    """Read the cards of all released weights, by name and scale.
+
+    Example:
+        >>> next(card.licence for card in released() if (card.name, card.scale) == ("photo", 4))
+        'Apache-2.0'
+    """
     return [read_card(path) for path in sorted(FOLDER.glob("*.json"))]
 
 

@@ -7,6 +7,7 @@ import { number, percent, t } from "./words.js";
 const ENDS = ["done", "failed", "cancelled"];
 const POLL_MS = 1000;
 const MOSTLY_INFERRED_FROM = 8; // times larger
+const MOST_ANSWERED_PX = 16_000_000; // in one answer of the server
 
 export class Download {
   constructor() {
@@ -43,6 +44,8 @@ export class Download {
       by("format").value = /\.jpe?g$/i.test(picture.name) ? "jpg" : "png";
     }
     this.picture = picture;
+    by("download-here").href = `/device?picture=${encodeURIComponent(picture.id)}`;
+    by("download-here").hidden = picture.width * picture.height > MOST_ANSWERED_PX;
     by("download-error").hidden = true;
     this.#sayOutcome();
     this.#show();

@@ -144,6 +144,34 @@ export const english = {
   "download.save": "Download",
   "download.another": "Another size",
   "download.with": "With {model}",
+  "device.offer": "Compute on this device",
+  "device.offer.note": "A picture that must not be uploaded is enlarged inside the browser.",
+  "device.offer.dialog": "Compute on this device instead",
+  "device.title": "Compute on this device",
+  "device.lead":
+    "A neural network runs in this browser and enlarges your picture. Nothing leaves the " +
+    "browser; once the network is loaded, it works without a connection, too.",
+  "device.choose": "Choose a picture",
+  "device.note": "It never leaves this device.",
+  "device.drop": "Drop to enlarge it here",
+  "device.plan": "{width} × {height} px become {wide} × {high} px",
+  "device.loading": "Loading the network …",
+  "device.done": "Computed on this device in {seconds} s. Nothing was sent anywhere.",
+  "device.threads": "threads: {threads}",
+  "device.caption": "{name}, the middle at 100 %",
+  "device.slider": "Compare: how much of the result is shown interpolated",
+  "device.know":
+    "The result is a PNG with 8 bits and sRGB colours that says by what it was inferred. For " +
+    "other formats, 16 bit, metadata and print sizes, open a picture of the server and choose " +
+    "Download.",
+  "device.error.unreadable": "This browser cannot read that as a picture.",
+  "device.error.too-large":
+    "That is too large for a browser: the result may have at most 200 million px. Try 2×, or " +
+    "the server.",
+  "device.error.model": "The network could not be loaded. Is the server still running?",
+  "device.error.result": "The network’s numbers were no picture. Nothing was made.",
+  "device.error.fault": "Something went wrong in this browser: {why}",
+  "device.error.missing": "The server has no such picture that may be enlarged.",
   "error.too-large": "That is too large for this server.",
   "error.unreadable": "That is no picture that can be read.",
   "error.too-many": "Too much at once. Wait a moment, and try again.",
