@@ -93,7 +93,8 @@ export class Download {
     this.plan = refused ? null : plan;
     by("download-start").disabled = !this.plan;
     by("outcome").classList.toggle("refused", Boolean(refused));
-    by("download-with").textContent = t("download.with", { model: this.choice.model });
+    const model = t("download.with", { model: this.choice.model });
+    by("download-with").textContent = plan?.times <= 1 ? "" : model;
     by("outcome-more").textContent = "";
     by("outcome-caution").textContent = "";
     if (!plan) {
@@ -113,6 +114,7 @@ export class Download {
   }
 
   #caution({ times, sourceDpi }) {
+    if (!this.picture.max_scale) return t("download.refused.original");
     if (times <= 1) return t("download.smaller");
     if (sourceDpi < FEW_DPI) return t("download.little", { dpi: number(Math.round(sourceDpi)) });
     if (times >= MOSTLY_INFERRED_FROM) {

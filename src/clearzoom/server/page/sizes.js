@@ -48,7 +48,8 @@ function sized(picture, width, height, query, times = width / picture.width) {
 export function largest(picture, mostTimes) {
   const byPixels = Math.sqrt(MOST_RESULT_PX / (picture.width * picture.height));
   const most = Math.min(byPixels, picture.max_scale ? mostTimes : 1);
-  return Math.max(0.01, Math.floor(most * 100) / 100);
+  const steps = most < 10 ? 100 : 10;
+  return Math.max(1, Math.floor(most * steps)) / steps;
 }
 
 /**
@@ -60,10 +61,10 @@ export function refusal(picture, plan, mostTimes, format) {
   const factor = Math.max(across, rounded(height * plan.times) / height);
   const most = largest(picture, mostTimes);
   if (factor > 1 && !picture.max_scale) return { key: "download.refused.original" };
-  if (factor > mostTimes) return { key: "download.refused.times", most };
   if (plan.width * plan.height > MOST_RESULT_PX) {
     return { key: "download.refused.pixels", megapixels: MOST_RESULT_PX / 1e6, most };
   }
+  if (factor > mostTimes) return { key: "download.refused.times", most };
   if (Math.max(plan.width, plan.height) > LONGEST_PX[format]) {
     return { key: "download.refused.side", px: LONGEST_PX[format] };
   }

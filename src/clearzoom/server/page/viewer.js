@@ -72,6 +72,7 @@ export class Viewer {
     this.models.open(false);
     by("download").close();
     for (const id of ["hint", "map", "divider", "lens", "lens-around", "legend"]) by(id).hidden = true;
+    for (const id of ["zoom-figure", "zoom-words"]) by(id).textContent = "";
     document.title = t("app.title");
   }
 

@@ -133,9 +133,9 @@ export const english = {
   "download.result.more": "{times} times the original, {megapixels} megapixels",
   "download.unclear": "Give a size above 0.",
   "download.smaller": "That is not larger than the original: the picture is only reduced.",
-  "download.refused.times": "This model enlarges this picture at most {most} times.",
+  "download.refused.times": "This model enlarges at most {most} times.",
   "download.refused.pixels":
-    "The server makes at most {megapixels} megapixels. This picture can become {most} times as large.",
+    "The server makes at most {megapixels} megapixels: of this picture, {most} times.",
   "download.refused.side":
     "In this format a side has at most {px} px. Choose PNG or TIFF, or a smaller size.",
   "download.refused.original":

@@ -129,7 +129,7 @@ export const chinese = {
   "download.result.more": "原圖的 {times} 倍，{megapixels} 百萬像素",
   "download.unclear": "請輸入大於 0 的尺寸。",
   "download.smaller": "這不比原圖大：圖片只會被縮小。",
-  "download.refused.times": "這個模型最多把這張圖片放大 {most} 倍。",
+  "download.refused.times": "這個模型最多放大 {most} 倍。",
   "download.refused.pixels": "伺服器最多產生 {megapixels} 百萬像素。這張圖片最多可放大 {most} 倍。",
   "download.refused.side": "這個格式每邊最多 {px} 像素。請改選 PNG 或 TIFF，或縮小尺寸。",
   "download.refused.original": "這張圖片已關閉放大：最大就是原始尺寸。",
