@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from clearzoom.core.plan import chain_for
+from clearzoom.errors import SizeError
+from clearzoom.io.formats import FORMATS
+from clearzoom.server.settings import ServeSettings
+
 PAGE = Path(__file__).parents[2] / "src" / "clearzoom" / "server" / "page"
 MODULE = PAGE / "device"  # which pages elsewhere may use, too: it has no words and no document
 OWN = sorted(path for folder in (PAGE, MODULE) for path in folder.iterdir() if path.is_file())
@@ -181,6 +186,21 @@ def test_the_one_webassembly_build_is_the_one_that_its_readme_states():
     (version,) = re.findall(r"^version=(\S+)$", script, re.MULTILINE)
     assert f"# onnxruntime-web {version}\n" in said
     assert f"ONNX Runtime Web v{version}".encode() in (vendor / "ort.wasm.min.mjs").read_bytes()
+
+
+def test_the_limits_that_the_page_knows_are_the_servers():
+    said = (PAGE / "sizes.js").read_text("utf-8") + (PAGE / "models.js").read_text("utf-8")
+    found = re.findall(r"\b(\w+)(?: =|:) ([\d_]+)\b", said)
+    number = {name: int(value.replace("_", "")) for name, value in found}
+    assert number["MOST_RESULT_PX"] == ServeSettings.model_fields["max_job_pixels"].default
+    most = 4.0 ** number["MOST_STAGES"]
+    assert chain_for(most, [2, 4]) == (4,) * number["MOST_STAGES"]
+    with pytest.raises(SizeError):
+        chain_for(most + 0.01, [2, 4])
+    form = (PAGE / "index.html").read_text("utf-8")
+    longest = {suffix[1:]: each.longest_px for each in FORMATS for suffix in each.suffixes}
+    for name in re.findall(r'<option value="(\w+)" data-t="download\.format', form):
+        assert number.get(name, 2**31 - 1) == longest[name], name
 
 
 def test_each_file_holds_one_idea():

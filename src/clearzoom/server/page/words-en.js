@@ -18,6 +18,7 @@ export const english = {
   "hero.caption": "{name}, a detail at {zoom}",
   "gallery.title": "Pictures",
   "gallery.yours": "Yours, for this session",
+  "gallery.folder": "In this server’s folder",
   "gallery.loading": "Looking for pictures …",
   "gallery.empty": "The folder of this server holds no pictures yet. Add one of your own to start.",
   "gallery.filter": "Find by name",
@@ -26,6 +27,7 @@ export const english = {
   "gallery.size": "{width} × {height} px",
   "gallery.as-is": "original pixels only",
   "gallery.open": "Open {name}, {width} by {height} pixels",
+  "gallery.damaged": "Cannot be shown",
   "gallery.remove": "Remove {name}",
   "gallery.unreadable": "Not readable: {count}",
   "upload.title": "Add your own picture",
@@ -42,6 +44,7 @@ export const english = {
   "viewer.rights": "Rights",
   "viewer.by": "Picture: {who}",
   "viewer.map": "Where you are in the picture",
+  "viewer.opening": "Opening …",
   "viewer.gone": "This picture is not on the server any more.",
   "viewer.no-upscaling":
     "Upscaling is switched off for this picture: you see its original pixels and nothing else.",
@@ -130,6 +133,13 @@ export const english = {
   "download.result.more": "{times} times the original, {megapixels} megapixels",
   "download.unclear": "Give a size above 0.",
   "download.smaller": "That is not larger than the original: the picture is only reduced.",
+  "download.refused.times": "This model enlarges at most {most} times.",
+  "download.refused.pixels":
+    "The server makes at most {megapixels} megapixels: of this picture, {most} times.",
+  "download.refused.side":
+    "In this format a side has at most {px} px. Choose PNG or TIFF, or a smaller size.",
+  "download.refused.original":
+    "Upscaling is switched off for this picture: at most its own size.",
   "download.little":
     "The original has {dpi} dots per inch at this size. Look at it from some distance: finer " +
     "detail is inferred.",
