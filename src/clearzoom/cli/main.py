@@ -27,8 +27,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # it would take "[train]" for markup
 )
-for command in (enlarge, plan, serve, evaluate, models, train, export, explain):
+for command in (enlarge, plan, serve, evaluate, train, export, explain):
     app.command()(command)
+app.add_typer(models, name="models")
 app.add_typer(weights, name="weights")
 
 
