@@ -6,7 +6,8 @@ import numpy as np
 
 from clearzoom.core.consistency import REACH_PX
 from clearzoom.core.tiles import aligned_halo_px
-from clearzoom.engines.network import Network, Tensor
+from clearzoom.engines.adapted import Tensor
+from clearzoom.engines.network import Network
 from clearzoom.errors import ModelError
 
 

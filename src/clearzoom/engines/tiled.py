@@ -14,7 +14,8 @@ from clearzoom.core.flat import flat_fields
 from clearzoom.core.resize import resize
 from clearzoom.core.tiles import BORDER_PX, Span, Tile, grid, mirrored, spans
 from clearzoom.core.tone import Tone
-from clearzoom.engines.network import Network, Tensor
+from clearzoom.engines.adapted import Tensor
+from clearzoom.engines.network import Network
 from clearzoom.errors import ResultError, SizeError
 from clearzoom.io.picture import Samples, colours_of
 

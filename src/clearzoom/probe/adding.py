@@ -1,4 +1,4 @@
-"""Add a network to a person's own models: one of ours with its card, or one of others, measured."""
+"""Add a network to a person's own models: one of ours with its card, or one of others."""
 
 import json
 import shutil
@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from clearzoom.errors import InputError
 from clearzoom.models.card import AnyCard, Card, read_any_card
-from clearzoom.probe.others import Say
+from clearzoom.probe.others import Say, measure
 from clearzoom.weights.own import add_files, check_file, check_name, name_from
 
 
@@ -40,9 +40,14 @@ def add_model(file: Path, licence: str | None, name: str | None, say: Say) -> An
         if isinstance(ours, Card) and any(each.name == file.name for each in ours.files):
             card, paths = _ours(ours, file, licence, name or ours.name, Path(scratch))
         else:
-            card, paths = _of_others(
-                file, licence, name or name_from(file.stem), Path(scratch), say
-            )
+            if licence is None:
+                raise InputError(
+                    f"say under which licence the weights of {file.name} may be used, as their "
+                    'maker states it: --licence "..."'
+                )
+            card, content = measure(file, licence, name or name_from(file.stem), say)
+            paths = [Path(scratch) / card.files[0].name]
+            paths[0].write_bytes(content)
         place = Path(scratch) / f"{card.name}-x{card.scale}.json"
         place.write_text(json.dumps(card.model_dump(mode="json"), indent=2) + "\n", "utf-8")
         add_files(card.name, card.scale, [*paths, place])
