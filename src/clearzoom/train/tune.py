@@ -256,7 +256,7 @@ def _finish(run: Path, asked: Asked, base: Card, config: TrainConfig, say: Say) 
         save_crops(run / _CROPS, held_back, before, after, config.degradation)
     except ResultError as error:
         raise TrainingError(
-            f"after tuning the network gives no pictures any more; it is not registered. Tune again "
+            "after tuning the network gives no pictures any more; it is not registered. Tune again "
             f"with a lower --learning-rate than {asked.learning_rate:g} and another -o"
         ) from error
     for line in compared.words():

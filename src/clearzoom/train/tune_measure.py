@@ -1,6 +1,6 @@
 """What tuning changed, on pictures that were held back: numbers and crops."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,7 +135,10 @@ def save_crops(
     save_grid(path, [np.concatenate([each[:, :width] for each in column]) for column in columns])
 
 
-def _pairs(folder: Path, scale: int, degradation: Degradation | None):  # type: ignore[no-untyped-def]
+def _pairs(
+    folder: Path, scale: int, degradation: Degradation | None
+) -> Iterator[tuple[tuple[int, int], Levels, Levels]]:
+    """Place of the picture and the version, HR, LR."""
     faults = None
     if degradation is not None:
         faults = degradation.model_copy(update={"clean_share": 0.0})
