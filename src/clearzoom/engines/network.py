@@ -79,16 +79,18 @@ def load_network(
     if not 0 <= strength <= 1:
         raise ModelError(f"a strength of {strength} is not between 0 and 1")
     path, named = _weights_file(name_or_file, scale, precision)
+    name = None
     content = path.read_bytes()
     if named:
         check_file(path, content)
         card = read_any_card(path.with_name(f"{path.stem.removesuffix('-int8')}.json"))
         if isinstance(card, AddedCard):
             return _load_added(card, path, content, engine, precision, strength)
+        name = card.name
         if engine == "torch":
             check_file(path.with_suffix(".safetensors"))
     notes = read_notes(path)
-    name = notes.get("name", "")
+    name = name or notes.get("name", "")
     model: Path | bytes = path
     if strength < 1:
         if engine == "torch" or precision != "fp32":

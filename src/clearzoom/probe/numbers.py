@@ -76,7 +76,9 @@ def measure_numbers(opened: Opened, scale: int, sizes: Sizes, shape: tuple[int, 
             f"nearest to a photograph, with {psnr_db[best]:.1f} dB where bicubic has "
             f"{bicubic_db:.1f} dB"
         )
-    return Numbers(best, psnr_db[best], bicubic_db, psnr_db.get(_turned(best)))
+    other = _turned(best)
+    other_db = None if other is None else psnr_db.get(other)
+    return Numbers(best, psnr_db[best], bicubic_db, other_db)
 
 
 def words(interface: Interface) -> str:

@@ -48,7 +48,8 @@ def measure_reach(run: Run, scale: int, sizes: Sizes) -> tuple[int, float]:
     profile = np.zeros(1)
     for distance in _TRIED_PX:
         shape = shape_of(2 * (distance + _FRAME_PX) + 1, sizes)
-        frame_px = _FRAME_PX if None in sizes.fixed_px else max(2, min(shape) // 8)
+        free = sizes.fixed_px == (None, None)
+        frame_px = _FRAME_PX if free else max(2, min(shape) // 8)
         before, profile = profile, _influence(run, scale, shape, frame_px)
         seen = np.flatnonzero(profile > _UNSEEN_LEVELS)
         reach = int(seen[-1]) + 1 if len(seen) else 0

@@ -172,7 +172,7 @@ def _config(card: Card, data: Path, learning_rate: float, steps: int = 10**9) ->
     """The base's own configuration, but for the pictures, the rate and the steps."""
     before: dict[str, Any] = card.training.config
     optimiser = before["optimiser"]
-    losses = before.get("losses") or [{"kind": optimiser.get("loss", "l1")}]
+    losses: Any = before.get("losses") or [{"kind": optimiser.get("loss", "l1")}]
     every = next(d for d in range(max(1, steps // 10), steps + 1) if steps % d == 0)
     return TrainConfig(
         network=NetworkSection(

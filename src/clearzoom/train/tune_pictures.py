@@ -146,7 +146,7 @@ def _decoded(path: Path, known: set[str], say: Callable[[str], object]) -> Level
 
 
 def _can_be_parted(picture: Levels, least_px: int) -> bool:
-    long = max(picture.shape[:2])
+    long: int = max(picture.shape[:2])
     return long // 4 >= _LEAST_HELD_PX and long - long // 4 >= least_px
 
 
