@@ -16,6 +16,7 @@ from clearzoom.engines.tiled import enlarge_samples
 from clearzoom.errors import InputError, MissingFileError, ModelError, WeightsError
 from clearzoom.models.card import AddedCard, read_any_card
 from clearzoom.probe.adding import add_model
+from clearzoom.probe.external import with_weights_inside
 from clearzoom.weights import FOLDER, find
 
 
@@ -195,6 +196,12 @@ def test_weights_beside_the_file_come_into_it(add, own_folder, tmp_path, photo):
         size_threshold=100,
     )
     assert (apart / "net.data").stat().st_size > 0
+    inside = onnx.load_from_string(with_weights_inside(apart / "net.onnx"))
+    for mine, theirs in zip(
+        inside.graph.initializer, onnx.load(path).graph.initializer, strict=True
+    ):
+        np.testing.assert_array_equal(*map(onnx.numpy_helper.to_array, (mine, theirs)))
+    assert with_weights_inside(path) == path.read_bytes()
     card = add(apart / "net.onnx")
     (apart / "net.data").unlink()
     lr = np.ascontiguousarray(photo[60:90, 100:130])
@@ -239,10 +246,11 @@ def bad_graphs(folder):
     flat, own = resized(2, mode="nearest")
     ramp = np.linspace(0, 1, 128, dtype=np.float32)
     return {
-        "text": (folder / "text.onnx", "damaged or no ONNX"),
+        "text": (folder / "text.onnx", r"text\.onnx: this file is damaged or no ONNX"),
+        "a tiny size": (one("tiny", *resized(2), given=(1, 3, 8, 8)), "8 px alone"),
         "two inputs": (two, "2 inputs"),
         "channels last": (
-            one("nhwc", *resized(2), given=(1, "h", "w", 3)),
+            one("nhwc", *resized(2), given=("n", "h", "w", 3)),
             "channels stand last",
         ),
         "a class": (

@@ -68,14 +68,16 @@ def test_what_got_better_is_registered_and_used(tune, command, own_folder, tmp_p
 
 
 def test_what_got_worse_is_not_registered_and_kept(tune, command, own_folder, tmp_path):
-    done = tune(
-        "--from", "fast", "--scale", 2, "--name", "worse", "--steps", 8, "--learning-rate", 0.02
-    )
+    arguments = ("--from", "fast", "--scale", 2, "--name", "worse")
+    arguments += ("--steps", 8, "--learning-rate", 0.02)
+    done = tune(*arguments)
     assert done.returncode == 8
     error = done.stderr.splitlines()[-1]
     assert error.startswith("error[training]: tuning made it no better on what was held back")
     assert "clean -" in error
     assert not own_folder.exists()
+    again = tune(*arguments, "--resume")  # all is done: it is only measured again
+    assert (again.returncode, again.stderr.splitlines()[-1]) == (8, error)
     onnx = tmp_path / "run" / "model" / "worse-x2.onnx"
     assert f"clearzoom models add {onnx}" in error
     assert command("models", "add", onnx).returncode == 0

@@ -73,7 +73,7 @@ def test_a_folder_without_anything_to_learn_is_refused(folder, tmp_path, photo):
     with pytest.raises(MissingFileError, match="no picture"):
         prepare(folder, tmp_path / "data", 128, print)
     write_rgb8(folder / "flat.png", np.full((300, 400, 3), 90, np.uint8))
-    with pytest.raises(InputError, match=r"none to learn from.*256x256 px"):
+    with pytest.raises(InputError, match=r"none to learn from.*256x128 px"):
         prepare(folder, tmp_path / "data", 128, print)
     write_rgb8(folder / "square.png", photo[:130, :130])
     with pytest.raises(InputError, match="none to hold back"):

@@ -66,15 +66,13 @@ def show(
     scale: Annotated[int | None, typer.Option(help="Only this one. [default: all]")] = None,
 ) -> None:
     """Print a model's cards, as JSON; its files are compared with their hashes first."""
-    from clearzoom.models.card import read_any_card
     from clearzoom.weights import find, scales_of
     from clearzoom.weights.own import check_file
 
     paths = [find(name, each) for each in ([scale] if scale is not None else scales_of(name))]
     cards = []
     for path in paths:
-        check_file(path)
-        card = read_any_card(path.with_suffix(".json"))
+        card = check_file(path)
         for file in card.files:
             check_file(path.with_name(file.name))
         cards.append({"file": str(path), **card.model_dump(mode="json")})

@@ -32,7 +32,7 @@ def tune(
         int | None, typer.Option(min=1, help="Of training, in place of a time.")
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(min=0, help="The highest. [default: 0.0002]")
+        float | None, typer.Option(min=1e-9, help="The highest. [default: 0.0002]")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run ended.")] = False,
 ) -> None:
@@ -46,6 +46,9 @@ def tune(
 
     if steps is not None and time_budget is not None:
         raise typer.BadParameter("--steps and --time-budget are two ways to say the same")
+    budget_s = None if time_budget is None else seconds_of(time_budget)
+    if budget_s == 0:
+        raise typer.BadParameter("a --time-budget must be above 0")
     if not folder.is_dir():
         raise MissingFileError(f"no folder {folder}; check the name")
     chosen = name or name_from(f"{base}-{folder.resolve().name}")
@@ -58,7 +61,7 @@ def tune(
         chosen,
         output or Path("runs") / f"tune-{chosen}-x{scale}",
         steps=steps,
-        budget_s=None if time_budget is None else seconds_of(time_budget),
+        budget_s=budget_s,
         learning_rate=learning_rate,
         resume=resume,
         say=typer.echo,

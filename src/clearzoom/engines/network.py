@@ -19,7 +19,7 @@ from clearzoom.errors import (
     UnknownModelError,
     WeightsError,
 )
-from clearzoom.models.card import AddedCard, read_any_card
+from clearzoom.models.card import AddedCard
 from clearzoom.weights import fastest_engine, find
 from clearzoom.weights.own import check_file
 
@@ -82,8 +82,7 @@ def load_network(
     name = None
     content = path.read_bytes()
     if named:
-        check_file(path, content)
-        card = read_any_card(path.with_name(f"{path.stem.removesuffix('-int8')}.json"))
+        card = check_file(path, content)
         if isinstance(card, AddedCard):
             return _load_added(card, path, content, engine, precision, strength)
         name = card.name

@@ -1,19 +1,18 @@
 """Open an ONNX file that others made: one picture in, one out, and nothing of other folders."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
 from clearzoom.engines.adapted import AnyRun
-from clearzoom.engines.protobuf import fields
 from clearzoom.errors import MissingFileError, ModelError, WeightsError
+from clearzoom.probe.external import with_weights_inside
 
 _DTYPES: dict[str, Literal["float16", "float32", "float64"]] = {
     "tensor(float16)": "float16",
@@ -21,17 +20,6 @@ _DTYPES: dict[str, Literal["float16", "float32", "float64"]] = {
     "tensor(double)": "float64",
 }
 _FATAL_ONLY = 4
-
-_INNER = {
-    "model": {7: "graph", 25: "function"},
-    "graph": {1: "node", 5: "tensor", 15: "sparse"},
-    "function": {7: "node"},
-    "node": {5: "attribute"},
-    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
-    "sparse": {1: "tensor", 2: "tensor"},
-    "tensor": {13: "entry"},
-}
-"""Of onnx.proto3: the fields in which a tensor can lie, by the message that they stand in."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +48,8 @@ def open_network(path: Path) -> Opened:
     """
     if not path.is_file():
         raise MissingFileError(f"no file {path}; check the name")
-    content = path.read_bytes()
-    beside = external_files(content)
-    for name in sorted(beside):
-        _check_beside(path, name)
-    session = _session(path, content if not beside else None)
+    content = with_weights_inside(path)
+    session = _session(path.name, content)
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if len(inputs) != 1 or len(outputs) != 1:
         names = ", ".join(each.name for each in inputs)
@@ -79,8 +64,8 @@ def open_network(path: Path) -> Opened:
             "64 bit can be used"
         )
     shape = list(given.shape)
-    if len(shape) != 4 or (_known(shape[1]) not in (None, 1, 3)):
-        last = len(shape) == 4 and shape[3] in (1, 3)
+    last = len(shape) == 4 and shape[3] in (1, 3) and _known(shape[1]) not in (1, 3)
+    if len(shape) != 4 or last or _known(shape[1]) not in (None, 1, 3):
         raise ModelError(
             f"{path.name} takes {_words(shape)}, not N x C x H x W with 1 or 3 channels"
             + ("; its channels stand last: export it with channels first" if last else "")
@@ -96,69 +81,19 @@ def open_network(path: Path) -> Opened:
         return y
 
     fixed = (_known(shape[2]), _known(shape[3]))
-    channels = _known(shape[1]) or _channels(run, dtype, fixed)
+    stated = _known(shape[1])
+    channels = _channels(run, dtype, fixed) if stated is None else cast(Literal[1, 3], stated)
     return Opened(content if not beside else _whole(path), channels, dtype, fixed, run)  # type: ignore[arg-type]
 
 
-def external_files(model: bytes) -> set[str]:
-    """Name the files beside an ONNX file in which it keeps weights.
-
-    Args:
-        model: the file.
-
-    Raises:
-        WeightsError: no protobuf, or damaged.
-    """
-    found = set()
-    for entry in _entries(model, (0, len(model)), "model"):
-        parts = {number: model[start:stop] for number, (start, stop) in fields(model, entry)}
-        if parts.get(1) == b"location":
-            found.add(parts.get(2, b"").decode("utf-8", "replace"))
-    return found
-
-
-def _entries(model: bytes, where: tuple[int, int], kind: str) -> Iterator[tuple[int, int]]:
-    if kind == "entry":
-        yield where
-        return
-    for number, inner in fields(model, where):
-        if number in _INNER[kind]:
-            yield from _entries(model, inner, _INNER[kind][number])
-
-
-def _check_beside(path: Path, name: str) -> None:
-    folder = path.parent.resolve()
-    place = (folder / name).resolve()
-    if Path(name).is_absolute() or not place.is_relative_to(folder):
-        raise WeightsError(f"{path.name} wants weights from {name}, which is not in its own folder")
-    if not place.is_file():
-        raise WeightsError(f"{path.name} keeps weights in {name}, which is missing beside it")
-
-
-def _session(path: Path, content: bytes | None, save: Path | None = None) -> Any:
+def _session(name: str, content: bytes) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
-    if save is not None:
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        options.optimized_model_filepath = str(save)
     try:
-        return onnxruntime.InferenceSession(
-            str(path) if content is None else content, options, providers=["CPUExecutionProvider"]
-        )
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions share no public base
         reason = str(error).splitlines()[0]
-        raise WeightsError(f"{path.name} cannot be loaded by onnxruntime: {reason}") from error
-
-
-def _whole(path: Path) -> bytes:
-    """The file with the weights inside that it keeps beside it."""
-    with TemporaryDirectory() as scratch:
-        whole = Path(scratch) / "whole.onnx"
-        _session(path, None, whole)
-        content = whole.read_bytes()
-    if external_files(content):
-        raise WeightsError(f"{path.name} does not fit into one file; export a smaller network")
-    return content
+        raise WeightsError(f"{name} cannot be loaded by onnxruntime: {reason}") from error
 
 
 def _channels(run: AnyRun, dtype: str, fixed: tuple[int | None, int | None]) -> Literal[1, 3]:

@@ -11,6 +11,7 @@ from clearzoom.probe.opening import Opened, fails
 
 _TRIED_PX = 64
 _LARGEST_SCALE = 8
+_LEAST_FIXED_PX = 16
 
 
 @dataclass
@@ -30,6 +31,11 @@ def measure_sizes(opened: Opened) -> tuple[int, Sizes]:
     Raises:
         ModelError: it enlarges no size, or not by one whole number from 2 to 8.
     """
+    for side in opened.fixed_px:
+        if side is not None and side < _LEAST_FIXED_PX:
+            raise ModelError(
+                f"this network takes pictures of {side} px alone, too few to be enlarged in parts"
+            )
     seen = _Seen()
     for multiple in range(1, _TRIED_PX + 1):
         times = -(-_TRIED_PX // multiple)

@@ -106,7 +106,7 @@ def tune(
     """
     check_name(name, scale)
     weights, card = _base(base, scale)
-    if not resume and run.exists() and any(run.iterdir()):
+    if not resume and _holds_a_run(run):
         raise OutputError(f"{run} holds a run; add --resume, or name another folder with -o")
     data, plan = run / "data", run / _PLAN
     if resume and not data.is_dir():
@@ -136,7 +136,7 @@ def tune(
         asked = _same(plan, asked, given={"steps": steps, "learning_rate": learning_rate})
     else:
         if steps is None:
-            fitting = _steps_in(config, budget_s or DEFAULT_BUDGET_S, weights)
+            fitting = _steps_in(config, DEFAULT_BUDGET_S if budget_s is None else budget_s, weights)
             asked = asked.model_copy(update={"steps": fitting})
         with whole_file(plan) as temporary:
             temporary.write_text(asked.model_dump_json(indent=2) + "\n", "utf-8")
@@ -144,6 +144,11 @@ def tune(
     config = _config(card, data, asked.learning_rate, asked.steps)
     _train(config, run, weights)
     return _finish(run, asked, card, config, say)
+
+
+def _holds_a_run(run: Path) -> bool:
+    """More than what is left of preparing that was broken off."""
+    return run.is_dir() and any(path.name != "data.partial" for path in run.iterdir())
 
 
 def _base(base: str, scale: int) -> tuple[Path, Card]:

@@ -79,12 +79,15 @@ def remedy(path: Path) -> str:
     return f"take the model away with 'clearzoom models remove {name}', and add it again"
 
 
-def check_file(path: Path, content: bytes | None = None) -> None:
+def check_file(path: Path, content: bytes | None = None) -> AnyCard:
     """Compare a file of weights with the hash on the card beside it.
 
     Args:
         path: one of the files that the card names.
         content: of the file, where it was read already.
+
+    Returns:
+        The card.
 
     Raises:
         WeightsError: it is missing, or not what the card says; the message says what to do.
@@ -105,6 +108,7 @@ def check_file(path: Path, content: bytes | None = None) -> None:
         raise WeightsError(
             f"{path} is damaged: its SHA-256 is not the one on its card; {remedy(path)}"
         )
+    return card
 
 
 def check_name(name: str, scale: int) -> None:
