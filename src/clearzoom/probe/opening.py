@@ -83,7 +83,7 @@ def open_network(path: Path) -> Opened:
     fixed = (_known(shape[2]), _known(shape[3]))
     stated = _known(shape[1])
     channels = _channels(run, dtype, fixed) if stated is None else cast(Literal[1, 3], stated)
-    return Opened(content if not beside else _whole(path), channels, dtype, fixed, run)  # type: ignore[arg-type]
+    return Opened(content, channels, dtype, fixed, run)
 
 
 def _session(name: str, content: bytes) -> Any:
