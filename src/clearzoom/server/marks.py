@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError
 from clearzoom.errors import ConfigError
 
 NAME = "clearzoom.toml"
+_REGISTRIES = ("creativecommons.org", "rightsstatements.org")
 
 
 class Marks(BaseModel):
@@ -24,6 +25,13 @@ class Marks(BaseModel):
     attribution: str | None = None
     """Shown beside the picture."""
     label: str | None = None
+
+    @property
+    def iiif_rights(self) -> str | None:
+        """Rights as IIIF takes them: of the two registries alone, under their own http names."""
+        if self.rights is None or self.rights.host not in _REGISTRIES:
+            return None
+        return str(self.rights).replace("https://", "http://", 1)
 
     def over(self, outer: "Marks") -> "Marks":
         """Give outer with what is said here in its place."""

@@ -100,7 +100,8 @@ class Safety:
             # A foreign name that was made to lead here: its page must not read what is served.
             return 403, "forbidden", "this server answers to this machine's own names only"
         origin = headers.get("origin")
-        bearer = headers.get("authorization", "").removeprefix("Bearer ")
+        scheme, _, said = headers.get("authorization", "").partition(" ")
+        bearer = said if scheme.lower() == "bearer" else ""
         foreign = bool(origin) and urlsplit(origin or "").netloc != host
         if scope["method"] in _CHANGING and foreign and not self._is_token(bearer):
             return 403, "forbidden", "a page of another site must not change anything here"
