@@ -19,7 +19,7 @@ def mine(tmp_path, photo):
     folder = tmp_path / "My Scans"
     folder.mkdir()
     for i in range(3):
-        write_rgb8(folder / f"{i}.png", np.ascontiguousarray(photo[:, 60 * i : 60 * i + 300]))
+        write_rgb8(folder / f"{i}.png", np.ascontiguousarray(photo[50 * i :, 90 * i :][:200, :260]))
     return folder
 
 

@@ -4,8 +4,9 @@ import json
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import cast
 
-from clearzoom.errors import InputError
+from clearzoom.errors import InputError, WeightsError
 from clearzoom.models.card import AnyCard, Card, read_any_card
 from clearzoom.probe.others import Say, measure
 from clearzoom.weights.own import add_files, check_file, check_name, name_from
@@ -34,10 +35,9 @@ def add_model(file: Path, licence: str | None, name: str | None, say: Say) -> An
         raise InputError(f"{file} is no .onnx file; other formats must be exported to ONNX first")
     card: AnyCard
     licence = " ".join((licence or "").split()) or None
-    beside = file.with_suffix(".json")
-    ours = read_any_card(beside) if beside.is_file() else None
+    ours = _card_beside(file)
     with TemporaryDirectory() as scratch:
-        if isinstance(ours, Card) and any(each.name == file.name for each in ours.files):
+        if ours is not None:
             card, paths = _ours(ours, file, licence, name or ours.name, Path(scratch))
         else:
             if licence is None:
@@ -52,6 +52,16 @@ def add_model(file: Path, licence: str | None, name: str | None, say: Say) -> An
         place.write_text(json.dumps(card.model_dump(mode="json"), indent=2) + "\n", "utf-8")
         add_files(card.name, card.scale, [*paths, place])
     return card
+
+
+def _card_beside(file: Path) -> Card | None:
+    """The card that ``clearzoom export`` wrote; others have files of that name, too."""
+    try:
+        card = read_any_card(file.with_suffix(".json"))
+    except WeightsError:
+        return None
+    ours = isinstance(card, Card) and any(each.name == file.name for each in card.files)
+    return cast(Card, card) if ours else None
 
 
 def _ours(
