@@ -254,11 +254,11 @@ class _Work:
 
 def _said(settings: Settings) -> str:
     from clearzoom import __version__
-    from clearzoom.weights import FOLDER
+    from clearzoom.weights import card_files
 
     # Other weights under the same name are another job; limits do not change a result.
     own = Path(settings.model)
-    files = [own] if own.suffix == ".onnx" else sorted(FOLDER.glob(f"{own.name}-x*.json"))
+    files = [own] if own.suffix == ".onnx" else card_files(own.name)
     cards = [file.read_bytes() for file in files if file.is_file()]
     same = replace(settings, memory_bytes=None, max_pixels=0)
     return f"{__version__} {same} {hashlib.sha256(b''.join(cards)).hexdigest()}"

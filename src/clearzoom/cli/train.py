@@ -9,7 +9,12 @@ import typer
 from clearzoom.errors import ConfigError
 
 
-def _seconds(text: str) -> float:
+def seconds_of(text: str) -> float:
+    """Understand a time like 90s, 25m or 2h.
+
+    Raises:
+        ConfigError: not of that form.
+    """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
     if match is None:
         raise ConfigError(f"{text!r} is no time; write 90s, 25m or 2h")
@@ -55,7 +60,7 @@ def train(
     if steps_for is not None:
         if processes.count > 1:
             raise ConfigError("--steps-for measures one process; leave --devices and --nodes out")
-        steps = steps_in(settings, _seconds(steps_for), init)
+        steps = steps_in(settings, seconds_of(steps_for), init)
         typer.echo(f"max_steps = {steps}")
         return
     recipe = run(
@@ -63,7 +68,7 @@ def train(
         folder,
         resume=resume,
         initial_weights=init,
-        time_budget_s=None if time_budget is None else _seconds(time_budget),
+        time_budget_s=None if time_budget is None else seconds_of(time_budget),
         processes=processes,
     )
     if not is_first():

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 
 from clearzoom.core.resize import reduce_for_protocol
-from clearzoom.explain.example import example_picture
+from clearzoom.io.example import example_picture
 from clearzoom.io.folder import files_sha256, picture_files
 from clearzoom.metrics.protocol import Score, crop_to_multiple
 from clearzoom.models.count import Count, count

@@ -55,7 +55,7 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry], bodies: Bodies)
             default=settings.model,
             max_length=100,
             pattern=r"^[A-Za-z0-9_-]+$",  # no file of this machine
-            description="A released model, as `GET /api/models` lists them.",
+            description="A model, as `GET /api/models` lists them.",
             examples=["photo"],
         )
         back_projection: bool = Field(
