@@ -1,0 +1,109 @@
+"""Run tiles of several pictures as one: where threads ask at once for windows of one size."""
+
+import threading
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from clearzoom.engines.network import Network, Run, Tensor
+from clearzoom.engines.onnxruntime import load_onnxruntime
+from clearzoom.engines.protobuf import without_batch_size
+from clearzoom.errors import WeightsError
+
+
+@dataclass(eq=False)
+class _Asked:
+    x: Tensor
+    answer: "Future[Tensor]" = field(default_factory=Future)
+
+
+class Together:
+    """A network's ``run`` that threads share: what waits while it runs goes together next.
+
+    Nothing waits for company. The answer to each is the one that it had got alone, to the bit: the
+    first time that so many windows of a size run as one, they are run one by one as well, and a
+    network that gives anything else, or takes no batches, is not asked for one again.
+    """
+
+    def __init__(self, run: Run, batch_run: Run, most_px: int) -> None:
+        self._run, self._batch_run, self._most_px = run, batch_run, most_px
+        self._waiting: deque[_Asked] = deque()
+        self._mutex, self._turn = threading.Lock(), threading.Lock()
+        self._proven: set[tuple[int, ...]] = set()
+        self.takes_batches = True
+        self.batches = 0
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Run one window.
+
+        Args:
+            x: (1, 3, H, W) float32, as ``Network`` says.
+
+        Returns:
+            (1, 3, scale * H, scale * W).
+        """
+        asked = _Asked(x)
+        with self._mutex:
+            self._waiting.append(asked)
+        with self._turn:
+            if not asked.answer.done():
+                group = self._next_group(asked)
+                try:
+                    answers = self._answers([each.x for each in group])
+                except BaseException as error:
+                    for each in group:
+                        each.answer.set_exception(error)
+                else:
+                    for each, answer in zip(group, answers, strict=True):
+                        each.answer.set_result(answer)
+        return asked.answer.result()
+
+    def _next_group(self, first: _Asked) -> list[_Asked]:
+        """What waits and is of first's size, with it; no more px than one full tile has."""
+        shape = first.x.shape
+        most = max(1, self._most_px // (shape[2] * shape[3])) if self.takes_batches else 1
+        with self._mutex:
+            others = [each for each in self._waiting if each.x.shape == shape and each is not first]
+            group = [first, *others[: most - 1]]
+            for each in group:
+                self._waiting.remove(each)
+        return group
+
+    def _answers(self, given: list[Tensor]) -> list[Tensor]:
+        if len(given) == 1:
+            return [self._run(given[0])]
+        batch = np.concatenate(given)
+        if batch.shape in self._proven:
+            self.batches += 1
+            return list(np.split(self._batch_run(batch), len(given)))
+        alone = [self._run(x) for x in given]
+        try:
+            same = np.array_equal(self._batch_run(batch), np.concatenate(alone))
+        except Exception:  # of any engine: it takes no batches
+            same = False
+        if same:
+            self._proven.add(batch.shape)
+        else:
+            self.takes_batches = False
+        return alone
+
+
+def together(network: Network, weights: Path | None) -> Network:
+    """Let threads that run a network at once share its runs.
+
+    Args:
+        network: as loaded.
+        weights: its ONNX file, if that is what runs; released ones state a batch of one picture,
+            which is lifted in memory.
+    """
+    batch_run = network.run
+    if weights is not None and network.engine.startswith("onnxruntime"):
+        try:
+            batch_run = load_onnxruntime(without_batch_size(weights.read_bytes()))
+        except WeightsError:  # then the first try of a batch shows that it takes none
+            batch_run = network.run
+    side = network.tile_px + 2 * network.halo_px
+    return replace(network, run=Together(network.run, batch_run, side * side))
