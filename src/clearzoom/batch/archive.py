@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from clearzoom.batch.bands import Band
+from clearzoom.batch.bands import Band, bands_folder
 from clearzoom.batch.folder import PICTURES_AT_ONCE, Counts, Progress
 from clearzoom.batch.listing import list_pictures
 from clearzoom.batch.one import Order, Task, failure, said_settings
@@ -174,6 +174,9 @@ class _Archive:
             if part.band is not None and task.file not in self.unfinished:
                 return []  # of a picture that has failed already
             self.unfinished.pop(task.file)
+            if part.band is None and row["status"] == "done":
+                for name in self.target.names(bands_folder(part.key)):
+                    self.target.remove(name)
         self._note(row, skipped=skipped)
         return []
 

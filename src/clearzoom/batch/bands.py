@@ -87,9 +87,14 @@ def make_band(samples: Samples, networks: list[Network], meaning: Meaning, band:
     return result[band.top - start : band.bottom - start]
 
 
+def bands_folder(key: str) -> str:
+    """Name the folder in the target for the bands of a picture; key is equal for equal results."""
+    return f".clearzoom-bands-{key}"
+
+
 def band_name(key: str, band: Band) -> str:
-    """Name the file of a band in the target; key is equal for equal results."""
-    return f".clearzoom-bands-{key}/{band.top}-{band.bottom}"
+    """Name the file of a band in the target."""
+    return f"{bands_folder(key)}/{band.top}-{band.bottom}"
 
 
 def band_bytes(job: Job, networks: list[Network], band: Band) -> int:

@@ -9,9 +9,12 @@ import logging
 import os
 import pickle
 import socket
+import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clearzoom.batch.archive import Answers, Parts
@@ -50,8 +53,12 @@ class Cluster:
 
 
 @contextmanager
-def connected(cluster: Cluster) -> Iterator[int]:
+def connected(cluster: Cluster, runtime_env: dict[str, Any] | None = None) -> Iterator[int]:
     """Connect to a cluster, or start one here, and let go of it afterwards.
+
+    Args:
+        cluster: that is wanted.
+        runtime_env: Ray's, for workers that need another environment than their node has.
 
     Yields:
         How many actors it may have.
@@ -62,21 +69,26 @@ def connected(cluster: Cluster) -> Iterator[int]:
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    try:
-        import ray
-        import ray.data
-    except ImportError as error:
-        raise MissingExtraError("a batch on a cluster", "ray") from error
+    os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")
+    with _quiet():
+        try:
+            import ray
+            import ray.data
+        except ImportError as error:
+            raise MissingExtraError("a batch on a cluster", "ray") from error
+        ray.data.DataContext.get_current()
     address = cluster.address or os.environ.get("RAY_ADDRESS") or "local"
     _check_answers(address)
     started = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
     try:
-        ray.init(
-            address,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            **(started if address == "local" else {}),
-        )
+        with _quiet():
+            ray.init(
+                address,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                runtime_env=runtime_env,
+                **(started if address == "local" else {}),
+            )
     except Exception as error:  # of its many kinds
         raise ClusterError(
             f"cannot connect to the cluster at {address}: {_first(error)}"
@@ -147,16 +159,17 @@ class OnCluster:
             max_tasks_in_flight_per_actor=1 if careful else 2,
         )
         answers = ray.data.from_items(given, override_num_blocks=-(-len(given) // at_once))
-        answers = answers.map_batches(
-            _Actor,
-            fn_constructor_args=(duty,),
-            compute=actors,
-            batch_size=at_once,
-            num_cpus=self._cluster.cpus,
-            num_gpus=self._cluster.gpus or None,
-            max_restarts=-1,
-            max_task_retries=_RETRIES,
-        )
+        with _quiet():  # it has no other way yet to say how often a part is tried again
+            answers = answers.map_batches(
+                _Actor,
+                fn_constructor_args=(duty,),
+                compute=actors,
+                batch_size=at_once,
+                num_cpus=self._cluster.cpus,
+                num_gpus=self._cluster.gpus or None,
+                max_restarts=-1,
+                max_task_retries=_RETRIES,
+            )
         try:
             for answer in answers.iter_rows():
                 row, skipped = pickle.loads(answer["answer"])
@@ -183,6 +196,21 @@ class _Actor:
     def __call__(self, given: "dict[str, npt.NDArray[Any]]") -> "dict[str, list[Any]]":
         answers = self._worker([pickle.loads(part) for part in given["part"]])
         return {"index": list(given["index"]), "answer": [pickle.dumps(each) for each in answers]}
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Ray's remarks on its own parts from the user: deprecations, lines of its C++ core."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with warnings.catch_warnings(), Path(os.devnull).open("w") as nowhere:
+            warnings.simplefilter("ignore", DeprecationWarning)
+            os.dup2(nowhere.fileno(), 2)
+            yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _first(error: BaseException) -> str:

@@ -1,14 +1,10 @@
 """A folder of an object store, or whatever else fsspec reaches; files are worked on as copies."""
 
-import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from clearzoom.batch.staging import staging_folder
 from clearzoom.errors import InputError, MissingExtraError, MissingFileError, OutputError
-from clearzoom.io.atomic import lives
-
-_STAGE = "clearzoom-stage-"
 
 
 class Remote:
@@ -29,7 +25,7 @@ class Remote:
             raise InputError(f"cannot understand {root}: {error}") from error
         self.root = root.rstrip("/")
         self.within = str(found).rstrip("/")
-        self._stage: Path | None = None
+        self._copies = staging_folder("copies")
 
     def __getstate__(self) -> str:
         return self.root
@@ -39,15 +35,11 @@ class Remote:
 
     def path(self, name: str) -> Path:
         """The copy."""
-        if self._stage is None:
-            _sweep()
-            made = tempfile.mkdtemp(prefix=f"{_STAGE}{os.getpid()}-")
-            self._stage = Path(made)
-        return self._stage / name
+        return self._copies / name
 
     def said(self, text: str) -> str:
         """See ``Place``."""
-        return text if self._stage is None else text.replace(str(self._stage), self.root)
+        return text.replace(str(self._copies), self.root)
 
     def fetch(self, name: str) -> None:
         """See ``Place``."""
@@ -79,8 +71,7 @@ class Remote:
 
     def forget(self, name: str) -> None:
         """See ``Place``."""
-        if self._stage is not None:
-            self.path(name).unlink(missing_ok=True)
+        self.path(name).unlink(missing_ok=True)
 
     def size_bytes(self, name: str) -> int | None:
         """See ``Place``."""
@@ -153,13 +144,3 @@ class Remote:
 
 def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
-
-
-def _sweep() -> None:
-    """Remove the copies of processes that were killed."""
-    import shutil
-
-    for folder in Path(tempfile.gettempdir()).glob(f"{_STAGE}*"):
-        process = folder.name.removeprefix(_STAGE).partition("-")[0]
-        if process.isdecimal() and not lives(int(process)):
-            shutil.rmtree(folder, ignore_errors=True)

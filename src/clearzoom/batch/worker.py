@@ -1,8 +1,6 @@
 """What deals with the parts of a batch, in this process or in one of a cluster."""
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -24,6 +22,7 @@ from clearzoom.batch.job import (
 )
 from clearzoom.batch.one import Order, Task, deal_with, failure
 from clearzoom.batch.report import Row
+from clearzoom.batch.staging import staging_folder
 from clearzoom.engines.network import Network
 from clearzoom.engines.together import together
 from clearzoom.errors import ClearzoomError, InputError, ModelError
@@ -73,7 +72,7 @@ class Worker:
         self._shared = lru_cache(maxsize=8)(self._made_shared)
         self._decoded: tuple[str, Samples | None] = "", None
         self._kept: str | None = None
-        self._folder = tempfile.TemporaryDirectory(prefix="clearzoom-decoded-")
+        self._spool: Path | None = None
 
     def __call__(self, parts: list[Task | Part]) -> list[tuple[Row, bool]]:
         """Deal with some of them; for each, in their order, what ``one`` gives."""
@@ -156,9 +155,9 @@ class Worker:
         """Decode a picture into a file, once for all its bands that come here."""
         if self._decoded[0] != key or self._decoded[1] is None:
             self._decoded = "", None
-            spool = Path(self._folder.name) / "decoded.tif"
-            spool.unlink(missing_ok=True)
-            self._decoded = key, decode(job.source, spool)
+            self._spool = self._spool or staging_folder("decoded") / "0.tif"
+            self._spool.unlink(missing_ok=True)
+            self._decoded = key, decode(job.source, self._spool)
         samples = self._decoded[1]
         assert samples is not None
         return samples
@@ -210,7 +209,7 @@ def duty_of(order: Order, *, split_px: int | None, at_once: int) -> Duty:
 
 def _written(weights: dict[str, bytes], model: str) -> Path:
     """Write the asker's own weights, as this machine need not have them."""
-    folder = Path(tempfile.mkdtemp(prefix=f"clearzoom-stage-{os.getpid()}-"))
+    folder = staging_folder("weights")
     for name, content in weights.items():
         (folder / name).write_bytes(content)
     return folder / Path(model).name
