@@ -1,6 +1,7 @@
 """A real Ray cluster of several nodes on this machine; one of them is killed in the middle."""
 
 import json
+import re
 
 import pytest
 from s3_server import folder_content, objects, put_folder, store
@@ -45,6 +46,7 @@ def cluster(s3_environment):
             initialize_head=True, head_node_args=small | {"num_cpus": 0}
         )
         started.small = small
+        started.add_node(**small)
         yield started
         started.shutdown()
 
@@ -72,13 +74,13 @@ def run(cluster, source, target, settings, **options):
 
 
 def test_a_node_dies_and_nothing_is_lost(cluster, archive, whole, tmp_path, settings):
-    nodes = [cluster.add_node(**cluster.small) for _ in range(2)]
+    victim = cluster.add_node(**cluster.small)
     killed = []
 
     def kill(done, total, word):
         if done >= 3 and not killed:
             killed.append(done)
-            cluster.remove_node(nodes[0], allow_graceful=False)
+            cluster.remove_node(victim, allow_graceful=False)
 
     counts = run(
         cluster,
@@ -124,16 +126,16 @@ def test_an_object_store_and_a_picture_that_kills_its_workers(
 
 
 def test_what_a_cluster_cannot_do_is_one_clear_error(cluster):
-    with pytest.raises(ClusterError, match="no node of the cluster has the 1 CPU and 1 GPU"):
-        with connected(Cluster(cluster.address, gpus=1)):
-            pass
-    with pytest.raises(ClusterError, match="is less than --min-actors 9"):
-        with connected(Cluster(cluster.address, min_actors=9, max_actors=2)):
-            pass
+    gpu = Cluster(cluster.address, gpus=1)
+    with pytest.raises(ClusterError, match=r"no node .* has the 1 CPU and 1 GPU"), connected(gpu):
+        pass
+    few = Cluster(cluster.address, min_actors=9, max_actors=2)
+    with pytest.raises(ClusterError, match="is less than --min-actors 9"), connected(few):
+        pass
     for address, why in {
         "127.0.0.1:1": "no cluster answers at 127.0.0.1:1",
         "ray://127.0.0.1:1": "cannot understand the address",
         "nonsense": "cannot understand the address",
     }.items():
-        with pytest.raises(ClusterError, match=why), connected(Cluster(address)):
+        with pytest.raises(ClusterError, match=re.escape(why)), connected(Cluster(address)):
             pass

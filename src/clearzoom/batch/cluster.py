@@ -25,7 +25,7 @@ from clearzoom.errors import ClusterError, MissingExtraError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-_RETRIES = 2
+_RETRIES = 1
 """Of a part whose worker died, before others are tried without it."""
 
 _REACHED_WITHIN_S = 5.0
