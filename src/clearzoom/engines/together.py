@@ -24,15 +24,15 @@ class Together:
     """A network's ``run`` that threads share: what waits while it runs goes together next.
 
     Nothing waits for company. The answer to each is the one that it had got alone, to the bit: the
-    first time that so many windows of a size run as one, they are run one by one as well, and a
-    network that gives anything else, or takes no batches, is not asked for one again.
+    first time that so many windows of a size run as one, they are run one by one as well. Where the
+    two differ (torch's do at some sizes), or a network takes no batches, that is not tried again.
     """
 
     def __init__(self, run: Run, batch_run: Run, most_px: int) -> None:
         self._run, self._batch_run, self._most_px = run, batch_run, most_px
         self._waiting: deque[_Asked] = deque()
         self._mutex, self._turn = threading.Lock(), threading.Lock()
-        self._proven: set[tuple[int, ...]] = set()
+        self._same: dict[tuple[int, ...], bool] = {}
         self.takes_batches = True
         self.batches = 0
 
@@ -76,18 +76,18 @@ class Together:
         if len(given) == 1:
             return [self._run(given[0])]
         batch = np.concatenate(given)
-        if batch.shape in self._proven:
+        same = self._same.get(batch.shape)
+        if same:
             self.batches += 1
             return list(np.split(self._batch_run(batch), len(given)))
         alone = [self._run(x) for x in given]
-        try:
-            same = np.array_equal(self._batch_run(batch), np.concatenate(alone))
-        except Exception:  # of any engine: it takes no batches
-            same = False
-        if same:
-            self._proven.add(batch.shape)
-        else:
-            self.takes_batches = False
+        if same is None:
+            try:
+                answer = self._batch_run(batch)
+            except Exception:  # of any engine
+                self.takes_batches = False
+            else:
+                self._same[batch.shape] = np.array_equal(answer, np.concatenate(alone))
         return alone
 
 
