@@ -69,7 +69,6 @@ def connected(cluster: Cluster, runtime_env: dict[str, Any] | None = None) -> It
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")
     with _quiet():
         try:
             import ray
