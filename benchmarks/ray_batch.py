@@ -2,8 +2,8 @@
 
     python benchmarks/ray_batch.py --pictures 24 --side 128 --actors 1 2
 
-Three tables. The first: pictures of one size on a Ray cluster of this machine, beside the same by the
-folder command; the cluster is started before, and its start is stated alone. The second: many
+Three tables. The first: pictures of one size on a Ray cluster of this machine, beside the same by
+the folder command; the cluster is started before, and its start is stated alone. The second: many
 pictures of 8x8 px, so that nothing but handing out, reading, writing and reporting is left. The
 third: one run of a network over the windows of eight pictures, against eight runs, on one core.
 """

@@ -1,6 +1,7 @@
 """Pictures in an object store, worked on by this machine: what a folder gives, byte for byte."""
 
 import json
+import pickle
 import signal
 import subprocess
 import sys
@@ -142,3 +143,12 @@ def test_places_are_told_apart():
     assert isinstance(place_of("C:/scans"), Folder)
     assert isinstance(place_of("file:///scans"), Folder)
     assert isinstance(place_of("s3://bucket/scans"), Remote)
+
+
+def test_a_folder_means_the_same_to_another_process(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    there = pickle.dumps(Folder("in/"))
+    monkeypatch.chdir("/")
+    place = pickle.loads(there)
+    assert place.path("a.png") == tmp_path / "in" / "a.png"
+    assert place.said(f"no file {place.path('a.png')}; look") == "no file in/a.png; look"

@@ -117,11 +117,19 @@ def test_an_object_store_and_a_picture_that_kills_its_workers(
     with connected(wanted, runtime_env=hook) as most:
         engine = OnCluster(wanted, most)
         places = place_of("s3://cluster"), place_of("s3://cluster/out")
-        counts = enlarge_archive(
-            *places, settings, engine=engine, recursive=True, split_px=100_000, at_once=4
-        )
+
+        def stop(done, total, word):
+            if done == 3:
+                raise KeyboardInterrupt
+
+        options = {"engine": engine, "recursive": True, "split_px": 100_000, "at_once": 4}
+        with pytest.raises(KeyboardInterrupt):
+            enlarge_archive(*places, settings, progress=stop, **options)
+        assert b'"done"' in store().cat_file("cluster/out/.clearzoom-report/00000001.jsonl")
+        counts = enlarge_archive(*places, settings, **options)
         again = enlarge_archive(*places, settings, engine=engine, recursive=False)
-    assert (counts.done, counts.failed) == (18, 2)
+    assert (counts.done + counts.skipped, counts.failed) == (18, 2)
+    assert counts.skipped > 0
     assert again.skipped == 4
     ours = objects("cluster/out")
     rows = {row["file"]: row for row in map(json.loads, ours["report.jsonl"].splitlines())}

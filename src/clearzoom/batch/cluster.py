@@ -78,7 +78,9 @@ def connected(cluster: Cluster, runtime_env: dict[str, Any] | None = None) -> It
         ray.data.DataContext.get_current()
     address = cluster.address or os.environ.get("RAY_ADDRESS") or "local"
     _check_answers(address)
-    started = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
+    started: dict[str, Any] = {}
+    if address == "local":
+        started = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
     try:
         with _quiet():
             ray.init(
@@ -86,14 +88,14 @@ def connected(cluster: Cluster, runtime_env: dict[str, Any] | None = None) -> It
                 log_to_driver=False,
                 logging_level=logging.ERROR,
                 runtime_env=runtime_env,
-                **(started if address == "local" else {}),
+                **started,
             )
     except Exception as error:  # of its many kinds
         raise ClusterError(
             f"cannot connect to the cluster at {address}: {_first(error)}"
         ) from error
     try:
-        yield _most_actors(cluster, ray.nodes())
+        yield _most_actors(cluster, ray.nodes())  # type: ignore[no-untyped-call]
     finally:
         ray.shutdown()
 
@@ -157,9 +159,9 @@ class OnCluster:
             max_size=min(self._most, len(given)),
             max_tasks_in_flight_per_actor=1 if careful else 2,
         )
-        answers = ray.data.from_items(given, override_num_blocks=-(-len(given) // at_once))
+        dataset = ray.data.from_items(given, override_num_blocks=-(-len(given) // at_once))
         with _quiet():  # it has no other way yet to say how often a part is tried again
-            answers = answers.map_batches(
+            answers = dataset.map_batches(
                 _Actor,
                 fn_constructor_args=(duty,),
                 compute=actors,

@@ -92,13 +92,17 @@ class Folder:
         self.root = root
         self._root = Path(root)
 
+    def __getstate__(self) -> dict[str, object]:
+        # Another process need not work where this one does; messages stay as they are here.
+        return {"root": self.root, "_root": self._root.absolute()}
+
     def path(self, name: str) -> Path:
         """The file itself."""
         return self._root / name
 
     def said(self, text: str) -> str:
-        """As it is."""
-        return text
+        """See ``Place``."""
+        return text.replace(f"{self._root}/", f"{Path(self.root)}/")
 
     def fetch(self, name: str) -> None:
         """Look whether it can be a picture."""

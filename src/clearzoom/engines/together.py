@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,8 +11,8 @@ import numpy as np
 
 from clearzoom.engines.network import Network, Run, Tensor
 from clearzoom.engines.onnxruntime import load_onnxruntime
+from clearzoom.engines.openvino import load_openvino
 from clearzoom.engines.protobuf import without_batch_size
-from clearzoom.errors import WeightsError
 
 
 @dataclass(eq=False)
@@ -96,14 +97,18 @@ def together(network: Network, weights: Path | None) -> Network:
 
     Args:
         network: as loaded.
-        weights: its ONNX file, if that is what runs; released ones state a batch of one picture,
+        weights: its ONNX file, if that is what runs, in fp32; released ones state a batch of one picture,
             which is lifted in memory.
     """
     batch_run = network.run
-    if weights is not None and network.engine.startswith("onnxruntime"):
+    loads: dict[str, Callable[[bytes], Run]] = {
+        "onnxruntime fp32": load_onnxruntime,
+        "openvino fp32": load_openvino,
+    }
+    if weights is not None and network.engine in loads:
         try:
-            batch_run = load_onnxruntime(without_batch_size(weights.read_bytes()))
-        except WeightsError:  # then the first try of a batch shows that it takes none
+            batch_run = loads[network.engine](without_batch_size(weights.read_bytes()))
+        except Exception:  # of any engine; the first try of a batch then shows that it takes none
             batch_run = network.run
     side = network.tile_px + 2 * network.halo_px
     return replace(network, run=Together(network.run, batch_run, side * side))
