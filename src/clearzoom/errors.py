@@ -12,7 +12,8 @@
     ├── ConfigError                config        6
     ├── MissingExtraError          missing-extra 7
     ├── TrainingError              training      8
-    └── ResultError                result        9
+    ├── ResultError                result        9
+    └── ClusterError               cluster       10
 
 The message is one line: what happened, and what to do. The code is stable, for programs.
 """
@@ -110,3 +111,10 @@ class ResultError(ClearzoomError):
 
     code = "result"
     exit_status = 9
+
+
+class ClusterError(ClearzoomError):
+    """A cluster cannot be reached, or cannot do what is asked for."""
+
+    code = "cluster"
+    exit_status = 10
