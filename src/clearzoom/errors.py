@@ -12,14 +12,20 @@
     ├── ConfigError                config        6
     ├── MissingExtraError          missing-extra 7
     ├── TrainingError              training      8
-    └── ResultError                result        9
+    ├── ResultError                result        9
+    └── ClusterError               cluster       10
 
 The message is one line: what happened, and what to do. The code is stable, for programs.
 """
 
 
 class ClearzoomError(Exception):
-    """Base of all errors here. Carries a stable ``code`` and the command's ``exit_status``."""
+    """Base of all errors here. Carries a stable ``code`` and the command's ``exit_status``.
+
+    Example:
+        >>> MissingFileError("no file a.png; check the name").code
+        'missing'
+    """
 
     code = "clearzoom"
     exit_status = 1
@@ -105,3 +111,10 @@ class ResultError(ClearzoomError):
 
     code = "result"
     exit_status = 9
+
+
+class ClusterError(ClearzoomError):
+    """A cluster cannot be reached, or cannot do what is asked for."""
+
+    code = "cluster"
+    exit_status = 10

@@ -1,30 +1,32 @@
 """Enlarge a folder of pictures: mirrored, skipping what is done, with a report."""
 
-import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from clearzoom.batch.budget import Budget
-from clearzoom.batch.job import Job, plan_job, run_job
-from clearzoom.batch.paths import check_input, is_there, output_stat
+from clearzoom.batch.job import Done, Job, plan_job, run_job
+from clearzoom.batch.one import Order, Task, deal_with, failure, said_settings
+from clearzoom.batch.places import Folder
 from clearzoom.batch.report import (
     NAME,
     Row,
     as_line,
     ends_whole,
     is_result,
+    lasting_rows,
     read_report,
     write_report,
 )
 from clearzoom.batch.settings import Settings
 from clearzoom.batch.tree import Tree, pictures_to_do, target_of
-from clearzoom.errors import ClearzoomError, InputError, OutputError
+from clearzoom.errors import ClearzoomError, OutputError
 
-_PICTURES_AT_ONCE = 3
+PICTURES_AT_ONCE = 3
 """One is decoded and one encoded while another is in the network."""
 
 
@@ -36,6 +38,16 @@ class Counts:
     skipped: int = 0
     failed: int = 0
     megapixels: float = 0.0
+
+    def add(self, row: Row, *, skipped: bool) -> None:
+        """Count the last row of a picture."""
+        if row["status"] == "failed":
+            self.failed += 1
+        elif skipped:
+            self.skipped += 1
+        else:
+            self.done += 1
+            self.megapixels += row["width_px"] * row["height_px"] / 1e6
 
 
 Progress = Callable[[int, int, str], None]
@@ -74,7 +86,7 @@ def enlarge_folder(
         work = _Work(source, output, settings, tree)
     except OSError as error:
         raise OutputError(f"cannot write to {output}: {error.strerror}") from error
-    work.run(1 if settings.memory_bytes else _PICTURES_AT_ONCE, progress)
+    work.run(1 if settings.memory_bytes else PICTURES_AT_ONCE, progress)
     return work.counts
 
 
@@ -109,9 +121,10 @@ def plan_folder(
 
 class _Work:
     def __init__(self, source: Path, output: Path, settings: Settings, tree: Tree) -> None:
-        self.source, self.output, self.settings, self.tree = source, output, settings, tree
+        self.source, self.output, self.tree = source, output, tree
+        said = said_settings(settings)
+        self.order = Order(Folder(str(source)), Folder(str(output)), settings, said)
         self.counts = Counts()
-        self.said = hashlib.sha256(_said(settings).encode()).hexdigest()[:16]
         self.report = output / NAME
         self.rows = read_report(self.report)
         self.made_here = {row.get("output") for row in self.rows.values() if is_result(row)}
@@ -129,7 +142,7 @@ class _Work:
                 report.write(b"\n" if report.tell() and not ends_whole(self.report) else b"")
                 for folder, reason in self.tree.unreadable.items():
                     row = {"file": self._name(folder)}
-                    self._note(report, row | _failure("input", f"cannot read {folder}: {reason}"))
+                    self._note(report, row | failure("input", f"cannot read {folder}: {reason}"))
                 try:
                     self._run(pool, at_once, report, progress)
                 except BaseException:
@@ -166,53 +179,23 @@ class _Work:
 
     def _one(self, path: Path, report: IO[bytes]) -> Row:
         target = target_of(path, self.source, self.output)
-        row: Row = {"file": self._name(path), "output": target.relative_to(self.output).as_posix()}
-        try:
-            return self._enlarged(path, target, row, report)
-        except ClearzoomError as error:
-            row |= _failure(error.code, str(error))
-        except OSError as error:
-            row |= _failure("input", str(error))
-        except Exception as error:  # a fault of this program must not stop the others either
-            row |= _failure("internal", f"{type(error).__name__}: {error}")
-        if row["output"] in self.made_here and is_there(target):
-            row["older_result"] = True
-        return row
+        name, output = self._name(path), target.relative_to(self.output).as_posix()
+        first = self.first[target]
+        made_here = output in self.made_here
+        task = Task(
+            name,
+            output,
+            self.rows.get(name, {}),
+            self._name(first) if first != path else None,
+            made_here,
+            made_here,
+        )
+        return deal_with(task, self.order, partial(self._run_job, report))
 
-    def _enlarged(self, path: Path, target: Path, row: Row, report: IO[bytes]) -> Row:
-        check_input(path)
-        if self.first[target] != path:
-            raise InputError(
-                f"{target} is the result of {self.first[target]}; rename one of the two"
-            )
-        if output_stat(target) is not None and row["output"] not in self.made_here:
-            raise OutputError(
-                f"{target} exists and was not made here; take it away or name another folder"
-            )
-        try:
-            with path.open("rb") as file:
-                row["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise InputError(f"cannot read {path}: {error.strerror}") from error
-        row["settings"] = self.said
-        before = self.rows.get(row["file"], {})
-        if _is_done(before, row, target):
-            return before
-        job = plan_job(path, target, self.settings, makes_folder=True)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"cannot make {target.parent}: {error.strerror}") from error
+    def _run_job(self, report: IO[bytes], job: Job, row: Row) -> Done:
         # Killed between here and the row that says done, the result is known as made here.
         self._append(report, row | {"status": "started"})
-        done = run_job(job, self._go_on, budget=self.budget)
-        return row | {
-            "status": "done",
-            "width_px": done.width_px,
-            "height_px": done.height_px,
-            "bytes": target.stat().st_size,
-            "notes": list(done.notes),
-        }
+        return run_job(job, self._go_on, budget=self.budget)
 
     def _go_on(self, done: int, total: int) -> None:
         """Between two tiles: end here when the job was stopped by hand."""
@@ -229,50 +212,10 @@ class _Work:
 
     def _note(self, report: IO[bytes], row: Row) -> None:
         self._append(report, row)
-        if row["status"] == "failed":
-            self.counts.failed += 1
-        elif row is self.rows.get(row["file"]):
-            self.counts.skipped += 1
-        else:
-            self.counts.done += 1
-            self.counts.megapixels += row["width_px"] * row["height_px"] / 1e6
+        self.counts.add(row, skipped=row is self.rows.get(row["file"]))
         self.rows[row["file"]] = row
 
     def _write_report(self) -> None:
-        """One line a picture, by name: the same bytes however often the job was broken off.
-
-        Results of earlier runs over other pictures stay in it, as long as they are there.
-        """
         asked = {self._name(path) for path in (*self.tree.pictures, *self.tree.unreadable)}
-        rows = [
-            row
-            for name, row in sorted(self.rows.items())
-            if name in asked or (is_result(row) and (self.output / row.get("output", "")).is_file())
-        ]
+        rows = lasting_rows(self.rows, asked, lambda name: (self.output / name).is_file())
         write_report(self.report, rows)
-
-
-def _said(settings: Settings) -> str:
-    from clearzoom import __version__
-    from clearzoom.weights import card_files
-
-    # Other weights under the same name are another job; limits do not change a result.
-    own = Path(settings.model)
-    files = [own] if own.suffix == ".onnx" else card_files(own.name)
-    cards = [file.read_bytes() for file in files if file.is_file()]
-    same = replace(settings, memory_bytes=None, max_pixels=0)
-    return f"{__version__} {same} {hashlib.sha256(b''.join(cards)).hexdigest()}"
-
-
-def _failure(code: str, reason: str) -> Row:
-    return {"status": "failed", "code": code, "error": " ".join(reason.split())}
-
-
-def _is_done(before: Row, row: Row, target: Path) -> bool:
-    same = all(before.get(key) == row[key] for key in ("sha256", "settings", "output"))
-    return (
-        same
-        and before.get("status") == "done"
-        and target.is_file()
-        and target.stat().st_size == before.get("bytes")
-    )

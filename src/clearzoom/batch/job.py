@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -28,7 +29,7 @@ from clearzoom.io.animation import read_frames, write_frames
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.formats import check_holds, check_target, format_of
 from clearzoom.io.metadata import Metadata
-from clearzoom.io.picture import colours_of
+from clearzoom.io.picture import Samples, colours_of
 from clearzoom.io.profile import profile_tone
 from clearzoom.io.reading import Source, decode, open_picture
 from clearzoom.io.scratch import Scratch, scratch
@@ -92,7 +93,9 @@ def plan_job(
     source = open_picture(source_file, keep_cmyk=kind.cmyk, max_pixels=settings.max_pixels)
     if there is not None and target.samefile(source_file):
         raise OutputError(f"{target} is the input itself; name another file")
-    plan = make_plan((source.width_px, source.height_px), settings.wanted, _scales(settings.model))
+    plan = make_plan(
+        (source.width_px, source.height_px), settings.wanted, scales_for(settings.model)
+    )
     width, height = plan.result_px
     check = check_holds if makes_folder and there is None else check_target
     check(target, width, height, has_alpha=source.has_alpha)
@@ -119,6 +122,7 @@ def run_job(
     preview: tuple[int, int, int, int] | None = None,
     fidelity_map: Path | None = None,
     budget: Budget | None = None,
+    wrapped: Callable[[Network], Network] | None = None,
 ) -> Done:
     """Do what was planned.
 
@@ -130,6 +134,7 @@ def run_job(
         fidelity_map: a file for a grey picture: by how many levels, as the mean over the colours,
             the result differs from the bicubic enlargement.
         budget: of all jobs of this process, where memory is limited; else one of this job alone.
+        wrapped: put around each network as loaded; what it gives must be equal to the bit.
 
     Returns:
         The result's size, and notes.
@@ -142,7 +147,7 @@ def run_job(
         ResultError: a network gave something that is no picture.
     """
     budget = budget or Budget(job.settings.memory_bytes)
-    networks = [network_for(job.settings, scale) for scale in job.plan.stages]
+    networks = [network_for(job.settings, scale, wrapped) for scale in job.plan.stages]
     if job.source.frames > 1:
         if preview or fidelity_map:
             raise InputError("an animation has no --preview and no --fidelity-map; give one frame")
@@ -164,22 +169,38 @@ def run_job(
             budget=budget,
             progress=progress,
         )
-        size = (cut.width_px, cut.height_px)
-        metadata, problems = finished_metadata(job.metadata, plan, size, job.dpi, networks)
-        image = finished_image(result, plan, cut, cmyk=cmyk)
-        with whole_file(job.target) as temporary:
-            problems += encode(
-                temporary,
-                job.target,
-                image,
-                job.source.icc_profile,
-                job.dpi,
-                metadata,
-                job.settings.encoding,
-            )
+        done = write_result(job, networks, result, cut)
         if fidelity_map is not None:
             colours = colours_of(job.source.channels, cmyk=cmyk)
             write_fidelity_map(fidelity_map, result, samples, plan, cut, colours)
+    return done
+
+
+def write_result(job: Job, networks: list[Network], result: Samples, cut: Region) -> Done:
+    """Write a job's file from what the last network gave.
+
+    Args:
+        job: from ``plan_job``; no animation.
+        networks: that ran, in their order.
+        result: (H, W, C), in memory or in a scratch file.
+        cut: of the resized picture.
+
+    Raises:
+        OutputError: it cannot be written; an older file stays.
+    """
+    size = (cut.width_px, cut.height_px)
+    metadata, problems = finished_metadata(job.metadata, job.plan, size, job.dpi, networks)
+    image = finished_image(result, job.plan, cut, cmyk=job.source.cmyk)
+    with whole_file(job.target) as temporary:
+        problems += encode(
+            temporary,
+            job.target,
+            image,
+            job.source.icc_profile,
+            job.dpi,
+            metadata,
+            job.settings.encoding,
+        )
     return Done(*size, (*job.notes, *problems))
 
 
@@ -190,7 +211,12 @@ def _check_fidelity_map(job: Job, target: Path, cut: Region) -> None:
         raise OutputError(f"{target} is the input or the result; name another file for the map")
 
 
-def _scales(model: str) -> list[int]:
+def scales_for(model: str) -> list[int]:
+    """Give the scales that a model has weights for.
+
+    Raises:
+        ModelError: no such model, or a damaged file.
+    """
     if model.endswith(".onnx") and Path(model).is_file():
         return [int(read_notes(Path(model)).get("scale", 4))]
     return scales_of(model)
@@ -199,18 +225,22 @@ def _scales(model: str) -> list[int]:
 _loaded = lru_cache(maxsize=8)(load_network)
 
 
-def network_for(settings: Settings, scale: int) -> Network:
+def network_for(
+    settings: Settings, scale: int, wrapped: Callable[[Network], Network] | None = None
+) -> Network:
     """Give a network as settings want it; its weights are loaded once in a process.
 
     Args:
         settings: name the model and what is done around it.
         scale: of this network, one of those of the chain.
+        wrapped: see ``run_job``.
 
     Raises:
         ModelError: and its kinds, as ``load_network`` says.
     """
+    loaded = _loaded(settings.model, scale, settings.engine, settings.precision, settings.strength)
     network = refined(
-        _loaded(settings.model, scale, settings.engine, settings.precision, settings.strength),
+        loaded if wrapped is None else wrapped(loaded),
         ensemble=settings.ensemble,
         back_projection=settings.back_projection,
     )
@@ -238,10 +268,10 @@ def _scratch_for(
         limit = min(limit, job.settings.memory_bytes // 8)
     if preview or raw_bytes <= limit:
         return nullcontext()
-    return scratch(job.target, _key(job, networks))
+    return scratch(job.target, job_key(job, networks))
 
 
-def _key(job: Job, networks: list[Network]) -> str:
+def job_key(job: Job, networks: list[Network]) -> str:
     """Equal for the same result: other content, settings, networks, version or name are not."""
     from clearzoom import __version__
 

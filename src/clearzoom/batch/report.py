@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,13 @@ def read_report(report: Path) -> dict[str, Row]:
     Raises:
         OSError: it cannot be read.
     """
+    return rows_of(report.read_bytes()) if report.is_file() else {}
+
+
+def rows_of(content: bytes) -> dict[str, Row]:
+    """Understand a report as far as it can be understood: the last row of each picture."""
     rows: dict[str, Row] = {}
-    if not report.is_file():
-        return rows
-    for line in report.read_bytes().splitlines():
+    for line in content.splitlines():
         try:
             row = json.loads(line.decode(errors="surrogateescape"))
             as_line(row)
@@ -54,6 +57,26 @@ def ends_whole(report: Path) -> bool:
     with report.open("rb") as file:
         file.seek(-1, os.SEEK_END)
         return file.read() == b"\n"
+
+
+def lasting_rows(
+    rows: dict[str, Row], asked: set[str], is_there: Callable[[str], bool]
+) -> list[Row]:
+    """Choose what a whole report holds: one row a picture, by name.
+
+    It is the same however often the job was broken off. Results of earlier runs over other pictures
+    stay in it, as long as they are there.
+
+    Args:
+        rows: of all runs.
+        asked: pictures of this run.
+        is_there: whether the file of this name is in the target.
+    """
+    return [
+        row
+        for name, row in sorted(rows.items())
+        if name in asked or (is_result(row) and is_there(row.get("output", "")))
+    ]
 
 
 def is_result(row: Row) -> bool:

@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from clearzoom.batch.paths import is_folder, output_stat
 from clearzoom.batch.report import NAME, read_report
@@ -10,7 +10,8 @@ from clearzoom.errors import InputError, MissingFileError
 from clearzoom.io.formats import SUFFIXES
 
 _READ_ONLY_SUFFIXES = (".heic", ".heif")
-_OWN = ".clearzoom-"
+OWN = ".clearzoom-"
+"""What begins so is neither picture nor result: temporary files, scratch folders, bands."""
 
 
 @dataclass
@@ -34,7 +35,7 @@ def pictures_to_do(source: Path, output: Path, *, recursive: bool) -> Tree:
         InputError: source cannot be read, or output is source or would replace pictures in it.
         OutputError: this user may not look into output.
     """
-    tree = _find_pictures(source, output, recursive=recursive)
+    tree = find_pictures(source, output, recursive=recursive)
     there = output_stat(output)
     if there is not None and os.path.realpath(output) == os.path.realpath(source):
         raise InputError(f"{output} is the input itself; name another folder")
@@ -44,11 +45,22 @@ def pictures_to_do(source: Path, output: Path, *, recursive: bool) -> Tree:
     return tree
 
 
-def _find_pictures(source: Path, output: Path, *, recursive: bool) -> Tree:
+def find_pictures(source: Path, output: Path | None, *, recursive: bool) -> Tree:
+    """Find the pictures of a folder.
+
+    Args:
+        source: as in ``pictures_to_do``.
+        output: likewise, or None where it is elsewhere.
+        recursive: likewise.
+
+    Raises:
+        MissingFileError: no such folder, or no picture in it.
+        InputError: source cannot be read.
+    """
     if not is_folder(source):
         raise MissingFileError(f"no folder {source}")
     found = Tree()
-    results = os.path.realpath(output)
+    results = None if output is None else os.path.realpath(output)
 
     def failed(error: OSError) -> None:
         found.unreadable[Path(error.filename)] = error.strerror or str(error)
@@ -58,14 +70,9 @@ def _find_pictures(source: Path, output: Path, *, recursive: bool) -> Tree:
         below[:] = sorted(
             name
             for name in below
-            if recursive and not name.startswith(_OWN) and not _holds_results(here / name, results)
+            if recursive and not name.startswith(OWN) and not _holds_results(here / name, results)
         )
-        found.pictures += [
-            here / name
-            for name in sorted(names)
-            if Path(name).suffix.lower() in (*SUFFIXES, *_READ_ONLY_SUFFIXES)
-            and not name.startswith(_OWN)
-        ]
+        found.pictures += [here / name for name in sorted(names) if is_picture(name)]
     if source in found.unreadable:
         raise InputError(f"cannot read {source}: {found.unreadable[source]}")
     if not found.pictures and not found.unreadable:
@@ -73,7 +80,7 @@ def _find_pictures(source: Path, output: Path, *, recursive: bool) -> Tree:
     return found
 
 
-def _holds_results(folder: Path, results: str) -> bool:
+def _holds_results(folder: Path, results: str | None) -> bool:
     if os.path.realpath(folder) == results:
         return True
     try:
@@ -84,10 +91,18 @@ def _holds_results(folder: Path, results: str) -> bool:
 
 def target_of(picture: Path, source: Path, output: Path) -> Path:
     """Name the result of a picture of source: the same name, and .png where that is only read."""
-    relative = picture.relative_to(source)
-    if relative.suffix.lower() in SUFFIXES:
-        return output / relative
-    return output / relative.with_name(f"{relative.name}.png")
+    return output / result_name(picture.relative_to(source).as_posix())
+
+
+def result_name(name: str) -> str:
+    """Name the result of a picture, both relative to their folders."""
+    return name if PurePosixPath(name).suffix.lower() in SUFFIXES else f"{name}.png"
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file is taken for a picture, by the end of its name."""
+    known = PurePosixPath(name).suffix.lower() in (*SUFFIXES, *_READ_ONLY_SUFFIXES)
+    return known and not PurePosixPath(name).name.startswith(OWN)
 
 
 def _check_no_input_is_replaced(pictures: list[Path], source: Path, output: Path) -> None:

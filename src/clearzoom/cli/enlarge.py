@@ -87,7 +87,7 @@ def enlarge(
     from clearzoom.batch.paths import is_folder
     from clearzoom.batch.settings import parse_region
 
-    settings = _settings(locals())
+    settings = settings_of(locals())
     if is_folder(source):
         if preview or fidelity_map:
             raise typer.BadParameter("--preview and --fidelity-map are for one picture")
@@ -95,7 +95,7 @@ def enlarge(
         return
     job = plan_job(source, output, settings)
     began = time.perf_counter()
-    with _stoppable(), progress("Enlarging", "tiles") as report:
+    with stoppable(), progress("Enlarging", "tiles") as report:
         done = run_job(
             job,
             report,
@@ -117,7 +117,7 @@ def plan(**asked: Any) -> None:
     from clearzoom.batch.job import plan_job
     from clearzoom.batch.paths import is_folder
 
-    settings = _settings(asked)
+    settings = settings_of(asked)
     if is_folder(asked["source"]):
         _plan_folder(asked["source"], asked["output"], settings, recursive=asked["recursive"])
         return
@@ -184,7 +184,15 @@ def _networks(job: "Job") -> str:
     return f"{job.settings.model} {chain}" if chain else "none"
 
 
-def _settings(asked: dict[str, Any]) -> "Settings":
+def settings_of(asked: dict[str, Any]) -> "Settings":
+    """Understand the options of these commands.
+
+    Args:
+        asked: by name of the parameter.
+
+    Raises:
+        BadParameter: they do not go together.
+    """
     from clearzoom.batch.settings import parse_bytes
 
     if asked["bleed"] and not asked["print_size"]:
@@ -205,7 +213,7 @@ def _settings(asked: dict[str, Any]) -> "Settings":
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
+def stoppable() -> Iterator[None]:
     """Stop after the tiles at work on Ctrl-C, and at once on a second: that harms as a kill does.
 
     Called by the main thread.
@@ -232,7 +240,7 @@ def _folder(source: Path, output: Path, settings: "Settings", *, recursive: bool
     from clearzoom.batch.folder import enlarge_folder
 
     began = time.perf_counter()
-    with _stoppable(), progress("Enlarging", "pictures") as report:
+    with stoppable(), progress("Enlarging", "pictures") as report:
         counts = enlarge_folder(source, output, settings, recursive=recursive, progress=report)
     seconds = time.perf_counter() - began
     typer.echo(

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from clearzoom import __version__
+from clearzoom.cli.batch import batch
 from clearzoom.cli.enlarge import enlarge, plan
 from clearzoom.cli.evaluate import evaluate
 from clearzoom.cli.explain import explain
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # it would take "[train]" for markup
 )
-for command in (enlarge, plan, serve, evaluate, train, tune, export, explain):
+for command in (enlarge, plan, batch, serve, evaluate, train, tune, export, explain):
     app.command()(command)
 app.add_typer(models, name="models")
 app.add_typer(weights, name="weights")

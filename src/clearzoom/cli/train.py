@@ -38,15 +38,28 @@ def train(
         str | None,
         typer.Option(help="Only measure how many steps fit this long, e.g. 60m, and say so."),
     ] = None,
+    devices: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Processes on this machine, one a GPU. [default: 1, or torchrun's]"
+        ),
+    ] = None,
+    nodes: Annotated[
+        int | None, typer.Option(min=1, help="Machines. [default: 1, or torchrun's]")
+    ] = None,
 ) -> None:
     """Train a network. Needs the extra [train]."""
     from clearzoom.train.config import load_config
+    from clearzoom.train.processes import asked_for, is_first
     from clearzoom.train.run import steps_in
     from clearzoom.train.run import train as run
 
     settings = load_config(config)
     folder = output if output is not None else Path("runs") / config.stem
+    processes = asked_for(devices, nodes)
     if steps_for is not None:
+        if processes.count > 1:
+            raise ConfigError("--steps-for measures one process; leave --devices and --nodes out")
         steps = steps_in(settings, seconds_of(steps_for), init)
         typer.echo(f"max_steps = {steps}")
         return
@@ -56,7 +69,10 @@ def train(
         resume=resume,
         initial_weights=init,
         time_budget_s=None if time_budget is None else seconds_of(time_budget),
+        processes=processes,
     )
+    if not is_first():
+        return
     typer.echo(
         f"step {recipe.step} of {settings.optimiser.max_steps}; "
         f"best validation {recipe.best_psnr_db:.3f} dB; {folder}"

@@ -1,6 +1,7 @@
 """Network interpolation: weights between those of two ONNX files of one network.
 
-The mixed file has everything but its float tensors from the second.
+Only what is needed is read of ONNX's protobuf: where in the file each tensor's bytes lie. The mixed
+file has everything else from the second.
 
 References:
     Wang et al., "ESRGAN", arXiv:1809.00219, section 3.4; onnx.proto3 for the field numbers.
@@ -10,10 +11,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from clearzoom.engines.protobuf import fields, varint
+from clearzoom.engines.protobuf import GRAPH, fields, varint
 from clearzoom.errors import WeightsError
 
-_GRAPH, _INITIALIZER = 7, 5  # of ModelProto and GraphProto
+_INITIALIZER = 5  # of GraphProto
 _DIMS, _DATA_TYPE, _NAME, _RAW_DATA = 1, 2, 8, 9  # of TensorProto
 _FLOAT = 1
 
@@ -43,7 +44,7 @@ def mixed_model(first: bytes, second: bytes, strength: float) -> bytes:
 def _float_tensors(model: bytes) -> Iterator[tuple[tuple[str, bytes], tuple[int, int]]]:
     """Name and shape of each, and where its bytes lie."""
     for number, graph in fields(model, (0, len(model))):
-        for inner, tensor in fields(model, graph) if number == _GRAPH else ():
+        for inner, tensor in fields(model, graph) if number == GRAPH else ():
             if inner != _INITIALIZER:
                 continue
             parts: dict[int, list[tuple[int, int]]] = {}

@@ -35,6 +35,11 @@ class Network:
     same network in fp32, where this one is not. ``mean_tolerance``: of the range; a tile whose mean
     is further off is no enlargement of its input. ``period_px``: moved by so many px, a picture
     gives the same result, moved; windows must start in phase.
+
+    Example:
+        >>> network = load_network("photo", 2)
+        >>> network.name, network.scale, network.halo_px, network.tile_px
+        ('photo', 2, 16, 256)
     """
 
     name: str
@@ -75,6 +80,11 @@ def load_network(
         WeightsError: damaged, not made by clearzoom, or of another scale.
         MissingExtraError: the engine is not installed.
         ModelError: the engine does not have this precision, or the weights no strength.
+
+    Example:
+        >>> network = load_network("fast", 4, engine="onnxruntime")
+        >>> network.run(np.zeros((1, 3, 5, 7), np.float32)).shape
+        (1, 3, 20, 28)
     """
     if not 0 <= strength <= 1:
         raise ModelError(f"a strength of {strength} is not between 0 and 1")

@@ -1,5 +1,6 @@
 """Run a network with onnxruntime on the CPU."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,6 +52,10 @@ def _session(
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.graph_optimization_level = level
+    # By itself it takes all cores of the machine. Ray and job schedulers state a share in this way.
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    if threads.isdecimal():
+        options.intra_op_num_threads = int(threads)
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions share no public base

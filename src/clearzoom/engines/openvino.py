@@ -1,5 +1,6 @@
 """Run a network with OpenVINO on the CPU, where the extra [openvino] is installed."""
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,9 @@ def load_openvino(model: Path | bytes, precision: Precision = "fp32") -> Callabl
         raise MissingExtraError("OpenVINO", "openvino") from error
     # By itself it would choose bf16 where the CPU has it.
     hint = {"INFERENCE_PRECISION_HINT": _HINTS[precision]}
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    if threads.isdecimal():  # see load_onnxruntime
+        hint["INFERENCE_NUM_THREADS"] = threads
     core = openvino.Core()
     compiled = core.compile_model(core.read_model(model), "CPU", hint)
     own = threading.local()  # a request serves one thread at a time

@@ -128,7 +128,7 @@ def run_trial(
         example=recipe.enlarge(reduced_example()[1]),
         lr=tuple(recipe.lr),
         hr=tuple(recipe.hr),
-        device=f"{device_words(recipe.pairs.hr.device)} (threads: {torch.get_num_threads()})",
+        device=f"{device_words(recipe.pairs.device)} (threads: {torch.get_num_threads()})",
     )
 
 

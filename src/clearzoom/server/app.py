@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 
 from clearzoom import __version__
 from clearzoom.server.bodies import Bodies
+from clearzoom.server.device_routes import add_device_page
 from clearzoom.server.failures import add_failures
 from clearzoom.server.image_routes import image_router
 from clearzoom.server.job_routes import job_router
@@ -70,6 +71,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
     async def page() -> FileResponse:
         return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
+    add_device_page(app)
     app.mount("/static", StaticFiles(directory=PAGE, check_dir=False), name="static")
     app.add_middleware(Counted, metrics=metrics)
     app.add_middleware(Safety, settings=settings)

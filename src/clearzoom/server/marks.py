@@ -25,6 +25,7 @@ class Marks(BaseModel):
     attribution: str | None = None
     """Shown beside the picture."""
     label: str | None = None
+    """Of one picture: its title, in place of the file's name."""
 
     @property
     def iiif_rights(self) -> str | None:
@@ -43,6 +44,7 @@ class FolderMarks(Marks):
     """The whole file: of the folder, and of single pictures by file name."""
 
     pictures: dict[str, Marks] = Field(default_factory=dict)
+    """Files of this folder by name, each with the keys above."""
 
 
 def marks_of(folder: Path, relative: Path) -> Marks:

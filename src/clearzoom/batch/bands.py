@@ -1,0 +1,161 @@
+"""One large picture made in bands, each a few rows of its tiles, by whoever has time."""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from clearzoom.batch.job import Done, Job, write_result
+from clearzoom.batch.places import Place
+from clearzoom.batch.regions import whole_result
+from clearzoom.core.tiles import Span, Tile
+from clearzoom.engines.network import Network
+from clearzoom.engines.tiled import Meaning, enlarge_core, grid_spans, window_of
+from clearzoom.io.picture import Samples
+from clearzoom.io.scratch import release, scratch
+
+_BAND_BYTES = 64_000_000
+"""Of a band as it is kept, unless a single row of tiles has more."""
+
+_CHECKSUM_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Band:
+    """Rows of the last network's result, ``top`` to ``bottom``: a whole number of tile rows."""
+
+    top: int
+    bottom: int
+
+
+def bands_of(job: Job, networks: list[Network]) -> list[Band]:
+    """Cut a picture; the bands depend on nothing but its size and its networks.
+
+    Args:
+        job: of a picture that is no animation.
+        networks: of the job, at least one.
+    """
+    network = networks[-1]
+    rows = grid_spans(_height(job, networks), network)
+    _, width, channels = _result_shape(job, networks)
+    row_bytes = width * channels * np.dtype(job.source.dtype).itemsize
+    tile_row_bytes = network.tile_px * network.scale * row_bytes
+    at_once = max(1, _BAND_BYTES // tile_row_bytes)
+    return [
+        Band(
+            rows[first].core_start * network.scale,
+            rows[min(first + at_once, len(rows)) - 1].core_stop * network.scale,
+        )
+        for first in range(0, len(rows), at_once)
+    ]
+
+
+def make_band(samples: Samples, networks: list[Network], meaning: Meaning, band: Band) -> Samples:
+    """Enlarge to one band; its px are those of the whole.
+
+    Args:
+        samples: (H, W, C), the whole input.
+        networks: the first enlarges samples, the next its result, and so on.
+        meaning: of the channels.
+        band: of the last result.
+
+    Returns:
+        (bottom - top, width of the result, C).
+
+    Raises:
+        ResultError: a network gave something that is no picture.
+    """
+    if not networks:
+        return samples[band.top : band.bottom]
+    *before, network = networks
+    grown = prod(each.scale for each in before)
+    height, width, channels = samples.shape[0] * grown, samples.shape[1] * grown, samples.shape[2]
+    rows = [each for each in grid_spans(height, network) if _meets(each, band, network.scale)]
+    columns = grid_spans(width, network)
+    top, bottom = window_of(rows[0])[0], window_of(rows[-1])[1]
+    window = make_band(samples, before, meaning, Band(top, bottom))
+    start, stop = rows[0].core_start * network.scale, rows[-1].core_stop * network.scale
+    result = np.empty((stop - start, width * network.scale, channels), samples.dtype)
+    for row in rows:
+        part = result[row.core_start * network.scale - start :]
+        for column in columns:
+            core = enlarge_core(window, (top, 0), Tile(row, column), network, meaning)
+            left = column.core_start * network.scale
+            part[: core.shape[0], left : left + core.shape[1]] = core
+    return result[band.top - start : band.bottom - start]
+
+
+def bands_folder(key: str) -> str:
+    """Name the folder in the target for the bands of a picture; key is equal for equal results."""
+    return f".clearzoom-bands-{key}"
+
+
+def band_name(key: str, band: Band) -> str:
+    """Name the file of a band in the target."""
+    return f"{bands_folder(key)}/{band.top}-{band.bottom}"
+
+
+def band_bytes(job: Job, networks: list[Network], band: Band) -> int:
+    """Give the size of a band's file."""
+    _, width, channels = _result_shape(job, networks)
+    itemsize = np.dtype(job.source.dtype).itemsize
+    return (band.bottom - band.top) * width * channels * itemsize + _CHECKSUM_BYTES
+
+
+def packed(samples: Samples) -> bytes:
+    """Give a band as it is kept: its samples and their checksum."""
+    content = np.ascontiguousarray(samples).data
+    return b"".join([content, zlib.crc32(content).to_bytes(_CHECKSUM_BYTES, "little")])
+
+
+def join(
+    job: Job,
+    networks: list[Network],
+    key: str,
+    target: Place,
+    make: Callable[[Band], Samples],
+) -> Done:
+    """Write a picture from its bands; where it was killed, it goes on.
+
+    Args:
+        job: of the picture.
+        networks: of the job.
+        key: of its bands.
+        target: where they lie.
+        make: makes a band that is not there, or is damaged.
+
+    Raises:
+        OutputError: the picture cannot be written, or a band cannot be read.
+    """
+    shape, dtype = _result_shape(job, networks), job.source.dtype
+    with scratch(job.target, key) as folder:
+        result = folder.picture("joined", shape, dtype, cmyk=job.source.cmyk)
+        for band in bands_of(job, networks):
+            rows, part = result[band.top : band.bottom], f"{band.top}-{band.bottom}"
+            if folder.has(part, rows):
+                continue
+            content = target.read(band_name(key, band)) or b""
+            samples, checksum = content[:-_CHECKSUM_BYTES], content[-_CHECKSUM_BYTES:]
+            whole = len(content) == band_bytes(job, networks, band)
+            if whole and zlib.crc32(samples) == int.from_bytes(checksum, "little"):
+                rows[:] = np.frombuffer(samples, dtype).reshape(rows.shape)
+            else:
+                rows[:] = make(band)
+            folder.finished(part, rows)
+            release(result)
+        return write_result(job, networks, result, whole_result(job.plan))
+
+
+def _meets(span: Span, band: Band, scale: int) -> bool:
+    return span.core_start * scale < band.bottom and span.core_stop * scale > band.top
+
+
+def _height(job: Job, networks: list[Network]) -> int:
+    return job.source.height_px * prod(each.scale for each in networks[:-1])
+
+
+def _result_shape(job: Job, networks: list[Network]) -> tuple[int, int, int]:
+    grown = prod(each.scale for each in networks)
+    return job.source.height_px * grown, job.source.width_px * grown, job.source.channels

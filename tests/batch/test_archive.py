@@ -1,0 +1,154 @@
+"""Pictures in an object store, worked on by this machine: what a folder gives, byte for byte."""
+
+import json
+import pickle
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from s3_server import folder_content, objects, put_folder, store
+
+from clearzoom.batch.archive import enlarge_archive, on_this_machine
+from clearzoom.batch.folder import enlarge_folder
+from clearzoom.batch.places import Folder, place_of
+from clearzoom.batch.remote import Remote
+from clearzoom.batch.settings import Settings
+from clearzoom.core.targets import Wanted
+from clearzoom.errors import InputError, MissingFileError, OutputError
+
+
+@pytest.fixture
+def settings(small_weights):
+    return Settings(Wanted(2.0), str(small_weights))  # as the command has it
+
+
+@pytest.fixture
+def bucket(s3_environment, archive, request):
+    """A new bucket with the archive in it."""
+    name = request.node.name.replace("_", "-").lower()[:60].strip("-")
+    put_folder(archive, name)
+    return name
+
+
+def run(source, target, settings, **options):
+    options = {"engine": on_this_machine, "recursive": True} | options
+    return enlarge_archive(place_of(source), place_of(target), settings, **options)
+
+
+def said(results):
+    """Results whose errors name no place."""
+    rows = [json.loads(line) for line in results["report.jsonl"].splitlines()]
+    for row in rows:
+        if "error" in row:
+            row["error"] = row["error"].partition(" is ")[2]
+    return results | {"report.jsonl": rows}
+
+
+def test_an_object_store_gets_what_a_folder_gets(archive, bucket, tmp_path, settings):
+    enlarge_folder(archive, tmp_path / "out", settings, recursive=True)
+    whole = folder_content(tmp_path / "out")
+    seen = []
+    counts = run(
+        f"s3://{bucket}", f"s3://{bucket}/out", settings, progress=lambda *at: seen.append(at)
+    )
+    assert (counts.done, counts.skipped, counts.failed) == (18, 0, 1)
+    assert seen[-1][:2] == (19, 19)
+    ours = objects(f"{bucket}/out")
+    assert said(ours) == said(whole)
+    assert f"s3://{bucket}/bad.jpg is no picture" in ours["report.jsonl"].decode()
+    again = run(f"s3://{bucket}", f"s3://{bucket}/out", settings)
+    assert (again.done, again.skipped, again.failed) == (0, 18, 1)
+    assert objects(f"{bucket}/out") == ours
+    store().pipe_file(f"{bucket}/a.png", (archive / "below/deeper/d.png").read_bytes())
+    store().rm_file(f"{bucket}/out/b #1.jpg")
+    assert run(f"s3://{bucket}", f"s3://{bucket}/out", settings).done == 2
+    # From the store into a folder, and the other way round.
+    run(f"s3://{bucket}/small", str(tmp_path / "small"), settings)
+    got = folder_content(tmp_path / "small")
+    assert all(got[name] == whole[f"small/{name}"] for name in got if name.endswith(".png"))
+    run(str(archive / "small"), f"s3://{bucket}/small-again", settings)
+    assert objects(f"{bucket}/small-again") == got
+
+
+def test_the_folder_command_and_this_one_go_on_from_each_other(archive, tmp_path, settings):
+    enlarge_folder(archive, tmp_path / "out", settings)
+    whole = folder_content(tmp_path / "out")
+    counts = run(str(archive), str(tmp_path / "out"), settings)
+    assert (counts.done, counts.skipped, counts.failed) == (14, 4, 1)
+    assert enlarge_folder(archive, tmp_path / "out", settings, recursive=True).skipped == 18
+    unlike = {"report.jsonl"}
+    assert all(folder_content(tmp_path / "out")[name] == whole[name] for name in {*whole} - unlike)
+
+
+def test_what_is_in_the_way_is_kept(bucket, settings):
+    store().pipe_file(f"{bucket}/out/a.png", b"somebody's")
+    for _ in range(2):
+        assert run(f"s3://{bucket}", f"s3://{bucket}/out", settings, recursive=False).failed == 2
+        assert store().cat_file(f"{bucket}/out/a.png") == b"somebody's"
+    assert b"exists and was not made here" in store().cat_file(f"{bucket}/out/report.jsonl")
+
+
+def test_what_cannot_be_meant_is_refused(bucket, settings, tmp_path):
+    with pytest.raises(InputError, match="the input itself"):
+        run(f"s3://{bucket}", f"s3://{bucket}/", settings)
+    with pytest.raises(InputError, match="name a folder"):
+        run(f"s3://{bucket}", f"s3://{bucket}/o.png", settings)
+    with pytest.raises(MissingFileError, match=r"no picture .* in s3://"):
+        run(f"s3://{bucket}/nothing", str(tmp_path / "o"), settings)
+    with pytest.raises(MissingFileError, match="no picture"):
+        run("s3://no-such-bucket", str(tmp_path / "o"), settings)
+    with pytest.raises(OutputError, match=r"cannot write s3://no-such-bucket/.*bucket"):
+        run(f"s3://{bucket}", "s3://no-such-bucket", settings)
+    with pytest.raises(InputError, match="cannot understand"):
+        run("nonsense://x/y", str(tmp_path / "o"), settings)
+    with pytest.raises(InputError, match="names no folder"):
+        run("s3://", str(tmp_path / "o"), settings)
+    for name in ("d/x.png", "d/d/x.png"):
+        store().pipe_file(f"{bucket}/{name}", store().cat_file(f"{bucket}/a.png"))
+    with pytest.raises(InputError, match="would replace the picture"):
+        run(f"s3://{bucket}/d", f"s3://{bucket}", settings)
+
+
+def test_killed_it_goes_on_and_the_bytes_are_the_same(archive, bucket, tmp_path, settings):
+    enlarge_folder(archive, tmp_path / "out", settings, recursive=True)
+    whole = folder_content(tmp_path / "out")
+    wanted = [sys.executable, "-m", "clearzoom", "batch", f"s3://{bucket}", f"s3://{bucket}/out"]
+    wanted += ["--scale", "2", "--model", settings.model, "--recursive"]
+    for ending in (signal.SIGKILL, signal.SIGINT):
+        before = len(store().find(f"{bucket}/out"))
+        process = subprocess.Popen(wanted, stderr=subprocess.PIPE, text=True)
+        while len(store().find(f"{bucket}/out")) < before + 3:
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(ending)
+        _, heard = process.communicate(timeout=60)
+        there = objects(f"{bucket}/out")
+        assert all(whole[n] == there[n] for n in there if n.endswith(("png", "tif", "webp")))
+        if ending == signal.SIGINT:
+            assert process.returncode == 130
+            assert "goes on from here" in heard
+            kept = b"".join(v for n, v in objects(f"{bucket}/out").items() if "-report/" in n)
+            assert b'"done"' in kept
+    finished = subprocess.run(wanted, capture_output=True, text=True)
+    assert finished.returncode == 3, finished.stderr
+    ours = said(objects(f"{bucket}/out"))
+    unlike = [row for row in ours["report.jsonl"] if row not in said(whole)["report.jsonl"]]
+    assert not unlike
+    assert ours == said(whole)
+
+
+def test_places_are_told_apart():
+    assert isinstance(place_of("C:/scans"), Folder)
+    assert isinstance(place_of("file:///scans"), Folder)
+    assert isinstance(place_of("s3://bucket/scans"), Remote)
+
+
+def test_a_folder_means_the_same_to_another_process(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    there = pickle.dumps(Folder("in/"))
+    monkeypatch.chdir("/")
+    place = pickle.loads(there)
+    assert place.path("a.png") == tmp_path / "in" / "a.png"
+    assert place.said(f"no file {place.path('a.png')}; look") == "no file in/a.png; look"

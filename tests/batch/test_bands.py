@@ -1,0 +1,108 @@
+import itertools
+
+import numpy as np
+import pytest
+from s3_server import folder_content
+
+from clearzoom.batch.archive import enlarge_archive
+from clearzoom.batch.bands import Band, band_bytes, bands_of, make_band
+from clearzoom.batch.folder import enlarge_folder
+from clearzoom.batch.job import meaning_of, network_for, plan_job
+from clearzoom.batch.one import Order, Task, said_settings
+from clearzoom.batch.places import Folder
+from clearzoom.batch.settings import Settings
+from clearzoom.batch.stages import run_stages
+from clearzoom.batch.worker import Part, Worker, duty_of
+from clearzoom.core.targets import Wanted
+from clearzoom.io.picture import Picture
+from clearzoom.io.reading import decode
+from clearzoom.io.writing import write_picture
+
+
+@pytest.fixture
+def settings(small_weights):
+    return Settings(Wanted(5), str(small_weights))  # x2, x2, x2, and then smaller
+
+
+@pytest.fixture
+def folder(tmp_path, photo, random):
+    """A picture with alpha, and a grey one."""
+    alpha = random.integers(0, 256, (70, 50, 1), dtype=np.uint8) // 128 * 255
+    write_picture(tmp_path / "in" / "alpha.png", Picture(np.dstack([photo[:70, :50], alpha])))
+    write_picture(tmp_path / "in" / "grey.tif", Picture(photo[:60, :41, :1].copy()))
+    return tmp_path / "in"
+
+
+@pytest.fixture(autouse=True)
+def _in(tmp_path):
+    (tmp_path / "in").mkdir()
+
+
+@pytest.mark.parametrize("name", ["alpha.png", "grey.tif"])
+def test_bands_are_the_rows_of_the_whole(folder, tmp_path, settings, monkeypatch, name):
+    monkeypatch.setattr("clearzoom.batch.bands._BAND_BYTES", 1)
+    job = plan_job(folder / name, tmp_path / name, settings)
+    networks = [network_for(settings, scale) for scale in job.plan.stages]
+    assert len(networks) == 3
+    samples, meaning = decode(job.source, None), meaning_of(job.source)
+    whole = run_stages(samples, networks, meaning)
+    bands = bands_of(job, networks)
+    assert len(bands) > 10
+    assert (bands[0].top, bands[-1].bottom) == (0, whole.shape[0])
+    assert all(a.bottom == b.top for a, b in itertools.pairwise(bands))
+    for band in (*bands[:3], *bands[7:9], bands[-1]):
+        made = make_band(samples, networks, meaning, band)
+        assert np.array_equal(made, whole[band.top : band.bottom])
+        assert band_bytes(job, networks, band) == made.nbytes + 4
+
+
+class _Damages:
+    """An engine of one worker, that damages a band and loses another before they are joined."""
+
+    def __init__(self, target):
+        self.target, self.bands = target, 0
+
+    def __call__(self, parts, duty, careful):
+        if isinstance(parts[0], Part) and parts[0].band is None:
+            files = sorted(self.target.glob(".clearzoom-bands-*/*"))
+            self.bands = len(files)
+            files[0].write_bytes(b"\0" + files[0].read_bytes()[1:])
+            files[1].unlink()
+        worker = Worker(duty)
+        for index, part in enumerate(parts):
+            yield (index, *worker.one(part))
+
+
+def test_a_damaged_band_is_made_again(folder, tmp_path, settings, monkeypatch):
+    monkeypatch.setattr("clearzoom.batch.bands._BAND_BYTES", 100_000)
+    enlarge_folder(folder, tmp_path / "alone", settings)
+    engine = _Damages(tmp_path / "out")
+    places = Folder(str(folder)), Folder(str(tmp_path / "out"))
+    assert enlarge_archive(*places, settings, engine=engine, split_px=1000).done == 2
+    assert engine.bands > 4
+    assert folder_content(tmp_path / "out") == folder_content(tmp_path / "alone")
+
+
+def test_a_picture_that_changes_between_its_bands_fails(folder, tmp_path, settings):
+    places = Folder(str(folder)), Folder(str(tmp_path / "out"))
+    duty = duty_of(Order(*places, settings, said_settings(settings)), split_px=1000, at_once=1)
+    task = Task("grey.tif", "grey.tif", {}, None, False, True)
+    worker = Worker(duty)
+    row, _ = worker.one(task)
+    assert row["status"] == "split"
+    content = (folder / "alpha.png").read_bytes()
+    (folder / "grey.tif").write_bytes(content)
+    row, _ = worker.one(Part(task, row["key"], Band(*row["bands"][0])))
+    assert row["code"] == "input"
+    assert "changed while it was enlarged" in row["error"]
+    assert not (tmp_path / "out" / "grey.tif").exists()
+
+
+def test_other_weights_on_a_worker_are_refused(folder, tmp_path, settings):
+    places = Folder(str(folder)), Folder(str(tmp_path / "out"))
+    duty = duty_of(Order(*places, settings, said_settings(settings)), split_px=None, at_once=1)
+    duty.expected[2] = duty.expected[2].replace("onnxruntime 1", "onnxruntime 0")
+    row, skipped = Worker(duty).one(Task("grey.tif", "grey.tif", {}, None, False, True))
+    assert not skipped
+    assert (row["status"], row["code"]) == ("failed", "model")
+    assert "results would differ" in row["error"]

@@ -1,0 +1,158 @@
+"""A real Ray cluster of several nodes on this machine; one of them is killed in the middle."""
+
+import json
+import re
+
+import pytest
+from s3_server import folder_content, objects, put_folder, store
+
+from clearzoom.batch.archive import enlarge_archive
+from clearzoom.batch.cluster import Cluster, OnCluster, connected
+from clearzoom.batch.folder import enlarge_folder
+from clearzoom.batch.places import place_of
+from clearzoom.batch.settings import Settings
+from clearzoom.core.targets import Wanted
+from clearzoom.errors import ClusterError
+
+# Workers of the test's nodes end at once when they get a picture of this name, as one does that
+# the system kills for its memory; Ray calls this in each worker when it starts.
+FATAL = "fatal.png"
+
+
+def end_with_some_pictures():
+    import os
+
+    from clearzoom.batch import worker
+
+    plain = worker.run_job
+
+    def run_job(job, *arguments, **options):
+        if job.source.path.name == FATAL:
+            os._exit(1)
+        return plain(job, *arguments, **options)
+
+    worker.run_job = run_job
+
+
+@pytest.fixture(scope="module")
+def cluster(s3_environment):
+    import ray.cluster_utils
+
+    small = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        started = ray.cluster_utils.Cluster()
+        started.start_one = lambda **other: start_node(started, small | other)
+        started.start_one(num_cpus=0)
+        started.start_one()
+        yield started
+        started.shutdown()
+
+
+def start_node(cluster, how):
+    """A machine that has much else to do may not start one within Ray's 30 seconds."""
+    for last in (False, False, True):
+        try:
+            return cluster.add_node(**how)
+        except Exception as error:
+            if last or "timed out during startup" not in str(error):
+                raise
+    return None
+
+
+@pytest.fixture
+def settings(small_weights):
+    return Settings(Wanted(2), str(small_weights))
+
+
+@pytest.fixture(scope="module")
+def whole(archive, small_weights, tmp_path_factory):
+    """What the folder command gives on one machine."""
+    output = tmp_path_factory.mktemp("single") / "out"
+    enlarge_folder(archive, output, Settings(Wanted(2), str(small_weights)), recursive=True)
+    return folder_content(output)
+
+
+def run(cluster, source, target, settings, **options):
+    options = {"recursive": True} | options
+    wanted = Cluster(cluster.address, min_actors=options.pop("min_actors", 1))
+    with connected(wanted) as most:
+        return enlarge_archive(
+            place_of(source), place_of(target), settings, engine=OnCluster(wanted, most), **options
+        )
+
+
+def test_a_node_dies_and_nothing_is_lost(cluster, archive, whole, tmp_path, settings):
+    victim = cluster.start_one()
+    killed = []
+
+    def kill(done, total, word):
+        if done >= 3 and not killed:
+            killed.append(done)
+            cluster.remove_node(victim, allow_graceful=False)
+
+    counts = run(
+        cluster,
+        str(archive),
+        str(tmp_path / "out"),
+        settings,
+        progress=kill,
+        min_actors=2,
+        split_px=100_000,
+        at_once=2,
+    )
+    assert killed
+    assert (counts.done, counts.failed) == (18, 1)
+    # Also the report, also of the picture that was made in bands; no band or journal is left.
+    assert folder_content(tmp_path / "out") == whole
+
+
+def test_an_object_store_and_a_picture_that_kills_its_workers(
+    cluster, archive, whole, settings, tmp_path
+):
+    put_folder(archive, "cluster")
+    store().pipe_file(f"cluster/{FATAL}", (archive / "a.png").read_bytes())
+    hook = {"worker_process_setup_hook": end_with_some_pictures}
+    wanted = Cluster(cluster.address)
+    with connected(wanted, runtime_env=hook) as most:
+        engine = OnCluster(wanted, most)
+        places = place_of("s3://cluster"), place_of("s3://cluster/out")
+
+        def stop(done, total, word):
+            if done == 3:
+                raise KeyboardInterrupt
+
+        options = {"engine": engine, "recursive": True, "split_px": 100_000, "at_once": 4}
+        with pytest.raises(KeyboardInterrupt):
+            enlarge_archive(*places, settings, progress=stop, **options)
+        assert b'"done"' in store().cat_file("cluster/out/.clearzoom-report/00000001.jsonl")
+        counts = enlarge_archive(*places, settings, **options)
+        again = enlarge_archive(*places, settings, engine=engine, recursive=False)
+    assert (counts.done + counts.skipped, counts.failed) == (18, 2)
+    assert counts.skipped > 0
+    assert again.skipped == 4
+    ours = objects("cluster/out")
+    rows = {row["file"]: row for row in map(json.loads, ours["report.jsonl"].splitlines())}
+    assert rows.pop(FATAL)["code"] == "cluster"
+    assert "each worker that had s3://cluster/fatal.png died" in ours["report.jsonl"].decode()
+    theirs = {row["file"]: row for row in map(json.loads, whole["report.jsonl"].splitlines())}
+    for one in (rows, theirs):
+        assert one.pop("bad.jpg")["code"] == "unreadable"
+    assert rows == theirs
+    assert {**ours, "report.jsonl": b""} == {**whole, "report.jsonl": b""}
+
+
+def test_what_a_cluster_cannot_do_is_one_clear_error(cluster):
+    gpu = Cluster(cluster.address, gpus=1)
+    with pytest.raises(ClusterError, match=r"no node .* has the 1 CPU and 1 GPU"), connected(gpu):
+        pass
+    few = Cluster(cluster.address, min_actors=9, max_actors=2)
+    with pytest.raises(ClusterError, match="is less than --min-actors 9"), connected(few):
+        pass
+    for address, why in {
+        "127.0.0.1:1": "no cluster answers at 127.0.0.1:1",
+        "ray://127.0.0.1:1": "cannot understand the address",
+        "nonsense": "cannot understand the address",
+    }.items():
+        with pytest.raises(ClusterError, match=re.escape(why)), connected(Cluster(address)):
+            pass

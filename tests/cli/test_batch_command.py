@@ -1,0 +1,86 @@
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from clearzoom.io.picture import Picture
+from clearzoom.io.writing import write_picture
+
+
+@pytest.fixture
+def folder(tmp_path, photo):
+    (tmp_path / "in" / "below").mkdir(parents=True)
+    for name in ("a.png", "below/b.png"):
+        write_picture(tmp_path / "in" / name, Picture(np.ascontiguousarray(photo[:20, :30])))
+    (tmp_path / "in" / "bad.jpg").write_text("no picture")
+    return tmp_path / "in"
+
+
+def test_it_does_what_enlarge_does_with_a_folder(command, folder, tmp_path, small_weights):
+    options = ("--scale", 2, "--model", small_weights, "--recursive", "--quality", 80)
+    one = command("enlarge", folder, "-o", tmp_path / "one", *options)
+    two = command("batch", folder, tmp_path / "two", *options)
+    assert (one.returncode, two.returncode) == (3, 3), two.stderr
+    assert "2 enlarged, 0 done before, 1 failed" in two.stdout
+    for name in ("a.png", "below/b.png", "report.jsonl"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    again = command("batch", folder, tmp_path / "one", *options)
+    assert "0 enlarged, 2 done before, 1 failed" in again.stdout
+
+
+def test_it_has_the_options_of_enlarge(command):
+    def options(name):
+        words = command(name, "--help", env=os.environ | {"COLUMNS": "200"}).stdout.split()
+        return {word.rstrip(",.") for word in words if word.startswith("--")}
+
+    missing = options("enlarge") - options("batch")
+    assert missing == {"--output", "--preview", "--fidelity-map"}
+
+
+def test_what_cannot_be_is_one_clear_line(command, folder, tmp_path):
+    def said(*arguments):
+        done = command("batch", folder, tmp_path / "out", *arguments)
+        assert not (tmp_path / "out").exists()
+        return done.returncode, done.stderr
+
+    status, line = said("--engine", "ray", "--address", "127.0.0.1:1")
+    assert status == 10
+    assert line.startswith("error[cluster]: no cluster answers at 127.0.0.1:1")
+    assert line.count("\n") == 1
+    assert "--address goes with --engine ray" in said("--address", "auto")[1]
+    assert "--network-engine" in command("batch", "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("part", "arguments"), [("ray", ["--engine", "ray"]), ("fsspec", []), ("s3fs", [])]
+)
+def test_without_the_extra_it_says_what_to_install(folder, tmp_path, part, arguments):
+    code = f"import sys; sys.modules[{part!r}] = None; from clearzoom.cli.main import main; main()"
+    target = str(tmp_path / "out") if part == "ray" else "s3://bucket/out"
+    program = [sys.executable, "-c", code, "batch", str(folder), target, *arguments]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 7, done.stderr
+    assert done.stderr.endswith("needs an optional part: pip install 'clearzoom[ray]'\n")
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_simulation_is_the_same_each_time_and_right_where_nothing_fails(tmp_path):
+    def table(*arguments):
+        program = [sys.executable, "benchmarks/simulate_cluster.py", "--nodes", "5", *arguments]
+        done = subprocess.run(program, capture_output=True, text=True, check=True)
+        return [
+            [cell.strip() for cell in line.split("|")[1:-1]]
+            for line in done.stdout.splitlines()
+            if line.startswith("| ") and "---" not in line
+        ][1:]
+
+    rows = table("--pictures", "360000", "--rate", "2")
+    assert rows == table("--pictures", "360000", "--rate", "2")
+    assert rows != table("--pictures", "360000", "--rate", "2", "--seed", "1")
+    # 360,000 pictures at 5 times 2 a second.
+    assert rows[0][1:5] == ["10.0", "100.0%", "0", "0"]
+    hours = [float(row[1]) for row in rows]
+    assert hours[2] > hours[0]
+    assert all(int(row[3].replace(",", "")) > 0 for row in rows[4:])
