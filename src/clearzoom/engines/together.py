@@ -97,8 +97,8 @@ def together(network: Network, weights: Path | None) -> Network:
 
     Args:
         network: as loaded.
-        weights: its ONNX file, if that is what runs, in fp32; released ones state a batch of one picture,
-            which is lifted in memory.
+        weights: its ONNX file, if that is what runs, in fp32; released ones state a batch of one
+            picture, which is lifted in memory.
     """
     batch_run = network.run
     loads: dict[str, Callable[[bytes], Run]] = {
