@@ -1,13 +1,21 @@
+# On Windows the shell is Git's, and an environment's programs lie elsewhere.
+ifeq ($(OS),Windows_NT)
+SHELL := bash.exe
+PYTHON ?= python
+BIN := .venv/Scripts
+else
 PYTHON ?= python3
 BIN := .venv/bin
+endif
+PIP = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench figures docs dist sbom image clean
 
 demo: .venv/installed  ## enlarge a photograph 4x and show it beside bicubic
 	$(BIN)/python examples/demo.py
 
 test: .venv/developed lint  ## install everything for development, then lint, types and all tests
-	scripts/install-test-tools $(BIN)
+	bash scripts/install-test-tools $(BIN)
 	$(BIN)/pytest
 
 lint: .venv/developed
@@ -16,20 +24,44 @@ lint: .venv/developed
 	$(BIN)/mypy
 
 bench: .venv/developed  ## networks, engines and public tools on this machine, in one run
-	$(BIN)/pip install --quiet --constraint constraints.txt --group bench
+	$(PIP) --group bench
 	$(BIN)/python benchmarks/engines.py $(if $(CALIBRATION),--calibration $(CALIBRATION))
 
+figures: .venv/developed demo  ## pictures and made pages of docs/ that need no training
+	$(BIN)/python -c "import pyvips; pyvips.Image.new_from_file('demo/comparison.png').jpegsave('docs/images/comparison.jpg', Q=90, strip=True)"
+	for topic in chapter table pixel-shuffle losses perceptual metrics; do \
+	    $(BIN)/clearzoom explain $$topic --out docs/explain || exit 1; done
+	$(BIN)/python docs/make_screenshots.py
+	for page in api cli errors kept scores settings; do $(BIN)/python docs/make_$$page.py || exit 1; done
+
+docs: .venv/installed  ## the site of docs/, into site/; a broken link is an error
+	$(PIP) --editable '.[serve]' --group docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+dist: .venv/installed  ## wheel and source distribution of the newest tag, into dist/
+	$(PIP) --group dist
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+
+sbom: dist  ## and what the wheel is installed with, as CycloneDX
+	$(BIN)/python scripts/make_sbom.py dist/*.whl dist/clearzoom.cdx.json
+
+image: .venv/installed  ## the container's image; needs Docker
+	$(PIP) --group dist
+	docker build --build-arg VERSION=$$($(BIN)/python -m hatchling version) --tag clearzoom .
+
 clean:
-	rm -rf .venv demo dist
+	rm -rf .venv demo dist site
 
-.venv/bin/pip:
+.venv/made:
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
-
-.venv/installed: pyproject.toml | .venv/bin/pip
-	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable .
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	touch $@
 
-.venv/developed: pyproject.toml constraints.txt | .venv/bin/pip
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable . --group dev
+.venv/installed: pyproject.toml | .venv/made
+	$(PIP) --no-compile --editable .
+	touch $@
+
+.venv/developed: pyproject.toml constraints.txt | .venv/made
+	$(PIP) --editable . --group dev
 	touch $@ .venv/installed

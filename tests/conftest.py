@@ -14,6 +14,21 @@ settings.load_profile("untimed")
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_own_models(tmp_path_factory):
+    """No test sees the models of the person who runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLEARZOOM_DATA", str(tmp_path_factory.getbasetemp() / "no-models"))
+        yield
+
+
+@pytest.fixture
+def own_folder(tmp_path, monkeypatch):
+    """An empty place for own models, of this test and its commands alone."""
+    monkeypatch.setenv("CLEARZOOM_DATA", str(tmp_path / "data"))
+    return tmp_path / "data" / "models"
+
+
 @pytest.fixture(scope="session")
 def shared_data():
     """The pictures for training and measuring, which lie beside the repository."""
@@ -24,6 +39,20 @@ def shared_data():
             pytest.fail(reason)
         pytest.skip(reason)
     return folder
+
+
+@pytest.fixture
+def add_own(own_folder, tmp_path):
+    """Adds a copy of released weights under a name; gives the folder of own models."""
+
+    def add(name="mine", scale=2, source="fast"):
+        from clearzoom.probe.adding import add_model
+        from clearzoom.weights import FOLDER
+
+        add_model(FOLDER / f"{source}-x{scale}.onnx", None, name, print)
+        return own_folder
+
+    return add
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ ORDER = [
     {"weights"},
     {"engines"},
     {"metrics"},
+    {"probe"},
     {"batch"},
     {"api"},
     {"train"},

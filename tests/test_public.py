@@ -1,3 +1,4 @@
+import doctest
 import subprocess
 import sys
 
@@ -20,6 +21,16 @@ def test_public_names_are_pinned():
     ]
     for name in clearzoom.__all__:
         assert getattr(clearzoom, name) is not None
+
+
+def test_every_public_name_has_an_example_that_runs():
+    """They are run with the other doctests of the source."""
+    finder = doctest.DocTestFinder(recurse=False)
+    for name in [*clearzoom.__all__, ""]:
+        thing = getattr(clearzoom, name) if name else clearzoom
+        if name != "__version__":
+            (found,) = finder.find(thing)
+            assert found.examples, name
 
 
 def test_import_is_light():

@@ -1,7 +1,17 @@
 """clearzoom enlarges pictures: the more you zoom, the clearer.
 
-import clearzoom
-larger = clearzoom.enlarge(picture, scale=4)
+What stands in ``__all__`` is public, and typed. All errors are of ``ClearzoomError``.
+
+Example:
+    >>> import numpy as np, clearzoom
+    >>> picture = np.zeros((4, 6, 3), np.uint8)
+    >>> clearzoom.enlarge(picture, scale=4).shape
+    (16, 24, 3)
+    >>> try:
+    ...     clearzoom.enlarge(picture, model="no-such-model")
+    ... except clearzoom.ClearzoomError as error:
+    ...     print(error.code)
+    unknown-model
 """
 
 from importlib import import_module
@@ -16,7 +26,7 @@ if TYPE_CHECKING:
     from clearzoom.metrics.evaluate import evaluate
     from clearzoom.weights import released
 
-__version__ = "0.1.0"
+__version__: str
 
 __all__ = [
     "ClearzoomError",
@@ -44,11 +54,25 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    # Lazily, so that importing the package stays cheap.
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+if not TYPE_CHECKING:  # a type checker would believe that every name is there
+
+    def __getattr__(name: str) -> Any:
+        # Lazily, so that importing the package stays cheap.
+        if name == "__version__":
+            return _version()
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_HOMES[name]), name)
+
+
+def _version() -> str:
+    """Give the version that was installed; of sources that were not, 0+unknown."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("clearzoom")
+    except PackageNotFoundError:
+        return "0+unknown"
 
 
 def __dir__() -> list[str]:

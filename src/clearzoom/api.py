@@ -65,9 +65,12 @@ def enlarge(
         ModelError: no such weights, or damaged.
 
     Example:
-        >>> import numpy as np, clearzoom
-        >>> clearzoom.enlarge(np.zeros((4, 6, 3), np.uint8), scale=4).shape
-        (16, 24, 3)
+        >>> import clearzoom
+        >>> from PIL import Image
+        >>> picture = Image.new("RGB", (6, 4), "white")
+        >>> larger = clearzoom.enlarge(picture, scale=2.5)
+        >>> larger.size, larger.getpixel((7, 5))
+        ((15, 10), (255, 255, 255))
     """
     if isinstance(picture, str | Path):
         source = Path(picture)
@@ -110,6 +113,19 @@ def enlarge_file(
         InputError: source is missing, unreadable, or too large.
         OutputError: target is source, or cannot be written; source and older files stay.
         ModelError: no such weights, or damaged.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> import clearzoom
+        >>> from PIL import Image
+        >>> with TemporaryDirectory() as folder:
+        ...     small, large = Path(folder, "small.png"), Path(folder, "large.tif")
+        ...     Image.new("L", (6, 4)).save(small)
+        ...     settings = clearzoom.Settings(clearzoom.Wanted(width_px=21), model="fast")
+        ...     done = clearzoom.enlarge_file(small, large, settings)
+        ...     (done.width_px, done.height_px), large.is_file()
+        ((21, 14), True)
     """
     return run_job(plan_job(source, target, settings or Settings()), progress)
 

@@ -20,7 +20,12 @@ The message is one line: what happened, and what to do. The code is stable, for 
 
 
 class ClearzoomError(Exception):
-    """Base of all errors here. Carries a stable ``code`` and the command's ``exit_status``."""
+    """Base of all errors here. Carries a stable ``code`` and the command's ``exit_status``.
+
+    Example:
+        >>> MissingFileError("no file a.png; check the name").code
+        'missing'
+    """
 
     code = "clearzoom"
     exit_status = 1

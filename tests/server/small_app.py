@@ -4,6 +4,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from clearzoom.server.bodies import Bodies
 from clearzoom.server.failures import add_failures
 from clearzoom.server.job_routes import job_router
 from clearzoom.server.jobs import Jobs
@@ -27,7 +28,7 @@ def small_app(settings, viewers_wait=lambda: False):
     app = FastAPI(title="clearzoom", lifespan=lifespan)
     add_failures(app)
     app.state.jobs, app.state.metrics = jobs, metrics
-    app.include_router(job_router(jobs, library.find))
+    app.include_router(job_router(jobs, library.find, Bodies(settings.max_upload_bytes)))
     app.include_router(model_router(settings.model))
     app.include_router(metrics_router(metrics))
     app.add_middleware(Counted, metrics=metrics)

@@ -1,6 +1,9 @@
+import errno
+import os
 import threading
 import time
 from multiprocessing import get_context
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -30,6 +33,27 @@ def test_a_disk_that_cannot_be_written_costs_nothing_but_the_disk(tmp_path, capl
     cache.put("a", b"content")
     assert cache.get("a") == b"content"
     assert "cannot be written" in caplog.text
+
+
+def test_a_full_disk_gives_up_half_and_complains_once(tmp_path, caplog, monkeypatch):
+    cache = Cache(tmp_path, 100, 10**6)
+    for number in range(10):
+        cache.put(str(number), bytes(1000))
+        os.utime(
+            max(tmp_path.glob("??/*"), key=lambda path: path.stat().st_mtime), (number, number)
+        )
+
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        for _ in range(5):
+            cache.put("more", bytes(1000))
+    assert len(list(tmp_path.glob("??/*"))) == 5
+    assert len(caplog.records) == 1
+    cache.put("more", b"fits now")
+    assert Cache(tmp_path, 100, 10**6).get("more") == b"fits now"
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 60)), max_size=40))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearzoom.server.failures import RefusedError
-from clearzoom.server.iiif import Limits, parse_view, scale_factors, tile_sizes
+from clearzoom.server.iiif import Limits, canonical, parse_view, scale_factors, tile_sizes
 from clearzoom.server.sources import Box
 from clearzoom.server.variants import Variant
 
@@ -139,14 +139,9 @@ def test_rotations(rotation, expected):
     assert (asked.mirrored, asked.quarter_turns) == expected
 
 
-def test_what_is_not_done_is_told_from_what_is_no_request():
-    assert [status(rotation=text) for text in ("22.5", "361", "-90", "x", "")] == [501] + [400] * 4
-    assert [status(name=f"default.{text}") for text in ("tif", "jp2", "bmp", "")] == [
-        501,
-        501,
-        400,
-        400,
-    ]
+def test_what_is_not_done_and_what_is_no_request():
+    assert [status(rotation=text) for text in ("22.5", "361", "-90", "x", "")] == [400] * 5
+    assert [status(name=f"default.{text}") for text in ("tif", "jp2", "bmp", "")] == [400] * 4
     assert [status(name=f"{text}.jpg") for text in ("native", "grey", "")] == [400] * 3
 
 
@@ -183,3 +178,32 @@ def test_the_largest_factor_is_the_first_that_fits_into_one_tile(width, height):
     assert len(factors) == 1 or max(width, height) > 512 * factors[-2]
     for size in tile_sizes(width, height, LIMITS):
         assert LIMITS.hold(size["width"], size["height"])
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [("^max", (128, 64)), ("^!900,900", (128, 64)), ("^!100,100", (100, 50)), ("^100,", (100, 50))],
+)
+def test_no_more_times_than_networks_can(size, expected):
+    limits = Limits(1000, 500_000, 64)
+    asked = parse_view(Variant("id"), (2, 1), limits, "full", size, "0", "default", "jpg")
+    assert (asked.width, asked.height) == expected
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (("full", "max", "0"), "full/max/0"),
+        (("full", "600,400", "0"), "full/max/0"),
+        (("0,0,600,400", "pct:50", "360"), "full/300,200/0"),
+        (("square", "!200,300", "!90"), "100,0,400,400/200,200/!90"),
+        (("0,0,60,40", "^!500,500", "0"), "0,0,60,40/^500,333/0"),
+        (("full", "^max", "0"), "full/^max/0"),
+        (("0,0,9999,100", "max", "0"), "0,0,600,100/max/0"),
+    ],
+)
+def test_one_canonical_form(request_, expected):
+    asked = view(*request_)
+    assert canonical(asked, LIMITS) == f"{expected}/default.jpg"
+    place, size, turn = canonical(asked, LIMITS).split("/")[:3]
+    assert view(place, size, turn) == asked

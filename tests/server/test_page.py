@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 import re
 
 import numpy as np
@@ -15,6 +16,7 @@ WAIT_MS = 60_000  # the first tiles load a network, on a machine that does much 
 CONTRAST_AA = 4.5
 TARGET_PX = 44
 DAMAGED = "damaged.png"  # its thumbnail cannot be made
+GONE = "gone.png"  # is not there
 TIMES = "\u00d7"
 
 
@@ -43,13 +45,17 @@ def open_page(browser, server):
     assert not wrong
 
 
+def is_broken(url):
+    return DAMAGED in url or GONE in url
+
+
 def console(said, wrong):
-    if DAMAGED not in said.location["url"]:
+    if not is_broken(said.location["url"]):
         wrong.append(f"{said.type}: {said.text}")
 
 
 def answered(got, wrong):
-    if got.status >= 400 and DAMAGED not in got.url:
+    if got.status >= 400 and not is_broken(got.url):
         wrong.append(f"{got.status} {got.url}")
 
 
@@ -113,6 +119,103 @@ def test_peek_slides_by_keyboard_and_leads_into_the_picture(open_page):
     page.wait_for_selector("#divider")
     settled(page)
     assert zoom_percent(page) == 600
+
+
+def is_empty(page):
+    """Whether nothing at all is drawn on the stage."""
+    return not shot(page).any()
+
+
+def go(page, picture):
+    """As somebody does who changes the address."""
+    page.evaluate("picture => { location.hash = `picture=${picture}`; }", picture)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [(GONE, "not on the server any more"), (DAMAGED, "no picture that can be read")],
+)
+def test_message_about_a_picture_never_lies_over_another(open_page, name, why):
+    page = open_page(f"{EYE}&mode=compare&fidelity=1")
+    settled(page)
+    assert page.locator("#map").is_visible()
+    assert not is_empty(page)
+    go(page, name)
+    page.wait_for_selector(f"#hint >> text={why}")
+    page.wait_for_timeout(300)
+    assert is_empty(page)
+    for name in ("map", "divider", "legend", "readout", "rail", "tool-lens", "download-open"):
+        assert not page.locator(f"#{name}").is_visible(), name
+    assert "chelsea" not in page.title() + page.inner_text("#viewer")
+    go(page, "grey.png")
+    page.wait_for_selector("#picture-name >> text=grey.png")
+    settled(page)
+    assert not is_empty(page)
+    assert why not in page.inner_text("#viewer")
+    go(page, GONE)
+    page.wait_for_selector("#hint >> text=not on the server any more")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".card")
+
+
+def test_stage_is_empty_while_a_slow_picture_opens(open_page):
+    page = open_page("#picture=chelsea.png")
+    settled(page)
+    held = []
+    page.route("**/api/pictures/grey.png", lambda route: held.append(route))
+    go(page, "grey.png")
+    page.wait_for_selector("#hint >> text=Opening")
+    assert is_empty(page)
+    assert not page.locator("#readout").is_visible()
+    go(page, "chelsea.png")  # its answer overtakes the other's
+    page.wait_for_selector("#picture-name >> text=chelsea.png")
+    settled(page)
+    held.pop().continue_()
+    page.wait_for_timeout(700)
+    assert page.inner_text("#picture-name") == "chelsea.png"
+    assert not is_empty(page)
+    assert "Opening" not in page.inner_text("#viewer")
+    go(page, "grey.png")
+    page.wait_for_selector("#hint >> text=Opening")
+    held.pop().continue_()
+    page.wait_for_selector("#picture-name >> text=grey.png")
+    settled(page)
+    assert "Opening" not in page.inner_text("#viewer")
+
+
+SIZES = [(1280, 800), (1220, 800), (1100, 700), (844, 390), (768, 1024), (660, 375), (390, 844)]
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hant"])
+def test_badge_names_the_model_at_every_zoom_and_size(open_page, client, language):
+    name = max((one["name"] for one in client.get("/api/models").json()["models"]), key=len)
+    page = open_page(f"?lang={language}#picture=chelsea.png&zoom=3200&x=0.4&y=0.4&model={name}")
+    page.wait_for_selector(f"#zoom-words >> text={name}")
+    heights = set()
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        page.focus("#rail")
+        page.keyboard.press("End")
+        page.wait_for_function(
+            "() => document.getElementById('zoom-figure').textContent[0] === '3'"
+        )
+        for is_working in (True, False):
+            cut = page.evaluate(
+                """isWorking => {
+                    const [words, working] = ["zoom-words", "working"].map((id) =>
+                        document.getElementById(id));
+                    working.hidden = !isWorking;
+                    working.textContent = "inferring … 12";
+                    return [words, working].filter((one) => one.scrollWidth > one.clientWidth)
+                        .map((one) => one.textContent);
+                }""",
+                is_working,
+            )
+            assert not cut, (width, is_working)
+            assert page.locator("#rail").bounding_box()["width"] > 150
+            heights.add(page.locator("#readout").bounding_box()["height"])
+        assert zoom_percent(page) == 3200
+    assert max(heights) <= TARGET_PX
 
 
 def test_zooming_past_its_own_size_infers_detail(open_page):
@@ -298,9 +401,93 @@ def test_enlarging_can_be_cancelled(open_page):
     with page.expect_response(lambda got: got.request.method == "DELETE") as gone:
         page.click("#job-cancel")
     assert gone.value.status == 204
-    assert page.inner_text("#job-text") == "Cancelled."
-    page.click("#job-another")
-    assert page.locator("#download-start").is_visible()
+    assert page.evaluate("document.activeElement.id") == "download-start"
+    assert page.input_value("#size-times") == "24"
+    page.keyboard.press("Escape")
+    page.keyboard.press("d")
+    assert page.locator("#download-start").is_enabled()
+    assert not page.locator("#download-work").is_visible()
+
+
+REFUSED = [
+    ("chelsea.png", {"times": "54.3"}, "png", ""),
+    (
+        "chelsea.png",
+        {"times": "54.5"},
+        "png",
+        "at most 400 megapixels: of this picture, 54.3 times",
+    ),
+    ("chelsea.png", {"times": "1e9"}, "png", "at most 400 megapixels"),
+    ("chelsea.png", {"times": "40"}, "webp", "at most 16,383 px"),
+    ("grey.png", {"times": "64"}, "png", ""),
+    ("grey.png", {"times": "64.1"}, "png", "at most 64 times"),
+    ("grey.png", {"width": "7680"}, "png", ""),
+    ("grey.png", {"width": "7681"}, "png", "at most 64 times"),
+    ("grey.png", {"height": "5761"}, "png", "at most 64 times"),
+]
+
+
+def test_sizes_that_the_server_refuses_cannot_be_asked_for(open_page, client):
+    page = open_page("#picture=chelsea.png")
+    settled(page)
+    for picture, size, kind, why in REFUSED:
+        if page.inner_text("#picture-name") != picture:
+            go(page, picture)
+            page.wait_for_selector(f"#picture-name >> text={picture}")
+            settled(page)
+        page.keyboard.press("d")
+        (field, value) = next(iter(size.items()))
+        way = "times" if field == "times" else "pixels"
+        page.check(f"input[value={way}]", force=True)
+        for one in ("size-width", "size-height")[: 2 * (way == "pixels")]:
+            page.fill(f"#{one}", "")
+        page.fill(f"#size-{field}", value)
+        page.select_option("#format", kind)
+        said = page.inner_text("#outcome-caution")
+        assert page.locator("#download-start").is_disabled() == bool(why), (size, said)
+        assert why in said
+        page.keyboard.press("Escape")
+        # The server's own word on it.
+        asked = {"scale" if field == "times" else field: value}
+        asked |= {"picture": picture, "format": kind, "job": True}
+        answer = client.post("/api/enlarge", params=asked)
+        assert answer.status_code in ((400, 413) if why else (202,)), (size, answer.text)
+        if not why:
+            assert client.delete(answer.headers["location"]).status_code == 204
+
+
+def test_large_prints_are_refused_with_the_reason(open_page):
+    page = open_page("#picture=chelsea.png")
+    settled(page)
+    page.keyboard.press("d")
+    page.check("input[value=print]", force=True)
+    for name, value in {"width": "90", "height": "60", "dpi": "1200"}.items():
+        page.fill(f"#print-{name}", value)
+    assert page.locator("#download-start").is_disabled()
+    assert "at most 400 megapixels" in page.inner_text("#outcome-caution")
+    page.check("#print-fill")
+    assert page.locator("#download-start").is_disabled()
+    page.fill("#print-dpi", "300")
+    assert page.locator("#download-start").is_enabled()
+
+
+def test_picture_that_may_not_be_upscaled_is_offered_as_it_is(browser, serve, tmp_path, png):
+    (tmp_path / "own.png").write_bytes(png(90, 60))
+    (tmp_path / "clearzoom.toml").write_text("upscaling = false")
+    server = serve(tmp_path)
+    page = browser.new_page(locale="en-US")
+    page.goto(f"{server.url}/#picture=own.png")
+    page.wait_for_selector("#hint >> text=switched off")
+    page.click("#download-open")
+    assert page.input_value("#size-times") == "1"
+    assert page.locator("#presets button:disabled").count() == 4
+    assert page.locator("#download-start").is_enabled()
+    assert page.inner_text("#download-with") == ""
+    page.fill("#size-times", "1.5")
+    assert page.locator("#download-start").is_disabled()
+    assert "switched off" in page.inner_text("#outcome-caution")
+    page.close()
+    server.end()
 
 
 def drop(page, name, content):
@@ -330,6 +517,39 @@ def test_dropped_file_opens_and_stays_for_the_session(open_page, png):
     page.wait_for_selector(".card >> text=mine.png")
     page.click(".remove")
     page.wait_for_selector(".card >> text=mine.png", state="detached")
+
+
+def test_uploads_and_folder_have_headings_and_gaps(open_page, png):
+    page = open_page()
+    page.wait_for_selector(".card")
+    nested = "old scans/貓 & co"
+    assert page.locator("#shelves h3").all_inner_texts() == [nested]
+    drop(page, "mine.png", png(80, 60))
+    page.wait_for_selector("#picture-name >> text=mine.png")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".card >> text=mine.png")
+    titles = ["Yours, for this session", "In this server\u2019s folder", nested]
+    assert page.locator("#shelves h3").all_inner_texts() == titles
+    places = [page.locator(".shelf").nth(i).bounding_box() for i in range(len(titles))]
+    for above, below in itertools.pairwise(places):
+        assert below["y"] - above["y"] - above["height"] >= TARGET_PX
+    page.click(".remove")
+    page.wait_for_selector(".card >> text=mine.png", state="detached")
+    assert page.locator("#shelves h3").all_inner_texts() == [nested]
+
+
+def test_damaged_picture_has_a_quiet_card(open_page):
+    page = open_page()
+    card = page.locator(f"[data-picture='{DAMAGED}']")
+    card.scroll_into_view_if_needed()
+    card.locator(".damaged").wait_for()
+    assert card.locator("img").count() == 0
+    assert card.inner_text().split("\n")[0] == "Cannot be shown"
+    assert card.get_attribute("aria-label").endswith("Cannot be shown")
+    # As large as its neighbours' pictures.
+    assert card.locator(".damaged").bounding_box()["height"] > 100
+    page.click("#language")
+    page.locator(f"[data-picture='{DAMAGED}'] >> text=無法顯示").wait_for()
 
 
 def test_back_button_leads_to_the_gallery_and_links_into_a_view(open_page):

@@ -7,11 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from clearzoom.core.plan import chain_for
+from clearzoom.errors import SizeError
+from clearzoom.io.formats import FORMATS
+from clearzoom.server.settings import ServeSettings
+
 PAGE = Path(__file__).parents[2] / "src" / "clearzoom" / "server" / "page"
-OWN = sorted(path for path in PAGE.iterdir() if path.is_file())
+MODULE = PAGE / "device"  # which pages elsewhere may use, too: it has no words and no document
+OWN = sorted(path for folder in (PAGE, MODULE) for path in folder.iterdir() if path.is_file())
 SCRIPTS = [path for path in OWN if path.suffix == ".js"]
-INDEX = (PAGE / "index.html").read_text("utf-8")
-NAMESPACES = {"http://www.w3.org/2000/svg"}  # names, never fetched
+DOCUMENTS = {name: (PAGE / name).read_text("utf-8") for name in ("index.html", "device.html")}
+NAMESPACES = {  # names, never fetched
+    "http://www.w3.org/2000/svg",
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+}
 
 
 class Elements(HTMLParser):
@@ -30,11 +39,33 @@ class Elements(HTMLParser):
             self.inline.append(data)
 
 
+@pytest.fixture(scope="module", params=DOCUMENTS)
+def document(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def elements():
+def elements(document):
     parser = Elements()
-    parser.feed(INDEX)
+    parser.feed(DOCUMENTS[document])
     return parser
+
+
+def scripts_of(elements):
+    """The page's own scripts and all that they import."""
+    found = set()
+    waiting = {
+        PAGE / given["src"].removeprefix("/static/")
+        for tag, given in elements.found
+        if tag == "script" and "vendor/" not in given["src"]
+    }
+    while waiting:
+        path = waiting.pop()
+        found.add(path)
+        names = re.findall(r'from "(\./|/device/)([^"]+)"', path.read_text("utf-8"))
+        imported = {(path.parent if here == "./" else MODULE) / name for here, name in names}
+        waiting |= {one for one in imported if "vendor" not in one.parts} - found
+    return found
 
 
 def dictionary(name):
@@ -81,8 +112,8 @@ def test_every_key_that_is_asked_for_exists(elements):
     for path in SCRIPTS:
         asked |= set(re.findall(r'\bt\(\s*"([^"$]+)"', path.read_text("utf-8")))
     assert asked <= keys
-    computed = re.compile(r"(error|model|zoom)\.")
-    everything = INDEX + "".join(
+    computed = re.compile(r"((device\.)?error|model|zoom)\.")
+    everything = "".join(DOCUMENTS.values()) + "".join(
         path.read_text("utf-8") for path in SCRIPTS if "words-" not in path.name
     )
     assert not {key for key in keys if f'"{key}"' not in everything and not computed.match(key)}
@@ -91,7 +122,7 @@ def test_every_key_that_is_asked_for_exists(elements):
 def test_every_id_that_scripts_ask_for_exists_once(elements):
     there = ids(elements)
     assert len(there) == len(set(there))
-    for path in SCRIPTS:
+    for path in scripts_of(elements):
         asked = set(re.findall(r'\bby\("([^"]+)"\)', path.read_text("utf-8")))
         assert asked <= set(there), path.name
     for _, given in elements.found:
@@ -119,9 +150,17 @@ def test_what_the_page_loads_is_there(elements):
         address = given.get("src" if tag == "script" else "href", "") or ""
         if address.startswith("/static/"):
             assert (PAGE / address.removeprefix("/static/")).is_file()
-    for path in SCRIPTS:
-        for name in re.findall(r'from "\./([^"]+)"', path.read_text("utf-8")):
-            assert (PAGE / name).is_file()
+    assert all(path.is_file() for path in scripts_of(elements))
+
+
+def test_every_script_belongs_to_a_page():
+    used = set()
+    for text in DOCUMENTS.values():
+        parser = Elements()
+        parser.feed(text)
+        used |= scripts_of(parser)
+    in_the_worker = {path for path in SCRIPTS if path.parent == MODULE}
+    assert set(SCRIPTS) - in_the_worker == used - in_the_worker
 
 
 def test_the_library_is_the_one_that_its_readme_states():
@@ -132,6 +171,36 @@ def test_the_library_is_the_one_that_its_readme_states():
     assert b"openseadragon 6.1.1" in content[:100]
     assert "# OpenSeadragon 6.1.1" in said
     assert (vendor / "LICENSE.txt").is_file()
+
+
+def test_the_one_webassembly_build_is_the_one_that_its_readme_states():
+    vendor = MODULE / "vendor"
+    said = (vendor / "README.md").read_text("utf-8")
+    stated = dict(re.findall(r"([0-9a-f]{64})  (\S+)", said))
+    there = {path.name for path in vendor.iterdir()} - {"README.md"}
+    assert set(stated.values()) == there
+    for digest, name in stated.items():
+        assert hashlib.sha256((vendor / name).read_bytes()).hexdigest() == digest
+    assert [path.name for path in PAGE.rglob("*.wasm")] == ["ort-wasm-simd-threaded.wasm"]
+    script = (PAGE.parents[3] / "scripts" / "vendor-onnxruntime-web").read_text("utf-8")
+    (version,) = re.findall(r"^version=(\S+)$", script, re.MULTILINE)
+    assert f"# onnxruntime-web {version}\n" in said
+    assert f"ONNX Runtime Web v{version}".encode() in (vendor / "ort.wasm.min.mjs").read_bytes()
+
+
+def test_the_limits_that_the_page_knows_are_the_servers():
+    said = (PAGE / "sizes.js").read_text("utf-8") + (PAGE / "models.js").read_text("utf-8")
+    found = re.findall(r"\b(\w+)(?: =|:) ([\d_]+)\b", said)
+    number = {name: int(value.replace("_", "")) for name, value in found}
+    assert number["MOST_RESULT_PX"] == ServeSettings.model_fields["max_job_pixels"].default
+    most = 4.0 ** number["MOST_STAGES"]
+    assert chain_for(most, [2, 4]) == (4,) * number["MOST_STAGES"]
+    with pytest.raises(SizeError):
+        chain_for(most + 0.01, [2, 4])
+    form = (PAGE / "index.html").read_text("utf-8")
+    longest = {suffix[1:]: each.longest_px for each in FORMATS for suffix in each.suffixes}
+    for name in re.findall(r'<option value="(\w+)" data-t="download\.format', form):
+        assert number.get(name, 2**31 - 1) == longest[name], name
 
 
 def test_each_file_holds_one_idea():

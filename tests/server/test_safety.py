@@ -1,15 +1,19 @@
 """Who may ask, from which page, with which token; and what answers forbid browsers."""
 
 import hmac
+import io
 import re
 import signal
 import socket
 import threading
 import time
+from http.client import HTTPConnection
 
 import httpx
+import numpy as np
 import pytest
 import uvicorn
+from PIL import Image
 
 from clearzoom.server import safety, serving
 from clearzoom.server.settings import ENVIRONMENT, ServeSettings
@@ -122,6 +126,65 @@ def test_head_says_what_get_does(client):
     assert {name: head.headers[name] for name in kept} == {name: got.headers[name] for name in kept}
 
 
+def test_a_picture_that_was_replaced_is_seen_at_once(in_process, tmp_path):
+    ask = in_process(folder=tmp_path)
+    path = tmp_path / "a.png"
+    tags = set()
+    for level in (10, 200):
+        Image.new("L", (90, 90), level).save(path)
+        for size in ("max", "50,", "^300,"):
+            answer = ask("GET", f"/iiif/3/a.png/full/{size}/0/default.png")
+            assert "no-cache" in answer.headers["cache-control"]
+            tags.add(answer.headers["etag"])
+            with Image.open(io.BytesIO(answer.content)) as shown:
+                assert shown.convert("L").getextrema() == (level, level)
+    assert len(tags) == 6
+
+
+def test_errors_name_no_folders(server, client, served_folder):
+    (served_folder / "cut.jpg").write_bytes(cut_jpeg())
+    try:
+        for path in ("/iiif/3/cut.jpg/full/max/0/default.jpg", "/iiif/3/damaged.png/info.json"):
+            answer = client.get(path)
+            assert answer.status_code == 415
+            assert str(served_folder) not in answer.text
+    finally:
+        (served_folder / "cut.jpg").unlink()
+    answer = client.post("/api/pictures", params={"name": "cut.jpg"}, content=cut_jpeg())
+    assert (answer.status_code, answer.json()["code"]) == (415, "unreadable")
+    assert str(server.cache) not in answer.text
+    kept = server.cache.glob("session-*/uploads/*/picture")
+    assert cut_jpeg() not in [path.read_bytes() for path in kept]
+
+
+def cut_jpeg():
+    file = io.BytesIO()
+    noise = np.random.default_rng(3).integers(0, 256, (400, 400, 3), np.uint8)
+    Image.fromarray(noise).save(file, "JPEG")
+    return file.getvalue()[: len(file.getvalue()) // 2]
+
+
+@pytest.mark.parametrize(
+    ("accept", "linked"),
+    [
+        (None, True),
+        ("application/ld+json", True),
+        ("text/html, application/ld+json;q=0.5", True),
+        ("application/json", False),
+        ("*/*", False),
+        ("application/json, application/ld+json;q=0", False),
+        ("application/json, application/ld+json; q=0.0, text/html", False),
+    ],
+)
+def test_the_form_of_a_description(server, accept, linked):
+    connection = HTTPConnection("localhost", server.port)
+    headers = {} if accept is None else {"Accept": accept}
+    connection.request("GET", "/iiif/3/chelsea.png/info.json", headers=headers)
+    kind = connection.getresponse().headers["Content-Type"]
+    connection.close()
+    assert kind.startswith("application/ld+json" if linked else "application/json")
+
+
 def test_what_the_client_has_is_not_sent_again(client):
     path = "/iiif/3/chelsea.png/full/101,/0/default.jpg"
     etag = client.get(path).headers["etag"]
@@ -149,8 +212,11 @@ def test_a_wrong_token_or_none(guarded, said):
 def test_a_token_by_header_query_and_cookie(guarded):
     path = "/iiif/3/chelsea.png/full/100,/0/default.jpg"
     with guarded.client() as client:
-        answer = client.get(path, headers={"Authorization": f"Bearer {TOKEN}"})
-        assert answer.status_code == 200
+        for scheme in ("bearer", "Bearer"):
+            answer = client.get(path, headers={"Authorization": f"{scheme} {TOKEN}"})
+            assert answer.status_code == 200
+        schema = client.get("/api/openapi.json", headers={"Authorization": f"Bearer {TOKEN}"})
+        assert schema.json()["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
         assert answer.headers["cache-control"].startswith("private")
         assert "set-cookie" not in answer.headers
         answer = client.get(f"/?token={TOKEN}")
@@ -214,7 +280,9 @@ def test_other_machines_are_asked_for_a_token(public, tmp_path, monkeypatch, ser
         assert token is None
     else:
         assert len(token) >= 32
-        assert f"?token={token}" in capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert f"?token={token}" in said
+        assert f"http://{socket.gethostname()}:" in said
 
 
 def test_an_address_on_the_network_answers_to_any_name_but_not_without_token(in_process):

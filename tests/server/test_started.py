@@ -23,6 +23,9 @@ def test_two_workers_end_as_one_does(serve, served_folder):
     server = serve(served_folder, "--workers", "2")
     with server.client() as client:
         assert client.get("/iiif/3/chelsea.png/info.json").status_code == 200
+        assert client.get("/metrics").status_code == 200
+    # A full disk must not end a process, as it would with files that are mapped.
+    assert not list(server.cache.rglob("*.db"))
     server.end()
 
 

@@ -1,9 +1,12 @@
 import hashlib
 
+import onnx
 import pytest
 
 from clearzoom.engines.network import load_network
 from clearzoom.metrics.evaluate import evaluate
+from clearzoom.models.card import read_card
+from clearzoom.models.export import OPSET
 from clearzoom.weights import DEFAULT_MODEL, FOLDER, released
 
 CARDS = released()
@@ -66,3 +69,31 @@ def test_perceptual_weights_are_nearer_by_lpips_and_strength_leads_there(shared_
     assert psnr.psnr_db > half.psnr_db > perceptual.psnr_db > psnr.psnr_db - 0.7
     (fast,) = evaluate(shared_data / "test" / "Set5", 4, [load_network("fast", 4)])[1:]
     assert fast.psnr_db == pytest.approx(psnr.psnr_db, abs=0.001)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.onnx")), ids=lambda path: path.stem)
+def test_released_onnx_files_state_what_other_programs_need(path):
+    """One input and output of any height and width, a pinned opset, notes, no other operators."""
+    model = onnx.load(path)
+    onnx.checker.check_model(model, full_check=True)
+    ((name, shape),) = [(x.name, x.type.tensor_type) for x in model.graph.input]
+    assert (name, shape.elem_type) == ("lr", onnx.TensorProto.FLOAT)
+    first, colours, height, width = shape.shape.dim
+    assert (first.dim_value, colours.dim_value) == (1, 3)
+    assert height.dim_param
+    assert width.dim_param
+    assert [x.name for x in model.graph.output] == ["sr"]
+    assert {o.version for o in model.opset_import if o.domain == ""} == {OPSET}
+    assert {node.domain for node in model.graph.node} == {""}
+    notes = {entry.key: entry.value for entry in model.metadata_props}
+    card = read_card(path.with_name(path.stem.removesuffix("-int8") + ".json"))
+    assert notes.pop("psnr_model", "fast") == "fast"
+    assert notes == {
+        "name": card.name,
+        "scale": str(card.scale),
+        "halo_px": str(card.halo_px),
+        "tile_px": str(card.tile_px),
+        "value_range": "-0.5..0.5",
+        "channels": "RGB",
+        "licence": card.licence,
+    }

@@ -19,6 +19,7 @@ from clearzoom.batch.regions import Region, needed_of_networks, preview_result, 
 from clearzoom.batch.settings import Settings
 from clearzoom.batch.stages import run_stages
 from clearzoom.core.plan import Plan, make_plan
+from clearzoom.core.tiles import aligned_halo_px
 from clearzoom.engines.network import Network, load_network
 from clearzoom.engines.onnxruntime import read_notes
 from clearzoom.engines.refine import refined
@@ -243,7 +244,9 @@ def network_for(
         ensemble=settings.ensemble,
         back_projection=settings.back_projection,
     )
-    return network if settings.halo_px is None else replace(network, halo_px=settings.halo_px)
+    if settings.halo_px is None:
+        return network
+    return replace(network, halo_px=aligned_halo_px(settings.halo_px, network.period_px))
 
 
 def meaning_of(source: Source) -> Meaning:

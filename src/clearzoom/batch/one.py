@@ -127,11 +127,11 @@ def failure(code: str, reason: str) -> Row:
 def said_settings(settings: Settings) -> str:
     """Say in short what makes a result: equal for equal settings, weights and version."""
     from clearzoom import __version__
-    from clearzoom.weights import FOLDER
+    from clearzoom.weights import card_files
 
     # Other weights under the same name are another job; limits do not change a result.
     own = Path(settings.model)
-    files = [own] if own.suffix == ".onnx" else sorted(FOLDER.glob(f"{own.name}-x*.json"))
+    files = [own] if own.suffix == ".onnx" else card_files(own.name)
     cards = [file.read_bytes() for file in files if file.is_file()]
     same = replace(settings, memory_bytes=None, max_pixels=0)
     text = f"{__version__} {same} {hashlib.sha256(b''.join(cards)).hexdigest()}"

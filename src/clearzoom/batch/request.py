@@ -64,7 +64,7 @@ class EnlargeRequest(BaseModel):
     )
     model: str = Field(
         default=DEFAULT_MODEL,
-        description="A released model (see 'clearzoom models'), or an .onnx file.",
+        description="A model's name (see 'clearzoom models'), or an .onnx file.",
         examples=["photo"],
     )
     strength: float = Field(

@@ -22,6 +22,10 @@ class Settings:
     ``strength``: of perceptual weights, 0 to 1. ``halo_px``: read around each tile instead of all
     that the network and back-projection see.
     ``memory_bytes``: the process's peak, or None for no limit.
+
+    Example:
+        >>> Settings(Wanted(long_edge_px=3000), model="fast", ensemble=True).back_projection
+        True
     """
 
     wanted: Wanted = field(default_factory=Wanted)

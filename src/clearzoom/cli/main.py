@@ -14,6 +14,7 @@ from clearzoom.cli.export import export
 from clearzoom.cli.models import models
 from clearzoom.cli.serve import serve
 from clearzoom.cli.train import train
+from clearzoom.cli.tune import tune
 from clearzoom.cli.weights import weights
 from clearzoom.errors import ClearzoomError, MissingExtraError
 
@@ -28,8 +29,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # it would take "[train]" for markup
 )
-for command in (enlarge, plan, batch, serve, evaluate, models, train, export, explain):
+for command in (enlarge, plan, batch, serve, evaluate, train, tune, export, explain):
     app.command()(command)
+app.add_typer(models, name="models")
 app.add_typer(weights, name="weights")
 
 

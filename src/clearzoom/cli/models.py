@@ -1,46 +1,129 @@
-"""``clearzoom models``."""
+"""``clearzoom models``: what there is, and models of one's own."""
 
 import json
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+if TYPE_CHECKING:
+    from clearzoom.models.card import Card
+    from clearzoom.weights.own import Own
+
 _INPUT_PX = 64
 
+models = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
-def models(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@models.callback()
+def root(context: typer.Context, as_json: JsonOption = False) -> None:
+    """List models, and count the networks (with the extra [train]); add, remove, show your own."""
+    if context.invoked_subcommand is None:
+        _list(as_json=as_json)
+
+
+@models.command()
+def add(
+    file: Annotated[Path, typer.Argument(metavar="FILE.onnx", readable=False)],
+    licence: Annotated[
+        str | None, typer.Option(help="Of the weights, as their maker states it. You state it.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="[default: made of the file's name]")] = None,
 ) -> None:
-    """List the released weights, and count the networks (with the extra [train])."""
-    from clearzoom.weights import released
+    """Add a network: one that 'clearzoom export' or 'tune' wrote, or one that others made.
 
-    cards = released()
+    Others' are measured by running them: scale, range of values, order of colours, sizes, how far
+    they see. What is no super-resolution network, or would give seams, is refused.
+    """
+    from clearzoom.probe.adding import add_model
+
+    own = add_model(file, licence, name, say=lambda line: typer.echo(line, err=True))
+    typer.echo(
+        f"{own.name} x{own.scale} is added; try: clearzoom enlarge IN -o OUT "
+        f"--model {own.name} --scale {own.scale}"
+    )
+
+
+@models.command()
+def remove(
+    name: Annotated[str, typer.Argument()],
+    scale: Annotated[int | None, typer.Option(help="Only this one. [default: all]")] = None,
+) -> None:
+    """Take a model of your own away."""
+    from clearzoom.weights.own import remove as remove_own
+
+    for path in remove_own(name, scale):
+        typer.echo(f"removed {path}")
+
+
+@models.command()
+def show(
+    name: Annotated[str, typer.Argument()],
+    scale: Annotated[int | None, typer.Option(help="Only this one. [default: all]")] = None,
+) -> None:
+    """Print a model's cards, as JSON; its files are compared with their hashes first."""
+    from clearzoom.weights import find, scales_of
+    from clearzoom.weights.own import check_file
+
+    paths = [find(name, each) for each in ([scale] if scale is not None else scales_of(name))]
+    cards = []
+    for path in paths:
+        card = check_file(path)
+        for file in card.files:
+            check_file(path.with_name(file.name))
+        cards.append({"file": str(path), **card.model_dump(mode="json")})
+    typer.echo(json.dumps(cards, indent=2, ensure_ascii=False))
+
+
+def _list(*, as_json: bool) -> None:
+    from clearzoom.weights import released
+    from clearzoom.weights.own import own_models
+
+    cards, own = released(), own_models()
     networks = _count_networks()
     if as_json:
-        weights = [card.model_dump() for card in cards]
-        typer.echo(json.dumps({"networks": networks, "weights": weights}, indent=2))
+        said: dict[str, Any] = {
+            "networks": networks,
+            "weights": [card.model_dump() for card in cards],
+            "own": [each.card.model_dump(mode="json") for each in own if each.card is not None],
+            "damaged": [each.fault for each in own if each.fault is not None],
+        }
+        typer.echo(json.dumps(said, indent=2))
         return
     console = Console()
     if networks is None:
         typer.echo("networks are counted where torch is: pip install 'clearzoom[train]'", err=True)
     else:
-        table = Table(title=f"Networks, x4, input 3x{_INPUT_PX}x{_INPUT_PX}")
-        for column in ("network", "parameters", "MACC", "FLOPs", "receptive field"):
-            table.add_column(
-                column, justify="left" if column == "network" else "right", no_wrap=True
-            )
-        for row in networks:
-            table.add_row(
-                row["network"],
-                f"{row['parameters']:,}",
-                f"{row['macc']:,}",
-                f"{row['flops'] / 1e9:.5f} G",
-                f"{row['receptive_field_px']} LR px",
-            )
-        console.print(table)
-    table = Table(title="Released weights: PSNR / SSIM")
+        console.print(_network_table(networks))
+    console.print(_weights_table("Released weights: PSNR / SSIM", cards))
+    if any(each.card is not None for each in own):
+        console.print(_own_table(own))
+    for each in own:
+        if each.fault is not None:
+            typer.echo(f"damaged: {each.fault}", err=True)
+
+
+def _network_table(networks: list[dict[str, Any]]) -> Table:
+    table = Table(title=f"Networks, x4, input 3x{_INPUT_PX}x{_INPUT_PX}")
+    for column in ("network", "parameters", "MACC", "FLOPs", "receptive field"):
+        table.add_column(column, justify="left" if column == "network" else "right", no_wrap=True)
+    for row in networks:
+        table.add_row(
+            row["network"],
+            f"{row['parameters']:,}",
+            f"{row['macc']:,}",
+            f"{row['flops'] / 1e9:.5f} G",
+            f"{row['receptive_field_px']} LR px",
+        )
+    return table
+
+
+def _weights_table(title: str, cards: "list[Card]") -> Table:
+    table = Table(title=title)
     sets = list(dict.fromkeys(row.data for card in cards for row in card.scores))
     for column in ("model", "scale", "file", *sets):
         table.add_column(column, justify="left" if column == "model" else "right", no_wrap=True)
@@ -49,7 +132,27 @@ def models(
         scores = [f"{own[s].psnr_db:.2f} / {own[s].ssim:.4f}" if s in own else "" for s in sets]
         size = next(file.bytes for file in card.files if file.name.endswith(".onnx"))
         table.add_row(card.name, f"x{card.scale}", f"{size / 1e6:.1f} MB", *scores)
-    console.print(table)
+    return table
+
+
+def _own_table(own: "list[Own]") -> Table:
+    from clearzoom.models.card import AddedCard
+
+    table = Table(title="Your own")
+    for column in ("model", "scale", "file", "from", "licence"):
+        table.add_column(column, justify="right" if column in ("scale", "file") else "left")
+    for each in own:
+        if each.card is None:
+            continue
+        card = each.card
+        size = next(file.bytes for file in card.files if file.name.endswith(".onnx"))
+        if isinstance(card, AddedCard):
+            made = f"{card.source}, added"
+        else:
+            made = card.training.started_from or card.network
+            made = made.partition(",")[0].removesuffix(".safetensors")
+        table.add_row(card.name, f"x{card.scale}", f"{size / 1e6:.1f} MB", made, card.licence)
+    return table
 
 
 def _count_networks() -> list[dict[str, Any]] | None:

@@ -9,7 +9,12 @@ import typer
 from clearzoom.errors import ConfigError
 
 
-def _seconds(text: str) -> float:
+def seconds_of(text: str) -> float:
+    """Understand a time like 90s, 25m or 2h.
+
+    Raises:
+        ConfigError: not of that form.
+    """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
     if match is None:
         raise ConfigError(f"{text!r} is no time; write 90s, 25m or 2h")
@@ -33,16 +38,29 @@ def train(
         str | None,
         typer.Option(help="Only measure how many steps fit this long, e.g. 60m, and say so."),
     ] = None,
+    devices: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Processes on this machine, one a GPU. [default: 1, or torchrun's]"
+        ),
+    ] = None,
+    nodes: Annotated[
+        int | None, typer.Option(min=1, help="Machines. [default: 1, or torchrun's]")
+    ] = None,
 ) -> None:
     """Train a network. Needs the extra [train]."""
     from clearzoom.train.config import load_config
+    from clearzoom.train.processes import asked_for, is_first
     from clearzoom.train.run import steps_in
     from clearzoom.train.run import train as run
 
     settings = load_config(config)
     folder = output if output is not None else Path("runs") / config.stem
+    processes = asked_for(devices, nodes)
     if steps_for is not None:
-        steps = steps_in(settings, _seconds(steps_for), init)
+        if processes.count > 1:
+            raise ConfigError("--steps-for measures one process; leave --devices and --nodes out")
+        steps = steps_in(settings, seconds_of(steps_for), init)
         typer.echo(f"max_steps = {steps}")
         return
     recipe = run(
@@ -50,8 +68,11 @@ def train(
         folder,
         resume=resume,
         initial_weights=init,
-        time_budget_s=None if time_budget is None else _seconds(time_budget),
+        time_budget_s=None if time_budget is None else seconds_of(time_budget),
+        processes=processes,
     )
+    if not is_first():
+        return
     typer.echo(
         f"step {recipe.step} of {settings.optimiser.max_steps}; "
         f"best validation {recipe.best_psnr_db:.3f} dB; {folder}"

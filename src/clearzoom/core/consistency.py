@@ -31,7 +31,7 @@ LEFT_ALONE = np.float32(0.45 / 255)
 a network has smoothed for good reason; on average a result may be half a level off."""
 
 _BLOCK_PX = 64
-_REPAIRED_PX, _SPREAD_PX = 32, 8
+_REPAIRED_PX, _SPREAD_PX = 64, 8
 """Blocks in which the range clips are repaired alone, with what lies so near: further off the
 repair is under a fraction of a level."""
 

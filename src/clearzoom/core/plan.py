@@ -68,6 +68,16 @@ def make_plan(source_px: tuple[int, int], wanted: Wanted, scales: Collection[int
     return Plan(source_px, chain_for(factor, scales), resized, result, dpi, tuple(notes))
 
 
+def most_times(scales: Collection[int]) -> int:
+    """Say how many times wider a chain of networks can make a picture.
+
+    Args:
+        scales: for which there are weights.
+    """
+    most: int = max(scales, default=1) ** _MOST_STAGES
+    return most
+
+
 def chain_for(factor: float, scales: Collection[int]) -> tuple[int, ...]:
     """Choose the networks that enlarge at least so many times: the chain with the fewest px.
 
@@ -87,6 +97,6 @@ def chain_for(factor: float, scales: Collection[int]) -> tuple[int, ...]:
         if prod(chain) >= factor - 1e-9 and list(chain) == sorted(chain)
     ]
     if not chains:
-        most = max(scales, default=1) ** _MOST_STAGES
+        most = most_times(scales)
         raise SizeError(f"cannot enlarge {factor:.4g} times; at most {most} times")
     return min(chains, key=lambda chain: (prod(chain), len(chain)))

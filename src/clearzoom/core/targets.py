@@ -45,6 +45,12 @@ class Wanted:
 
     ``width_px`` and ``height_px`` may stand together: then the picture is made to fit into them, or
     to fill them and is cut. A print is such a pair.
+
+    Example:
+        >>> Wanted(scale=2, width_px=3000)
+        Traceback (most recent call last):
+        clearzoom.errors.SizeError: give one of --scale, --width and --height, --long-edge, \
+--megapixels, --print
     """
 
     scale: float | None = None

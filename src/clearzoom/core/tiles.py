@@ -3,7 +3,40 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from clearzoom.errors import SizeError
+
+BORDER_PX = 8
+"""Mirrored around the picture: at a bare edge the networks' zero padding darkens a flat white."""
+
+
+def aligned_halo_px(reach_px: int, period_px: int) -> int:
+    """Give the least halo with which all windows start in phase with the first.
+
+    Args:
+        reach_px: that the halo has at least.
+        period_px: of a network that sees a picture in blocks; tiles are multiples of it. 1: any.
+
+    Example:
+        >>> aligned_halo_px(20, 16)
+        24
+    """
+    return reach_px + (BORDER_PX - reach_px) % period_px
+
+
+def mirrored(start: int, stop: int, length_px: int) -> npt.NDArray[np.int64]:
+    """Give the places of an axis that positions start to stop show, mirrored beyond its ends.
+
+    The edge px comes twice, as the protocol's bicubic has it.
+
+    Example:
+        >>> mirrored(-2, 5, 3).tolist()
+        [1, 0, 0, 1, 2, 2, 1]
+    """
+    at = np.arange(start, stop) % (2 * length_px)
+    return np.minimum(at, 2 * length_px - 1 - at)
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from clearzoom.engines import Engine, Precision
+from clearzoom.engines.adapted import Run, adapted
 from clearzoom.engines.interpolate import mixed_model
 from clearzoom.engines.onnxruntime import load_onnxruntime, read_notes
 from clearzoom.engines.openvino import load_openvino
@@ -21,10 +19,9 @@ from clearzoom.errors import (
     UnknownModelError,
     WeightsError,
 )
+from clearzoom.models.card import AddedCard
 from clearzoom.weights import fastest_engine, find
-
-Tensor = npt.NDArray[np.float32]
-Run = Callable[[Tensor], Tensor]
+from clearzoom.weights.own import check_file
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,13 @@ class Network:
     file, or of the mixed one.
     ``back_projection``: whether results are made to reduce to their input. ``reference`` loads the
     same network in fp32, where this one is not. ``mean_tolerance``: of the range; a tile whose mean
-    is further off is no enlargement of its input.
+    is further off is no enlargement of its input. ``period_px``: moved by so many px, a picture
+    gives the same result, moved; windows must start in phase.
+
+    Example:
+        >>> network = load_network("photo", 2)
+        >>> network.name, network.scale, network.halo_px, network.tile_px
+        ('photo', 2, 16, 256)
     """
 
     name: str
@@ -49,6 +52,7 @@ class Network:
     back_projection: bool = False
     reference: Callable[[], "Network"] | None = None
     mean_tolerance: float = 0.1
+    period_px: int = 1
 
 
 def load_network(
@@ -58,10 +62,11 @@ def load_network(
     precision: Precision = "fp32",
     strength: float = 1.0,
 ) -> Network:
-    """Load released weights by name, or a file that ``clearzoom export`` made.
+    """Load a model by name, or a file that ``clearzoom export`` made.
 
     Args:
-        name_or_file: a released model's name, or a path that ends in .onnx.
+        name_or_file: the name of a released model or of one's own, whose files are compared with
+            the hashes on its card; or a path that ends in .onnx.
         scale: of the enlargement.
         engine: auto takes the one that the file's card says is fastest, if it is installed.
         precision: fp32 is the reference; fp16 and bf16 need openvino or torch; int8 a file of its
@@ -75,21 +80,26 @@ def load_network(
         WeightsError: damaged, not made by clearzoom, or of another scale.
         MissingExtraError: the engine is not installed.
         ModelError: the engine does not have this precision, or the weights no strength.
+
+    Example:
+        >>> network = load_network("fast", 4, engine="onnxruntime")
+        >>> network.run(np.zeros((1, 3, 5, 7), np.float32)).shape
+        (1, 3, 20, 28)
     """
-    path = Path(name_or_file)
-    if path.suffix != ".onnx":
-        if path.suffix == ".safetensors":
-            raise UnknownModelError(f"{path}: run 'clearzoom export' first, it writes the .onnx")
-        path = find(name_or_file, scale)
-    if precision == "int8":
-        path = path.with_stem(f"{path.stem}-int8")
-    if not path.is_file():
-        why = "; int8 is written by 'clearzoom export --int8'" if precision == "int8" else ""
-        raise MissingFileError(f"no weights file {path}{why}")
-    notes = read_notes(path)
     if not 0 <= strength <= 1:
         raise ModelError(f"a strength of {strength} is not between 0 and 1")
-    content, name = path.read_bytes(), notes.get("name", "")
+    path, named = _weights_file(name_or_file, scale, precision)
+    name = None
+    content = path.read_bytes()
+    if named:
+        card = check_file(path, content)
+        if isinstance(card, AddedCard):
+            return _load_added(card, path, content, engine, precision, strength)
+        name = card.name
+        if engine == "torch":
+            check_file(path.with_suffix(".safetensors"))
+    notes = read_notes(path)
+    name = name or notes.get("name", "")
     model: Path | bytes = path
     if strength < 1:
         if engine == "torch" or precision != "fp32":
@@ -110,10 +120,60 @@ def load_network(
             reference=None if precision == "fp32" else fp32,
         )
     except (KeyError, ValueError) as error:
-        raise WeightsError(f"{path} was not made by 'clearzoom export': no {error}") from error
+        raise WeightsError(
+            f"{path} was not made by 'clearzoom export': no {error}; networks of others are taken "
+            "by 'clearzoom models add'"
+        ) from error
     if network.scale != scale:
         raise UnknownModelError(f"{path} enlarges x{network.scale}, not x{scale}")
     return network
+
+
+def _weights_file(name_or_file: str, scale: int, precision: Precision) -> tuple[Path, bool]:
+    """The ONNX file, and whether it was found by name."""
+    path = Path(name_or_file)
+    named = path.suffix != ".onnx"
+    if named:
+        if path.suffix == ".safetensors":
+            raise UnknownModelError(f"{path}: run 'clearzoom export' first, it writes the .onnx")
+        path = find(name_or_file, scale)
+    if precision == "int8":
+        path = path.with_stem(f"{path.stem}-int8")
+    if named and precision != "int8" and not path.is_file():
+        check_file(path)  # says what to do
+    if not path.is_file():
+        why = "; int8 is written by 'clearzoom export --int8'" if precision == "int8" else ""
+        raise MissingFileError(f"no weights file {path}{why}")
+    return path, named
+
+
+def _load_added(
+    card: AddedCard,
+    path: Path,
+    content: bytes,
+    engine: Engine,
+    precision: Precision,
+    strength: float,
+) -> Network:
+    """A network that others made: its own numbers and sizes are translated around it."""
+    if strength < 1:
+        raise ModelError(f"{card.name} has no --strength: it was added, not trained here")
+    if engine == "torch":
+        raise ModelError(f"{card.name} was added as ONNX; leave --engine torch out")
+    used, run = _load_run(path, content, engine, precision)
+    return Network(
+        name=card.name,
+        scale=card.scale,
+        halo_px=card.halo_px,
+        tile_px=card.tile_px,
+        sha256=hashlib.sha256(content).hexdigest(),
+        engine=f"{used} {precision}",
+        run=adapted(run, card.interface, card.scale, card.reach_px, card.period_px),
+        reference=None
+        if precision == "fp32"
+        else partial(load_network, card.name, card.scale, engine),
+        period_px=card.period_px,
+    )
 
 
 def _mixed(path: Path, notes: dict[str, str], strength: float) -> bytes:

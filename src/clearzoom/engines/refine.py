@@ -5,7 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from clearzoom.core.consistency import REACH_PX
-from clearzoom.engines.network import Network, Tensor
+from clearzoom.core.tiles import aligned_halo_px
+from clearzoom.engines.adapted import Tensor
+from clearzoom.engines.network import Network
+from clearzoom.errors import ModelError
 
 
 def refined(network: Network, *, ensemble: bool, back_projection: bool) -> Network:
@@ -29,9 +32,17 @@ def with_ensemble(network: Network) -> Network:
     Args:
         network: as loaded.
 
+    Raises:
+        ModelError: it sees pictures in blocks, which other tiles would turn in other places.
+
     References:
         Lim et al., "EDSR", arXiv:1707.02921, section 3.4 (geometric self-ensemble).
     """
+    if network.period_px > 1:
+        raise ModelError(
+            f"{network.name} sees a picture in blocks of {network.period_px} px, which --ensemble "
+            "would place anew in each tile; leave it out"
+        )
 
     def run(x: Tensor) -> Tensor:
         total: Tensor | None = None
@@ -55,6 +66,6 @@ def with_back_projection(network: Network) -> Network:
     Args:
         network: as loaded, or with an ensemble.
     """
-    halo_px = network.halo_px + REACH_PX
+    halo_px = aligned_halo_px(network.halo_px + REACH_PX, network.period_px)
     name = f"{network.name} + back-projection"
     return replace(network, name=name, halo_px=halo_px, back_projection=True)

@@ -12,17 +12,15 @@ import numpy.typing as npt
 from clearzoom.core import alpha, consistency
 from clearzoom.core.flat import flat_fields
 from clearzoom.core.resize import resize
-from clearzoom.core.tiles import Span, Tile, grid, spans
+from clearzoom.core.tiles import BORDER_PX, Span, Tile, grid, mirrored, spans
 from clearzoom.core.tone import Tone
-from clearzoom.engines.network import Network, Tensor
+from clearzoom.engines.adapted import Tensor
+from clearzoom.engines.network import Network
 from clearzoom.errors import ResultError, SizeError
 from clearzoom.io.picture import Samples, colours_of
 
 Progress = Callable[[int, int], None]
 """Called with (tiles done, tiles in all)."""
-
-_BORDER_PX = 8
-"""Mirrored around the picture: at a bare edge the networks' zero padding darkens a flat white."""
 
 _BICUBIC_REACH_PX = 3
 TILES_IN_FLIGHT = 2
@@ -40,7 +38,7 @@ class Meaning:
 def canonical_grid(samples: Samples, network: Network) -> list[Tile]:
     """Cut a picture into the network's tiles; they depend on nothing but its size."""
     height, width = samples.shape[:2]
-    return list(grid(height, width, network.tile_px, network.halo_px, _BORDER_PX))
+    return list(grid(height, width, network.tile_px, network.halo_px, BORDER_PX))
 
 
 def enlarge_samples(
@@ -151,7 +149,7 @@ def window_of(span: Span) -> tuple[int, int]:
 
 def grid_spans(length_px: int, network: Network) -> list[Span]:
     """Cut one axis of a picture as the network's canonical grid does."""
-    return spans(length_px, network.tile_px, network.halo_px, _BORDER_PX)
+    return spans(length_px, network.tile_px, network.halo_px, BORDER_PX)
 
 
 def core_in_result(tile: Tile, scale: int) -> tuple[slice, slice]:
@@ -205,8 +203,7 @@ def _visible(samples: Samples, tile: Tile, colours: int) -> Samples:
 
 
 def _mirrored(span: Span) -> npt.NDArray[np.int64]:
-    at = np.arange(span.start, span.stop) % (2 * span.length)
-    return np.minimum(at, 2 * span.length - 1 - at)
+    return mirrored(span.start, span.stop, span.length)
 
 
 def _run(levels: Samples, tile: Tile, network: Network, tone: Tone | None) -> Tensor:

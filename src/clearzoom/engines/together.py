@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from clearzoom.engines.batch_size import without_batch_size
 from clearzoom.engines.network import Network, Run, Tensor
 from clearzoom.engines.onnxruntime import load_onnxruntime
 from clearzoom.engines.openvino import load_openvino
-from clearzoom.engines.protobuf import without_batch_size
 
 
 @dataclass(eq=False)

@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from clearzoom.core.colour import luma_bt601
 from clearzoom.core.resize import to_uint8
 from clearzoom.explain.damage import Image, Values, blurred, brighter, flatter, noisy
-from clearzoom.explain.example import EYE, NAME, example_picture
 from clearzoom.explain.figures import LINES, in_house_style, panels, show_map, show_picture
 from clearzoom.explain.page import Drawing, Page, table
+from clearzoom.io.example import EYE, NAME, example_picture
 from clearzoom.metrics.psnr import psnr, rmse_percent
 from clearzoom.metrics.ssim import SSIMMaps, ssim_maps
 

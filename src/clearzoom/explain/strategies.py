@@ -7,7 +7,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from clearzoom.core.resize import enlarge_bicubic
-from clearzoom.explain.example import EYE, NAME
 from clearzoom.explain.figures import in_house_style, panels, show_picture
 from clearzoom.explain.page import Drawing, Page, table
 from clearzoom.explain.trial import (
@@ -20,6 +19,7 @@ from clearzoom.explain.trial import (
     run_trial,
     seconds_per_step,
 )
+from clearzoom.io.example import EYE, NAME
 from clearzoom.metrics.protocol import score
 
 WHOLE = Budget(steps=600, batch=4, patch_px=24, channels=32, blocks=8, pictures=400, scored=8)

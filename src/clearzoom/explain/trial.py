@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 
 from clearzoom.core.resize import reduce_for_protocol
-from clearzoom.explain.example import example_picture
+from clearzoom.io.example import example_picture
 from clearzoom.io.folder import files_sha256, picture_files
 from clearzoom.metrics.protocol import Score, crop_to_multiple
 from clearzoom.models.count import Count, count
@@ -128,7 +128,7 @@ def run_trial(
         example=recipe.enlarge(reduced_example()[1]),
         lr=tuple(recipe.lr),
         hr=tuple(recipe.hr),
-        device=f"{device_words(recipe.pairs.hr.device)} (threads: {torch.get_num_threads()})",
+        device=f"{device_words(recipe.pairs.device)} (threads: {torch.get_num_threads()})",
     )
 
 

@@ -59,6 +59,11 @@ def unwritable(target: Path, temporary: Path, error: Exception) -> OutputError:
     return OutputError(f"cannot write {target}: {reason}")
 
 
+def is_full(error: OSError) -> bool:
+    """Tell a full disk, or a used up quota, from other failures."""
+    return error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+
 def refused(target: Path, error: OSError) -> OutputError:
     """Say what the system said of a file, and what to do where the disk is full.
 
@@ -66,7 +71,7 @@ def refused(target: Path, error: OSError) -> OutputError:
         target: the file that should have come to be.
         error: of the system.
     """
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+    if is_full(error):
         return OutputError(
             f"cannot write {target}: the disk of {target.parent.resolve()} is full; "
             "make room on it, or name a folder on another disk"

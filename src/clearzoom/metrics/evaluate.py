@@ -97,6 +97,15 @@ def evaluate(
         MissingExtraError: lpips without torch.
         UnreadablePictureError: a picture is damaged; it is named.
         SizeError: a picture is too small to be scored.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from PIL import Image
+        >>> with TemporaryDirectory() as folder:
+        ...     Image.radial_gradient("L").save(Path(folder, "hr.png"))
+        ...     (bicubic,) = evaluate(Path(folder), scale=4)
+        >>> bicubic.model, bicubic.psnr_db > 40
+        ('bicubic', True)
     """
     files = picture_files(folder)
     distance = _load_lpips() if lpips else None

@@ -1,9 +1,10 @@
 """A model card: what a weights file is, made at export and shipped beside it."""
 
+import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clearzoom.errors import WeightsError
 
@@ -101,13 +102,95 @@ class Card(_Part):
     licence: str = "Apache-2.0"
 
 
+class Sizes(_Part):
+    """What sizes a network takes: ``fixed_px`` is (height, width), None where that is free.
+
+    Free ones are multiples of ``multiple_px`` from ``minimum_px`` on.
+    """
+
+    multiple_px: int = Field(default=1, ge=1)
+    minimum_px: int = Field(default=1, ge=1)
+    fixed_px: tuple[int | None, int | None] = (None, None)
+
+
+class Interface(_Part):
+    """What goes into a network and comes out of it, NCHW.
+
+    A network of one channel gets luma (BT.601 weights, full range); colour is enlarged bicubic.
+    Ranges are the numbers that stand for black and white.
+    """
+
+    channels: Literal[1, 3]
+    input_order: Literal["RGB", "BGR"] = "RGB"
+    output_order: Literal["RGB", "BGR"] = "RGB"
+    input_range: tuple[float, float]
+    output_range: tuple[float, float]
+    dtype: Literal["float16", "float32", "float64"]
+    sizes: Sizes
+
+
+class Measured(_Part):
+    """What the probe saw.
+
+    ``psnr_db``: of a photograph that was reduced and enlarged again, by RGB, and bicubic's;
+    ``other_order_psnr_db`` with red and blue exchanged. ``beyond_reach_levels``: how far what lies
+    beyond the reach changed a pixel, of 255; ``tiled_levels``: tiles against the whole picture.
+    """
+
+    psnr_db: float
+    bicubic_psnr_db: float
+    other_order_psnr_db: float | None
+    beyond_reach_levels: float
+    tiled_levels: int
+
+
+class AddedCard(_Part):
+    """What is known of a network that others made: what a probe measured, and a stated licence."""
+
+    kind: Literal["added"] = "added"
+    name: str
+    scale: int = Field(ge=2, le=8)
+    interface: Interface
+    period_px: int = Field(ge=1)
+    """Moved by so many px, a picture gives the same result, moved."""
+    reach_px: int = Field(ge=0)
+    """Beyond it a pixel changes nothing that could be seen."""
+    halo_px: int = Field(ge=0)
+    tile_px: int = Field(ge=1)
+    measured: Measured
+    licence: str
+    """As the person who added it stated it."""
+    training: Literal["unknown"] = "unknown"
+    source: str
+    """The name of the file that was added."""
+    files: list[FileHash]
+
+
+AnyCard = Card | AddedCard
+
+
 def read_card(path: Path) -> Card:
-    """Read a card.
+    """Read a card of weights that clearzoom trained.
 
     Raises:
-        WeightsError: missing, or not a card.
+        WeightsError: missing, or not such a card.
     """
     try:
         return Card.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise WeightsError(f"{path} is no model card: {error}") from error
+
+
+def read_any_card(path: Path) -> AnyCard:
+    """Read a card of either kind.
+
+    Raises:
+        WeightsError: missing, or not a card.
+    """
+    try:
+        plain = json.loads(path.read_bytes())
+        added = isinstance(plain, dict) and plain.get("kind") == "added"
+        return (AddedCard if added else Card).model_validate(plain)
+    except (OSError, ValueError) as error:  # pydantic's and json's errors are ValueErrors
+        reason = str(error).splitlines()[0]
+        raise WeightsError(f"{path} is no model card: {reason}") from error

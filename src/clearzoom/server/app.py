@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Security
 from fastapi.responses import FileResponse
+from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 
 from clearzoom import __version__
+from clearzoom.server.bodies import Bodies
+from clearzoom.server.device_routes import add_device_page
 from clearzoom.server.failures import add_failures
 from clearzoom.server.image_routes import image_router
 from clearzoom.server.job_routes import job_router
@@ -53,11 +56,14 @@ def create_app(settings: ServeSettings) -> FastAPI:
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        dependencies=[Security(HTTPBearer(auto_error=False))] if settings.token else [],
     )
-    add_failures(app)
-    for router in (presentation_router, image_router, picture_router):
-        app.include_router(router(service))
-    app.include_router(job_router(jobs, service.library.find))
+    add_failures(app, (settings.session / "uploads", settings.session, settings.folder))
+    bodies = Bodies(settings.max_upload_bytes)
+    app.include_router(presentation_router(service))
+    app.include_router(image_router(service))
+    app.include_router(picture_router(service, bodies))
+    app.include_router(job_router(jobs, service.library.find, bodies))
     app.include_router(model_router(settings.model))
     app.include_router(metrics_router(metrics))
 
@@ -65,6 +71,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
     async def page() -> FileResponse:
         return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
+    add_device_page(app)
     app.mount("/static", StaticFiles(directory=PAGE, check_dir=False), name="static")
     app.add_middleware(Counted, metrics=metrics)
     app.add_middleware(Safety, settings=settings)

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
 
+from clearzoom.io.failures import is_full
 from clearzoom.server.oldest import forget_oldest
 
 _CHECKSUM_BYTES = 4
@@ -17,6 +18,7 @@ _SWEEP_EVERY = 20
 """The disk is looked through after each twentieth of its bound that this process has written."""
 _SWEPT_TO = 0.9
 _TOUCH_AFTER_S = 60.0
+_COMPLAINS_EVERY_S = 30.0
 _log = logging.getLogger("clearzoom.server")
 
 
@@ -29,6 +31,7 @@ class Cache:
         self._memory: OrderedDict[str, bytes] = OrderedDict()
         self._held_bytes = 0
         self._unswept_bytes = disk_bytes  # at the first write: an earlier server left some
+        self._quiet_until_s = 0.0
         self._mutex = threading.Lock()
 
     def get(self, key: str) -> bytes | None:
@@ -65,7 +68,7 @@ class Cache:
             finally:
                 temporary.unlink(missing_ok=True)
         except OSError as error:
-            _log.warning("the cache cannot be written: %s", error)
+            self._complain(error)
             return
         with self._mutex:
             self._unswept_bytes += len(content)
@@ -75,15 +78,30 @@ class Cache:
         if due:
             self.sweep()
 
+    def _complain(self, error: OSError) -> None:
+        """Once in a while; where the disk is full, half of what is here makes room."""
+        with self._mutex:
+            if time.monotonic() < self._quiet_until_s:
+                return
+            self._quiet_until_s = time.monotonic() + _COMPLAINS_EVERY_S
+        _log.warning("the cache cannot be written: %s", error)
+        if is_full(error):
+            files = self._files()
+            forget_oldest(files, sum(size for _, size, _ in files) / 2)
+
     def sweep(self) -> None:
         """Take away what was not used for longest, until the disk holds less than its bound."""
+        files = self._files()
+        if sum(size for _, size, _ in files) > self._disk_bytes * (1 - 1 / _SWEEP_EVERY):
+            forget_oldest(files, self._disk_bytes * _SWEPT_TO)
+
+    def _files(self) -> list[tuple[float, int, Path]]:
         files = []
         for path in self._folder.glob("??/*"):
             with suppress(OSError):
                 found = path.stat()
                 files.append((found.st_mtime, found.st_size, path))
-        if sum(size for _, size, _ in files) > self._disk_bytes * (1 - 1 / _SWEEP_EVERY):
-            forget_oldest(files, self._disk_bytes * _SWEPT_TO)
+        return files
 
     def _hold(self, key: str, content: bytes) -> None:
         with self._mutex:

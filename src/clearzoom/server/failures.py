@@ -1,7 +1,10 @@
 """Errors as answers: a status, and one JSON object with a stable code and a line of text."""
 
 import logging
+import os
+from collections.abc import Sequence
 from http import HTTPStatus
+from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -20,6 +23,7 @@ from clearzoom.errors import (
     UnreadablePictureError,
     WeightsError,
 )
+from clearzoom.io.failures import is_full
 from clearzoom.server.guards import GUARDS
 
 _STATUS: dict[type[ClearzoomError], HTTPStatus] = {
@@ -47,6 +51,7 @@ _CODES = {
     499: "gone",
     501: "switched-off",
     503: "busy",
+    507: "no-room",
 }
 _log = logging.getLogger("clearzoom.server")
 
@@ -83,10 +88,20 @@ def failure(
     return JSONResponse(content, status, said)
 
 
-def add_failures(app: FastAPI) -> None:
-    """Answer every error in the one form."""
+def add_failures(app: FastAPI, hidden: Sequence[Path] = ()) -> None:
+    """Answer every error in the one form.
+
+    Args:
+        app: whose.
+        hidden: folders whose paths are nobody's business.
+    """
+
+    def expected(request: Request, error: Exception) -> JSONResponse:
+        return _expected(error, hidden)
+
     app.add_exception_handler(RefusedError, _refused)
-    app.add_exception_handler(ClearzoomError, _expected)
+    app.add_exception_handler(ClearzoomError, expected)
+    app.add_exception_handler(OSError, _no_room)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
@@ -98,7 +113,7 @@ def _refused(request: Request, error: Exception) -> JSONResponse:
     return failure(error.status, _CODES.get(error.status, "request"), str(error), retry)
 
 
-def _expected(request: Request, error: Exception) -> JSONResponse:
+def _expected(error: Exception, hidden: Sequence[Path]) -> JSONResponse:
     assert isinstance(error, ClearzoomError)
     status = next(
         (_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS),
@@ -107,7 +122,18 @@ def _expected(request: Request, error: Exception) -> JSONResponse:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("%s: %s", error.code, error)
         return failure(status, error.code, "the server cannot do that now; its log says why")
-    return failure(status, error.code, " ".join(str(error).split()))
+    said = " ".join(str(error).split())
+    for folder in hidden:
+        said = said.replace(f"{folder}{os.sep}", "")
+    return failure(status, error.code, said)
+
+
+def _no_room(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, OSError)
+    if not is_full(error):
+        raise error
+    _log.error("%s: %s", request.url.path, error)
+    return failure(507, _CODES[507], "the server's disk is full; come again later")
 
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:

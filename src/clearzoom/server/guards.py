@@ -11,3 +11,21 @@ GUARDS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+DEVICE = "/device"
+"""The page that enlarges in the browser; its worker and its library lie below."""
+
+_DEVICE_GUARDS = GUARDS | {
+    "Content-Security-Policy": _POLICY.replace(
+        "script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'"
+    ),
+    "Cross-Origin-Embedder-Policy": "require-corp",  # isolated pages may use threads
+}
+
+
+def guards_of(path: str) -> dict[str, str]:
+    """Give the headers of the answer for a path.
+
+    Args:
+        path: as it was asked for. WebAssembly is allowed to one page alone.
+    """
+    return _DEVICE_GUARDS if path == DEVICE or path.startswith(f"{DEVICE}/") else GUARDS

@@ -6,7 +6,7 @@ References:
 
 import re
 from dataclasses import dataclass
-from math import floor, log2, sqrt
+from math import floor, inf, log2, sqrt
 from typing import Any, cast
 
 from clearzoom.server.failures import RefusedError
@@ -24,16 +24,16 @@ _SIZE = re.compile(
 _ROTATION = re.compile(r"(!?)(\d+(?:\.\d+)?|\.\d+)")
 _QUALITIES = ("default", "color", "gray", "bitonal")
 MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
-_KNOWN_FORMATS = ("tif", "gif", "jp2", "pdf")
 _LONGEST_DIGITS = 12
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one answer, px."""
+    """Of one answer, px. ``zoom``: px of the answer for each of the picture's, at most."""
 
     width: int
     area: int
+    zoom: float = inf
 
     def shrink(self, width: float, height: float) -> float:
         """By how much a size must be multiplied to keep the limits: 1 at most."""
@@ -41,7 +41,8 @@ class Limits:
 
     def room(self, width: float, height: float) -> float:
         """How many times larger a size could be."""
-        return min(self.width / max(width, height), sqrt(self.area / (width * height)))
+        room = min(self.width / max(width, height), sqrt(self.area / (width * height)))
+        return min(room, self.zoom)
 
     def hold(self, width: int, height: int) -> bool:
         """Whether a size keeps them."""
@@ -71,8 +72,7 @@ def parse_view(
         suffix: jpg, png, webp.
 
     Raises:
-        RefusedError: 400 where it is no request, or over the limits; 501 where it is one that this
-            server does not know.
+        RefusedError: 400 where it is no request, over the limits, or one that is not done here.
     """
     whole = (source_px[0] * variant.scale, source_px[1] * variant.scale)
     box = _region(region, *whole)
@@ -81,8 +81,7 @@ def parse_view(
     if quality not in _QUALITIES:
         raise RefusedError(400, f"no quality {quality!r}; there are {', '.join(_QUALITIES)}")
     if suffix not in MEDIA_TYPES:
-        status = 501 if suffix in _KNOWN_FORMATS else 400
-        raise RefusedError(status, f"no format {suffix!r}; there are {', '.join(MEDIA_TYPES)}")
+        raise RefusedError(400, f"no format {suffix!r}; there are {', '.join(MEDIA_TYPES)}")
     return View(
         variant,
         source_px,
@@ -94,6 +93,25 @@ def parse_view(
         cast(Quality, quality),
         cast(Any, suffix),
     )
+
+
+def canonical(view: View, limits: Limits) -> str:
+    """Say a request in the one form that the standard names canonical (section 4.8).
+
+    Args:
+        view: as ``parse_view`` gave it.
+        limits: likewise.
+    """
+    box, asked = view.box, (view.width, view.height)
+    whole = tuple(side * view.variant.scale for side in view.source_px)
+    region = f"{box.left},{box.top},{box.width},{box.height}"
+    if (box.width, box.height) == whole:
+        region = "full"
+    up = "^" if view.width > box.width or view.height > box.height else ""
+    is_most = asked == _size(f"{up}max", box, limits)
+    size = f"{up}max" if is_most else f"{up}{view.width},{view.height}"
+    mirror = "!" if view.mirrored else ""
+    return f"{region}/{size}/{mirror}{view.quarter_turns * 90}/{view.quality}.{view.suffix}"
 
 
 def _region(text: str, width: int, height: int) -> Box:
@@ -164,7 +182,7 @@ def _rotation(text: str) -> tuple[bool, int]:
         raise RefusedError(400, f"cannot understand the rotation {text!r}")
     degrees = float(found[2])
     if degrees % 90:
-        raise RefusedError(501, "only rotations by 90, 180 and 270 degrees are done")
+        raise RefusedError(400, "only rotations by 90, 180 and 270 degrees are done")
     return bool(found[1]), int(degrees // 90) % 4
 
 

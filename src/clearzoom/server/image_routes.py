@@ -1,5 +1,6 @@
 """The IIIF Image API 3.0 and Deep Zoom, for pictures and virtual pictures."""
 
+import re
 from typing import Annotated, Any
 from urllib.parse import unquote
 
@@ -10,7 +11,7 @@ from clearzoom.server.failures import Failure, RefusedError
 from clearzoom.server.iiif import (
     MEDIA_TYPES,
     TILE_PX,
-    Limits,
+    canonical,
     parse_view,
     scale_factors,
     tile_sizes,
@@ -22,9 +23,9 @@ from clearzoom.server.settings import VIRTUAL_SCALES
 from clearzoom.server.sources import Box, Original
 from clearzoom.server.variants import BICUBIC, Variant, encoded, parse_variant
 
+_LINKED = re.compile(r"application/ld\+json(?![^,]*;\s*q=0(\.0*)?\s*(,|;|$))")
 CONTEXT = "http://iiif.io/api/image/3/context.json"
 LEVEL = "http://iiif.io/api/image/3/level2.json"
-_KEPT = "max-age=3600"
 _DZI_TILE_PX, _DZI_OVERLAP_PX = 510, 1
 _DZI = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -41,7 +42,7 @@ FAILURES: dict[int | str, dict[str, Any]] = {
         413: "the picture is too large",
         415: "the file is no picture, or damaged",
         429: "too many requests at once",
-        501: "not done by this server, or switched off for this picture",
+        501: "upscaling is switched off for this picture",
         503: "too much to do; come again",
     }.items()
 }
@@ -58,7 +59,6 @@ KnownTags = Annotated[str | None, Header(alias="If-None-Match")]
 def image_router(service: Service) -> APIRouter:
     """Make the routes."""
     router = APIRouter(tags=["pictures"], responses=FAILURES)
-    limits = Limits(service.settings.max_width_px, service.settings.max_area_px)
 
     async def find(request: Request, identifier: str) -> tuple[Variant, Entry, Original]:
         variant, entry = found(service, identifier)
@@ -93,14 +93,14 @@ def image_router(service: Service) -> APIRouter:
     async def info(
         request: Request,
         identifier: Identifier,
-        accept: Annotated[str, Header()] = "*/*",
+        accept: Annotated[str | None, Header()] = None,
     ) -> JSONResponse:
         """Describe a picture: sizes, tiles, and of which pixels it is made."""
         variant, entry, original = await find(request, identifier)
-        linked = "application/ld+json" in accept
+        linked = accept is None or _LINKED.search(accept) is not None
         media = f'application/ld+json;profile="{CONTEXT}"' if linked else "application/json"
         return JSONResponse(
-            described(request, service, variant, entry, original, limits),
+            described(request, service, variant, entry, original),
             media_type=media,
             headers={
                 "Cache-Control": kept(service),
@@ -135,19 +135,12 @@ def image_router(service: Service) -> APIRouter:
         variant, entry, original = await find(request, identifier)
         asked = (unquote(region), unquote(size), unquote(rotation), quality, suffix)
         source_px = (original.source.width_px, original.source.height_px)
+        limits = service.limits(variant)
         view = parse_view(variant, source_px, limits, *asked)
         if view.factor > 1 and not entry.upscaling:
             raise RefusedError(501, "upscaling is switched off for this picture")
-        box, base = view.box, base_of(request, variant)
-        whole = (box.width, box.height) == tuple(side * variant.scale for side in source_px)
-        place = "full" if whole else f"{box.left},{box.top},{box.width},{box.height}"
-        up = "^" if view.width > box.width or view.height > box.height else ""
-        mirror = "!" if view.mirrored else ""
-        canonical = (
-            f"{base}/{place}/{up}{view.width},{view.height}/"
-            f"{mirror}{view.quarter_turns * 90}/{quality}.{suffix}"
-        )
-        links = {"Link": f'<{canonical}>;rel="canonical",<{LEVEL}>;rel="profile"'}
+        same = f"{base_of(request, variant)}/{canonical(view, limits)}"
+        links = {"Link": f'<{same}>;rel="canonical",<{LEVEL}>;rel="profile"'}
         return await answer(request, original, view, if_none_match, links)
 
     @router.get("/dzi/{name}.dzi", response_class=Response)
@@ -209,8 +202,8 @@ def _is_utf8(identifier: str) -> bool:
 
 
 def kept(service: Service) -> str:
-    """Say how long an answer may be kept, and by whom."""
-    return f"{'private' if service.settings.token else 'public'}, {_KEPT}"
+    """Say by whom an answer may be kept; it is asked for again, by its tag: pictures change."""
+    return f"{'private' if service.settings.token else 'public'}, no-cache"
 
 
 def root_of(request: Request) -> str:
@@ -229,11 +222,12 @@ def described(
     variant: Variant,
     entry: Entry,
     original: Original,
-    limits: Limits,
 ) -> dict[str, Any]:
     """Make a picture's info.json."""
     width = original.source.width_px * variant.scale
     height = original.source.height_px * variant.scale
+    limits = service.limits(variant)
+    most = max(1, int(min(limits.width, limits.zoom * max(width, height))))
     said: dict[str, Any] = {
         "@context": CONTEXT,
         "id": base_of(request, variant),
@@ -242,8 +236,8 @@ def described(
         "profile": "level2",
         "width": width,
         "height": height,
-        "maxWidth": limits.width,
-        "maxHeight": limits.width,
+        "maxWidth": most,
+        "maxHeight": most,
         "maxArea": limits.area,
         "sizes": tile_sizes(width, height, limits),
         "tiles": [{"width": TILE_PX, "scaleFactors": scale_factors(width, height)}],
@@ -254,8 +248,8 @@ def described(
     }
     if entry.upscaling:
         said["extraFeatures"].append("sizeUpscaling")
-    if entry.marks.rights is not None:
-        said["rights"] = str(entry.marks.rights)
+    if entry.marks.iiif_rights is not None:
+        said["rights"] = entry.marks.iiif_rights
     source = base_of(request, Variant(variant.identifier))
     own: dict[str, Any] = {"pixels": "original"}
     if variant.scale > 1:

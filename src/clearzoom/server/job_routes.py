@@ -15,6 +15,7 @@ from pydantic import Field
 
 from clearzoom.batch.request import EnlargeRequest
 from clearzoom.errors import ClearzoomError
+from clearzoom.server.bodies import Bodies
 from clearzoom.server.failures import RefusedError, failure
 from clearzoom.server.job_files import ENDED, Record
 from clearzoom.server.job_plan import told
@@ -29,10 +30,8 @@ from clearzoom.server.job_schema import (
 )
 from clearzoom.server.jobs import Jobs, Work
 from clearzoom.server.library import Entry
-from clearzoom.server.picture_routes import receive
 from clearzoom.server.service import client_of
 
-_BODY_WITHIN_S = 600.0
 _LOOK_EVERY_S = 0.2
 _GONE_EVERY_S = 0.1
 _CHUNK_BYTES = 2**20
@@ -40,12 +39,13 @@ _RETRY_AFTER_S = 5
 _FORBIDDEN_IN_NAMES = re.compile(r'[\x00-\x1f\x7f"\\/]')
 
 
-def job_router(jobs: Jobs, find_picture: Callable[[str], Entry]) -> APIRouter:
+def job_router(jobs: Jobs, find_picture: Callable[[str], Entry], bodies: Bodies) -> APIRouter:
     """Make the routes.
 
     Args:
         jobs: of this process.
         find_picture: gives a served picture or an upload by its decoded identifier.
+        bodies: receives pictures.
     """
     router = APIRouter(prefix="/api", tags=["enlarging"])
     settings = jobs.settings
@@ -55,7 +55,7 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry]) -> APIRouter:
             default=settings.model,
             max_length=100,
             pattern=r"^[A-Za-z0-9_-]+$",  # no file of this machine
-            description="A released model, as `GET /api/models` lists them.",
+            description="A model, as `GET /api/models` lists them.",
             examples=["photo"],
         )
         back_projection: bool = Field(
@@ -69,7 +69,7 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry]) -> APIRouter:
         responses={
             200: FILE,
             202: {"model": JobSaid, "description": "The job that was accepted."},
-            **answers(400, 401, 404, 408, 413, 415, 422, 429, 499, 500, 501, 503),
+            **answers(400, 401, 404, 408, 413, 415, 422, 429, 499, 500, 501, 503, 507),
         },
         openapi_extra=BODY,
     )
@@ -110,11 +110,7 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry]) -> APIRouter:
         if query.picture is None:
             record.source, record.most_pixels = work.folder.input, settings.max_upload_pixels
             record.source_name = _plain(query.name or "picture")
-            try:
-                async with asyncio.timeout(_BODY_WITHIN_S):
-                    await receive(request, work.folder.input, settings.max_upload_bytes)
-            except TimeoutError:
-                raise RefusedError(408, "the body took too long; send it faster") from None
+            await bodies.receive(request, work.folder.input)
             return None
         async for chunk in request.stream():
             if chunk:

@@ -82,6 +82,7 @@ _TEXTS = {
     499: "the client went away",
     500: "a fault of the server; its log says more",
     501: "upscaling is switched off for this picture",
+    507: "the server's disk is full",
     503: "too much to do, or the result took too long: Retry-After says when to come again",
 }
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError
 from clearzoom.errors import ConfigError
 
 NAME = "clearzoom.toml"
+_REGISTRIES = ("creativecommons.org", "rightsstatements.org")
 
 
 class Marks(BaseModel):
@@ -24,6 +25,14 @@ class Marks(BaseModel):
     attribution: str | None = None
     """Shown beside the picture."""
     label: str | None = None
+    """Of one picture: its title, in place of the file's name."""
+
+    @property
+    def iiif_rights(self) -> str | None:
+        """Rights as IIIF takes them: of the two registries alone, under their own http names."""
+        if self.rights is None or self.rights.host not in _REGISTRIES:
+            return None
+        return str(self.rights).replace("https://", "http://", 1)
 
     def over(self, outer: "Marks") -> "Marks":
         """Give outer with what is said here in its place."""
@@ -35,6 +44,7 @@ class FolderMarks(Marks):
     """The whole file: of the folder, and of single pictures by file name."""
 
     pictures: dict[str, Marks] = Field(default_factory=dict)
+    """Files of this folder by name, each with the keys above."""
 
 
 def marks_of(folder: Path, relative: Path) -> Marks:

@@ -1,14 +1,18 @@
-"""The released models, for programs and for the page's menu."""
+"""The models that there are, for programs and for the page's menu."""
 
-from functools import cache
+import logging
+from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from clearzoom.engines.onnxruntime import read_notes
-from clearzoom.models.card import Card
+from clearzoom.models.card import AddedCard, AnyCard
 from clearzoom.server.job_schema import answers
 from clearzoom.weights import find, released
+from clearzoom.weights.own import own_models
+
+_log = logging.getLogger("clearzoom.server")
 
 ABOUT = {
     "fast": "for clean pictures that were only made smaller",
@@ -27,14 +31,19 @@ class WeightsSaid(BaseModel):
 
 
 class ModelSaid(BaseModel):
-    """A released model."""
+    """A model."""
 
     name: str = Field(examples=["photo"])
     scales: list[int] = Field(description="Of its weights; others are made by chaining.")
     about: str
+    kind: Literal["released", "own", "added"] = Field(
+        description="Shipped; trained or tuned by this server's owner; or a network of others."
+    )
     strength: bool = Field(description="Whether `strength` below 1 is possible.")
     licence: str
-    hours: float = Field(description="Of training, of the weights that took longest.")
+    hours: float | None = Field(
+        description="Of training, of the weights that took longest; null where it is unknown."
+    )
     seconds_per_output_mp: float | None = Field(
         description="At the largest scale, by the fastest engine that was measured on a CPU."
     )
@@ -42,7 +51,7 @@ class ModelSaid(BaseModel):
 
 
 class ModelsSaid(BaseModel):
-    """All released models."""
+    """All models."""
 
     default: str = Field(description="The model where none is asked for.")
     models: list[ModelSaid]
@@ -54,34 +63,55 @@ def model_router(default: str) -> APIRouter:
     Args:
         default: the server's model where none is asked for.
     """
+    listed = _models()
     router = APIRouter(prefix="/api", tags=["enlarging"])
 
     @router.get("/models", responses=answers(401))
     async def models() -> ModelsSaid:
-        """List the released models."""
-        return ModelsSaid(default=default, models=_models())
+        """List the released models, and those that the server's owner made or added."""
+        return ModelsSaid(default=default, models=listed)
 
     return router
 
 
-@cache
 def _models() -> list[ModelSaid]:
-    cards: dict[str, list[Card]] = {}
-    for card in sorted(released(), key=lambda card: card.scale):
-        cards.setdefault(card.name, []).append(card)
-    return [_said(name, own) for name, own in cards.items()]
+    """The models as this process found them at its start."""
+    said = [_said(name, cards, "released") for name, cards in _by_name(list(released())).items()]
+    sound = []
+    for own in own_models():
+        if own.card is None:
+            _log.warning("left out: %s", own.fault)
+        else:
+            sound.append(own.card)
+    for name, cards in _by_name(sound).items():
+        said.append(_said(name, cards, "added" if isinstance(cards[0], AddedCard) else "own"))
+    return said
 
 
-def _said(name: str, cards: list[Card]) -> ModelSaid:
+def _by_name(cards: list[AnyCard]) -> dict[str, list[AnyCard]]:
+    named: dict[str, list[AnyCard]] = {}
+    for card in sorted(cards, key=lambda card: card.scale):
+        named.setdefault(card.name, []).append(card)
+    return named
+
+
+def _said(name: str, cards: list[AnyCard], kind: Literal["released", "own", "added"]) -> ModelSaid:
     largest = cards[-1]
-    speeds = [row.seconds_per_output_mp for row in largest.speed if row.precision == "fp32"]
+    trained = [card for card in cards if not isinstance(card, AddedCard)]
+    speeds = [
+        row.seconds_per_output_mp
+        for card in trained[-1:]
+        for row in card.speed
+        if row.precision == "fp32"
+    ]
     return ModelSaid(
         name=name,
         scales=[card.scale for card in cards],
-        about=ABOUT.get(name, largest.network),
-        strength="psnr_model" in read_notes(find(name, largest.scale)),
+        about=ABOUT.get(name) or _about(largest),
+        kind=kind,
+        strength=kind == "released" and "psnr_model" in read_notes(find(name, largest.scale)),
         licence=largest.licence,
-        hours=max(card.training.hours_in_all for card in cards),
+        hours=max((card.training.hours_in_all for card in trained), default=None),
         seconds_per_output_mp=min(speeds, default=None),
         weights=[
             WeightsSaid(scale=card.scale, sha256=file.sha256)
@@ -90,3 +120,12 @@ def _said(name: str, cards: list[Card]) -> ModelSaid:
             if file.name == f"{card.name}-x{card.scale}.onnx"
         ],
     )
+
+
+def _about(card: AnyCard) -> str:
+    if isinstance(card, AddedCard):
+        return f"added from {card.source}; {card.licence}"
+    started = card.training.started_from
+    if started is None:
+        return f"{card.network}, trained here"
+    return f"tuned from {started.partition('-x')[0]} on {card.training.data.partition(':')[0]}"

@@ -3,17 +3,16 @@
 import asyncio
 import os
 import secrets
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
-from starlette.requests import ClientDisconnect
 
 from clearzoom.errors import SizeError
 from clearzoom.io.reading import Source
-from clearzoom.server.failures import RefusedError
+from clearzoom.server.bodies import Bodies
+from clearzoom.server.failures import Failure, RefusedError
 from clearzoom.server.image_routes import FAILURES, Identifier
 from clearzoom.server.library import Entry, Library, Unreadable
 from clearzoom.server.service import Service
@@ -59,7 +58,7 @@ class PicturesSaid(BaseModel):
     unreadable: list[UnreadableSaid]
 
 
-def picture_router(service: Service) -> APIRouter:
+def picture_router(service: Service, bodies: Bodies) -> APIRouter:
     """Make the routes."""
     router = APIRouter(prefix="/api/pictures", tags=["pictures"], responses=FAILURES)
     library, settings = service.library, service.settings
@@ -78,6 +77,10 @@ def picture_router(service: Service) -> APIRouter:
     @router.post(
         "",
         status_code=201,
+        responses={
+            408: {"model": Failure, "description": "the body took too long"},
+            507: {"model": Failure, "description": "the server's disk is full"},
+        },
         openapi_extra={
             "requestBody": {
                 "required": True,
@@ -92,7 +95,7 @@ def picture_router(service: Service) -> APIRouter:
         """Add a picture for as long as this server runs; only its identifier leads to it."""
         received = settings.session / f"received-{secrets.token_hex(8)}"
         try:
-            await receive(request, received, settings.max_upload_bytes)
+            await bodies.receive(request, received)
             shown = _shown(name)
             try:
                 entry = await asyncio.to_thread(
@@ -103,6 +106,11 @@ def picture_router(service: Service) -> APIRouter:
                 raise RefusedError(413, f"the picture has more than {most} px") from None
         finally:
             received.unlink(missing_ok=True)
+        try:  # a header says nothing of the rest
+            await service.opened(request, entry)
+        except BaseException:
+            library.remove(entry)
+            raise
         limit = int(settings.cache_bytes * _UPLOADS_SHARE)
         await asyncio.to_thread(library.forget_oldest, entry, limit)
         return _said(entry, library.header(entry))
@@ -116,34 +124,6 @@ def picture_router(service: Service) -> APIRouter:
         library.remove(entry)
 
     return router
-
-
-async def receive(request: Request, target: Path, most_bytes: int) -> None:
-    """Write a request's body to a file.
-
-    Args:
-        request: whose body is read, whatever length it states.
-        target: a new file; the caller takes it away.
-        most_bytes: at most.
-
-    Raises:
-        RefusedError: 413 where the body is longer, 400 where it is empty.
-    """
-    size, too_large = 0, f"the file is larger than {most_bytes:,} bytes"
-    stated = request.headers.get("content-length", "")
-    if stated.isdecimal() and int(stated) > most_bytes:
-        raise RefusedError(413, too_large)
-    with target.open("wb") as file:
-        try:
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > most_bytes:
-                    raise RefusedError(413, too_large)
-                await asyncio.to_thread(file.write, chunk)
-        except ClientDisconnect:
-            raise RefusedError(499, "the client went away") from None
-    if not size:
-        raise RefusedError(400, "the request has no body; send the file's bytes")
 
 
 def _shown(name: str) -> str:

@@ -34,6 +34,12 @@ class _Flight:
             raise UnwantedError
 
 
+def _look(ended: asyncio.Future[Any]) -> None:
+    """Else asyncio reports the error of work whose last waiter has left."""
+    if not ended.cancelled():
+        ended.exception()
+
+
 class Pool:
     """Runs work in threads; equal work once.
 
@@ -77,7 +83,9 @@ class Pool:
             else:
                 flight.waiters += 1
         try:
-            result: T = await asyncio.shield(asyncio.wrap_future(flight.future))
+            ended = asyncio.wrap_future(flight.future)
+            ended.add_done_callback(_look)
+            result: T = await asyncio.shield(ended)
             return result
         finally:
             self._leave(flight)

@@ -9,7 +9,6 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from clearzoom.server.iiif import Limits
 from clearzoom.server.image_routes import (
     FAILURES,
     Identifier,
@@ -25,13 +24,11 @@ from clearzoom.server.variants import BICUBIC, Variant, encoded
 _CONTEXT = "http://iiif.io/api/presentation/3/context.json"
 _MEDIA_TYPE = f'application/ld+json;profile="{_CONTEXT}"'
 _THUMBNAIL_PX = 400
-_RIGHTS_OF_IIIF = ("creativecommons.org/", "rightsstatements.org/")
 
 
 def presentation_router(service: Service) -> APIRouter:
     """Make the route."""
     router = APIRouter(tags=["pictures"], responses=FAILURES)
-    limits = Limits(service.settings.max_width_px, service.settings.max_area_px)
 
     @router.get(
         "/iiif/presentation/3/{identifier}/manifest",
@@ -43,7 +40,7 @@ def presentation_router(service: Service) -> APIRouter:
         source = (await service.opened(request, entry)).source
         size_px = (source.width_px * variant.scale, source.height_px * variant.scale)
         return JSONResponse(
-            _described(request, service, variant, entry, size_px, limits),
+            _described(request, service, variant, entry, size_px),
             media_type=_MEDIA_TYPE,
             headers={"Cache-Control": kept(service)},
         )
@@ -57,12 +54,11 @@ def _described(
     variant: Variant,
     entry: Entry,
     size_px: tuple[int, int],
-    limits: Limits,
 ) -> dict[str, Any]:
     width, height = size_px
     own = f"{root_of(request)}/iiif/presentation/3/{encoded(variant.text)}"
     image = base_of(request, variant)
-    share = limits.shrink(width, height)
+    share = service.limits(variant).shrink(width, height)
     thumbnail = min(1.0, _THUMBNAIL_PX / max(width, height))
     label = entry.marks.label or entry.name
     said: dict[str, Any] = {
@@ -77,15 +73,11 @@ def _described(
             "en": [f"Detail finer than the scanned pixels is inferred by clearzoom ({model})."],
             "zh-Hant": [f"比原始像素更細的部分由 clearzoom（{model}）推論而得。"],  # noqa: RUF001
         }
-    rights = entry.marks.rights
-    if rights is not None:
-        uri = str(rights)
-        if any(place in uri for place in _RIGHTS_OF_IIIF):
-            said["rights"] = uri.replace("https://", "http://", 1)  # as both registries name them
-        else:
-            said["metadata"] = [
-                {"label": {"en": ["Rights"]}, "value": {"none": [uri]}},
-            ]
+    if entry.marks.iiif_rights is not None:
+        said["rights"] = entry.marks.iiif_rights
+    elif entry.marks.rights is not None:
+        uri = str(entry.marks.rights)
+        said["metadata"] = [{"label": {"en": ["Rights"]}, "value": {"none": [uri]}}]
     if entry.marks.attribution:
         said["requiredStatement"] = {
             "label": {"en": ["Attribution"], "zh-Hant": ["出處"]},

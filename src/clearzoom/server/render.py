@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from math import ceil, floor, log2, prod
+from itertools import count
+from math import ceil, floor, inf, log2, prod
 from typing import Literal
 
 import numpy as np
@@ -12,13 +13,14 @@ import pyvips
 
 from clearzoom.batch.job import network_for
 from clearzoom.batch.settings import Settings
-from clearzoom.core.plan import chain_for
+from clearzoom.core.plan import chain_for, most_times
 from clearzoom.engines.network import Network
 from clearzoom.errors import SizeError
 from clearzoom.io.display import displayed
 from clearzoom.io.writing import as_image
 from clearzoom.server.fidelity import fidelity_colours
 from clearzoom.server.inference import Inference, Wanted, blocks_of, interpolated
+from clearzoom.server.resample import resampled
 from clearzoom.server.sources import Box, Original
 from clearzoom.server.variants import BICUBIC, Variant
 from clearzoom.weights import scales_of
@@ -28,6 +30,8 @@ Kind = Literal["original", "reduced", "interpolated", "inferred"]
 
 _MOST_INFERRED_PX = 100_000_000
 """Of the enlargement from which one answer is cut: with a network for x4 alone, that of x1.1 is."""
+_MOST_READ_PX = 80_000_000
+"""Of a half, for one answer: four times as many as the largest answer has, and some."""
 _REACH_PX = 8
 _JPEG_QUALITY, _WEBP_QUALITY = 90, 88
 _WHITE, _MIDDLE = 255, 127
@@ -77,6 +81,12 @@ class Renderer:
         """Load the networks of the server's own model, so that the first view need not wait."""
         for scale in scales_of(self._settings.model):
             network_for(self._settings, scale)
+
+    def most_times(self, variant: Variant) -> float:
+        """Say how many times wider than the original px can be inferred."""
+        if variant.model == BICUBIC:
+            return inf
+        return most_times(scales_of(self._settings_of(variant).model))
 
     def kind_of(self, view: View) -> Kind:
         """Say what the px of an answer will be."""
@@ -189,22 +199,48 @@ def _off_grid(box: Box, scale: int) -> bool:
 
 
 def _reduced(original: Original, view: View) -> pyvips.Image:
-    """From the smallest half that has enough px."""
-    scale = view.variant.scale
-    half = min(len(original.halves) - 1, max(0, int(log2(1 / view.factor) + 1e-9)))
-    divisor = scale * 2**half
+    """A tile of a half as it is, where that is wanted; else from a half with more px."""
+    box, source = view.box, original.source
+    half, on_ladder = _half(original, view)
+    divisor = view.variant.scale * 2**half
     image = original.halves[half]
-    left, across = _stretch(view.box.left, view.box.width, divisor, image.width)
-    top, down = _stretch(view.box.top, view.box.height, divisor, image.height)
-    part = original.region(half, Box(left, top, across, down))
-    return _resized(as_image(part, cmyk=original.source.cmyk), view.width, view.height)
+    left, right = _stretch(box.left, box.width, divisor, image.width)
+    top, bottom = _stretch(box.top, box.height, divisor, image.height)
+    reach = 0 if on_ladder else _REACH_PX
+    first, above = max(0, int(left) - reach), max(0, int(top) - reach)
+    last, below = min(image.width, ceil(right) + reach), min(image.height, ceil(bottom) + reach)
+    samples = original.region(half, Box(first, above, last - first, below - above))
+    part = as_image(samples, cmyk=source.cmyk)
+    if on_ladder:
+        return part
+    return resampled(
+        part, (left - first, top - above, right - first, bottom - above), view.width, view.height
+    )
 
 
-def _stretch(start: int, length: int, divisor: int, length_px: int) -> tuple[int, int]:
-    """The px of a smaller picture that a stretch of a larger one becomes: at least one."""
-    first = min(length_px - 1, int(start / divisor + 0.5))
-    last = min(length_px, max(first + 1, int(-(-(start + length) // divisor))))
-    return first, last - first
+def _stretch(start: int, length: int, divisor: int, length_px: int) -> tuple[float, float]:
+    """Where a stretch of a larger picture lies in a half: those of a TIFF may lack the last px."""
+    return min(start / divisor, length_px - 1), min((start + length) / divisor, length_px)
+
+
+def _half(original: Original, view: View) -> tuple[int, bool]:
+    """Which half to read, and whether the answer is a part of it, px for px.
+
+    Else it has two to four times as many px a side, or fewer where the answer is so long and thin
+    that too many would be read.
+    """
+    box, scale = view.box, view.variant.scale
+    for half, image in enumerate(original.halves):
+        divisor = scale * 2**half
+        inside = box.left + box.width <= image.width * divisor
+        inside = inside and box.top + box.height <= image.height * divisor
+        size = -(-box.width // divisor), -(-box.height // divisor)
+        if inside and size == (view.width, view.height) and not _off_grid(box, divisor):
+            return half, True
+    wanted = int(log2(1 / view.factor) + 1e-9) - 1
+    read_px = box.width * box.height / scale**2
+    few = next(half for half in count() if read_px / 4**half <= _MOST_READ_PX)
+    return min(len(original.halves) - 1, max(0, wanted, few)), False
 
 
 def _cut(view: View, scale: int, read: Callable[[Box], pyvips.Image]) -> pyvips.Image:
@@ -221,7 +257,8 @@ def _cut(view: View, scale: int, read: Callable[[Box], pyvips.Image]) -> pyvips.
     if not even or left % shrink or top % shrink:
         first, above = floor(left), floor(top)
         image = read(Box(first, above, ceil(right) - first, ceil(bottom) - above))
-        return _resized(image, view.width, view.height)
+        part = float(left - first), float(top - above), float(right - first), float(bottom - above)
+        return resampled(image, part, view.width, view.height)
     times = int(shrink)
     reach = _REACH_PX * times if times > 1 else 0
     whole_width, whole_height = (length * scale for length in view.source_px)
@@ -232,12 +269,6 @@ def _cut(view: View, scale: int, read: Callable[[Box], pyvips.Image]) -> pyvips.
         image = image.resize(1 / times, kernel="cubic", gap=0)
     x, y = (int(left) - first) // times, (int(top) - above) // times
     return image.crop(x, y, view.width, view.height)
-
-
-def _resized(image: pyvips.Image, width: int, height: int) -> pyvips.Image:
-    if (image.width, image.height) == (width, height):
-        return image
-    return image.resize(width / image.width, vscale=height / image.height, kernel="lanczos3")
 
 
 def _turned(image: pyvips.Image, view: View) -> pyvips.Image:

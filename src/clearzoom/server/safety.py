@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clearzoom.server.failures import failure
-from clearzoom.server.guards import GUARDS
+from clearzoom.server.guards import guards_of
 from clearzoom.server.settings import ServeSettings, is_loopback
 
 COOKIE = "clearzoom-token"
@@ -80,7 +80,7 @@ class Safety:
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 said = MutableHeaders(scope=message)
-                for name, value in (GUARDS | (_CORS if shared else _OWN)).items():
+                for name, value in (guards_of(path) | (_CORS if shared else _OWN)).items():
                     said.setdefault(name, value)
             await send(message)
 
@@ -100,7 +100,8 @@ class Safety:
             # A foreign name that was made to lead here: its page must not read what is served.
             return 403, "forbidden", "this server answers to this machine's own names only"
         origin = headers.get("origin")
-        bearer = headers.get("authorization", "").removeprefix("Bearer ")
+        scheme, _, said = headers.get("authorization", "").partition(" ")
+        bearer = said if scheme.lower() == "bearer" else ""
         foreign = bool(origin) and urlsplit(origin or "").netloc != host
         if scope["method"] in _CHANGING and foreign and not self._is_token(bearer):
             return 403, "forbidden", "a page of another site must not change anything here"

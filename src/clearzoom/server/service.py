@@ -13,6 +13,7 @@ from clearzoom import __version__
 from clearzoom.batch.settings import Settings
 from clearzoom.server.cache import Cache
 from clearzoom.server.failures import RefusedError
+from clearzoom.server.iiif import Limits
 from clearzoom.server.inference import Inference
 from clearzoom.server.library import Entry, Library
 from clearzoom.server.pool import Pool
@@ -20,6 +21,7 @@ from clearzoom.server.render import Answer, Kind, Renderer, View
 from clearzoom.server.settings import ServeSettings
 from clearzoom.server.sources import Original, Originals
 from clearzoom.server.turns import Turns
+from clearzoom.server.variants import Variant
 
 T = TypeVar("T")
 _THREADS = 2
@@ -70,6 +72,12 @@ class Service:
         """Finish the tiles that are at work."""
         self.quick.close()
         self.slow.close()
+
+    def limits(self, variant: Variant) -> Limits:
+        """Say how large an answer of a picture may be."""
+        settings = self.settings
+        most_times = self.renderer.most_times(variant) / variant.scale
+        return Limits(settings.max_width_px, settings.max_area_px, most_times)
 
     async def opened(self, request: Request, entry: Entry) -> Original:
         """Open a picture, in a thread unless it is open.

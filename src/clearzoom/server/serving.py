@@ -43,14 +43,13 @@ def start(settings: ServeSettings, *, public: bool) -> None:
     # uvicorn ends gracefully at this signal, and then raises it again.
     signal.signal(signal.SIGTERM, _leave)
     listening = _listening(settings)
-    port = listening.getsockname()[1]
+    port, counts = listening.getsockname()[1], None
     try:
         settings = settings.model_copy(update={"port": port, "session": _session(settings.cache)})
         settings.hand_over()
         if settings.workers > 1:  # before the metrics' library is loaded
-            counts = settings.session / "metrics"
-            counts.mkdir()
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(counts)
+            # Not with the cache: the library maps its files, and a full disk would end a process.
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts = mkdtemp(prefix="clearzoom-metrics-")
         config = uvicorn.Config(
             "clearzoom.server.app:worker_app",
             factory=True,
@@ -62,6 +61,8 @@ def start(settings: ServeSettings, *, public: bool) -> None:
             timeout_graceful_shutdown=_GRACE_S,
         )
         shown = "localhost" if settings.host in ("127.0.0.1", "::1") else settings.host
+        if shown in ("0.0.0.0", "::"):  # no address that another machine could open
+            shown = socket.gethostname()
         address = f"[{shown}]" if ":" in shown else shown
         asked = f"?token={settings.token}" if settings.token else ""
         typer.echo(f"{settings.folder} is at http://{address}:{port}/{asked}  (Ctrl-C ends)")
@@ -74,6 +75,8 @@ def start(settings: ServeSettings, *, public: bool) -> None:
     finally:
         listening.close()
         shutil.rmtree(settings.session, ignore_errors=True)
+        if counts is not None:
+            shutil.rmtree(counts, ignore_errors=True)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -32,7 +32,8 @@ class TimeBudget(Callback):
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Ask Lightning to stop after this step."""
-        if time.monotonic() >= self._end:
+        late = time.monotonic() >= self._end
+        if trainer.strategy.reduce_boolean_decision(late, all=False):  # all stop after one step
             trainer.should_stop = True
 
 
@@ -63,18 +64,22 @@ class Checkpoints(Callback):
                 "hours": repr(pl_module.hours),
                 "lr_pixels": str(pl_module.lr_pixels),
             }
-            with whole_file(self.folder / BEST) as temporary:
-                temporary.write_bytes(save(weights, notes))
+            if trainer.is_global_zero:
+                with whole_file(self.folder / BEST) as temporary:
+                    temporary.write_bytes(save(weights, notes))
         self._save(trainer)
 
     def on_exception(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: Any
     ) -> None:
-        """Save where a person stopped the run, if that is between two steps."""
+        """Save where a person stopped the run, if that is between two steps.
+
+        Of several processes, each may be at another step: there the last validation's state stays.
+        """
         assert isinstance(pl_module, Recipe)
         done = int(pl_module.state_dict()["steps_done"])
         whole = pl_module.step == done == trainer.global_step
-        if isinstance(exception, KeyboardInterrupt) and whole:
+        if isinstance(exception, KeyboardInterrupt) and whole and trainer.world_size == 1:
             self._save(trainer)
 
     def on_train_end(
@@ -84,6 +89,9 @@ class Checkpoints(Callback):
         self._save(trainer)
 
     def _save(self, trainer: lightning.Trainer) -> None:
+        if not trainer.is_global_zero:  # writes nothing, and waits for the one that does
+            trainer.save_checkpoint(self.folder / LAST, weights_only=False)
+            return
         with whole_file(self.folder / LAST) as temporary:
             try:
                 trainer.save_checkpoint(temporary, weights_only=False)  # with the optimiser

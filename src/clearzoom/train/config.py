@@ -21,22 +21,33 @@ class _Section(BaseModel):
 
 
 class NetworkSection(_Section):
-    """``name`` is a registered network, ``settings`` change its switches."""
+    """What is trained."""
 
     name: str
+    """One of the registered ones."""
     scale: Literal[2, 3, 4]
+    """How many times it enlarges."""
     settings: dict[str, Any] = {}
+    """Switches that differ from the registered ones."""
 
 
 class DataSection(_Section):
     """Folders of pictures or of ``.tar`` shards; relative paths start at the config file."""
 
     train: Path
+    """Pictures to learn from."""
     validation: Path
+    """Held-back pictures, measured now and then."""
     batch: Positive = 8
+    """Patches of a step, over all processes together."""
     patch_px: Annotated[int, Field(ge=8)] = 32
     """Side of the square LR patches."""
     max_pictures: Positive | None = None
+    """Take no more than these, for a quick trial."""
+    streamed: bool = False
+    """Read shards while training, in place of all pictures into memory before."""
+    workers: Positive = 4
+    """Threads of each process that decode what is streamed."""
 
 
 class OptimiserSection(_Section):
@@ -47,41 +58,56 @@ class OptimiserSection(_Section):
     """
 
     kind: Literal["adam", "muon"] = "adam"
+    """muon: for the kernels; adam for the rest."""
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    """After the warm-up."""
     final_learning_rate: Annotated[float, Field(ge=0)] = 1e-6
+    """At the last step."""
     beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """Adam's memory of the gradient."""
     beta2: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    """Adam's memory of its square."""
     warmup_steps: Annotated[int, Field(ge=0)] = 200
+    """Steps in which the rate rises from 0."""
     max_steps: Positive
+    """The whole schedule."""
     clip_norm: Annotated[float, Field(gt=0)] = 1.0
+    """A longer gradient is shortened to this."""
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    """Share of the old in the averaged weights, which are measured and released."""
 
 
 class AdversarialSection(_Section):
     """A discriminator beside the network.
 
     Its rate falls as the network's does, and ``optimiser.clip_norm`` holds for both.
-
-    ``weight``: of the generator's loss, the paper's is 1e-3. ``channels``: of the discriminator's
-    first convolution, the paper's are 64.
     """
 
     kind: AdversarialKind = "standard"
+    """standard: the paper's loss."""
     weight: Annotated[float, Field(gt=0)] = 1e-3
+    """Of the generator's loss; the default is the paper's."""
     learning_rate: Annotated[float, Field(gt=0)] = 1e-4
+    """Of the discriminator."""
     channels: Positive = 64
+    """Of its first convolution; the default is the paper's."""
     spectral_norm: bool = False
+    """Hold down how steep each layer of the discriminator is."""
 
 
 class RunSection(_Section):
     """How the run is done; none of it changes what is learnt but ``seed`` and ``precision``."""
 
     seed: Annotated[int, Field(ge=0)] = 0
+    """Of everything that is drawn."""
     validate_every_steps: Positive = 1000
+    """When held-back pictures are measured, and a checkpoint is written."""
     log_every_steps: Positive = 50
+    """When losses are written down."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """auto: bf16 autocast on CUDA, fp32 elsewhere."""
     compile: bool = False
+    """Compile the network by torch."""
     deterministic: bool = False
     """Only operations that give the same bits every time, on CUDA too, where they are slower."""
     steps_per_call: Positive = 1

@@ -68,6 +68,11 @@ class Pairs:
     lr: Tensor
     scale: int
 
+    @property
+    def device(self) -> torch.device:
+        """Where the pictures lie."""
+        return self.hr.device
+
     @classmethod
     def load(
         cls,
@@ -94,7 +99,9 @@ class Pairs:
             lr = drawn.to(device).permute(0, 3, 1, 2).contiguous()
         return cls(hr, lr, scale)
 
-    def batch(self, step: int, seed: int, batch: int, patch_px: int) -> tuple[Tensor, Tensor]:
+    def batch(
+        self, step: int, seed: int, batch: int, patch_px: int, part: slice = slice(None)
+    ) -> tuple[Tensor, Tensor]:
         """Cut the patches of one step: random places, flips and quarter turns.
 
         They depend on (seed, step) alone, so a resumed run sees what the unbroken one would.
@@ -104,9 +111,10 @@ class Pairs:
             seed: of the run.
             batch: how many patches.
             patch_px: side of the LR patch.
+            part: of the batch, that is wanted here; other processes take the rest.
 
         Returns:
-            LR (batch, 3, p, p) and HR (batch, 3, p * scale, p * scale), float in -0.5..0.5.
+            LR (n, 3, p, p) and HR (n, 3, p * scale, p * scale), float in -0.5..0.5.
         """
         random = np.random.default_rng((seed, step))
         count, _, height, width = self.lr.shape
@@ -114,7 +122,7 @@ class Pairs:
         top = random.integers(height - patch_px + 1, size=batch)
         left = random.integers(width - patch_px + 1, size=batch)
         eighth = int(random.integers(8))
-        places = torch.from_numpy(np.stack([picture, top, left])).to(self.lr.device)
+        places = torch.from_numpy(np.stack([picture, top, left])[:, part]).to(self.lr.device)
         lr = self._cut(self.lr, places, patch_px, 1)
         places[0] %= len(self.hr)
         hr = self._cut(self.hr, places, patch_px, self.scale)

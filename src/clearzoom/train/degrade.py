@@ -35,18 +35,25 @@ class Degradation(BaseModel):
     clean_share: Share = 0.25
     """Of versions that are the protocol's bicubic and nothing else: sharp input stays sharp."""
     reductions: tuple[Reduction, ...] = ("box", "linear", "cubic", "mitchell", "lanczos3")
+    """Kernels of the others; each version draws one."""
     blur_share: Share = 0.5
+    """Of versions that are blurred."""
     blur_sigma_px: Range = (0.2, 1.2)
     """Of a Gaussian, in LR px; each axis of its own, turned by a random angle."""
     noise_share: Share = 0.4
+    """Of versions with Gaussian noise."""
     noise_sigma_levels: Range = (0.5, 6.0)
+    """Levels of 255."""
     grey_noise_share: Share = 0.4
     """Of noisy versions whose noise is equal in R, G and B."""
     compression_share: Share = 0.8
+    """Of versions that are compressed once."""
     second_compression_share: Share = 0.2
+    """Of versions that are compressed once more at the end."""
     webp_share: Share = 0.25
     """Of compressions that are WebP; the others are JPEG."""
     quality: Range = (30, 95)
+    """Of JPEG and WebP."""
 
 
 def _blur(image: pyvips.Image, sigma_px: npt.NDArray[np.float64], angle: float) -> pyvips.Image:

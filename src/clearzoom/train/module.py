@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from clearzoom.core.resize import enlarge_bicubic, reduce_for_protocol
 from clearzoom.engines.network import Network
 from clearzoom.engines.tiled import enlarge_samples
-from clearzoom.errors import ResultError, TrainingError
+from clearzoom.errors import ConfigError, ResultError, TrainingError
 from clearzoom.metrics.protocol import Score, crop_to_multiple, score
 from clearzoom.models.initialise import start_as_interpolation
 from clearzoom.models.registry import build
@@ -28,6 +28,7 @@ from clearzoom.train.muon import Muon
 from clearzoom.train.objective import Objective
 from clearzoom.train.origin import Origin, code_words
 from clearzoom.train.schedule import learning_rate
+from clearzoom.train.streamed import Streamed
 
 _GRID_PICTURES = 4
 
@@ -38,11 +39,11 @@ def _is_deep_kernel(parameter: nn.Parameter) -> bool:
 
 
 class Recipe(lightning.LightningModule):
-    """Train one network on resident pairs; steps are seeded, so a run can be split anywhere.
+    """Train one network on pairs; steps are seeded, so a run can be split anywhere.
 
     Args:
         config: the whole run.
-        pairs: training pairs, on the device that trains.
+        pairs: training pairs, resident or streamed, for the device that trains.
         validation: HR pictures (H, W, 3) uint8.
         folder: where validation grids go.
     """
@@ -50,7 +51,7 @@ class Recipe(lightning.LightningModule):
     def __init__(
         self,
         config: TrainConfig,
-        pairs: Pairs,
+        pairs: Pairs | Streamed,
         validation: list[np.ndarray[Any, Any]],
         folder: Path,
     ) -> None:
@@ -66,7 +67,7 @@ class Recipe(lightning.LightningModule):
         self.ema = build(config.network.name, config.network.scale, config.network.settings)
         self.ema.load_state_dict(self.net.state_dict())
         self.ema.requires_grad_(False).eval()
-        self.objective = Objective(config.losses, pairs.hr.device)
+        self.objective = Objective(config.losses, pairs.device)
         self.adversary: Adversary | None = None
         if config.adversarial is not None:
             hr_patch_px = config.data.patch_px * config.network.scale
@@ -137,9 +138,11 @@ class Recipe(lightning.LightningModule):
             raise TrainingError(
                 f"the loss became {losses[-1].item()} by step {self.step}; {remedy}"
             )
-        self.log("loss", losses.mean())
+        # Equal parts of the batch: the mean over processes is that over the batch.
+        self.log("loss", losses.mean(), sync_dist=True)
         for kind in self._seen[0]:
-            self.log(f"loss/{kind}", torch.stack([seen[kind] for seen in self._seen]).mean())
+            seen = torch.stack([seen[kind] for seen in self._seen]).mean()
+            self.log(f"loss/{kind}", seen, sync_dist=True)
         self._seen.clear()
         self.seconds += time.perf_counter() - began
 
@@ -149,7 +152,7 @@ class Recipe(lightning.LightningModule):
         optimisers = self.optimizers(use_pl_optimizer=False)
         own, *others = optimisers if isinstance(optimisers, list) else [optimisers]
         lr, hr = self.pairs.batch(
-            self.step, config.run.seed, config.data.batch, config.data.patch_px
+            self.step, config.run.seed, config.data.batch, config.data.patch_px, self._own_part()
         )
         sr = self.forward_train(lr).float()
         loss, seen = self.objective(sr, hr)
@@ -169,6 +172,11 @@ class Recipe(lightning.LightningModule):
         self._seen.append(seen)
         # An infinite gradient spoils the weights while the loss still looks sound.
         return torch.where(norm.isfinite(), loss.detach(), norm)
+
+    def _own_part(self) -> slice:
+        """Of each batch, what this process computes."""
+        size = self.config.data.batch // self.trainer.world_size
+        return slice(self.trainer.global_rank * size, (self.trainer.global_rank + 1) * size)
 
     def _counted_step(self) -> None:
         wrapped = self.optimizers()
@@ -201,6 +209,12 @@ class Recipe(lightning.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on at the step that the checkpoint was made at."""
         self.step = int(checkpoint["state_dict"]["steps_done"])
+        shards = checkpoint.get("shards_sha256")
+        if isinstance(self.pairs, Streamed) and shards != self.pairs.shards.sha256:
+            raise ConfigError(
+                f"the shards in {self.config.data.train} are not those that this run was started "
+                "with: its place in them is lost; put them back, or start a new run with --init"
+            )
         self.best_psnr_db = best_validation_db(self.folder / BEST)
         self.seconds = checkpoint["seconds"]
         origin = checkpoint["origin"]
@@ -211,7 +225,11 @@ class Recipe(lightning.LightningModule):
         checkpoint["seconds"] = self.seconds
         checkpoint["code"] = self.code
         checkpoint["origin"] = asdict(self.origin) if self.origin is not None else None
-        checkpoint["device"] = device_words(self.device)
+        if isinstance(self.pairs, Streamed):  # with the step, the place in the epoch
+            checkpoint["shards_sha256"] = self.pairs.shards.sha256
+        processes = self.trainer.world_size
+        device = device_words(self.device)
+        checkpoint["device"] = device if processes == 1 else f"{processes} processes on {device}"
         checkpoint["config"] = self.config.model_dump(mode="json")
 
     def validation_step(self, index: int) -> None:
@@ -223,7 +241,7 @@ class Recipe(lightning.LightningModule):
             on_epoch=True,
             batch_size=1,
         )
-        if index < _GRID_PICTURES:
+        if index < _GRID_PICTURES and self.trainer.is_global_zero:
             bicubic = enlarge_bicubic(self.lr[index], self.config.network.scale)
             path = self.folder / "grids" / f"step-{self.step:07d}-{index}.png"
             save_grid(path, [bicubic, sr, self.hr[index]])

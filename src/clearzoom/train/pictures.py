@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from rich.console import Console
 from rich.progress import track
 
 from clearzoom.errors import TrainingError, UnreadablePictureError
 from clearzoom.io.folder import picture_files
 from clearzoom.io.formats import SUFFIXES
 from clearzoom.io.reading import decode_rgb8
+from clearzoom.train.processes import console
 
 
 def _encoded(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -62,7 +62,6 @@ def load_pictures(folder: Path, limit: int | None = None) -> list[npt.NDArray[np
         TrainingError: a picture that cannot be decoded, or a shard without any, by name.
     """
     encoded = list(islice(_encoded(folder), limit))
-    console = Console(stderr=True)
     with ThreadPoolExecutor() as pool:
         decoded = pool.map(_decode, encoded)
-        return list(track(decoded, "Decoding", total=len(encoded), console=console))
+        return list(track(decoded, "Decoding", total=len(encoded), console=console()))

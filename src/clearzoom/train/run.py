@@ -9,7 +9,6 @@ from typing import Any
 import lightning
 import torch
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-from rich.console import Console
 from torch.utils.data import DataLoader, IterableDataset
 
 from clearzoom.errors import ConfigError, MissingFileError, OutputError, TrainingError
@@ -19,7 +18,7 @@ from clearzoom.models.weights import load_into
 from clearzoom.train.adversary import Adversary
 from clearzoom.train.callbacks import Checkpoints, Lines, TimeBudget
 from clearzoom.train.checkpoint import LAST, load_checkpoint
-from clearzoom.train.config import RunSection, TrainConfig
+from clearzoom.train.config import DataSection, RunSection, TrainConfig
 from clearzoom.train.data import Pairs
 from clearzoom.train.device import matrix_rate_gflops
 from clearzoom.train.memory import keep_freed_memory
@@ -27,9 +26,13 @@ from clearzoom.train.module import Recipe
 from clearzoom.train.objective import Objective
 from clearzoom.train.origin import origin_of
 from clearzoom.train.pictures import load_pictures
+from clearzoom.train.processes import Processes, console, local_rank
 from clearzoom.train.quiet import quiet_lightning
+from clearzoom.train.streamed import Shards, Streamed
 
 _MEASURED_PICTURES, _MEASURED_S = 32, 20.0
+_FREE = ("train", "validation", "workers")
+"""Keys of [data] that a resumed run may change: nothing is learnt from them."""
 
 
 class _Endless(IterableDataset[int]):
@@ -42,23 +45,29 @@ class _Endless(IterableDataset[int]):
 
 def _prepare(config: TrainConfig, folder: Path) -> Recipe:
     keep_freed_memory()
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if device.type == "cuda":
+    device = torch.device("cpu")
+    if torch.cuda.is_available():
+        device = torch.device("cuda", local_rank())
         torch.set_float32_matmul_precision("high")
         torch.backends.cudnn.benchmark = not config.run.deterministic
     data, scale = config.data, config.network.scale
     # Wrong ones are said at once, before pictures are decoded.
     build(config.network.name, scale, config.network.settings)
     _check_losses(config, device)
-    pairs = Pairs.load(
-        data.train,
-        scale,
-        data.patch_px,
-        device,
-        data.max_pictures,
-        config.degradation,
-        config.run.seed,
-    )
+    pairs: Pairs | Streamed
+    if data.streamed:
+        shards = Shards(data.train, data.max_pictures)
+        pairs = Streamed(shards, scale, device, data.workers, config.degradation)
+    else:
+        pairs = Pairs.load(
+            data.train,
+            scale,
+            data.patch_px,
+            device,
+            data.max_pictures,
+            config.degradation,
+            config.run.seed,
+        )
     validation = load_pictures(data.validation)
     recipe = Recipe(config, pairs, validation, folder)
     if device.type == "cuda":
@@ -75,14 +84,21 @@ def _check_losses(config: TrainConfig, device: torch.device) -> None:
 
 
 def _trainer(
-    config: TrainConfig, recipe: Recipe, sitting: str, extra: list[lightning.Callback]
+    config: TrainConfig,
+    recipe: Recipe,
+    sitting: str,
+    processes: Processes,
+    extra: list[lightning.Callback],
 ) -> lightning.Trainer:
-    cuda = recipe.pairs.hr.device.type == "cuda"
+    cuda = recipe.pairs.device.type == "cuda"
     where = (recipe.folder, "logs", sitting)
     bf16 = config.run.precision == "bf16" or (config.run.precision == "auto" and cuda)
     return lightning.Trainer(
         accelerator="cuda" if cuda else "cpu",
-        devices=1,
+        devices=processes.devices,
+        num_nodes=processes.nodes,
+        strategy="ddp" if processes.count > 1 else "auto",
+        use_distributed_sampler=False,  # each takes its own part; all validate on all pictures
         precision="bf16-mixed" if bf16 else "32-true",
         deterministic=config.run.deterministic,
         max_steps=config.optimiser.max_steps,
@@ -106,6 +122,7 @@ def train(
     resume: bool = False,
     initial_weights: Path | None = None,
     time_budget_s: float | None = None,
+    processes: Processes | None = None,
 ) -> Recipe:
     """Train until max_steps, or until the time budget ends the sitting.
 
@@ -115,6 +132,8 @@ def train(
         resume: go on from the folder's checkpoint.
         initial_weights: safetensors to start a new run from; other scales give their trunk.
         time_budget_s: seconds for this sitting.
+        processes: that train together, one by default. Those on this machine that nobody has
+            started yet, as torchrun and SLURM do, are started with this process's own command line.
 
     Returns:
         The recipe as it stands; ``best_psnr_db`` is the best validation.
@@ -122,10 +141,13 @@ def train(
     Raises:
         OutputError: a run is there already and resume is False.
         MissingFileError: nothing to resume from, or no pictures.
-        ConfigError: the run was started with another configuration.
+        ConfigError: the run was started with another configuration, or cannot be divided among
+            processes.
         TrainingError: the loss became infinite or NaN; the last checkpoint stays.
     """
     checkpoint = folder / LAST
+    processes = processes or Processes()
+    processes.check(config)
     if resume and not checkpoint.is_file():
         raise MissingFileError(f"no checkpoint {checkpoint} to resume; leave --resume out to start")
     if not resume and checkpoint.exists():
@@ -142,18 +164,17 @@ def train(
     again = len(list((folder / "logs").glob(f"{sitting}*")))
     if again:  # that sitting was broken off before it saved; its logs stay
         sitting = f"{sitting}-{again + 1}"
-    console = Console(stderr=True)
     recipe = _prepare(config, folder)
     if initial_weights is not None:
         taken = load_into(recipe.net, initial_weights, partial=True)
         recipe.ema.load_state_dict(recipe.net.state_dict())
         recipe.origin = origin_of(initial_weights)
-        console.print(f"started from {initial_weights}: {taken}")
+        console().print(f"started from {initial_weights}: {taken}")
     counted = count(recipe.net, 64, 64)
-    rate = matrix_rate_gflops(recipe.pairs.hr.device)
+    rate = matrix_rate_gflops(recipe.pairs.device)
     extra: list[lightning.Callback] = [
         Checkpoints(folder),
-        Lines(console, counted.macc / 64**2, rate),
+        Lines(console(), counted.macc / 64**2, rate),
     ]
     if time_budget_s is not None:
         extra.append(TimeBudget(time_budget_s))
@@ -162,7 +183,7 @@ def train(
     pictures: DataLoader[int] = DataLoader(indices, batch_size=None)  # type: ignore[arg-type]
     deterministic = torch.are_deterministic_algorithms_enabled()
     with quiet_lightning():
-        trainer = _trainer(config, recipe, sitting, extra)
+        trainer = _trainer(config, recipe, sitting, processes, extra)
         try:
             trainer.fit(
                 recipe,
@@ -187,10 +208,11 @@ def _check_same_run(checkpoint: Path, config: TrainConfig) -> int:
     state = load_checkpoint(checkpoint)
     started = state["config"]
     now = config.model_dump(mode="json")
+    started["data"] = DataSection(**started["data"]).model_dump(mode="json")  # old ones say less
     for section in ("network", "data", "optimiser", "losses", "adversarial", "degradation"):
         before, after = _by_key(started.get(section)), _by_key(now[section])
         for key in dict.fromkeys([*after, *before]):
-            if before.get(key) != after.get(key) and key not in ("train", "validation"):
+            if before.get(key) != after.get(key) and key not in _FREE:
                 raise ConfigError(
                     f"this run was started with {section}.{key} = {before.get(key)}, the file says "
                     f"{after.get(key)}; put it back, or start a new run with --init"

@@ -1,11 +1,25 @@
-"""The released weights: NAME-xSCALE.onnx, .safetensors and the card, .json."""
+"""Weights by name: the released ones beside this file, and a person's own in the data folder.
+
+Each is NAME-xSCALE.onnx with its card, NAME-xSCALE.json; what clearzoom trained has .safetensors.
+"""
 
 from pathlib import Path
 
-from clearzoom.errors import MissingFileError, UnknownModelError
-from clearzoom.models.card import Card, read_card
+from clearzoom.errors import MissingFileError, UnknownModelError, WeightsError
+from clearzoom.models.card import AddedCard, read_any_card
+from clearzoom.weights.own import own_folder, own_models
+from clearzoom.weights.shipped import FOLDER, released
 
-FOLDER = Path(__file__).parent
+__all__ = [
+    "DEFAULT_MODEL",
+    "FOLDER",
+    "PROTOCOL_MODEL",
+    "card_files",
+    "fastest_engine",
+    "find",
+    "released",
+    "scales_of",
+]
 
 DEFAULT_MODEL = "photo"
 """For pictures as people have them: compressed, noisy, resized before."""
@@ -14,21 +28,28 @@ PROTOCOL_MODEL = "fast"
 """For measuring: trained for the protocol's clean bicubic LR alone."""
 
 
-def released() -> list[Card]:
-    """Read the cards of all released weights, by name and scale."""
-    return [read_card(path) for path in sorted(FOLDER.glob("*.json"))]
-
-
 def scales_of(name: str) -> list[int]:
     """List the scales for which there are weights of a name.
 
     Raises:
         UnknownModelError: none by this name; the message lists what there is.
+        WeightsError: it is a person's own, and damaged.
     """
     scales = sorted(card.scale for card in released() if card.name == name)
-    if not scales:
+    if scales:
+        return scales
+    own = own_models(name)
+    for model in own:
+        if model.fault is not None:
+            raise WeightsError(model.fault)
+    if not own:
         find(name, 4)
-    return scales
+    return [model.scale for model in own]
+
+
+def card_files(name: str) -> list[Path]:
+    """List the cards of a name, by scale, unread."""
+    return sorted(FOLDER.glob(f"{name}-x*.json")) or [own.path for own in own_models(name)]
 
 
 def fastest_engine(path: Path, precision: str) -> str | None:
@@ -44,12 +65,14 @@ def fastest_engine(path: Path, precision: str) -> str | None:
     card = path.with_name(path.name.removesuffix(".onnx").removesuffix("-int8") + ".json")
     if precision not in ("fp32", "int8") or not card.is_file():
         return None
-    rows = [row for row in read_card(card).speed if row.precision == precision]
+    read = read_any_card(card)
+    speed = [] if isinstance(read, AddedCard) else read.speed
+    rows = [row for row in speed if row.precision == precision]
     return min(rows, key=lambda row: row.seconds_per_output_mp).engine if rows else None
 
 
 def find(name: str, scale: int) -> Path:
-    """Find the ONNX file of released weights.
+    """Find the ONNX file of weights by name.
 
     Args:
         name: of the model.
@@ -62,7 +85,12 @@ def find(name: str, scale: int) -> Path:
     if name.endswith(".onnx"):
         raise MissingFileError(f"no file {name}; check the name")
     path = FOLDER / f"{name}-x{scale}.onnx"
-    if not path.is_file():
-        there = ", ".join(f"{card.name} x{card.scale}" for card in released())
-        raise UnknownModelError(f"no weights {name} for x{scale}; there are: {there or 'none'}")
-    return path
+    if path.is_file():
+        return path
+    own = own_folder() / f"{name}-x{scale}.onnx"
+    if own.with_suffix(".json").is_file():
+        return own
+    there = [(card.name, card.scale) for card in released()]
+    there += [(model.name, model.scale) for model in own_models()]
+    words = ", ".join(f"{each} x{its_scale}" for each, its_scale in there)
+    raise UnknownModelError(f"no weights {name} for x{scale}; there are: {words or 'none'}")

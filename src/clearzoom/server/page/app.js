@@ -71,7 +71,8 @@ function isTyping({ target }) {
 
 function pressed(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
-  if (!viewer?.isOpen || !viewer.picture || document.querySelector("dialog[open]")) return;
+  if (!viewer?.isOpen || document.querySelector("dialog[open]")) return;
+  if (!viewer.picture && event.key !== "Escape") return;
   const { stage, modes } = viewer;
   const actions = {
     "+": () => stage.zoomBy(1.4),

@@ -1,12 +1,14 @@
 // Enlarge and download: a size, a job on the server with its progress, and the file.
 import { inWords, jobState, removeJob, ServerError, startEnlarging } from "./api.js";
 import { by, closable, make } from "./dom.js";
-import { FEW_DPI, planned } from "./sizes.js";
+import { FEW_DPI, largest, planned, refusal } from "./sizes.js";
 import { number, percent, t } from "./words.js";
 
 const ENDS = ["done", "failed", "cancelled"];
 const POLL_MS = 1000;
 const MOSTLY_INFERRED_FROM = 8; // times larger
+const MOST_ANSWERED_PX = 16_000_000; // in one answer of the server
+const USUAL_TIMES = 4;
 
 export class Download {
   constructor() {
@@ -22,8 +24,16 @@ export class Download {
       by("size-times").value = target.value;
       this.#sayOutcome();
     });
-    by("job-cancel").addEventListener("click", () => this.#cancel());
-    by("job-another").addEventListener("click", () => this.#forget());
+    for (const id of ["job-cancel", "job-another"]) {
+      by(id).addEventListener("click", () => {
+        this.#forget();
+        by("download-start").focus();
+      });
+    }
+    // What went wrong has been read; opened again, the dialog asks for a size.
+    by("download").addEventListener("close", () => {
+      if (["failed", "cancelled"].includes(this.job?.state)) this.#forget();
+    });
     document.addEventListener("language", () => {
       if (this.picture) this.#sayOutcome();
       this.#show();
@@ -35,7 +45,9 @@ export class Download {
     this.choice = choice;
     if (this.picture?.id !== picture.id) {
       if (this.job) this.#forget();
-      by("size-width").value = String(picture.width * 4);
+      const times = Math.min(USUAL_TIMES, largest(picture, choice.mostTimes));
+      by("size-times").value = String(times);
+      by("size-width").value = String(Math.max(1, Math.floor(picture.width * times)));
       by("size-height").value = "";
       const isUpright = picture.height > picture.width;
       by("print-width").value = isUpright ? "40" : "60";
@@ -43,6 +55,8 @@ export class Download {
       by("format").value = /\.jpe?g$/i.test(picture.name) ? "jpg" : "png";
     }
     this.picture = picture;
+    by("download-here").href = `/device?picture=${encodeURIComponent(picture.id)}`;
+    by("download-here").hidden = picture.width * picture.height > MOST_ANSWERED_PX;
     by("download-error").hidden = true;
     this.#sayOutcome();
     this.#show();
@@ -59,13 +73,31 @@ export class Download {
     return { how, ...size, unit, dpi: value("print-dpi"), fill: by("print-fill").checked };
   }
 
+  /** Why the server would refuse a plan, in words; empty where it would not. */
+  #refusal(plan) {
+    const why = refusal(this.picture, plan, this.choice.mostTimes, by("format").value);
+    if (!why) return "";
+    const { key, ...parts } = why;
+    for (const name of Object.keys(parts)) parts[name] = number(parts[name]);
+    return t(key, parts);
+  }
+
   #sayOutcome() {
     const wanted = this.#wanted();
     for (const how of ["times", "pixels", "print"]) by(`fields-${how}`).hidden = how !== wanted.how;
+    by("size-times").max = String(largest(this.picture, this.choice.mostTimes));
+    for (const preset of by("presets").children) {
+      const times = Number(preset.value);
+      preset.title = this.#refusal(planned(this.picture, { how: "times", times }));
+      preset.disabled = Boolean(preset.title);
+    }
     const plan = planned(this.picture, wanted);
-    this.plan = plan;
-    by("download-start").disabled = !plan;
-    by("download-with").textContent = t("download.with", { model: this.choice.model });
+    const refused = plan ? this.#refusal(plan) : "";
+    this.plan = refused ? null : plan;
+    by("download-start").disabled = !this.plan;
+    by("outcome").classList.toggle("refused", Boolean(refused));
+    const model = t("download.with", { model: this.choice.model });
+    by("download-with").textContent = plan?.times <= 1 ? "" : model;
     by("outcome-more").textContent = "";
     by("outcome-caution").textContent = "";
     if (!plan) {
@@ -74,6 +106,10 @@ export class Download {
     }
     const [width, height] = [number(plan.width), number(plan.height)];
     by("outcome-size").textContent = t("download.result", { width, height });
+    if (refused) {
+      by("outcome-caution").textContent = refused;
+      return;
+    }
     const round = (value) => number(value, { maximumSignificantDigits: value < 100 ? 2 : 4 });
     const more = { times: round(plan.times), megapixels: round((plan.width * plan.height) / 1e6) };
     by("outcome-more").textContent = t("download.result.more", more);
@@ -81,6 +117,7 @@ export class Download {
   }
 
   #caution({ times, sourceDpi }) {
+    if (!this.picture.max_scale) return t("download.refused.original");
     if (times <= 1) return t("download.smaller");
     if (sourceDpi < FEW_DPI) return t("download.little", { dpi: number(Math.round(sourceDpi)) });
     if (times >= MOSTLY_INFERRED_FROM) {
@@ -104,7 +141,7 @@ export class Download {
       by("download-error").textContent = inWords(error);
       by("download-error").hidden = false;
     } finally {
-      by("download-start").disabled = false;
+      by("download-start").disabled = !this.plan;
     }
   }
 
@@ -132,22 +169,11 @@ export class Download {
 
   async #ask(events) {
     if (this.events !== events || ENDS.includes(this.job.state)) return;
-    try {
-      this.job = await jobState(this.job);
-      setTimeout(() => this.#ask(events), POLL_MS);
-    } catch (error) {
-      this.job = { ...this.job, state: "failed", error };
-    }
+    const said = await jobState(this.job).catch((error) => ({ state: "failed", error }));
+    if (this.events !== events) return; // forgotten in the meantime
+    this.job = { ...this.job, ...said };
+    if (!ENDS.includes(this.job.state)) setTimeout(() => this.#ask(events), POLL_MS);
     this.#show();
-  }
-
-  async #cancel() {
-    const { job } = this;
-    this.events?.close();
-    this.events = null;
-    this.job = { ...job, state: "cancelled" };
-    this.#show();
-    await removeJob(job).catch(() => null);
   }
 
   #forget() {

@@ -15,13 +15,17 @@ function card(picture) {
   const name = picture.label ?? picture.name;
   const size = { width: number(width), height: number(height) };
   const image = make("img", { src: thumbnail, alt: "", loading: "lazy", width, height });
-  image.addEventListener("error", () => image.classList.add("missing"));
   const link = make("a", { href: routeTo({ picture: id }), className: "card" });
   link.dataset.picture = id;
   link.setAttribute("aria-label", t("gallery.open", { name, ...size }));
   const facts = make("span", { className: "facts", textContent: t("gallery.size", size) });
   if (!picture.upscaling) facts.append(" · ", t("gallery.as-is"));
   link.append(image, make("span", { className: "name", textContent: name }), facts);
+  image.addEventListener("error", () => {
+    const words = t("gallery.damaged");
+    image.replaceWith(make("span", { className: "damaged", textContent: words }));
+    link.setAttribute("aria-label", `${link.getAttribute("aria-label")}. ${words}`);
+  });
   // Rows of one height: what a picture takes follows its shape.
   const item = make("li", {}, link);
   item.style.setProperty("--shape", String(Math.min(3, Math.max(0.5, width / height))));
@@ -48,7 +52,10 @@ function draw() {
   const names = [...new Set(shown.map(({ folder }) => folder))].sort();
   by("shelves").replaceChildren(
     ...(added.length ? shelf(t("gallery.yours"), added) : []),
-    ...names.flatMap((name) => shelf(name, shown.filter(({ folder }) => folder === name))),
+    ...names.flatMap((name) => {
+      const title = name || (added.length ? t("gallery.folder") : "");
+      return shelf(title, shown.filter(({ folder }) => folder === name));
+    }),
   );
   const count = folders.length;
   by("gallery-count").textContent = count ? t("gallery.count", { count: number(count) }) : "";

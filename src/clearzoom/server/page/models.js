@@ -2,6 +2,8 @@
 import { by, make, wait } from "./dom.js";
 import { has, percent, t } from "./words.js";
 
+const MOST_STAGES = 3; // of networks after one another, on the server
+
 export class Models {
   /** listed: what the server offers; onChange gets {model, strength} when somebody chooses. */
   constructor(listed, onChange) {
@@ -29,8 +31,14 @@ export class Models {
     this.#draw();
   }
 
+  /** mostTimes: how many times larger the model's networks make a picture, after one another. */
   get choice() {
-    return { model: this.model, strength: this.#hasStrength() ? this.strength : null };
+    const scales = this.listed.models.find(({ name }) => name === this.model)?.scales ?? [];
+    return {
+      model: this.model,
+      strength: this.#hasStrength() ? this.strength : null,
+      mostTimes: Math.max(1, ...scales) ** MOST_STAGES,
+    };
   }
 
   set({ model, strength }) {

@@ -2,6 +2,7 @@
 import { by } from "./dom.js";
 import { imageService, virtualId } from "./api.js";
 import { routeTo } from "./route.js";
+import { slides } from "./slider.js";
 import { number, t } from "./words.js";
 
 const SCALE = 4;
@@ -121,11 +122,5 @@ for (const id of ["peek-before", "peek-after"]) {
   by(id).addEventListener("load", ({ target }) => target.classList.add("there"));
 }
 
-function slide() {
-  const part = `${by("peek-range").value}%`;
-  by("peek-picture").style.setProperty("--split", part);
-}
-
-by("peek-range").addEventListener("input", slide);
 document.addEventListener("language", caption);
-slide();
+slides(by("peek-range"), by("peek-picture"));

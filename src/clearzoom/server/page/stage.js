@@ -116,10 +116,12 @@ export class Stage extends EventTarget {
     if (this.picture !== picture) return;
     const common = this.#common(picture.id, 1, info);
     const own = new Tiles({ ...common, format: this.#format(), rank: RANKS.original });
-    this.layers.original = await this.#add(own, 1);
+    await this.#add("original", own, 1);
+    if (this.picture !== picture) return;
     if (picture.max_scale) {
       const id = virtualId(picture.id, "x", picture.max_scale, "bicubic");
       await this.#virtual("interpolated", id, this.#format(), 0);
+      if (this.picture !== picture) return;
       await this.setModel(choice);
     }
     if (this.picture !== picture) return;
@@ -137,13 +139,15 @@ export class Stage extends EventTarget {
 
   /** Infer with another model or strength; the old result stays until the new one is there. */
   async setModel({ model, strength }) {
-    const { id, max_scale: scale } = this.picture;
+    const { picture } = this;
+    const { id, max_scale: scale } = picture;
     const old = [this.layers.inferred, this.layers.fidelity].filter(Boolean);
     for (const layer of old) this.queue.drop((one) => one.source === layer.source);
     await this.#virtual("inferred", virtualId(id, "x", scale, model, strength), this.#format(), 1);
+    if (this.picture !== picture) return;
     const map = virtualId(id, "f", scale, model, strength);
     await this.#virtual("fidelity", map, "png", this.shown.fidelity ? 1 : 0);
-    if (this.picture?.id !== id) return;
+    if (this.picture !== picture) return;
     this.#crop();
     const retire = () => {
       for (const layer of old) {
@@ -204,11 +208,13 @@ export class Stage extends EventTarget {
     const common = this.#common(id, scale, info);
     const computed = name !== "interpolated";
     const tiles = new Tiles({ ...common, format, rank: RANKS[name], computed });
-    this.layers[name] = await this.#add(tiles, opacity);
+    await this.#add(name, tiles, opacity);
   }
 
-  #add(tileSource, opacity) {
-    return new Promise((resolve, reject) => {
+  /** Put a layer on the stage, unless its picture has left in the meantime. */
+  async #add(name, tileSource, opacity) {
+    const { picture } = this;
+    const layer = await new Promise((resolve, reject) => {
       this.viewer.addTiledImage({
         tileSource,
         opacity,
@@ -219,6 +225,8 @@ export class Stage extends EventTarget {
         error: ({ message }) => reject(new Error(message)),
       });
     });
+    if (this.picture === picture) this.layers[name] = layer;
+    else if (this.viewer.world.getIndexOfItem(layer) >= 0) this.viewer.world.removeItem(layer);
   }
 
   #limitZoom() {

@@ -1,6 +1,7 @@
 // Pictures added by drop, paste or file dialog. The page keeps their ids for its session.
 import { inWords, onePicture, removePicture, ServerError } from "./api.js";
 import { by, make, toast } from "./dom.js";
+import { takeFiles } from "./files.js";
 import { percent, t } from "./words.js";
 
 const STORED = "clearzoom-added";
@@ -75,27 +76,5 @@ export function acceptFiles(onAdded) {
     const there = pictures.filter(Boolean);
     if (there.length) onAdded(there);
   };
-  by("file").addEventListener("change", (event) => {
-    take([...event.target.files]);
-    event.target.value = "";
-  });
-  document.addEventListener("paste", (event) => {
-    const files = [...event.clipboardData.files];
-    if (files.length) take(files);
-  });
-  let depth = 0; // drag events come from every element that is crossed
-  const brings = (event) => event.dataTransfer?.types.includes("Files");
-  const show = (change) => {
-    depth = Math.max(0, depth + change);
-    by("drop").hidden = depth === 0;
-  };
-  document.addEventListener("dragenter", (event) => brings(event) && show(1));
-  document.addEventListener("dragleave", (event) => brings(event) && show(-1));
-  document.addEventListener("dragover", (event) => brings(event) && event.preventDefault());
-  document.addEventListener("drop", (event) => {
-    if (!brings(event)) return;
-    event.preventDefault();
-    show(-depth);
-    take([...event.dataTransfer.files]);
-  });
+  takeFiles(take);
 }

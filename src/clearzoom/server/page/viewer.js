@@ -9,6 +9,7 @@ import { number, t } from "./words.js";
 
 const HINT_SEEN = "clearzoom-hint-seen";
 const PAN_PX = 80;
+const SLOW_MS = 500; // after which an empty stage says why it is empty
 
 export class Viewer {
   constructor(models, download) {
@@ -20,7 +21,10 @@ export class Viewer {
     this.remember = wait(() => this.#remember(), 300);
     this.stage.addEventListener("view", () => this.#changed());
     this.stage.addEventListener("failure", ({ detail }) => this.#failed(detail));
-    document.addEventListener("language", () => this.#describe());
+    document.addEventListener("language", () => {
+      this.#describe();
+      if (this.vacantFor) this.#sayVacant(this.vacantFor);
+    });
     by("tool-compare").addEventListener("click", () => this.modes.toggle("compare"));
     by("tool-lens").addEventListener("click", () => this.modes.toggle("lens"));
     by("tool-fidelity").addEventListener("click", () => this.setFidelity(!this.fidelity));
@@ -35,21 +39,47 @@ export class Viewer {
   async open(route) {
     by("home").hidden = true;
     by("viewer").hidden = false;
-    this.picture = null;
-    by("viewer").classList.remove("gone");
+    this.#clear();
+    by("viewer").classList.add("vacant");
     by("picture-name").textContent = "";
     by("picture-facts").textContent = "";
     const asked = (this.asked = Symbol("asked"));
+    const slow = setTimeout(() => {
+      const isVacant = this.asked === asked && !this.stage.layers.original;
+      if (isVacant) this.#sayVacant(() => t("viewer.opening"));
+    }, SLOW_MS);
     try {
       const picture = await onePicture(route.picture);
       if (this.asked !== asked) return;
       await this.#show(picture, route);
     } catch (error) {
       if (this.asked !== asked) return;
-      by("hint").textContent = error.code === "missing" ? t("viewer.gone") : inWords(error);
-      by("hint").hidden = false;
-      by("viewer").classList.add("gone");
+      this.#clear();
+      this.#sayVacant(() => (error.code === "missing" ? t("viewer.gone") : inWords(error)));
+      by("viewer").classList.add("vacant");
+    } finally {
+      clearTimeout(slow);
     }
+  }
+
+  /** Nothing of the picture before stays: no message may lie over a picture that it is not about. */
+  #clear() {
+    this.picture = null;
+    this.vacantFor = null;
+    this.stage.close();
+    this.failure?.remove();
+    this.failedAt = -Infinity;
+    this.models.open(false);
+    by("download").close();
+    for (const id of ["hint", "map", "divider", "lens", "lens-around", "legend"]) by(id).hidden = true;
+    for (const id of ["zoom-figure", "zoom-words"]) by(id).textContent = "";
+    document.title = t("app.title");
+  }
+
+  #sayVacant(why) {
+    this.vacantFor = why;
+    by("hint").textContent = why();
+    by("hint").hidden = false;
   }
 
   async #show(picture, route) {
@@ -62,6 +92,8 @@ export class Viewer {
     this.fidelity = false;
     await this.stage.open(picture, this.models.choice);
     if (this.picture !== picture) return;
+    this.vacantFor = null;
+    by("viewer").classList.remove("vacant");
     if (route.percent && route.x != null && route.y != null) {
       this.stage.lookAt({ zoom: route.percent / 100, x: route.x, y: route.y });
     }
@@ -73,14 +105,9 @@ export class Viewer {
 
   close() {
     this.asked = null;
-    this.picture = null;
-    this.stage.close();
-    this.models.open(false);
-    by("download").close();
-    by("hint").hidden = true;
+    this.#clear();
     by("viewer").hidden = true;
     by("home").hidden = false;
-    document.title = t("app.title");
   }
 
   setFidelity(isShown) {
@@ -174,9 +201,9 @@ export class Viewer {
   }
 
   #failed(error) {
-    if (performance.now() - (this.failedAt ?? -Infinity) < 8000) return; // once for a view's tiles
+    if (performance.now() - this.failedAt < 8000) return; // once for a view's tiles
     this.failedAt = performance.now();
-    toast(t("viewer.failed", { why: inWords(error) }), { isError: true });
+    this.failure = toast(t("viewer.failed", { why: inWords(error) }), { isError: true });
   }
 
   #move(event) {

@@ -18,6 +18,7 @@ export const english = {
   "hero.caption": "{name}, a detail at {zoom}",
   "gallery.title": "Pictures",
   "gallery.yours": "Yours, for this session",
+  "gallery.folder": "In this server’s folder",
   "gallery.loading": "Looking for pictures …",
   "gallery.empty": "The folder of this server holds no pictures yet. Add one of your own to start.",
   "gallery.filter": "Find by name",
@@ -26,6 +27,7 @@ export const english = {
   "gallery.size": "{width} × {height} px",
   "gallery.as-is": "original pixels only",
   "gallery.open": "Open {name}, {width} by {height} pixels",
+  "gallery.damaged": "Cannot be shown",
   "gallery.remove": "Remove {name}",
   "gallery.unreadable": "Not readable: {count}",
   "upload.title": "Add your own picture",
@@ -42,6 +44,7 @@ export const english = {
   "viewer.rights": "Rights",
   "viewer.by": "Picture: {who}",
   "viewer.map": "Where you are in the picture",
+  "viewer.opening": "Opening …",
   "viewer.gone": "This picture is not on the server any more.",
   "viewer.no-upscaling":
     "Upscaling is switched off for this picture: you see its original pixels and nothing else.",
@@ -130,6 +133,13 @@ export const english = {
   "download.result.more": "{times} times the original, {megapixels} megapixels",
   "download.unclear": "Give a size above 0.",
   "download.smaller": "That is not larger than the original: the picture is only reduced.",
+  "download.refused.times": "This model enlarges at most {most} times.",
+  "download.refused.pixels":
+    "The server makes at most {megapixels} megapixels: of this picture, {most} times.",
+  "download.refused.side":
+    "In this format a side has at most {px} px. Choose PNG or TIFF, or a smaller size.",
+  "download.refused.original":
+    "Upscaling is switched off for this picture: at most its own size.",
   "download.little":
     "The original has {dpi} dots per inch at this size. Look at it from some distance: finer " +
     "detail is inferred.",
@@ -144,6 +154,34 @@ export const english = {
   "download.save": "Download",
   "download.another": "Another size",
   "download.with": "With {model}",
+  "device.offer": "Compute on this device",
+  "device.offer.note": "A picture that must not be uploaded is enlarged inside the browser.",
+  "device.offer.dialog": "Compute on this device instead",
+  "device.title": "Compute on this device",
+  "device.lead":
+    "A neural network runs in this browser and enlarges your picture. Nothing leaves the " +
+    "browser; once the network is loaded, it works without a connection, too.",
+  "device.choose": "Choose a picture",
+  "device.note": "It never leaves this device.",
+  "device.drop": "Drop to enlarge it here",
+  "device.plan": "{width} × {height} px become {wide} × {high} px",
+  "device.loading": "Loading the network …",
+  "device.done": "Computed on this device in {seconds} s. Nothing was sent anywhere.",
+  "device.threads": "threads: {threads}",
+  "device.caption": "{name}, the middle at 100 %",
+  "device.slider": "Compare: how much of the result is shown interpolated",
+  "device.know":
+    "The result is a PNG with 8 bits and sRGB colours that says by what it was inferred. For " +
+    "other formats, 16 bit, metadata and print sizes, open a picture of the server and choose " +
+    "Download.",
+  "device.error.unreadable": "This browser cannot read that as a picture.",
+  "device.error.too-large":
+    "That is too large for a browser: the result may have at most 200 million px. Try 2×, or " +
+    "the server.",
+  "device.error.model": "The network could not be loaded. Is the server still running?",
+  "device.error.result": "The network’s numbers were no picture. Nothing was made.",
+  "device.error.fault": "Something went wrong in this browser: {why}",
+  "device.error.missing": "The server has no such picture that may be enlarged.",
   "error.too-large": "That is too large for this server.",
   "error.unreadable": "That is no picture that can be read.",
   "error.too-many": "Too much at once. Wait a moment, and try again.",

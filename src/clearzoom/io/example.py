@@ -1,4 +1,4 @@
-"""The photograph that pages are made from."""
+"""The photograph that is installed with clearzoom: pages are made from it, networks probed."""
 
 from pathlib import Path
 

@@ -1,0 +1,72 @@
+"""``clearzoom tune``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clearzoom.cli.train import seconds_of
+from clearzoom.errors import MissingFileError, ModelError
+from clearzoom.weights import DEFAULT_MODEL
+
+
+def tune(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", readable=False, help="Of pictures like yours.")
+    ],
+    base: Annotated[
+        str, typer.Option("--from", help="The model to start from: photo, fast, or your own.")
+    ] = DEFAULT_MODEL,
+    scale: Annotated[int, typer.Option(help="For which it has weights.")] = 4,
+    name: Annotated[
+        str | None, typer.Option(help="Of the new model. [default: made of --from and DIR]")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder of the run. [default: runs/tune-NAME-xSCALE]"),
+    ] = None,
+    time_budget: Annotated[
+        str | None, typer.Option(help="For training, e.g. 90s, 10m, 2h. [default: 10m]")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Of training, in place of a time.")
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(min=1e-9, help="The highest. [default: 0.0002]")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run ended.")] = False,
+) -> None:
+    """Fine-tune a model on your own pictures, and keep it if it got better. Needs [train].
+
+    Some pictures are held back, and the model is measured on them before and after. One that is no
+    better is not registered, and the exit status is 8.
+    """
+    from clearzoom.train.tune import tune as run_tune
+    from clearzoom.weights.own import name_from
+
+    if steps is not None and time_budget is not None:
+        raise typer.BadParameter("--steps and --time-budget are two ways to say the same")
+    budget_s = None if time_budget is None else seconds_of(time_budget)
+    if budget_s == 0:
+        raise typer.BadParameter("a --time-budget must be above 0")
+    if not folder.is_dir():
+        raise MissingFileError(f"no folder {folder}; check the name")
+    chosen = name or name_from(f"{base}-{folder.resolve().name}")
+    if not chosen:
+        raise ModelError(f"no name can be made of {folder}; give a --name")
+    tuned = run_tune(
+        folder,
+        base,
+        scale,
+        chosen,
+        output or Path("runs") / f"tune-{chosen}-x{scale}",
+        steps=steps,
+        budget_s=budget_s,
+        learning_rate=learning_rate,
+        resume=resume,
+        say=typer.echo,
+    )
+    typer.echo(
+        f"{chosen} x{scale} is registered ({tuned.compared.gain_words()}); "
+        f"try: clearzoom enlarge IN -o OUT --model {chosen} --scale {scale}"
+    )

@@ -1,0 +1,1 @@
+"""Measure a network that others made, by running it."""

@@ -1,0 +1,34 @@
+"""What a network is probed with: a photograph of any size, and noise."""
+
+import numpy as np
+import numpy.typing as npt
+
+from clearzoom.core.tiles import mirrored
+from clearzoom.io.example import EYE, example_picture
+
+Levels = npt.NDArray[np.uint8]
+
+
+def photograph(height_px: int, width_px: int) -> Levels:
+    """Give the example photograph from its eye on, mirrored as far as is needed.
+
+    Returns:
+        (height_px, width_px, 3) uint8.
+    """
+    whole = example_picture()
+    top, left = (part.start for part in EYE)
+    rows = mirrored(top, top + height_px, whole.shape[0])
+    columns = mirrored(left, left + width_px, whole.shape[1])
+    return whole[rows[:, None], columns]
+
+
+def noise(height_px: int, width_px: int, seed: int = 0) -> Levels:
+    """Give levels that are drawn evenly, each px and colour alone."""
+    random = np.random.default_rng(seed)
+    return random.integers(0, 256, (height_px, width_px, 3), np.uint8)
+
+
+def as_tensor(levels: Levels) -> npt.NDArray[np.float32]:
+    """Give (H, W, 3) uint8 as (1, 3, H, W) float32 in -0.5..0.5."""
+    values = levels.transpose(2, 0, 1)[None].astype(np.float32)
+    return np.ascontiguousarray(values / np.float32(255) - np.float32(0.5))

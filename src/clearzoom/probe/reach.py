@@ -1,0 +1,139 @@
+"""Measure how far a network sees, and whether it sees in blocks, by changing px far away."""
+
+import numpy as np
+import numpy.typing as npt
+
+from clearzoom.engines.adapted import Run
+from clearzoom.errors import ModelError
+from clearzoom.models.card import Sizes
+from clearzoom.probe.pictures import as_tensor, noise, photograph
+
+_UNSEEN_LEVELS = 0.02
+_HARMLESS_LEVELS = 0.2
+"""Of 255: what comes from four sides stays under one level together."""
+_FRAME_PX = 16
+_TRIED_PX = (16, 32, 64, 128)
+_PERIODS_PX = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64)
+
+
+def fitting(side_px: int, sizes: Sizes) -> int:
+    """Give the least size of at least side_px that a network takes."""
+    needed = max(side_px, sizes.minimum_px)
+    return needed + -needed % sizes.multiple_px
+
+
+def shape_of(side_px: int, sizes: Sizes) -> tuple[int, int]:
+    """Give height and width of about side_px, or those that are fixed."""
+    height, width = (fixed or fitting(side_px, sizes) for fixed in sizes.fixed_px)
+    return height, width
+
+
+def measure_reach(run: Run, scale: int, sizes: Sizes) -> tuple[int, float]:
+    """Find how many px beyond its own a pixel depends on, as far as can be seen.
+
+    A frame around a picture is exchanged for another: noise, black and white for a photograph's
+    and noise's. What changes inside, and how far from the frame, is what a tile's edge would do.
+
+    Args:
+        run: (1, 3, H, W) in -0.5..0.5, in sizes that it takes.
+        scale: of its enlargement.
+        sizes: that it takes.
+
+    Returns:
+        px, and how many levels of 255 the frame changes beyond them at most.
+
+    Raises:
+        ModelError: there is no such distance within 128 px, or within the size that is fixed.
+    """
+    profile = np.zeros(1)
+    for distance in _TRIED_PX:
+        shape = shape_of(2 * (distance + _FRAME_PX) + 1, sizes)
+        free = sizes.fixed_px == (None, None)
+        frame_px = _FRAME_PX if free else max(2, min(shape) // 8)
+        before, profile = profile, _influence(run, scale, shape, frame_px)
+        seen = np.flatnonzero(profile > _UNSEEN_LEVELS)
+        reach = int(seen[-1]) + 1 if len(seen) else 0
+        if reach < len(profile):
+            return _fits(reach, sizes), float(profile[reach:].max())
+        # Attention over a whole picture would need more and more memory to be seen for sure.
+        lasts = profile[-1] > max(1.0, before[-1] / 2)
+        if None not in sizes.fixed_px or (distance >= _TRIED_PX[2] and lasts):
+            break
+    if profile[-1] > _HARMLESS_LEVELS:
+        raise ModelError(
+            f"this network looks at the whole picture: what lies {len(profile)} px away still "
+            f"changes a pixel by {profile[-1]:.1f} levels of 255, so tiles would not equal one run "
+            "over all"
+        )
+    return _fits(len(profile), sizes), float(profile[-1])
+
+
+def _fits(reach: int, sizes: Sizes) -> int:
+    for side in sizes.fixed_px:
+        if side is not None and side <= 2 * reach:
+            raise ModelError(
+                f"this network sees {reach} px to each side, too far for its fixed size of "
+                f"{side} px: nothing in the middle would be right"
+            )
+    return reach
+
+
+def _influence(
+    run: Run, scale: int, shape: tuple[int, int], frame_px: int
+) -> npt.NDArray[np.float64]:
+    """Levels by which another frame changes px that are 1, 2, ... px away from it, or further."""
+    down, across = (
+        np.minimum(np.arange(side), np.arange(side)[::-1]) - frame_px + 1 for side in shape
+    )
+    away = np.minimum(down[:, None], across)
+    change = np.zeros(shape)
+    for inner in (photograph(*shape), noise(*shape)):
+        x = as_tensor(inner)
+        y = run(x)
+        for outer in (noise(*shape, seed=1), np.zeros_like(inner), np.full_like(inner, 255)):
+            other = run(np.where(away > 0, x, as_tensor(outer)))
+            levels = np.abs(other - y)[0].max(axis=0) * 255
+            change = np.maximum(
+                change, levels.reshape(shape[0], scale, shape[1], scale).max(axis=(1, 3))
+            )
+    furthest = int(away.max())
+    return np.array([change[away >= px].max() for px in range(1, furthest + 1)])
+
+
+def measure_period(run: Run, scale: int, sizes: Sizes, reach_px: int) -> int:
+    """Find by how many px a picture must move so that its result only moves.
+
+    Args:
+        run: (1, 3, H, W) in -0.5..0.5, in sizes that it takes.
+        scale: of its enlargement.
+        sizes: that it takes.
+        reach_px: px at the edges that do not count.
+
+    Raises:
+        ModelError: there is no such distance up to 64 px.
+    """
+    height, width = shape_of(2 * reach_px + 2 * _PERIODS_PX[-1], sizes)
+    larger = noise(height + _PERIODS_PX[-1], width + _PERIODS_PX[-1])
+    larger[::2] = photograph(*larger.shape[:2])[::2]  # rough and smooth at once
+    y = run(as_tensor(larger[:height, :width]))
+    least = np.inf
+    for period in _PERIODS_PX:
+        if min(height, width) - 2 * reach_px - period < 1:
+            break
+        moved = run(as_tensor(larger[period : period + height, period : period + width]))
+        first, second = (
+            each[
+                ...,
+                (reach_px + start) * scale : (height - reach_px - period + start) * scale,
+                (reach_px + start) * scale : (width - reach_px - period + start) * scale,
+            ]
+            for each, start in ((y, period), (moved, 0))
+        )
+        change = float(np.abs(first - second).max()) * 255
+        if change <= _HARMLESS_LEVELS:
+            return period
+        least = min(least, change)
+    raise ModelError(
+        "this network's result depends on where in the picture something lies: moved by any number "
+        f"of px up to {_PERIODS_PX[-1]}, it changes by {least:.1f} levels of 255 or more"
+    )

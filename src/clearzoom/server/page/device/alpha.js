@@ -1,0 +1,117 @@
+// Transparency, as in clearzoom.core.alpha: what a network sees under it must not bleed into the
+// visible edge. Alpha itself is enlarged bicubic.
+import { mirrored } from "./tiles.js";
+
+const RADII_PX = [1, 2, 4, 8, 16, 32];
+const REACH_PX = RADII_PX.at(-1);
+const BICUBIC_REACH_PX = 3;
+
+export function hasAlpha(levels) {
+  for (let at = 3; at < levels.length; at += 4) if (levels[at] !== 255) return true;
+  return false;
+}
+
+/** Sums of alpha and of alpha * colour over squares, nothing lying beyond the border. */
+function boxSums(levels, height, width) {
+  const stride = 4 * (width + 1);
+  const all = new Float64Array((height + 1) * stride);
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      const [from, to] = [4 * (y * width + x), (y + 1) * stride + 4 * (x + 1)];
+      const alpha = levels[from + 3];
+      for (let part = 0; part < 4; part += 1) {
+        const value = part === 3 ? alpha : alpha * levels[from + part];
+        const around = all[to + part - 4] + all[to + part - stride] - all[to + part - stride - 4];
+        all[to + part] = value + around;
+      }
+    }
+  }
+  return (y, x, radius, part) => {
+    const [top, bottom] = [Math.max(y - radius, 0), Math.min(y + radius + 1, height)];
+    const [left, right] = [Math.max(x - radius, 0), Math.min(x + radius + 1, width)];
+    const at = (row, column) => all[row * stride + 4 * column + part];
+    return at(bottom, right) - at(top, right) - at(bottom, left) + at(top, left);
+  };
+}
+
+function filled(levels, height, width) {
+  const sum = boxSums(levels, height, width);
+  const result = levels.slice();
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      const at = 4 * (y * width + x);
+      if (levels[at + 3]) continue;
+      const radius = RADII_PX.find((one) => sum(y, x, one, 3) > 0);
+      if (!radius) continue;
+      const near = sum(y, x, radius, 3);
+      for (let colour = 0; colour < 3; colour += 1) {
+        const all = sum(y, x, radius, colour);
+        result[at + colour] = Math.floor((all + Math.floor(near / 2)) / near);
+      }
+    }
+  }
+  return result;
+}
+
+/** RGBA levels of at least a window's px, filled where hidden, and where they lie. */
+export function visibleColours(picture, rows, columns) {
+  if (picture.channels === 3) {
+    return { levels: picture.levels, width: picture.width, left: 0, top: 0 };
+  }
+  const [top, bottom] = [
+    Math.max(0, rows.start - REACH_PX),
+    Math.min(rows.length, rows.stop + REACH_PX),
+  ];
+  const [left, right] = [
+    Math.max(0, columns.start - REACH_PX),
+    Math.min(columns.length, columns.stop + REACH_PX),
+  ];
+  const width = right - left;
+  const part = new Uint8ClampedArray(4 * width * (bottom - top));
+  for (let y = top; y < bottom; y += 1) {
+    const from = 4 * (y * picture.width + left);
+    part.set(picture.levels.subarray(from, from + 4 * width), 4 * (y - top) * width);
+  }
+  return { levels: filled(part, bottom - top, width), width, left, top };
+}
+
+/** Keys' kernel, a = -0.5. */
+function cubic(distance) {
+  const x = Math.abs(distance);
+  if (x <= 1) return 1.5 * x ** 3 - 2.5 * x ** 2 + 1;
+  return x < 2 ? -0.5 * x ** 3 + 2.5 * x ** 2 - 4 * x + 2 : 0;
+}
+
+/** For each px of an enlarged core: the px that it is made of, and their weights. */
+function taps({ coreStart, coreStop, length }, scale) {
+  const [start, stop] = [coreStart - BICUBIC_REACH_PX, coreStop + BICUBIC_REACH_PX];
+  const at = mirrored({ start, stop, length });
+  return Array.from({ length: (coreStop - coreStart) * scale }, (_, index) => {
+    const centre = (coreStart * scale + index + 0.5) / scale - 0.5;
+    return [-1, 0, 1, 2].map((tap) => {
+      const px = Math.floor(centre) + tap;
+      return [at[px - start], cubic(centre - px)];
+    });
+  });
+}
+
+/** Put a tile's enlarged alpha into its band of RGBA px. */
+export function enlargedAlpha(picture, { rows, columns }, scale, band) {
+  const across = taps(columns, scale);
+  const bandWidth = picture.width * scale;
+  taps(rows, scale).forEach((down, y) => {
+    const line = new Float64Array(picture.width);
+    for (const [px, weight] of down) {
+      for (let x = 0; x < picture.width; x += 1) {
+        line[x] += weight * picture.levels[4 * (px * picture.width + x) + 3];
+      }
+    }
+    let to = 4 * (y * bandWidth + columns.coreStart * scale) + 3;
+    for (const parts of across) {
+      let value = 0;
+      for (const [px, weight] of parts) value += weight * line[px];
+      band[to] = Math.floor(Math.min(Math.max(value, 0), 255) + 0.5);
+      to += 4;
+    }
+  });
+}

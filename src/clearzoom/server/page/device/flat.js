@@ -1,0 +1,40 @@
+// Flat fields, as in clearzoom.core.flat: where a picture says nothing, nothing is inferred.
+const REACH_PX = 3;
+
+/** Sums over all px above and left of each: (height + 1, width + 1). */
+function sums(height, width, isChange) {
+  const all = new Int32Array((height + 1) * (width + 1));
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      const at = (y + 1) * (width + 1) + x + 1;
+      all[at] = Number(isChange(y, x)) + all[at - 1] + all[at - width - 1] - all[at - width - 2];
+    }
+  }
+  return (top, bottom, left, right) =>
+    all[bottom * (width + 1) + right] -
+    all[top * (width + 1) + right] -
+    all[bottom * (width + 1) + left] +
+    all[top * (width + 1) + left];
+}
+
+/** 1 where all px within 3 px are equal, of RGB levels (height, width, 3). */
+export function flatFields(levels, height, width) {
+  const differs = (a, b) =>
+    levels[a] !== levels[b] || levels[a + 1] !== levels[b + 1] || levels[a + 2] !== levels[b + 2];
+  const down = sums(height - 1, width, (y, x) =>
+    differs(3 * (y * width + x), 3 * ((y + 1) * width + x)),
+  );
+  const across = sums(height, width - 1, (y, x) =>
+    differs(3 * (y * width + x), 3 * (y * width + x + 1)),
+  );
+  const flat = new Uint8Array(height * width);
+  for (let y = 0; y < height; y += 1) {
+    const [top, bottom] = [Math.max(y - REACH_PX, 0), Math.min(y + REACH_PX, height - 1)];
+    for (let x = 0; x < width; x += 1) {
+      const [left, right] = [Math.max(x - REACH_PX, 0), Math.min(x + REACH_PX, width - 1)];
+      const changes = down(top, bottom, left, right + 1) + across(top, bottom + 1, left, right);
+      flat[y * width + x] = Number(changes === 0);
+    }
+  }
+  return flat;
+}

@@ -1,0 +1,20 @@
+// What is inferred, and by what, in XMP: as clearzoom.io.provenance writes it.
+const escaped = (text) =>
+  text.replace(/[&<>"]/g, (sign) => `&#${sign.codePointAt(0)};`);
+
+export function provenance({ name, scale, sha256, engine }) {
+  const said = Object.entries({
+    Tool: "clearzoom in the browser",
+    Model: `${name} x${scale}`,
+    WeightsSHA256: sha256,
+    Scale: String(scale),
+    Engine: engine,
+  }).map(([key, value]) => `clearzoom:${key}="${escaped(value)}"`);
+  return (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>' +
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/">' +
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">' +
+    '<rdf:Description rdf:about="" xmlns:clearzoom="urn:clearzoom:provenance:1" ' +
+    `${said.join(" ")}/></rdf:RDF></x:xmpmeta><?xpacket end="w"?>`
+  );
+}
