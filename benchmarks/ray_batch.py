@@ -24,10 +24,10 @@ from clearzoom.batch.folder import enlarge_folder
 from clearzoom.batch.places import place_of
 from clearzoom.batch.settings import Settings
 from clearzoom.core.targets import Wanted
+from clearzoom.engines.batch_size import without_batch_size
 from clearzoom.engines.network import Run, Tensor
 from clearzoom.engines.onnxruntime import load_onnxruntime
 from clearzoom.engines.openvino import load_openvino
-from clearzoom.engines.protobuf import without_batch_size
 from clearzoom.io.picture import Picture
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.io.writing import write_picture

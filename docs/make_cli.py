@@ -51,7 +51,8 @@ def _row(parameter: Any, context: Any) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "/")
+    # A bracket would begin a link.
+    return " ".join(text.split()).replace("|", "/").replace("[", "\\[")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@ import threading
 import numpy as np
 import pytest
 
+from clearzoom.engines.batch_size import without_batch_size
 from clearzoom.engines.network import load_network
-from clearzoom.engines.protobuf import without_batch_size
 from clearzoom.engines.together import Together, together
 from clearzoom.errors import WeightsError
 from clearzoom.weights import find

@@ -1,7 +1,6 @@
 """Network interpolation: weights between those of two ONNX files of one network.
 
-Only what is needed is read of ONNX's protobuf: where in the file each tensor's bytes lie. The mixed
-file has everything else from the second.
+The mixed file has everything but its float tensors from the second.
 
 References:
     Wang et al., "ESRGAN", arXiv:1809.00219, section 3.4; onnx.proto3 for the field numbers.
@@ -11,10 +10,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from clearzoom.engines.protobuf import GRAPH, fields, varint
+from clearzoom.engines.protobuf import fields, varint
 from clearzoom.errors import WeightsError
 
-_INITIALIZER = 5  # of GraphProto
+_GRAPH, _INITIALIZER = 7, 5  # of ModelProto and GraphProto
 _DIMS, _DATA_TYPE, _NAME, _RAW_DATA = 1, 2, 8, 9  # of TensorProto
 _FLOAT = 1
 
@@ -44,7 +43,7 @@ def mixed_model(first: bytes, second: bytes, strength: float) -> bytes:
 def _float_tensors(model: bytes) -> Iterator[tuple[tuple[str, bytes], tuple[int, int]]]:
     """Name and shape of each, and where its bytes lie."""
     for number, graph in fields(model, (0, len(model))):
-        for inner, tensor in fields(model, graph) if number == GRAPH else ():
+        for inner, tensor in fields(model, graph) if number == _GRAPH else ():
             if inner != _INITIALIZER:
                 continue
             parts: dict[int, list[tuple[int, int]]] = {}
