@@ -24,8 +24,8 @@ from clearzoom.batch.folder import enlarge_folder
 from clearzoom.batch.places import place_of
 from clearzoom.batch.settings import Settings
 from clearzoom.core.targets import Wanted
+from clearzoom.engines.adapted import Run, Tensor
 from clearzoom.engines.batch_size import without_batch_size
-from clearzoom.engines.network import Run, Tensor
 from clearzoom.engines.onnxruntime import load_onnxruntime
 from clearzoom.engines.openvino import load_openvino
 from clearzoom.io.picture import Picture
