@@ -21,14 +21,21 @@ VARIABLES = {
     "CLEARZOOM_CACHE": "Folder for what is fetched or made once: weights, tiles of the server. "
     "Without it `clearzoom` in `XDG_CACHE_HOME`, else in `~/.cache`.",
     "XDG_CACHE_HOME": "Folder of all programs' caches.",
+    "CLEARZOOM_DATA": "Folder for models of one's own; without it that of the platform for data.",
     "TMPDIR": "Folder for temporary files; large pictures that cannot be read by rows go there.",
+    "RAY_ADDRESS": "Of the cluster, for `clearzoom batch --engine ray` without `--address`.",
+    "OMP_NUM_THREADS": "Threads of one run of a network.",
     "OPENBLAS_NUM_THREADS": "Threads inside a product of matrices; 1 unless it is set, since tiles "
     "have threads of their own.",
 }
 """Those that a person may set."""
 
-INTERNAL = {"CLEARZOOM_SERVE", "PROMETHEUS_MULTIPROC_DIR"}
-"""Those by which the server's processes talk; nobody sets them."""
+INTERNAL = {
+    *("CLEARZOOM_SERVE", "PROMETHEUS_MULTIPROC_DIR"),
+    *("WORLD_SIZE", "LOCAL_WORLD_SIZE", "LOCAL_RANK", "SLURM_LOCALID"),
+    *("RAY_USAGE_STATS_ENABLED", "RAY_BACKEND_LOG_LEVEL"),
+}
+"""Those that the server, torchrun, SLURM or Ray set for their processes; nobody else does."""
 
 HEAD = """# Settings
 
