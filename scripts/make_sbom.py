@@ -28,6 +28,18 @@ VENDORED = [
         "files": ["src/clearzoom/server/page/vendor/openseadragon.min.js"],
     },
     {
+        "type": "library",
+        "name": "onnxruntime-web",
+        "version": "1.30.0",
+        "purl": "pkg:npm/onnxruntime-web@1.30.0",
+        "licence": "MIT",
+        "files": [
+            "src/clearzoom/server/page/device/vendor/ort.wasm.min.mjs",
+            "src/clearzoom/server/page/device/vendor/ort-wasm-simd-threaded.mjs",
+            "src/clearzoom/server/page/device/vendor/ort-wasm-simd-threaded.wasm",
+        ],
+    },
+    {
         "type": "data",
         "name": "chelsea",
         "licence": "CC0-1.0",
