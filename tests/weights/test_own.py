@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from clearzoom.batch.folder import _said
+from clearzoom.batch.one import said_settings
 from clearzoom.batch.settings import Settings
 from clearzoom.engines.network import load_network
 from clearzoom.errors import ModelError, OutputError, UnknownModelError, WeightsError
@@ -98,11 +98,11 @@ def test_names_are_made_of_file_names():
 
 def test_other_weights_under_the_same_name_are_another_job(add_own):
     folder = add_own("mine", 2)
-    before = _said(Settings(model="mine"))
-    assert before == _said(Settings(model="mine"))
+    before = said_settings(Settings(model="mine"))
+    assert before == said_settings(Settings(model="mine"))
     card = folder / "mine-x2.json"
     card.write_text(json.dumps(json.loads(card.read_text()) | {"licence": "another"}))
-    assert _said(Settings(model="mine")) != before
+    assert said_settings(Settings(model="mine")) != before
 
 
 def test_a_data_folder_that_cannot_be_made_is_said(tmp_path, monkeypatch, add_own):
