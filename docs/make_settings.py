@@ -20,22 +20,28 @@ TARGET = Path(__file__).with_name("settings.md")
 VARIABLES = {
     "CLEARZOOM_CACHE": "Folder for what is fetched or made once: weights, tiles of the server. "
     "Without it `clearzoom` in `XDG_CACHE_HOME`, else in `~/.cache`.",
+    "CLEARZOOM_DATA": "Folder for what must not be lost: your own models. Without it, that of the "
+    "platform for programs' data.",
     "XDG_CACHE_HOME": "Folder of all programs' caches.",
-    "CLEARZOOM_DATA": "Folder for models of one's own; without it that of the platform for data.",
     "TMPDIR": "Folder for temporary files; large pictures that cannot be read by rows go there.",
-    "RAY_ADDRESS": "Of the cluster, for `clearzoom batch --engine ray` without `--address`.",
-    "OMP_NUM_THREADS": "Threads of one run of a network.",
+    "OMP_NUM_THREADS": "Threads of onnxruntime and OpenVINO; without it, all cores.",
+    "RAY_ADDRESS": "Of the cluster that `--engine ray` uses, as `--address` says it.",
     "OPENBLAS_NUM_THREADS": "Threads inside a product of matrices; 1 unless it is set, since tiles "
     "have threads of their own.",
 }
 """Those that a person may set."""
 
 INTERNAL = {
-    *("CLEARZOOM_SERVE", "PROMETHEUS_MULTIPROC_DIR"),
-    *("WORLD_SIZE", "LOCAL_WORLD_SIZE", "LOCAL_RANK", "SLURM_LOCALID"),
-    *("RAY_USAGE_STATS_ENABLED", "RAY_BACKEND_LOG_LEVEL"),
+    "CLEARZOOM_SERVE",
+    "PROMETHEUS_MULTIPROC_DIR",
+    "LOCAL_RANK",
+    "LOCAL_WORLD_SIZE",
+    "RAY_BACKEND_LOG_LEVEL",
+    "RAY_USAGE_STATS_ENABLED",
+    "SLURM_LOCALID",
+    "WORLD_SIZE",
 }
-"""Those that the server, torchrun, SLURM or Ray set for their processes; nobody else does."""
+"""Those by which processes of the server, of torchrun, SLURM and Ray talk; nobody sets them."""
 
 HEAD = """# Settings
 

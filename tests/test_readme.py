@@ -56,7 +56,7 @@ def test_its_links_and_commands_exist(text, command):
                 re.sub(r"[^\w-]", "", head.lower().replace(" ", "-")) for head in heads
             }
     for name in set(
-        re.findall(r"clearzoom (enlarge|plan|evaluate|models|train|export|explain)\b", text)
+        re.findall(r"clearzoom (enlarge|plan|batch|serve|evaluate|models|train|tune|export|explain)\b", text)
     ):
         assert command(name, "--help").returncode == 0
 

@@ -2,6 +2,8 @@
 
 import json
 import re
+import socket
+from contextlib import ExitStack
 
 import pytest
 from s3_server import folder_content, objects, put_folder, store
@@ -49,11 +51,28 @@ def cluster(s3_environment):
         started.shutdown()
 
 
+PORTS = (
+    "metrics_agent_port",
+    "metrics_export_port",
+    "runtime_env_agent_port",
+    "dashboard_agent_listen_port",
+)
+
+
 def start_node(cluster, how):
-    """A machine that has much else to do may not start one within Ray's 30 seconds."""
+    """Start a node, also on a machine that has much else to do.
+
+    With ports that are known beforehand it need not wait for its agents, which take long to load;
+    still it may not be there within Ray's 30 seconds.
+    """
     for last in (False, False, True):
         try:
-            return cluster.add_node(**how)
+            with ExitStack() as kept:
+                free = [kept.enter_context(socket.create_server(("", 0))) for _ in PORTS]
+                ports = {
+                    name: each.getsockname()[1] for name, each in zip(PORTS, free, strict=True)
+                }
+            return cluster.add_node(**how, **ports)
         except Exception as error:
             if last or "timed out during startup" not in str(error):
                 raise

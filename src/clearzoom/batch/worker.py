@@ -28,6 +28,7 @@ from clearzoom.engines.together import together
 from clearzoom.errors import ClearzoomError, InputError, ModelError
 from clearzoom.io.picture import Samples
 from clearzoom.io.reading import decode
+from clearzoom.models.card import AddedCard, read_any_card
 from clearzoom.weights import find
 
 _MATTERS = ("clearzoom", "numpy", "onnxruntime", "openvino", "pyvips-binary", "torch")
@@ -168,6 +169,9 @@ class Worker:
         if settings.precision == "fp32" and settings.strength == 1:
             own = Path(settings.model)
             weights = own if own.suffix == ".onnx" else find(settings.model, network.scale)
+            card = weights.with_suffix(".json")
+            if own.suffix != ".onnx" and isinstance(read_any_card(card), AddedCard):
+                weights = None  # its file alone has other numbers than its run
         return together(network, weights)
 
 

@@ -18,6 +18,9 @@ Tensor = npt.NDArray[np.float32]
 _HINTS = {"fp32": "f32", "int8": "f32", "fp16": "f16", "bf16": "bf16"}
 
 
+_FIRST = threading.Lock()
+
+
 def load_openvino(model: Path | bytes, precision: Precision = "fp32") -> Callable[[Tensor], Tensor]:
     """Load an ONNX file with one input and one output.
 
@@ -43,6 +46,10 @@ def load_openvino(model: Path | bytes, precision: Precision = "fp32") -> Callabl
         hint["INFERENCE_NUM_THREADS"] = threads
     core = openvino.Core()
     compiled = core.compile_model(core.read_model(model), "CPU", hint)
+    with _FIRST:
+        # Its binding gets to know numpy at the first use. Two threads that do that at once, as the
+        # first two tiles would, can wait for each other for ever.
+        _ = openvino.Tensor(np.zeros(1, np.float32)).data
     own = threading.local()  # a request serves one thread at a time
 
     def run(x: Tensor) -> Tensor:
