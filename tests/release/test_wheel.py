@@ -3,6 +3,7 @@
 import re
 import subprocess
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -32,7 +33,9 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel, dist):
     tracked = subprocess.run(
         ["git", "ls-files", "src/clearzoom"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
-    wanted = {name.removeprefix("src/") for name in tracked} | {"clearzoom/explain/chelsea.png"}
+    building = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]
+    brought = building["targets"]["wheel"]["force-include"].values()
+    wanted = {name.removeprefix("src/") for name in tracked} | set(brought)
     others = {name for name in names - wanted if ".dist-info/" not in name}
     assert not wanted - names
     assert not others
