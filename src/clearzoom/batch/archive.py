@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 
 from clearzoom.batch.bands import Band, bands_folder
 from clearzoom.batch.folder import PICTURES_AT_ONCE, Counts, Progress
@@ -20,7 +21,7 @@ _ROWS_AT_ONCE, _SECONDS_AT_MOST = 500, 15.0
 """So many rows, or what came in so long, are kept together: what a death of the command loses."""
 
 Parts = Sequence[Task | Part]
-Answers = Iterator[tuple[int, Row, bool]]
+Answers = Generator[tuple[int, Row, bool], None, None]
 """Which of the parts, its row, and whether it was done before."""
 
 Engine = Callable[[Parts, Duty, bool], Answers]
@@ -151,8 +152,10 @@ class _Archive:
         for careful in (False, True):
             left = dict(enumerate(parts))
             if left:
-                for index, row, skipped in engine(parts, duty, careful):
-                    bands += self._take(left.pop(index), row, skipped=skipped)
+                # Broken off, a cluster must not go on behind the back of what comes next.
+                with closing(engine(parts, duty, careful)) as answers:
+                    for index, row, skipped in answers:
+                        bands += self._take(left.pop(index), row, skipped=skipped)
             parts = list(left.values())
         for part in parts:
             task = part if isinstance(part, Task) else part.task
