@@ -11,6 +11,9 @@ from hypothesis import settings
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
+# The collector of doctests would take it for one of those in the folders below.
+collect_ignore = ["conftest.py"]
+
 ROOT = Path(__file__).parent.parent
 
 
