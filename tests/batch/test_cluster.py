@@ -3,9 +3,11 @@
 import json
 import re
 import socket
+import sys
 from contextlib import ExitStack
 
 import pytest
+import ray
 from s3_server import folder_content, objects, put_folder, store
 
 from clearzoom.batch.archive import enlarge_archive
@@ -131,6 +133,8 @@ def test_an_object_store_and_a_picture_that_kills_its_workers(
 ):
     put_folder(archive, "cluster")
     store().pipe_file(f"cluster/{FATAL}", (archive / "a.png").read_bytes())
+    # By value: the workers cannot import this file.
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     hook = {"worker_process_setup_hook": end_with_some_pictures}
     wanted = Cluster(cluster.address)
     with connected(wanted, runtime_env=hook) as most:
