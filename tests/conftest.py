@@ -11,8 +11,8 @@ from hypothesis import settings
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-# The collector of doctests would take it for one of those in the folders below.
-collect_ignore = ["conftest.py"]
+# The collector of doctests would take one of these for another.
+collect_ignore_glob = ["conftest.py", "*/conftest.py"]
 
 ROOT = Path(__file__).parent.parent
 
