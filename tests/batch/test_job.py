@@ -211,8 +211,8 @@ def test_the_file_is_as_small_as_wanted(picture, tmp_path):
 def test_numbers_that_are_no_picture_are_an_error_not_a_result(picture, tmp_path, monkeypatch):
     from dataclasses import replace
 
-    broken = replace(jobs._network(Settings(), 4), run=lambda x: np.full((1, 3, 4, 4), np.nan))
-    monkeypatch.setattr(jobs, "_network", lambda settings, scale: broken)
+    broken = replace(jobs.network_for(Settings(), 4), run=lambda x: np.full((1, 3, 4, 4), np.nan))
+    monkeypatch.setattr(jobs, "network_for", lambda *wanted: broken)
     with pytest.raises(ResultError, match="no picture"):
         enlarge(picture, tmp_path / "o.png")
     assert not (tmp_path / "o.png").exists()
@@ -221,10 +221,10 @@ def test_numbers_that_are_no_picture_are_an_error_not_a_result(picture, tmp_path
 def test_a_tile_that_fails_is_made_again_in_fp32(picture, tmp_path, monkeypatch):
     from dataclasses import replace
 
-    good = jobs._network(Settings(), 4)
+    good = jobs.network_for(Settings(), 4)
     enlarge(picture, tmp_path / "a.png")
     broken = replace(good, run=lambda x: np.full_like(good.run(x), np.inf), reference=lambda: good)
-    monkeypatch.setattr(jobs, "_network", lambda settings, scale: broken)
+    monkeypatch.setattr(jobs, "network_for", lambda *wanted: broken)
     enlarge(picture, tmp_path / "b.png")
     a, b = (read_picture(tmp_path / name).samples for name in ("a.png", "b.png"))
     np.testing.assert_array_equal(a, b)
@@ -284,7 +284,7 @@ def test_what_is_hidden_does_not_bleed_when_a_picture_is_made_smaller(tmp_path, 
 def test_equal_pictures_have_scratch_folders_of_their_own(picture, tmp_path, small_weights):
     chosen = Settings(Wanted(2), str(small_weights))
     keys = {
-        jobs._key(plan_job(picture, tmp_path / name, chosen), [jobs._network(chosen, 2)])
+        jobs.job_key(plan_job(picture, tmp_path / name, chosen), [jobs.network_for(chosen, 2)])
         for name in ("a.png", "b.png", "a.tif")
     }
     assert len(keys) == 3
