@@ -1,6 +1,7 @@
 """End to end through the real command."""
 
 import json
+from importlib.metadata import version
 
 import numpy as np
 import pytest
@@ -139,4 +140,4 @@ def test_train_says_how_many_steps_fit(command, config_file):
 
 
 def test_version(command):
-    assert command("--version").stdout.strip() == "clearzoom 0.1.0"
+    assert command("--version").stdout.strip() == f"clearzoom {version('clearzoom')}"
