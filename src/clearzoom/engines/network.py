@@ -82,6 +82,7 @@ def load_network(
         ModelError: the engine does not have this precision, or the weights no strength.
 
     Example:
+        >>> import numpy as np
         >>> network = load_network("fast", 4, engine="onnxruntime")
         >>> network.run(np.zeros((1, 3, 5, 7), np.float32)).shape
         (1, 3, 20, 28)
