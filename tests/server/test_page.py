@@ -215,6 +215,7 @@ def test_badge_names_the_model_at_every_zoom_and_size(open_page, client, languag
             assert not cut, (width, is_working)
             assert page.locator("#rail").bounding_box()["width"] > 150
             heights.add(page.locator("#readout").bounding_box()["height"])
+        assert zoom_percent(page) == 3200
     assert max(heights) <= TARGET_PX
 
 
@@ -322,7 +323,8 @@ def test_another_model_and_strength_give_another_picture(open_page):
     settled(page)
     before = shot(page)
     page.click("#tool-model")
-    page.click("#models >> text=fast-perceptual")
+    with page.expect_response(lambda got: "fast-perceptual" in got.url and "default" in got.url):
+        page.click("#models >> text=fast-perceptual")
     page.wait_for_function(
         "() => document.getElementById('zoom-words').textContent.includes('perceptual')"
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from clearzoom.batch.job import Job, network_for, plan_job
+from clearzoom.batch.memory import resident_bytes
 from clearzoom.errors import (
     ClearzoomError,
     InputError,
@@ -48,9 +49,6 @@ def plan(folder: JobFolder, record: Record, most_result_pixels: int) -> Job:
         ClearzoomError: as ``plan_job`` says.
     """
     assert record.source is not None
-    settings = replace(
-        record.request.settings(), max_pixels=record.most_pixels, memory_bytes=_MEMORY_BYTES
-    )
     try:
         source = open_picture(record.source, max_pixels=record.most_pixels)
     except SizeError:
@@ -59,6 +57,12 @@ def plan(folder: JobFolder, record: Record, most_result_pixels: int) -> Job:
         limit = f"{record.most_pixels:,}"
         raise RefusedError(413, f"the picture has more than {limit} px, this server's limit")
     record.suffix = record.suffix or _suffix_of(source)
+    settings = replace(
+        record.request.settings(),
+        max_pixels=record.most_pixels,
+        # With all frames of an animation what the process holds already is counted as well.
+        memory_bytes=_MEMORY_BYTES + (resident_bytes() if source.frames > 1 else 0),
+    )
     job = plan_job(record.source, folder.result(record.suffix), settings)
     width, height = job.plan.result_px
     pixels = _pixels(width, height, source)
