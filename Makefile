@@ -16,7 +16,7 @@ demo: .venv/installed  ## enlarge a photograph 4x and show it beside bicubic
 
 test: .venv/developed lint  ## install everything for development, then lint, types and all tests
 	bash scripts/install-test-tools $(BIN)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 lint: .venv/developed
 	$(BIN)/ruff format --check .

@@ -1,11 +1,21 @@
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import settings
+
+# Tests run beside each other: threads of several that wait for each other would cost more than they
+# give. It is read when the first engine is loaded.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# What a shell starts in the background ignores Ctrl-C, and so would all commands of the tests.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Speed is measured by benchmarks, never by tests.
 settings.register_profile("untimed", deadline=None)
@@ -169,10 +179,9 @@ def weights_source(request):
     folder = Path(request.config.cache.mkdir("perceptual-weights"))
     archive = folder / ARCHIVE
     if not archive.is_file():
-        partial = folder / "partial"
-        partial.mkdir(exist_ok=True)
         try:
-            download(partial).rename(archive)
+            with tempfile.TemporaryDirectory(dir=folder) as partial:
+                download(Path(partial)).replace(archive)
         except WeightsError as error:
             if os.environ.get("CI"):
                 pytest.fail(str(error))
@@ -181,10 +190,10 @@ def weights_source(request):
 
 
 @pytest.fixture(scope="session")
-def _converted(weights_source):
+def _converted(weights_source, tmp_path_factory):
     from clearzoom.losses.source import fetch
 
-    folder = weights_source.with_name("converted")
+    folder = tmp_path_factory.mktemp("converted")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLEARZOOM_CACHE", str(folder))
         fetch("lpips", weights_source)
