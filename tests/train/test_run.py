@@ -1,13 +1,17 @@
 """Whole runs with tiny budgets."""
 
 import csv
+import itertools
+import signal
 import subprocess
 import sys
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from clearzoom.errors import ConfigError, MissingFileError, OutputError, TrainingError
+from clearzoom.train.callbacks import Checkpoints
 from clearzoom.train.checkpoint import BEST, LAST, load_checkpoint
 from clearzoom.train.config import load_config
 from clearzoom.train.data import Pairs
@@ -128,8 +132,6 @@ def test_an_adversarial_run_logs_each_term_and_keeps_the_newest_weights(config_f
     parts = row["loss/charbonnier"] + 0.1 * row["loss/edge"] + 0.01 * row["loss/adversarial"]
     assert row["loss"] == pytest.approx(parts, rel=1e-5)
     assert row["loss/discriminator"] > 0
-    from safetensors.torch import load_file
-
     kept = load_file(tmp_path / "run" / BEST)
     assert all(torch.equal(kept[name], value) for name, value in recipe.ema.state_dict().items())
     assert not any("adversary" in name for name in kept)
@@ -233,26 +235,70 @@ def test_an_infinite_gradient_is_caught_before_it_is_saved(config_file, tmp_path
     assert all(torch.isfinite(value).all() for value in state.values())
 
 
+# Where the interrupt comes, at which call, and the step after which the run ends.
+PLACES = [
+    ((Pairs, "batch"), 6, 6),
+    ((Pairs, "batch"), 4, 4),
+    ((torch.optim.Adam, "step"), 6, 6),
+    ((Recipe, "_average"), 6, 6),
+    ((Recipe, "validate_one"), 1, 4),
+    ((Checkpoints, "on_validation_end"), 2, 8),
+]
+
+
+@pytest.mark.parametrize(("place", "call", "step"), PLACES)
 def test_a_keyboard_interrupt_says_how_to_go_on_and_loses_nothing(
-    config_file, tmp_path, losses, monkeypatch
+    config_file, tmp_path, losses, monkeypatch, place, call, step
 ):
     config = load_config(config_file())
-    train(config, tmp_path / "whole")
+    whole = train(config, tmp_path / "whole")
     unbroken = dict(losses)
-    cut = Pairs.batch
+    inner = getattr(*place)
+    calls = itertools.count(1)
 
-    def interrupted(self, step, *rest):
-        if step == 6:
-            raise KeyboardInterrupt
-        return cut(self, step, *rest)
+    def interrupted(*arguments, **options):
+        done = inner(*arguments, **options)
+        if next(calls) == call:
+            signal.raise_signal(signal.SIGINT)
+        return done
+
+    before = signal.getsignal(signal.SIGINT)
+    with monkeypatch.context() as key:
+        key.setattr(*place, interrupted)
+        with pytest.raises(TrainingError, match=f"interrupted at step {step}; add --resume"):
+            train(config, tmp_path / "run")
+    assert signal.getsignal(signal.SIGINT) == before
+    losses.clear()
+    again = train(config, tmp_path / "run", resume=True)
+    assert losses == {at: loss for at, loss in unbroken.items() if at >= step}
+    torch.testing.assert_close(again.state_dict(), whole.state_dict(), rtol=0, atol=0)
+    assert (tmp_path / "run" / BEST).read_bytes()[-64:] == (tmp_path / "whole" / BEST).read_bytes()[
+        -64:
+    ]
+
+
+def test_a_second_keyboard_interrupt_is_at_once_and_saves_nothing_half(
+    config_file, tmp_path, losses, monkeypatch, capfd
+):
+    config = load_config(config_file())
+    whole = train(config, tmp_path / "whole")
+    step = torch.optim.Adam.step
+    calls = itertools.count(1)
+
+    def interrupted(*arguments, **options):
+        step(*arguments, **options)
+        if next(calls) == 6:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     with monkeypatch.context() as key:
-        key.setattr(Pairs, "batch", interrupted)
-        with pytest.raises(TrainingError, match="interrupted at step 6; add --resume"):
+        key.setattr(torch.optim.Adam, "step", interrupted)
+        with pytest.raises(TrainingError, match="interrupted at step 5; add --resume"):
             train(config, tmp_path / "run")
-    losses.clear()
-    train(config, tmp_path / "run", resume=True)
-    assert losses == {step: loss for step, loss in unbroken.items() if step >= 6}
+    assert capfd.readouterr().err.count("stopping after this step") == 1
+    assert load_checkpoint(tmp_path / "run" / LAST)["state_dict"]["steps_done"] == 4
+    again = train(config, tmp_path / "run", resume=True)
+    torch.testing.assert_close(again.state_dict(), whole.state_dict(), rtol=0, atol=0)
 
 
 def test_init_starts_from_weights_of_another_scale(config_file, tmp_path):
@@ -264,8 +310,6 @@ def test_init_starts_from_weights_of_another_scale(config_file, tmp_path):
     assert four.origin.weights.startswith(f"{BEST}, sha256 ")
     assert four.origin.lr_pixels <= four.lr_pixels - 12 * 2 * 8 * 8
     assert four.hours > four.seconds / 3600
-    from safetensors.torch import load_file
-
     torch.testing.assert_close(
         four.net.trunk.head.weight, load_file(start)["trunk.head.weight"], atol=1e-5, rtol=0
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from clearzoom.cli.train import seconds_of
-from clearzoom.errors import MissingFileError, ModelError
+from clearzoom.errors import ModelError
 from clearzoom.weights import DEFAULT_MODEL
 
 
@@ -41,7 +41,7 @@ def tune(
     Some pictures are held back, and the model is measured on them before and after. One that is no
     better is not registered, and the exit status is 8.
     """
-    from clearzoom.train.tune import tune as run_tune
+    from clearzoom.train.tune_wishes import check_wishes
     from clearzoom.weights.own import name_from
 
     if steps is not None and time_budget is not None:
@@ -49,22 +49,16 @@ def tune(
     budget_s = None if time_budget is None else seconds_of(time_budget)
     if budget_s == 0:
         raise typer.BadParameter("a --time-budget must be above 0")
-    if not folder.is_dir():
-        raise MissingFileError(f"no folder {folder}; check the name")
     chosen = name or name_from(f"{base}-{folder.resolve().name}")
     if not chosen:
         raise ModelError(f"no name can be made of {folder}; give a --name")
+    run = output or Path("runs") / f"tune-{chosen}-x{scale}"
+    wishes = check_wishes(folder, base, scale, chosen, run, resume=resume)
+
+    from clearzoom.train.tune import tune as run_tune
+
     tuned = run_tune(
-        folder,
-        base,
-        scale,
-        chosen,
-        output or Path("runs") / f"tune-{chosen}-x{scale}",
-        steps=steps,
-        budget_s=budget_s,
-        learning_rate=learning_rate,
-        resume=resume,
-        say=typer.echo,
+        wishes, steps=steps, budget_s=budget_s, learning_rate=learning_rate, say=typer.echo
     )
     typer.echo(
         f"{chosen} x{scale} is registered ({tuned.compared.gain_words()}); "

@@ -12,6 +12,7 @@ from safetensors.torch import save
 
 from clearzoom.io.atomic import whole_file
 from clearzoom.train.checkpoint import BEST, LAST
+from clearzoom.train.interrupt import InterruptedBetweenStepsError
 from clearzoom.train.module import Recipe
 
 
@@ -76,10 +77,7 @@ class Checkpoints(Callback):
 
         Of several processes, each may be at another step: there the last validation's state stays.
         """
-        assert isinstance(pl_module, Recipe)
-        done = int(pl_module.state_dict()["steps_done"])
-        whole = pl_module.step == done == trainer.global_step
-        if isinstance(exception, KeyboardInterrupt) and whole and trainer.world_size == 1:
+        if isinstance(exception, InterruptedBetweenStepsError) and trainer.world_size == 1:
             self._save(trainer)
 
     def on_train_end(

@@ -21,6 +21,7 @@ from clearzoom.train.checkpoint import LAST, load_checkpoint
 from clearzoom.train.config import DataSection, RunSection, TrainConfig
 from clearzoom.train.data import Pairs
 from clearzoom.train.device import matrix_rate_gflops
+from clearzoom.train.interrupt import Interrupt
 from clearzoom.train.memory import keep_freed_memory
 from clearzoom.train.module import Recipe
 from clearzoom.train.objective import Objective
@@ -172,9 +173,11 @@ def train(
         console().print(f"started from {initial_weights}: {taken}")
     counted = count(recipe.net, 64, 64)
     rate = matrix_rate_gflops(recipe.pairs.device)
+    interrupt = Interrupt()
     extra: list[lightning.Callback] = [
         Checkpoints(folder),
         Lines(console(), counted.macc / 64**2, rate),
+        interrupt,
     ]
     if time_budget_s is not None:
         extra.append(TimeBudget(time_budget_s))
@@ -185,13 +188,14 @@ def train(
     with quiet_lightning():
         trainer = _trainer(config, recipe, sitting, processes, extra)
         try:
-            trainer.fit(
-                recipe,
-                calls,
-                pictures,
-                ckpt_path=str(checkpoint) if resume else None,
-                weights_only=True,
-            )
+            with interrupt.heard():
+                trainer.fit(
+                    recipe,
+                    calls,
+                    pictures,
+                    ckpt_path=str(checkpoint) if resume else None,
+                    weights_only=True,
+                )
         except SystemExit:  # Lightning's answer to an interrupt from the keyboard
             raise TrainingError(
                 f"interrupted at step {recipe.step}; add --resume to go on"

@@ -12,14 +12,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from clearzoom.engines.network import load_network
 from clearzoom.errors import (
     ConfigError,
-    MissingFileError,
-    ModelError,
     OutputError,
     ResultError,
     TrainingError,
 )
 from clearzoom.io.atomic import whole_file
-from clearzoom.models.card import AddedCard, Card, read_any_card
+from clearzoom.models.card import Card
 from clearzoom.train.checkpoint import LAST
 from clearzoom.train.config import (
     DataSection,
@@ -32,8 +30,8 @@ from clearzoom.train.release import release
 from clearzoom.train.run import steps_in, train
 from clearzoom.train.tune_measure import Compared, compare, save_crops
 from clearzoom.train.tune_pictures import CHECK, HELD_BACK, TRAIN, counted, prepare
-from clearzoom.weights import find
-from clearzoom.weights.own import add_files, check_file, check_name
+from clearzoom.train.tune_wishes import DATA, Wishes
+from clearzoom.weights.own import add_files
 
 DEFAULT_BUDGET_S = 600.0
 DEFAULT_LEARNING_RATE = 2e-4
@@ -70,47 +68,31 @@ class Tuned:
 
 
 def tune(
-    folder: Path,
-    base: str,
-    scale: int,
-    name: str,
-    run: Path,
+    wishes: Wishes,
     *,
     steps: int | None = None,
     budget_s: float | None = None,
     learning_rate: float | None = None,
-    resume: bool = False,
     say: Say = print,
 ) -> Tuned:
     """Fine-tune weights on a folder of pictures.
 
     Args:
-        folder: of pictures, as sharp as they come: they are the truth.
-        base: the model to start from.
-        scale: for which it has weights.
-        name: of the model that shall be.
-        run: folder of the run.
+        wishes: checked.
         steps: of training; without it as many as fit the budget.
         budget_s: seconds that training may take, measuring of its rate included.
         learning_rate: the highest; 2e-4 if it is not given.
-        resume: go on with the run in its folder.
         say: is told what happens.
 
     Raises:
-        MissingFileError: no folder, no picture in it, or nothing to resume.
+        MissingFileError: no picture in the folder.
         InputError: no picture can be used.
-        ModelError: base cannot be tuned, or the name cannot be had.
-        OutputError: run holds another run, or cannot be written.
+        OutputError: the run cannot be written.
         ConfigError: resumed with other wishes than it was started with.
         TrainingError: interrupted; broke down; or the result is worse, and is not registered.
     """
-    check_name(name, scale)
-    weights, card = _base(base, scale)
-    if not resume and _holds_a_run(run):
-        raise OutputError(f"{run} holds a run; add --resume, or name another folder with -o")
-    data, plan = run / "data", run / _PLAN
-    if resume and not data.is_dir():
-        raise MissingFileError(f"no run in {run} to resume; leave --resume out to start")
+    run, weights, card, scale = wishes.run, wishes.weights, wishes.card, wishes.scale
+    data, plan = run / DATA, run / _PLAN
     config = _config(card, data, learning_rate or DEFAULT_LEARNING_RATE)
     if data.is_dir():
         ready = counted(data)
@@ -119,16 +101,16 @@ def tune(
             run.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"cannot make the folder {run}: {error.strerror}") from error
-        ready = prepare(folder, data, config.data.patch_px * scale, say)
+        ready = prepare(wishes.folder, data, config.data.patch_px * scale, say)
     say(
         f"{ready.pictures} pictures: {ready.crops} crops to learn from, {ready.held_back} held back"
     )
     asked = Asked(
-        folder=str(folder.resolve()),
-        base=base,
+        folder=str(wishes.folder.resolve()),
+        base=wishes.base,
         base_sha256=_sha256_of(card, weights),
         scale=scale,
-        name=name,
+        name=wishes.name,
         learning_rate=config.optimiser.learning_rate,
         steps=steps or 1,
     )
@@ -144,29 +126,6 @@ def tune(
     config = _config(card, data, asked.learning_rate, asked.steps)
     _train(config, run, weights)
     return _finish(run, asked, card, config, say)
-
-
-def _holds_a_run(run: Path) -> bool:
-    """More than what is left of preparing that was broken off."""
-    return run.is_dir() and any(path.name != "data.partial" for path in run.iterdir())
-
-
-def _base(base: str, scale: int) -> tuple[Path, Card]:
-    """The weights to start from, and their card."""
-    onnx = find(base, scale)
-    card = read_any_card(onnx.with_suffix(".json"))
-    if isinstance(card, AddedCard):
-        raise ModelError(f"{base} was added as ONNX and cannot be trained; tune from photo or fast")
-    settings = card.training.config
-    kinds = {loss["kind"] for loss in settings.get("losses") or []}
-    if settings.get("adversarial") or "perceptual" in kinds:
-        raise ModelError(
-            f"{base} was trained for texture, which the numbers of tuning would only lower; tune "
-            "from photo or fast"
-        )
-    weights = onnx.with_suffix(".safetensors")
-    check_file(weights)
-    return weights, card
 
 
 def _sha256_of(card: Card, path: Path) -> str:
@@ -251,7 +210,7 @@ def _train(config: TrainConfig, run: Path, weights: Path) -> None:
 
 def _finish(run: Path, asked: Asked, base: Card, config: TrainConfig, say: Say) -> Tuned:
     """Export, measure, and register what is better."""
-    name, scale, held_back = asked.name, asked.scale, run / "data" / HELD_BACK
+    name, scale, held_back = asked.name, asked.scale, run / DATA / HELD_BACK
     card = release(run, run / _MODEL, base.tile_px, None, name=name)
     onnx = run / _MODEL / f"{name}-x{scale}.onnx"
     before, after = load_network(asked.base, scale), load_network(str(onnx), scale)
@@ -267,7 +226,7 @@ def _finish(run: Path, asked: Asked, base: Card, config: TrainConfig, say: Say) 
     for line in compared.words():
         say(line)
     say(f"{run / _CROPS}: interpolated, before, after, the truth")
-    files = sorted(path.name for path in (run / "data" / TRAIN).iterdir())
+    files = sorted(path.name for path in (run / DATA / TRAIN).iterdir())
     pictures = len({file.rpartition("-")[0] for file in files})
     training = card.training.model_copy(
         update={
