@@ -15,7 +15,7 @@ def main() -> None:
     add("--pictures", type=float, default=100e6)
     add("--megapixels", type=float, default=7.68, help="of a result: 800x600 px, x4")
     add("--mp-per-core-s", type=float, default=1.125, help="measured: 2.25 MP/s on 2 cores")
-    add("--overhead-core-s", type=float, default=0.05, help="for each picture: reading, rows, puts")
+    add("--overhead-core-s", type=float, default=0.03, help="measured on a disk: read, rows, write")
     add("--efficiency", type=float, default=0.8, help="see simulate_cluster.py")
     add("--cores", type=float, default=1000)
     add("--core-hour-usd", type=float, default=0.015, help="a spot core; 0.04 on demand")
