@@ -18,23 +18,6 @@ from clearzoom.train.data import Pairs
 from clearzoom.train.module import Recipe
 from clearzoom.train.run import steps_in, train
 
-
-@pytest.fixture
-def losses(monkeypatch):
-    """Every step's loss, as the recipe computes it."""
-    seen = {}
-    one_step = Recipe._one_step
-
-    def watched(self):
-        step = self.step
-        loss = one_step(self)
-        seen[step] = loss.item()
-        return loss
-
-    monkeypatch.setattr(Recipe, "_one_step", watched)
-    return seen
-
-
 FAST = """name = "fast"
 settings = { channels = 8, convolutions = 2 }"""
 

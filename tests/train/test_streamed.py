@@ -11,7 +11,6 @@ from clearzoom.errors import ConfigError, MissingFileError, TrainingError
 from clearzoom.io.writing import write_rgb8
 from clearzoom.train.config import load_config
 from clearzoom.train.degrade import Degradation
-from clearzoom.train.module import Recipe
 from clearzoom.train.run import train
 from clearzoom.train.streamed import Shards, Streamed
 
@@ -132,21 +131,6 @@ def test_many_shards_are_mixed_with_their_neighbours_alone(shards):
     near = [len(set(order[at : at + 80].tolist())) for at in range(0, 480, 80)]
     assert near == [16] * 6
     assert len(set(order[:16].tolist())) > 5
-
-
-@pytest.fixture
-def losses(monkeypatch):
-    seen = {}
-    one_step = Recipe._one_step
-
-    def watched(self):
-        step = self.step
-        loss = one_step(self)
-        seen[step] = loss.item()
-        return loss
-
-    monkeypatch.setattr(Recipe, "_one_step", watched)
-    return seen
 
 
 def with_shards(path, shards):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from clearzoom.cli.console import progress
-from clearzoom.cli.enlarge import enlarge, settings_of, stoppable
+from clearzoom.cli.enlarge import end_of_folder, enlarge, settings_of, stoppable
 from clearzoom.cli.options import EngineOption
 
 _SMALL_AT_ONCE = 4
@@ -88,13 +88,7 @@ def batch(
                 recursive=recursive,
                 progress=report,
             )
-    seconds = time.perf_counter() - began
-    typer.echo(
-        f"{target}  {counts.done} enlarged, {counts.skipped} done before, {counts.failed} failed  "
-        f"{seconds:.1f} s  {counts.megapixels / seconds:.2f} MP/s; see {target}/report.jsonl"
-    )
-    if counts.failed:
-        raise typer.Exit(3)
+    end_of_folder(target, counts, time.perf_counter() - began)
 
 
 def _with_options_of_enlarge() -> inspect.Signature:

@@ -27,6 +27,7 @@ from clearzoom.cli.options import (
 from clearzoom.io.formats import TiffCompression
 
 if TYPE_CHECKING:
+    from clearzoom.batch.folder import Counts
     from clearzoom.batch.job import Job
     from clearzoom.batch.settings import Settings
 
@@ -242,10 +243,14 @@ def _folder(source: Path, output: Path, settings: "Settings", *, recursive: bool
     began = time.perf_counter()
     with stoppable(), progress("Enlarging", "pictures") as report:
         counts = enlarge_folder(source, output, settings, recursive=recursive, progress=report)
-    seconds = time.perf_counter() - began
+    end_of_folder(output, counts, time.perf_counter() - began)
+
+
+def end_of_folder(target: object, counts: "Counts", seconds: float) -> None:
+    """Say what was done and where the rows are; exit with 3 where pictures failed."""
     typer.echo(
-        f"{output}  {counts.done} enlarged, {counts.skipped} done before, {counts.failed} failed  "
-        f"{seconds:.1f} s  {counts.megapixels / seconds:.2f} MP/s; see {output / 'report.jsonl'}"
+        f"{target}  {counts.done} enlarged, {counts.skipped} done before, {counts.failed} failed  "
+        f"{seconds:.1f} s  {counts.megapixels / seconds:.2f} MP/s; see {target}/report.jsonl"
     )
     if counts.failed:
         raise typer.Exit(3)

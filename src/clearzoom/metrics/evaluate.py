@@ -16,6 +16,7 @@ from clearzoom.io.compression import compressed
 from clearzoom.io.folder import files_sha256, picture_files
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.metrics.protocol import Score, crop_to_multiple, score
+from clearzoom.models.card import Scores
 
 Image = npt.NDArray[np.uint8]
 
@@ -51,6 +52,19 @@ class Row:
         """Mean over the pictures; None where it was not asked for."""
         values = [score.lpips for _, score in self.pictures if score.lpips is not None]
         return float(np.mean(values)) if values else None
+
+    def as_scores(self) -> Scores:
+        """Give the row as a card has it."""
+        return Scores(
+            model=self.model,
+            data=self.data,
+            data_sha256=self.data_sha256,
+            scale=self.scale,
+            pictures=len(self.pictures),
+            psnr_db=round(self.psnr_db, 4),
+            ssim=round(self.ssim, 5),
+            rmse_percent=round(self.rmse_percent, 4),
+        )
 
 
 def _decoded(files: list[Path]) -> Iterator[tuple[str, Image]]:

@@ -12,7 +12,7 @@ from clearzoom.engines.network import load_network
 from clearzoom.errors import MissingFileError, ModelError
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.folder import files_sha256
-from clearzoom.metrics.evaluate import Row, evaluate
+from clearzoom.metrics.evaluate import evaluate
 from clearzoom.metrics.protocol import PROTOCOL
 from clearzoom.models.card import Card, Counts, FileHash, Scores, Training
 from clearzoom.models.count import FORMULA, count
@@ -180,21 +180,8 @@ def _scores(weights: Path, scale: int, test_sets: Path | None) -> list[Scores]:
     folders = sorted((p for p in test_sets.iterdir() if p.is_dir()), key=_size_of)
     rows = [row for folder in folders for row in evaluate(folder, scale, [network])]
     compressed = evaluate(folders[0], scale, [network], JPEG_QUALITY) if folders else []
-    return [_as_scores(row) for row in [*rows, *compressed]]
+    return [row.as_scores() for row in [*rows, *compressed]]
 
 
 def _size_of(folder: Path) -> int:
     return sum(1 for _ in folder.iterdir())
-
-
-def _as_scores(row: Row) -> Scores:
-    return Scores(
-        model=row.model,
-        data=row.data,
-        data_sha256=row.data_sha256,
-        scale=row.scale,
-        pictures=len(row.pictures),
-        psnr_db=round(row.psnr_db, 4),
-        ssim=round(row.ssim, 5),
-        rmse_percent=round(row.rmse_percent, 4),
-    )

@@ -70,20 +70,7 @@ class Compared:
 
     def scores(self) -> list[Scores]:
         """Give the rows as a card has them."""
-        return [
-            Scores(
-                model=row.model,
-                data=row.data,
-                data_sha256=row.data_sha256,
-                scale=row.scale,
-                pictures=len(row.pictures),
-                psnr_db=round(row.psnr_db, 4),
-                ssim=round(row.ssim, 5),
-                rmse_percent=round(row.rmse_percent, 4),
-            )
-            for rows in self._kinds
-            for row in rows
-        ]
+        return [row.as_scores() for rows in self._kinds for row in rows]
 
 
 def compare(
