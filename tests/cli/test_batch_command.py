@@ -51,6 +51,23 @@ def test_what_cannot_be_is_one_clear_line(command, folder, tmp_path):
     assert line.count("\n") == 1
     assert "--address goes with --engine ray" in said("--address", "auto")[1]
     assert "--network-engine" in command("batch", "--help").stdout
+    status, line = said("--engine", "ray", "--min-actors", 3, "--max-actors", 2)
+    assert (status, line) == (10, "error[cluster]: --max-actors 2 is less than --min-actors 3\n")
+    nowhere = command("batch", "ftp://127.0.0.1:1/scans", tmp_path / "out")
+    assert nowhere.returncode == 3
+    assert nowhere.stderr.startswith("error[input]: cannot reach ftp://127.0.0.1:1/scans: ")
+    assert nowhere.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("source", ["none", "out"])
+def test_what_needs_no_cluster_is_refused_before_one_is_started(folder, tmp_path, source):
+    code = "import sys; sys.modules['ray'] = None; from clearzoom.cli.main import main; main()"
+    (tmp_path / "out").mkdir()
+    wanted = ["batch", str(tmp_path / source), str(tmp_path / "out"), "--engine", "ray"]
+    program = [sys.executable, "-c", code, *wanted]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 3, done.stderr
+    assert not list((tmp_path / "out").iterdir())
 
 
 @pytest.mark.parametrize(

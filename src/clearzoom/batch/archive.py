@@ -63,11 +63,8 @@ def enlarge_archive(
         OutputError: the report cannot be written.
         ModelError: no such model.
     """
-    order = Order(source, target, settings, said_settings(settings))
-    archive = _Archive(order, recursive=recursive)
-    duty = duty_of(order, split_px=split_px, at_once=at_once)
-    archive.run(engine, duty, progress)
-    return archive.counts
+    archive = Archive(source, target, settings, recursive=recursive)
+    return archive.enlarge(engine, split_px=split_px, at_once=at_once, progress=progress)
 
 
 def on_this_machine(parts: Parts, duty: Duty, careful: bool) -> Answers:
@@ -91,10 +88,18 @@ def on_this_machine(parts: Parts, duty: Duty, careful: bool) -> Answers:
             raise
 
 
-class _Archive:
-    def __init__(self, order: Order, *, recursive: bool) -> None:
-        self.target = order.target
-        self.listing = list_pictures(order.source, order.target, recursive=recursive)
+class Archive:
+    """What ``enlarge_archive`` does in two steps: an engine may be started between them.
+
+    Looking at source and target changes nothing; for parameters and errors see there.
+    """
+
+    def __init__(
+        self, source: Place, target: Place, settings: Settings, *, recursive: bool
+    ) -> None:
+        self.order = Order(source, target, settings, said_settings(settings))
+        self.target = target
+        self.listing = list_pictures(source, target, recursive=recursive)
         self.counts = Counts()
         self.rows = rows_of(self.target.read(NAME) or b"")
         self.journal = _Journal(self.target)
@@ -118,7 +123,16 @@ class _Archive:
         ]
         self.unfinished: dict[str, tuple[Task, str]] = {}
 
-    def run(self, engine: Engine, duty: Duty, progress: Progress | None) -> None:
+    def enlarge(
+        self,
+        engine: Engine,
+        *,
+        split_px: int | None = None,
+        at_once: int = 1,
+        progress: Progress | None = None,
+    ) -> Counts:
+        """Deal with all pictures."""
+        duty = duty_of(self.order, split_px=split_px, at_once=at_once)
         self.progress = progress
         self._claim()
         try:
@@ -137,6 +151,7 @@ class _Archive:
         rows = lasting_rows(self.rows, asked, there.__contains__)
         self.target.write(NAME, b"".join(map(as_line, rows)))
         self.journal.remove()
+        return self.counts
 
     def _claim(self) -> None:
         """Note what was not there before: what dies with a result in place knows it as its own."""

@@ -65,8 +65,12 @@ def connected(cluster: Cluster, runtime_env: dict[str, Any] | None = None) -> It
 
     Raises:
         MissingExtraError: Ray is not installed.
-        ClusterError: there is none at this address, or it has no node for one such actor.
+        ClusterError: there is none at this address, it has no node for one such actor, or the
+            numbers of actors contradict each other.
     """
+    most = cluster.max_actors
+    if most is not None and most < cluster.min_actors:
+        raise ClusterError(f"--max-actors {most} is less than --min-actors {cluster.min_actors}")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     with _quiet():
@@ -132,10 +136,7 @@ def _most_actors(cluster: Cluster, nodes: list[dict[str, Any]]) -> int:
             f"no node of the cluster has the {cluster.cpus:g} CPU and {cluster.gpus:g} GPU of one "
             "actor; lower --cpus or --gpus"
         )
-    most = cluster.max_actors or max(fits, cluster.min_actors)
-    if most < cluster.min_actors:
-        raise ClusterError(f"--max-actors {most} is less than --min-actors {cluster.min_actors}")
-    return most
+    return cluster.max_actors or max(fits, cluster.min_actors)
 
 
 class OnCluster:

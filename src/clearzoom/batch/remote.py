@@ -23,6 +23,8 @@ class Remote:
             raise MissingExtraError(f"{root.partition(':')[0]}://", "ray") from error
         except ValueError as error:
             raise InputError(f"cannot understand {root}: {error}") from error
+        except Exception as error:  # some connect at once; their errors share no base
+            raise InputError(f"cannot reach {root}: {_reason(error)}") from error
         self.root = root.rstrip("/")
         self.within = str(found).rstrip("/")
         self._copies = staging_folder("copies")

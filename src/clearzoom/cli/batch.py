@@ -51,7 +51,7 @@ def batch(
     """
     from pathlib import Path
 
-    from clearzoom.batch.archive import enlarge_archive, on_this_machine
+    from clearzoom.batch.archive import Archive, enlarge_archive, on_this_machine
     from clearzoom.batch.cluster import Cluster, OnCluster, connected
     from clearzoom.batch.folder import enlarge_folder
     from clearzoom.batch.places import Folder, place_of
@@ -65,13 +65,10 @@ def batch(
     with stoppable(), progress("Enlarging", "pictures") as report:
         if engine == "ray":
             cluster = Cluster(address, cpus, gpus, min_actors, max_actors)
+            archive = Archive(from_place, to_place, settings, recursive=recursive)
             with connected(cluster) as most_actors:
-                counts = enlarge_archive(
-                    from_place,
-                    to_place,
-                    settings,
-                    engine=OnCluster(cluster, most_actors),
-                    recursive=recursive,
+                counts = archive.enlarge(
+                    OnCluster(cluster, most_actors),
                     split_px=int(split_megapixels * 1e6),
                     at_once=_SMALL_AT_ONCE,
                     progress=report,
