@@ -1,6 +1,7 @@
 """End to end through the real command."""
 
 import json
+import os
 from importlib.metadata import version
 
 import numpy as np
@@ -80,7 +81,8 @@ def test_models_shows_the_table_to_the_last_digit(command):
         row = networks[name]
         assert (row["parameters"], row["macc"]) == (parameters, macc)
         assert f"{row['flops'] / 1e9:.5f}" == flops
-    for_people = command("models").stdout
+    for_people = command("models", env=os.environ | {"COLUMNS": "80"}).stdout
+    assert "…" not in for_people  # nothing was cut
     assert "9,094,381,568" in for_people
     assert "18.19697 G" in for_people
 

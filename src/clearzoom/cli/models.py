@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -107,10 +108,19 @@ def _list(*, as_json: bool) -> None:
             typer.echo(f"damaged: {each.fault}", err=True)
 
 
+def _table(title: str) -> Table:
+    # Without lines between, and with numbers in two lines if need be, 80 columns are enough.
+    return Table(title=title, box=SIMPLE_HEAD)
+
+
 def _network_table(networks: list[dict[str, Any]]) -> Table:
-    table = Table(title=f"Networks, x4, input 3x{_INPUT_PX}x{_INPUT_PX}")
+    table = _table(f"Networks, x4, input 3x{_INPUT_PX}x{_INPUT_PX}")
     for column in ("network", "parameters", "MACC", "FLOPs", "receptive field"):
-        table.add_column(column, justify="left" if column == "network" else "right", no_wrap=True)
+        table.add_column(
+            column,
+            justify="left" if column == "network" else "right",
+            no_wrap=column != "receptive field",
+        )
     for row in networks:
         table.add_row(
             row["network"],
@@ -123,10 +133,12 @@ def _network_table(networks: list[dict[str, Any]]) -> Table:
 
 
 def _weights_table(title: str, cards: "list[Card]") -> Table:
-    table = Table(title=title)
+    table = _table(title)
     sets = list(dict.fromkeys(row.data for card in cards for row in card.scores))
     for column in ("model", "scale", "file", *sets):
-        table.add_column(column, justify="left" if column == "model" else "right", no_wrap=True)
+        left = "left" if column == "model" else "right"
+        justify: JustifyMethod = "left" if column == "model" else "right"
+        table.add_column(column, justify=justify, no_wrap=column not in sets)
     for card in cards:
         own = {row.data: row for row in card.scores if row.model == card.name}
         scores = [f"{own[s].psnr_db:.2f} / {own[s].ssim:.4f}" if s in own else "" for s in sets]
@@ -138,7 +150,7 @@ def _weights_table(title: str, cards: "list[Card]") -> Table:
 def _own_table(own: "list[Own]") -> Table:
     from clearzoom.models.card import AddedCard
 
-    table = Table(title="Your own")
+    table = _table("Your own")
     for column in ("model", "scale", "file", "from", "licence"):
         table.add_column(column, justify="right" if column in ("scale", "file") else "left")
     for each in own:
