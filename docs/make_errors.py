@@ -22,7 +22,7 @@ Python raises the class. The server answers `{"code": CODE, "message": ...}`, an
 
 TAIL = """
 Besides these a folder's job ends with 3 where some pictures failed and the others are done, wrong
-options with 2, and Ctrl-C with 130.
+options with 2, and Ctrl-C with 130 (training with 8, saved).
 """
 
 

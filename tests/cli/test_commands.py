@@ -139,6 +139,8 @@ def test_train_runs_resumes_and_says_where(command, config_file, tmp_path):
 def test_train_says_how_many_steps_fit(command, config_file):
     done = command("train", config_file(), "--steps-for", "3s")
     assert done.stdout.startswith("max_steps = ")
+    assert "measuring for 3 s how many steps fit" in done.stderr
+    assert "step " not in done.stderr  # of a run that is none
 
 
 def test_version(command):

@@ -65,6 +65,31 @@ def test_the_range_of_values_is_measured_and_the_network_is_ours_again(
     assert difference.max() <= 1
 
 
+@pytest.mark.parametrize("down", [-1, 0, 1])
+def test_a_result_that_lies_elsewhere_is_said(add, tmp_path, capsys, down):
+    nodes, constants = resized(2, target="large")
+    weights = np.zeros((3, 3, 3, 3))
+    weights[range(3), range(3), 1 - down, 1] = 1
+    nodes.append(helper.make_node("Conv", ["large", "w"], ["y"], pads=[1, 1, 1, 1]))
+    path = saved(tmp_path / "net.onnx", nodes, [*constants, constant("w", weights)])
+    card = add(path)
+    assert card.measured.shift_px == (down, 0)
+    words = {-1: "1 px up", 0: "", 1: "1 px down"}[down]
+    warned = [line for line in capsys.readouterr().out.splitlines() if "warning" in line]
+    assert len(warned) == abs(down)
+    assert all(f"its results lie {words} of where they belong" in line for line in warned)
+
+
+def test_a_result_that_lies_far_off_is_refused_with_how_far(add, tmp_path):
+    nodes, constants = resized(2, target="large")
+    weights = np.zeros((3, 3, 5, 5))
+    weights[range(3), range(3), 0, 4] = 1
+    nodes.append(helper.make_node("Conv", ["large", "w"], ["y"], pads=[2, 2, 2, 2]))
+    path = saved(tmp_path / "net.onnx", nodes, [*constants, constant("w", weights)])
+    with pytest.raises(ModelError, match=r"lies 2 px down and 2 px to the left of where it belon"):
+        add(path)
+
+
 def test_the_order_of_colours_matters_as_far_as_it_can_be_measured(add, tmp_path, photo):
     """Networks treat colours nearly alike: taken for the other order, one loses little."""
     card = add(ours(tmp_path / "net.onnx", 2, 0, 1, "BGR"))

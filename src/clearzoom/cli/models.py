@@ -136,7 +136,6 @@ def _weights_table(title: str, cards: "list[Card]") -> Table:
     table = _table(title)
     sets = list(dict.fromkeys(row.data for card in cards for row in card.scores))
     for column in ("model", "scale", "file", *sets):
-        left = "left" if column == "model" else "right"
         justify: JustifyMethod = "left" if column == "model" else "right"
         table.add_column(column, justify=justify, no_wrap=column not in sets)
     for card in cards:

@@ -133,13 +133,15 @@ class Measured(_Part):
     """What the probe saw.
 
     ``psnr_db``: of a photograph that was reduced and enlarged again, by RGB, and bicubic's;
-    ``other_order_psnr_db`` with red and blue exchanged. ``beyond_reach_levels``: how far what lies
-    beyond the reach changed a pixel, of 255; ``tiled_levels``: tiles against the whole picture.
+    ``other_order_psnr_db`` with red and blue exchanged. ``shift_px``: how far down and right of
+    where it belongs the result lies. ``beyond_reach_levels``: how far what lies beyond the reach
+    changed a pixel, of 255; ``tiled_levels``: tiles against the whole picture.
     """
 
     psnr_db: float
     bicubic_psnr_db: float
     other_order_psnr_db: float | None
+    shift_px: tuple[int, int] = (0, 0)
     beyond_reach_levels: float
     tiled_levels: int
 

@@ -15,6 +15,7 @@ from clearzoom.metrics.psnr import psnr
 from clearzoom.models.card import Interface, Sizes
 from clearzoom.probe.opening import Opened
 from clearzoom.probe.pictures import Levels, as_tensor, photograph
+from clearzoom.probe.place import measure_shift, shift_words
 
 Order = Literal["RGB", "BGR"]
 
@@ -28,12 +29,16 @@ _SURE_DB = 0.01
 
 @dataclass(frozen=True)
 class Numbers:
-    """The reading that is nearest to the photograph, by PSNR over RGB."""
+    """The reading that is nearest to the photograph, by PSNR over RGB.
+
+    ``shift_px``: how far down and right of where it belongs the result lies.
+    """
 
     interface: Interface
     psnr_db: float
     bicubic_psnr_db: float
     other_order_psnr_db: float | None
+    shift_px: tuple[int, int]
 
 
 def measure_numbers(opened: Opened, scale: int, sizes: Sizes, shape: tuple[int, int]) -> Numbers:
@@ -59,6 +64,7 @@ def measure_numbers(opened: Opened, scale: int, sizes: Sizes, shape: tuple[int, 
     run, x = _once(opened.run), as_tensor(lr)
     psnr_db: dict[Interface, float] = {}
     best: Interface | None = None
+    nearest = hr
     for interface in _readings(opened, sizes):
         y = adapted(run, interface, scale, 0)(x)[0]
         if not np.isfinite(y).all():
@@ -67,18 +73,20 @@ def measure_numbers(opened: Opened, scale: int, sizes: Sizes, shape: tuple[int, 
         psnr_db[interface] = _psnr(sr, hr)
         gain = psnr_db[interface] - _doubt_db(interface)
         if best is None or gain > psnr_db[best] - _doubt_db(best) + _SURE_DB:
-            best = interface
+            best, nearest = interface, sr
     if best is None:
         raise ModelError("this network gives numbers that are not finite, for a photograph")
+    shift_px = measure_shift(nearest, hr, scale)
     if psnr_db[best] < bicubic_db - _WORSE_THAN_BICUBIC_DB:
+        lies = f", and lies {shift_words(shift_px)} of where it belongs" if any(shift_px) else ""
         raise ModelError(
             f"this is no enlarging network: of all readings of its numbers, {words(best)} is the "
             f"nearest to a photograph, with {psnr_db[best]:.1f} dB where bicubic has "
-            f"{bicubic_db:.1f} dB"
+            f"{bicubic_db:.1f} dB{lies}"
         )
     other = _turned(best)
     other_db = None if other is None else psnr_db.get(other)
-    return Numbers(best, psnr_db[best], bicubic_db, other_db)
+    return Numbers(best, psnr_db[best], bicubic_db, other_db, shift_px)
 
 
 def words(interface: Interface) -> str:

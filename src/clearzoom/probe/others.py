@@ -17,6 +17,7 @@ from clearzoom.models.card import AddedCard, FileHash, Measured, Sizes
 from clearzoom.probe.numbers import Numbers, measure_numbers, words
 from clearzoom.probe.opening import open_network
 from clearzoom.probe.pictures import as_tensor, noise, photograph
+from clearzoom.probe.place import shift_words
 from clearzoom.probe.reach import measure_period, measure_reach, shape_of
 from clearzoom.probe.sizes import measure_sizes
 from clearzoom.weights.own import check_name
@@ -57,6 +58,11 @@ def measure(file: Path, licence: str, name: str, say: Say) -> tuple[AddedCard, b
         f"{words(numbers.interface)}: {numbers.psnr_db:.2f} dB on a photograph, bicubic "
         f"{numbers.bicubic_psnr_db:.2f} dB"
     )
+    if any(numbers.shift_px):
+        say(
+            f"warning: its results lie {shift_words(numbers.shift_px)} of where they belong; "
+            "whoever made it may have one that does not shift"
+        )
     native = adapted(opened.run, numbers.interface, scale, 0)
     _check_steady(native, shape)
     reach, beyond = measure_reach(native, scale, sizes)
@@ -103,6 +109,7 @@ def _measured(numbers: Numbers, beyond: float, tiled: int) -> Measured:
         psnr_db=round(numbers.psnr_db, 2),
         bicubic_psnr_db=round(numbers.bicubic_psnr_db, 2),
         other_order_psnr_db=None if other is None else round(other, 2),
+        shift_px=numbers.shift_px,
         beyond_reach_levels=round(beyond, 4),
         tiled_levels=tiled,
     )

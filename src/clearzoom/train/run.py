@@ -124,6 +124,7 @@ def train(
     initial_weights: Path | None = None,
     time_budget_s: float | None = None,
     processes: Processes | None = None,
+    quiet: bool = False,
 ) -> Recipe:
     """Train until max_steps, or until the time budget ends the sitting.
 
@@ -135,6 +136,7 @@ def train(
         time_budget_s: seconds for this sitting.
         processes: that train together, one by default. Those on this machine that nobody has
             started yet, as torchrun and SLURM do, are started with this process's own command line.
+        quiet: print nothing.
 
     Returns:
         The recipe as it stands; ``best_psnr_db`` is the best validation.
@@ -170,13 +172,14 @@ def train(
         taken = load_into(recipe.net, initial_weights, partial=True)
         recipe.ema.load_state_dict(recipe.net.state_dict())
         recipe.origin = origin_of(initial_weights)
-        console().print(f"started from {initial_weights}: {taken}")
+        if not quiet:
+            console().print(f"started from {initial_weights}: {taken}")
     counted = count(recipe.net, 64, 64)
     rate = matrix_rate_gflops(recipe.pairs.device)
     interrupt = Interrupt()
     extra: list[lightning.Callback] = [
         Checkpoints(folder),
-        Lines(console(), counted.macc / 64**2, rate),
+        *([] if quiet else [Lines(console(), counted.macc / 64**2, rate)]),
         interrupt,
     ]
     if time_budget_s is not None:
@@ -251,12 +254,15 @@ def steps_in(config: TrainConfig, seconds: float, initial_weights: Path | None =
         TrainingError: a picture is damaged.
     """
     data = config.data.model_copy(update={"max_pictures": _MEASURED_PICTURES})
+    for_s = min(_MEASURED_S, seconds)
+    console().print(f"measuring for {for_s:.0f} s how many steps fit")
     with TemporaryDirectory() as scratch:
         recipe = train(
             config.model_copy(update={"data": data}),
             Path(scratch),
             initial_weights=initial_weights,
-            time_budget_s=min(_MEASURED_S, seconds),
+            time_budget_s=for_s,
+            quiet=True,
         )
     began = time.perf_counter()
     for index in range(len(recipe.hr)):
