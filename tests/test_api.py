@@ -111,7 +111,7 @@ def test_a_link_is_replaced_itself(photo, small_weights, tmp_path):
     (tmp_path / "old.png").write_bytes(b"old")
     (tmp_path / "link.png").symlink_to("old.png")
     settings = clearzoom.Settings(clearzoom.Wanted(2), str(small_weights))
-    clearzoom.enlarge_file(tmp_path / "p.png", tmp_path / "link.png", settings)
+    clearzoom.enlarge_file(str(tmp_path / "p.png"), str(tmp_path / "link.png"), settings)
     assert not (tmp_path / "link.png").is_symlink()
     assert (tmp_path / "old.png").read_bytes() == b"old"
 

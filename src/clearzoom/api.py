@@ -48,7 +48,8 @@ def enlarge(
             float in 0..1.
         scale: how many times wider and higher; networks are chosen and chained, and one
             resampling ends at the exact size, as for files.
-        model: a released model's name, or an ONNX file that ``clearzoom export`` wrote.
+        model: the name of a released model or of one's own, or an ONNX file that ``clearzoom
+            export`` wrote.
         ensemble: average over the eight symmetries of the square; better and 8 times slower.
         back_projection: make the result, reduced again, the picture that was given.
 
@@ -92,17 +93,17 @@ def enlarge(
 
 
 def enlarge_file(
-    source: Path,
-    target: Path,
+    source: str | Path,
+    target: str | Path,
     settings: Settings | None = None,
     progress: Progress | None = None,
 ) -> Done:
     """Enlarge a file to another; profile, metadata and dpi are kept.
 
     Args:
-        source: PNG, JPEG, WebP, TIFF, GIF or AVIF; HEIC with the extra [heic].
-        target: the suffix chooses the format; an older file is replaced once the new one is whole,
-            and a link itself, not what it points to.
+        source: a path of a PNG, JPEG, WebP, TIFF, GIF or AVIF; HEIC with the extra [heic].
+        target: a path; the suffix chooses the format; an older file is replaced once the new one is
+            whole, and a link itself, not what it points to.
         settings: size, model and the like; by default four times with the default model.
         progress: is called with (tiles done, tiles in all).
 
@@ -127,7 +128,7 @@ def enlarge_file(
         ...     (done.width_px, done.height_px), large.is_file()
         ((21, 14), True)
     """
-    return run_job(plan_job(source, target, settings or Settings()), progress)
+    return run_job(plan_job(Path(source), Path(target), settings or Settings()), progress)
 
 
 def _enlarger(

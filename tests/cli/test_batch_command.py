@@ -57,6 +57,10 @@ def test_what_cannot_be_is_one_clear_line(command, folder, tmp_path):
     assert nowhere.returncode == 3
     assert nowhere.stderr.startswith("error[input]: cannot reach ftp://127.0.0.1:1/scans: ")
     assert nowhere.stderr.count("\n") == 1
+    driver = command("batch", "gs://bucket/scans", tmp_path / "out")
+    assert driver.returncode == 3
+    assert driver.stderr.startswith("error[input]: cannot reach gs://bucket/scans: ")
+    assert "gcsfs" in driver.stderr  # what is missing, and not the extra that is there
 
 
 @pytest.mark.parametrize("source", ["none", "out"])

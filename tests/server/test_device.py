@@ -189,6 +189,7 @@ def test_cancelled_and_done_again(open_page, photo):
     page.click("#cancel")
     page.wait_for_selector(".toast >> text=Cancelled.")
     assert page.locator("#result").is_hidden()
+    page.context.set_offline(True)  # what was loaded is not asked for again
     choose(page, encoded(photo[:20, :30]), "small.png")
     page.click("#start")
     assert saved(page)[1].shape == (80, 120, 3)

@@ -16,11 +16,15 @@ class Remote:
     def __init__(self, root: str) -> None:
         try:
             import fsspec
-
+        except ImportError as error:
+            raise MissingExtraError(f"{root.partition(':')[0]}://", "ray") from error
+        try:
             # What was listed before must not hide what other machines write.
             self.files, found = fsspec.core.url_to_fs(root, use_listings_cache=False)
         except ImportError as error:
-            raise MissingExtraError(f"{root.partition(':')[0]}://", "ray") from error
+            if root.startswith("s3:"):
+                raise MissingExtraError("s3://", "ray") from error
+            raise InputError(f"cannot reach {root}: {error}") from error  # it names the package
         except ValueError as error:
             raise InputError(f"cannot understand {root}: {error}") from error
         except Exception as error:  # some connect at once; their errors share no base

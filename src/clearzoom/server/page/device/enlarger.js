@@ -14,6 +14,7 @@ export class EnlargingError extends Error {
 export class Enlarger {
   #worker = null;
   #current = null;
+  #jobs = 0;
 
   /**
    * Enlarge one picture; an earlier one that is still at work is cancelled.
@@ -29,8 +30,10 @@ export class Enlarger {
     this.cancel();
     this.#worker ??= this.#start();
     return new Promise((resolve, reject) => {
-      this.#current = { resolve, reject, onProgress };
-      this.#worker.postMessage({ file, card: new URL(card, location.href).href });
+      this.#jobs += 1;
+      this.#current = { job: this.#jobs, resolve, reject, onProgress };
+      const address = new URL(card, location.href).href;
+      this.#worker.postMessage({ job: this.#jobs, file, card: address });
     });
   }
 
@@ -38,17 +41,21 @@ export class Enlarger {
     return this.#current !== null;
   }
 
-  /** Give up what is at work; its promise is rejected with the code "cancelled". */
+  /**
+   * Give up what is at work; its promise is rejected with the code "cancelled".
+   *
+   * The worker ends after the tile at hand, and stays: what it has loaded works offline.
+   */
   cancel() {
     if (!this.#current) return;
-    this.#worker.terminate();
-    this.#worker = null;
+    this.#worker.postMessage({ job: null });
     this.#end("reject", new EnlargingError("cancelled", "cancelled"));
   }
 
   #start() {
     const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
     worker.onmessage = ({ data }) => {
+      if (data.job !== this.#current?.job) return; // it was cancelled
       if (data.kind === "progress") this.#current?.onProgress(data.done, data.total);
       else if (data.kind === "done") this.#end("resolve", data.result);
       else this.#end("reject", new EnlargingError(data.code, data.message));

@@ -29,34 +29,52 @@ async function decode(file, scale) {
   return { width, height, levels: pen.getImageData(0, 0, width, height).data };
 }
 
-async function enlarge(file, card) {
+/** Let messages in; throw if another picture, or none, is wanted by now. */
+async function checkWanted(job) {
+  await new Promise((resolve) => setTimeout(resolve));
+  if (job !== wanted) throw new Failure("cancelled", "cancelled");
+}
+
+async function enlarge(job, file, card) {
+  await checkWanted(job);
   const network = await loadNetwork(card);
   const { scale } = network;
   const picture = await decode(file, scale);
   picture.channels = hasAlpha(picture.levels) ? 4 : 3;
   const [width, height] = [picture.width * scale, picture.height * scale];
   const png = new PngWriter(width, height, picture.channels, provenance(network));
+  await checkWanted(job);
   const rows = grid(picture, network);
   const total = rows.length * rows[0].length;
   let done = 0;
-  postMessage({ kind: "progress", done, total });
+  postMessage({ job, kind: "progress", done, total });
   for (const row of rows) {
     const { coreStart, coreStop } = row[0].rows;
     const band = new Uint8Array((coreStop - coreStart) * scale * width * picture.channels);
     for (const tile of row) {
       await enlargeTile(picture, tile, network, band);
       done += 1;
-      postMessage({ kind: "progress", done, total });
+      postMessage({ job, kind: "progress", done, total });
+      await checkWanted(job);
     }
     await png.write(band);
   }
   return { blob: await png.finish(), width, height, threads: network.threads };
 }
 
-addEventListener("message", async ({ data: { file, card } }) => {
+let wanted = null; // the newest job
+let last = Promise.resolve();
+
+async function answer(job, file, card) {
   try {
-    postMessage({ kind: "done", result: await enlarge(file, card) });
+    postMessage({ job, kind: "done", result: await enlarge(job, file, card) });
   } catch (error) {
-    postMessage({ kind: "failed", code: error.code ?? "fault", message: String(error.message) });
+    const message = String(error.message);
+    postMessage({ job, kind: "failed", code: error.code ?? "fault", message });
   }
+}
+
+addEventListener("message", ({ data: { job, file, card } }) => {
+  wanted = job;
+  if (job !== null) last = last.then(() => answer(job, file, card)); // one at a time
 });
