@@ -28,7 +28,7 @@ def show(picture: Image.Image) -> Image.Image:
 def files(source: Path) -> tuple[int, int]:
     beside: Path = enlarge(source)
     settings = Settings(Wanted(width_px=300, height_px=200, fitting="fill"), precision="int8")
-    done = enlarge_file(beside, source.with_name("b.tif"), settings, lambda done, total: None)
+    done = enlarge_file(beside, str(source.with_name("b.tif")), settings, lambda done, total: None)
     return done.width_px, done.height_px
 
 
@@ -54,7 +54,7 @@ WRONG = {
     'x: int = clearzoom.enlarge("a.png")': "assignment",
     "clearzoom.Wanted(width=3)": "call-arg",
     'clearzoom.Settings(engine="cuda")': "arg-type",
-    'clearzoom.enlarge_file("a.png", "b.png")': "arg-type",
+    'clearzoom.enlarge_file(b"a.png", "b.png")': "arg-type",
     'clearzoom.load_network("photo", 4).scales': "attr-defined",
     "clearzoom.enlarged": "attr-defined",
     "clearzoom.released()[0].halo": "attr-defined",
