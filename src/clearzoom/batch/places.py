@@ -172,7 +172,7 @@ def place_of(text: str) -> Place:
 
     Raises:
         MissingExtraError: a URL, without the extra [ray].
-        InputError: a URL of a kind that is not known.
+        InputError: a URL of a kind that is not known, or of a store that cannot be reached.
 
     Example:
         >>> place_of("scans").path("a/1.png").as_posix()

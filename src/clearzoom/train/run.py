@@ -200,9 +200,10 @@ def train(
                     weights_only=True,
                 )
         except SystemExit:  # Lightning's answer to an interrupt from the keyboard
-            raise TrainingError(
-                f"interrupted at step {recipe.step}; add --resume to go on"
-            ) from None
+            go_on = "; add --resume to go on"
+            if not checkpoint.is_file():
+                go_on = ", before anything was saved; start anew"
+            raise TrainingError(f"interrupted at step {recipe.step}{go_on}") from None
         except OSError as error:  # the loggers' files; ours say so themselves
             raise OutputError(f"cannot write the logs in {folder}: {error.strerror}") from error
         finally:
