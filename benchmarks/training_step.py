@@ -8,7 +8,7 @@ from torch import nn
 
 from clearzoom.models.count import count
 from clearzoom.models.registry import build
-from clearzoom.train.memory import keep_freed_memory
+from clearzoom.train.memory import freed_memory_kept
 
 BATCH, PATCH_PX, RUNS = 8, 32, 9
 SETTINGS = {"norm": "affine", "dilations": [1], "activation": "leaky_relu"}
@@ -36,9 +36,9 @@ def main() -> None:
     report("plain, memory given back", net.forward)
     report("rewritten, memory given back", net.forward_fused)
     if sys.platform.startswith("linux"):
-        keep_freed_memory()
-        report("plain, freed memory kept", net.forward)
-        report("rewritten, freed memory kept", net.forward_fused)
+        with freed_memory_kept():
+            report("plain, freed memory kept", net.forward)
+            report("rewritten, freed memory kept", net.forward_fused)
 
 
 if __name__ == "__main__":

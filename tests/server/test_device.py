@@ -144,9 +144,8 @@ def test_result_is_clearzoom_s_and_states_its_origin(open_page, lr, model, scale
     page.check(f"input[value={model}]", force=True)
     page.check(f"input[value='{scale}']", force=True)
     choose(page, encoded(lr))
-    assert f"170 {TIMES} 120 px become {170 * scale} {TIMES} {120 * scale} px" in page.inner_text(
-        "#plan"
-    )
+    become = f"170 {TIMES} 120 px become {170 * scale} {TIMES} {120 * scale} px"
+    page.wait_for_selector(f"#plan >> text={become}")
     page.click("#start")
     name, sr, info = saved(page)
     ours = clearzoom.enlarge(lr, scale, model, back_projection=False)
@@ -193,6 +192,35 @@ def test_cancelled_and_done_again(open_page, photo):
     choose(page, encoded(photo[:20, :30]), "small.png")
     page.click("#start")
     assert saved(page)[1].shape == (80, 120, 3)
+
+
+def test_the_picture_chosen_last_is_the_one_that_is_enlarged(open_page, photo):
+    page = open_page()
+    page.evaluate(
+        """() => {
+            const decode = HTMLImageElement.prototype.decode;
+            const held = [];
+            window.goOn = (index) => held[index]();
+            HTMLImageElement.prototype.decode = async function () {
+                await new Promise((done) => held.push(done));
+                return decode.call(this);
+            };
+        }"""
+    )
+    choose(page, encoded(photo[:30, :40]), "first.png")
+    page.evaluate("goOn(0)")
+    page.wait_for_selector("#start")
+    choose(page, encoded(photo), "slow.png")
+    assert page.locator("#start").is_hidden()
+    choose(page, encoded(photo[:20, :30]), "last.png")
+    page.evaluate("goOn(2)")
+    page.wait_for_selector("#name >> text=last.png")
+    page.evaluate("goOn(1)")
+    page.wait_for_timeout(300)
+    page.click("#start")
+    name, sr, _ = saved(page)
+    assert name == "last-x4.png"
+    assert sr.shape == (80, 120, 3)
 
 
 def test_what_cannot_be_read_is_said(open_page):

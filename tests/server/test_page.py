@@ -86,6 +86,7 @@ def zoom_percent(page):
 
 def shot(page):
     """The pixels of the picture on the stage, without what lies upon it."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     address = page.evaluate("document.querySelector('#canvas canvas').toDataURL()")
     with Image.open(io.BytesIO(base64.b64decode(address.split(",")[1]))) as picture:
         return np.asarray(picture.convert("RGB")).astype(int)

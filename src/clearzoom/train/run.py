@@ -22,7 +22,7 @@ from clearzoom.train.config import DataSection, RunSection, TrainConfig
 from clearzoom.train.data import Pairs
 from clearzoom.train.device import matrix_rate_gflops
 from clearzoom.train.interrupt import Interrupt
-from clearzoom.train.memory import keep_freed_memory
+from clearzoom.train.memory import freed_memory_kept
 from clearzoom.train.module import Recipe
 from clearzoom.train.objective import Objective
 from clearzoom.train.origin import origin_of
@@ -45,7 +45,6 @@ class _Endless(IterableDataset[int]):
 
 
 def _prepare(config: TrainConfig, folder: Path) -> Recipe:
-    keep_freed_memory()
     device = torch.device("cpu")
     if torch.cuda.is_available():
         device = torch.device("cuda", local_rank())
@@ -116,6 +115,7 @@ def _trainer(
     )
 
 
+@freed_memory_kept()
 def train(
     config: TrainConfig,
     folder: Path,

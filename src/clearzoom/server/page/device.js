@@ -9,6 +9,7 @@ import { Enlarger } from "/device/enlarger.js";
 const MOST_SHOWN_PX = 60_000_000; // decoded it takes four bytes each
 const enlarger = new Enlarger();
 let chosen = null; // { file, name, width, height, address }
+let opening = null; // the file that was chosen last
 let progress = null; // { done, total }
 let result = null; // { width, height, threads, seconds, address }
 
@@ -71,13 +72,18 @@ function forget() {
 
 async function choose(file) {
   forget();
+  tell();
+  opening = file;
   const address = URL.createObjectURL(file);
   try {
-    chosen = { file, name: file.name, address, ...(await measured(address)) };
+    const size = await measured(address);
+    if (opening === file) chosen = { file, name: file.name, address, ...size };
+    else URL.revokeObjectURL(address); // another was chosen while this one was decoded
   } catch {
     URL.revokeObjectURL(address);
     toast(`${file.name}: ${words({ code: "unreadable" })}`, { isError: true });
   }
+  if (opening !== file) return;
   tell();
   if (chosen) by("start").focus();
 }
