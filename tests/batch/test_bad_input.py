@@ -266,7 +266,12 @@ def test_folders_that_may_not_be_read_are_reported(tmp_path, photo, as_nobody):
         (source / name).chmod(mode)
     done = as_nobody(source, output, "--recursive")
     assert done.returncode == 3, done.stderr
-    assert done.stderr == ""
+    said = done.stderr.splitlines()
+    assert len(said) == 2
+    for line, name in zip(said, ("closed", "dark"), strict=True):
+        assert line.startswith("failed: ")
+        assert str(source / name) in line
+        assert line.endswith("Permission denied")
     assert "1 enlarged, 0 done before, 2 failed" in done.stdout
     lines = (output / "report.jsonl").read_text().splitlines()
     rows = {row["file"]: row for row in map(json.loads, lines)}

@@ -24,10 +24,23 @@ def test_it_does_what_enlarge_does_with_a_folder(command, folder, tmp_path, smal
     two = command("batch", folder, tmp_path / "two", *options)
     assert (one.returncode, two.returncode) == (3, 3), two.stderr
     assert "2 enlarged, 0 done before, 1 failed" in two.stdout
+    assert one.stderr == two.stderr
+    assert two.stderr.startswith(f"failed: {folder}/bad.jpg is no picture that can be read; ")
+    assert two.stderr.count("\n") == 1
     for name in ("a.png", "below/b.png", "report.jsonl"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     again = command("batch", folder, tmp_path / "one", *options)
     assert "0 enlarged, 2 done before, 1 failed" in again.stdout
+
+
+def test_the_first_of_many_failures_are_named(command, folder, tmp_path, small_weights):
+    for number in range(6):
+        (folder / f"bad {number}.jpg").write_text("no picture")
+    done = command("batch", folder, tmp_path / "out", "--scale", 2, "--model", small_weights)
+    assert "1 enlarged, 0 done before, 7 failed" in done.stdout
+    *named, last = done.stderr.splitlines()
+    assert len({line.split(" is no ")[0] for line in named}) == 5
+    assert last == "failed: 2 more"
 
 
 def test_it_has_the_options_of_enlarge(command):

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -28,21 +28,29 @@ from clearzoom.errors import ClearzoomError, OutputError
 
 PICTURES_AT_ONCE = 3
 """One is decoded and one encoded while another is in the network."""
+FAILURES_NAMED = 5
+"""Who runs a folder of thousands reads the others in the report."""
 
 
 @dataclass
 class Counts:
-    """How many pictures came to which end; ``megapixels`` of what was enlarged now."""
+    """How many pictures came to which end.
+
+    ``megapixels`` of what was enlarged now, ``failures`` the first few with their errors.
+    """
 
     done: int = 0
     skipped: int = 0
     failed: int = 0
     megapixels: float = 0.0
+    failures: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, row: Row, *, skipped: bool) -> None:
         """Count the last row of a picture."""
         if row["status"] == "failed":
             self.failed += 1
+            if self.failed <= FAILURES_NAMED:
+                self.failures.append((row["file"], row["error"]))
         elif skipped:
             self.skipped += 1
         else:

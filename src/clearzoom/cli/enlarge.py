@@ -247,10 +247,14 @@ def _folder(source: Path, output: Path, settings: "Settings", *, recursive: bool
 
 
 def end_of_folder(target: object, counts: "Counts", seconds: float) -> None:
-    """Say what was done and where the rows are; exit with 3 where pictures failed."""
+    """Say what was done, what failed and where the rows are; exit with 3 where pictures failed."""
     typer.echo(
         f"{target}  {counts.done} enlarged, {counts.skipped} done before, {counts.failed} failed  "
         f"{seconds:.1f} s  {counts.megapixels / seconds:.2f} MP/s; see {target}/report.jsonl"
     )
+    for name, error in counts.failures:
+        typer.echo(f"failed: {error if name in error else f'{name}: {error}'}", err=True)
+    if counts.failed > len(counts.failures):
+        typer.echo(f"failed: {counts.failed - len(counts.failures)} more", err=True)
     if counts.failed:
         raise typer.Exit(3)

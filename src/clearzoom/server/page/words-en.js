@@ -37,7 +37,7 @@ export const english = {
   "upload.drop": "Drop to zoom into it",
   "upload.progress": "Adding {name} … {percent}",
   "upload.added": "{name} is here.",
-  "upload.none": "There was no picture in what you dropped.",
+  "upload.none": "There was no picture in that.",
   "viewer.back": "All pictures",
   "viewer.stage":
     "Picture, zoomable. Arrow keys move, plus and minus zoom, 0 shows the whole, 1 its own pixels.",

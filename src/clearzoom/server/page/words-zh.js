@@ -36,7 +36,7 @@ export const chinese = {
   "upload.drop": "放開就能放大檢視",
   "upload.progress": "正在加入 {name}……{percent}",
   "upload.added": "已加入 {name}。",
-  "upload.none": "拖放的內容裡沒有圖片。",
+  "upload.none": "裡面沒有圖片。",
   "viewer.back": "所有圖片",
   "viewer.stage": "可縮放的圖片。方向鍵移動，加號與減號縮放，0 顯示整張，1 顯示原始像素。",
   "viewer.rights": "授權",
