@@ -19,10 +19,10 @@ TARGET = Path(__file__).with_name("settings.md")
 
 VARIABLES = {
     "CLEARZOOM_CACHE": "Folder for what is fetched or made once: weights, tiles of the server. "
-    "Without it `clearzoom` in `XDG_CACHE_HOME`, else in `~/.cache`.",
+    "Without it, that of the platform for programs' caches: on Linux `clearzoom` in "
+    "`$XDG_CACHE_HOME`, else in `~/.cache`.",
     "CLEARZOOM_DATA": "Folder for what must not be lost: your own models. Without it, that of the "
     "platform for programs' data.",
-    "XDG_CACHE_HOME": "Folder of all programs' caches.",
     "TMPDIR": "Folder for temporary files; large pictures that cannot be read by rows go there.",
     "OMP_NUM_THREADS": "Threads of onnxruntime and OpenVINO; without it, all cores.",
     "RAY_ADDRESS": "Of the cluster that `--engine ray` uses, as `--address` says it.",

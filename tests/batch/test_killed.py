@@ -137,9 +137,8 @@ def test_a_folder_stopped_by_hand_stops_soon(tmp_path, photo, small_weights, sta
     for _ in range(signals):
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)
-    began = time.perf_counter()
     _, said = process.communicate(timeout=60)
-    assert time.perf_counter() - began < 20  # the three pictures have 8,000 tiles each
+    assert len(journals(tmp_path)) < 8000, "each of the three pictures has so many tiles"
     assert "Traceback" not in said
     if signals == 1:
         assert (process.returncode, said) == (130, "stopped; the same command goes on from here\n")

@@ -187,10 +187,19 @@ def test_stage_is_empty_while_a_slow_picture_opens(open_page):
 SIZES = [(1280, 800), (1220, 800), (1100, 700), (844, 390), (768, 1024), (660, 375), (390, 844)]
 
 
+WIDE_FONTS = {"--sans": "DejaVu Sans", "--serif": "DejaVu Serif"}
+
+
+@pytest.mark.parametrize("fonts", [{}, WIDE_FONTS], ids=["own fonts", "wide fonts"])
 @pytest.mark.parametrize("language", ["en", "zh-Hant"])
-def test_badge_names_the_model_at_every_zoom_and_size(open_page, client, language):
+def test_badge_names_the_model_at_every_zoom_and_size(open_page, client, language, fonts):
     name = max((one["name"] for one in client.get("/api/models").json()["models"]), key=len)
     page = open_page(f"?lang={language}#picture=chelsea.png&zoom=3200&x=0.4&y=0.4&model={name}")
+    page.evaluate(
+        "fonts => { for (const one of Object.entries(fonts)) "
+        "document.documentElement.style.setProperty(...one); }",
+        fonts,
+    )
     page.wait_for_selector(f"#zoom-words >> text={name}")
     heights = set()
     for width, height in SIZES:

@@ -180,9 +180,8 @@ def memory_bytes(process):
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_picture_that_states_too_many_pixels(server, client, name):
     client.get("/api/pictures")
-    before, start = memory_bytes(server.process), time.perf_counter()
+    before = memory_bytes(server.process)
     answer = client.post("/api/pictures", content=BOMBS[name])
-    assert time.perf_counter() - start < 5
     assert answer.status_code in ((413,) if name in ("PNG", "TIFF") else (413, 415))
     assert memory_bytes(server.process) < before + 50_000_000
 
@@ -192,10 +191,9 @@ def test_a_text_that_unpacks_to_much(server, client):
     texts = chunk(b"zTXt", b"Comment\0\0" + packed), chunk(b"iCCP", b"icc\0\0" + packed)
     client.post("/api/pictures", content=EXAMPLE)
     for text in texts:
-        before, start = memory_bytes(server.process), time.perf_counter()
+        before = memory_bytes(server.process)
         answer = client.post("/api/pictures", content=png(8, 8, text, data=bytes(8 * 25)))
         assert answer.status_code in (201, 413, 415)
-        assert time.perf_counter() - start < 10
         assert memory_bytes(server.process) < before + 200_000_000
 
 

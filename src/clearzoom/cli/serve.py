@@ -47,7 +47,7 @@ def serve(
 ) -> None:
     """Show the pictures of a folder in a browser: past their own pixels detail is inferred."""
     from clearzoom.batch.settings import parse_bytes
-    from clearzoom.io.cache import cache_folder
+    from clearzoom.io.places import cache_folder
     from clearzoom.weights import scales_of
 
     if not folder.exists():

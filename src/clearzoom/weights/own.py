@@ -12,8 +12,8 @@ from pathlib import Path
 
 from clearzoom.errors import ModelError, OutputError, UnknownModelError, WeightsError
 from clearzoom.io.atomic import whole_file
-from clearzoom.io.data import data_folder
 from clearzoom.io.failures import refused
+from clearzoom.io.places import data_folder
 from clearzoom.models.card import AnyCard, read_any_card
 from clearzoom.weights.shipped import released
 
