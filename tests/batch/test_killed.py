@@ -38,6 +38,12 @@ def finish(process):
     assert process.returncode == 0, said
 
 
+def wait_for_tiles(process, folder, count):
+    while len(tiles_done(folder)) < count:
+        assert process.poll() is None
+        time.sleep(0.01)
+
+
 def seconds_of(process):
     began = time.perf_counter()
     finish(process)
@@ -109,9 +115,7 @@ def test_stopped_by_hand_it_says_that_it_can_go_on(tmp_path, photo, small_weight
     write_picture(tmp_path / "in.png", Picture(np.ascontiguousarray(photo[:200])))
     wanted = ("-o", tmp_path / "o.png", "--scale", 2, "--model", small_weights)
     process = start("enlarge", tmp_path / "in.png", *wanted, scratch=True)
-    while len(tiles_done(tmp_path)) < 3:
-        assert process.poll() is None
-        time.sleep(0.01)
+    wait_for_tiles(process, tmp_path, 3)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (130, "stopped; the same command goes on from here\n")
@@ -156,9 +160,9 @@ def test_a_damaged_scratch_folder_is_made_good(tmp_path, photo, small_weights, s
         wanted = ("-o", tmp_path / name, "--scale", 2, "--model", small_weights)
         return start("enlarge", tmp_path / "in.png", *wanted, scratch=True)
 
-    lasts = seconds_of(begin("a.png"))
+    finish(begin("a.png"))
     process = begin("b.png")
-    time.sleep(lasts * 0.7)
+    wait_for_tiles(process, tmp_path, 20)
     process.kill()
     process.communicate()
     (folder,) = tmp_path.glob(".clearzoom-*")
