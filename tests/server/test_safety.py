@@ -264,6 +264,9 @@ def test_other_machines_are_asked_for_a_token(public, tmp_path, monkeypatch, ser
 
     taken = []
     monkeypatch.setattr(serving, "_listening", listening)
+    # It closes all handlers, and that of absl-py, which tests of training load, its stream as well:
+    # the stderr that pytest reads.
+    monkeypatch.setattr(uvicorn.Config, "configure_logging", lambda _: None)
     monkeypatch.setattr(
         uvicorn.Server, "run", lambda *_, **__: taken.append(ServeSettings.taken_over())
     )
