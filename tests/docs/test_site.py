@@ -119,7 +119,10 @@ def test_a_browser_asks_this_host_alone(site):
             page.route(lambda address: not address.startswith(base), lambda route: route.abort())
             for name in ("index", "scores", "how-to/print", "explain/table", "python"):
                 page.goto(f"{base}/{name}.html")
-            page.locator(".md-search__input").fill("back-projection")
+            search = page.locator(".md-search__input")
+            search.click()
+            page.locator(".md-search-result__meta", has_text="Type to start searching").wait_for()
+            search.press_sequentially("back-projection")  # it listens to keys
             page.locator(".md-search-result__item").first.wait_for()
             browser.close()
         server.shutdown()

@@ -1,4 +1,5 @@
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -10,18 +11,19 @@ from clearzoom.errors import WeightsError
 from clearzoom.weights import find
 
 
-def ask_at_once(run, windows):
-    """Gives the answers; all threads ask while the first run is still going on."""
+def ask_at_once(shared, windows):
+    """Gives the answers; nothing runs before all threads have asked."""
     answers = [None] * len(windows)
-    ready = threading.Barrier(len(windows))
 
     def ask(index):
-        ready.wait()
-        answers[index] = run(windows[index])
+        answers[index] = shared(windows[index])
 
     threads = [threading.Thread(target=ask, args=(i,)) for i in range(len(windows))]
-    for thread in threads:
-        thread.start()
+    with shared._turn:
+        for thread in threads:
+            thread.start()
+        while len(shared._waiting) < len(windows):
+            time.sleep(0.001)
     for thread in threads:
         thread.join()
     return answers
