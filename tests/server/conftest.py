@@ -273,7 +273,7 @@ def api(served, session):
 def until():
     """Waits until something is so."""
 
-    def wait(is_so, seconds=30):
+    def wait(is_so, seconds=120):
         end = time.monotonic() + seconds
         while not (found := is_so()):
             assert time.monotonic() < end, "it never came to be"

@@ -230,12 +230,12 @@ def test_what_takes_too_long_is_given_up(api, session, png, until):
 def test_a_client_that_goes_away_cancels(api, session, png, until):
     client = api(viewers_wait=lambda: True)
     jobs = session().session / "jobs"
-    body = png(1500, 1000)
-    head = f"POST /api/enlarge HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+    body = png(2400, 1500)  # of 60 tiles, each of which waits a second for viewers
+    head = f"POST /api/enlarge?scale=2 HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
     with socket.create_connection((client.base_url.host, client.base_url.port)) as line:
         line.sendall(head.encode() + body)
         until(lambda: any('"running"' in f.read_text() for f in jobs.glob("*/state.json")))
-    until(lambda: not list(jobs.iterdir()), seconds=10)
+    until(lambda: not list(jobs.iterdir()), seconds=30)
 
 
 def test_with_the_whole_server_and_its_token(served, session, png):
