@@ -421,6 +421,22 @@ def test_enlarging_can_be_cancelled(open_page):
     assert not page.locator("#download-work").is_visible()
 
 
+def test_keys_count_again_as_soon_as_a_dialog_is_closed(open_page):
+    page = open_page("#picture=chelsea.png")
+    settled(page)
+    page.keyboard.press("d")
+    page.focus("#size-times")
+    # At once, so that the browser has not yet taken the focus from the field.
+    focused, is_open = page.evaluate("""() => {
+      const dialog = document.getElementById('download');
+      dialog.close();
+      const focused = document.activeElement;
+      focused.dispatchEvent(new KeyboardEvent('keydown', { key: 'd', bubbles: true }));
+      return [focused.id, dialog.open];
+    }""")
+    assert (focused, is_open) == ("size-times", True)
+
+
 REFUSED = [
     ("chelsea.png", {"times": "54.3"}, "png", ""),
     (

@@ -65,8 +65,10 @@ async function follow() {
   }
 }
 
+/** In a field that can be seen: right after a dialog closes, its field still has the focus. */
 function isTyping({ target }) {
-  return target.matches?.("input:not([type=radio], [type=range], [type=checkbox]), select, textarea");
+  const fields = "input:not([type=radio], [type=range], [type=checkbox]), select, textarea";
+  return target.matches?.(fields) && target.checkVisibility();
 }
 
 function pressed(event) {
