@@ -139,7 +139,11 @@ def _enlarger(
     def larger(samples: Samples, meaning: Meaning) -> Samples:
         plan = make_plan((samples.shape[1], samples.shape[0]), Wanted(scale), _scales(model))
         networks = [
-            refined(_load(model, stage), ensemble=ensemble, back_projection=back_projection)
+            refined(
+                _load(model, stage),
+                ensemble=ensemble,
+                consistency="full" if back_projection else "none",
+            )
             for stage in plan.stages
         ]
         result = run_stages(samples, networks, meaning)

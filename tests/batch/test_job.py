@@ -150,7 +150,7 @@ def test_provenance_is_written_and_metadata_kept_or_stripped(tmp_path, photo):
     for metadata in ("keep", "strip"):
         enlarge(tmp_path / "in.jpg", tmp_path / f"{metadata}.png", metadata=metadata)
         kept, _ = read_metadata(tmp_path / f"{metadata}.png")
-        assert b"photo + back-projection x4" in kept.xmp
+        assert b"photo + consistency full x4" in kept.xmp
         assert (kept.exif is not None) == (metadata == "keep")
         with Image.open(tmp_path / f"{metadata}.png") as result:
             assert result.size == (80, 120)  # turned upright

@@ -242,7 +242,7 @@ def network_for(
     network = refined(
         loaded if wrapped is None else wrapped(loaded),
         ensemble=settings.ensemble,
-        back_projection=settings.back_projection,
+        consistency="full" if settings.back_projection else "none",
     )
     if settings.halo_px is None:
         return network
