@@ -372,11 +372,14 @@ def test_configuration_errors_name_the_key(config_file):
         ("[[losses]]\nknd = 'l1'\n", "needs its kind"),
         ("[degradation]\nversion = 2\n", "right key is versions"),
         ("[adversarial]\nchannel = 2\n", "right key is channels"),
-        ("precision = 'fp8'\n", "run.precision"),
         ("= nonsense", "no valid TOML"),
     ):
         with pytest.raises(ConfigError, match=words):
             load_config(config_file(more=more))
+    with pytest.raises(ConfigError, match=r"run\.precision"):
+        load_config(config_file(precision="fp8"))
+    with pytest.raises(ConfigError, match="a cosine must know its end"):
+        load_config(config_file(max_steps=None))
     with pytest.raises(ConfigError, match=r"multiple of run\.validate_every_steps"):
         load_config(config_file(max_steps=13))
     with pytest.raises(ConfigError, match=r"multiple of run\.steps_per_call"):

@@ -159,6 +159,8 @@ def _config(
             seed=SEED,
             validate_every_steps=steps + 1,  # never: the end is scored here
             log_every_steps=max(1, steps // 4),
+            precision="fp32",  # all alike, or they would not compare
+            memory_format="contiguous",
         ),
     )
 

@@ -53,8 +53,9 @@ class DataSection(_Section):
 class OptimiserSection(_Section):
     """How weights change.
 
-    ``kind`` is adam or muon, at the same rates; the rate warms up linearly and then falls along
-    half a cosine from ``learning_rate`` to ``final_learning_rate``.
+    ``kind`` is adam or muon, at the same rates. The rate warms up linearly. Then the schedule
+    ``cosine`` falls along half a cosine from ``learning_rate`` to ``final_learning_rate``, and
+    ``constant`` stays, until ``clearzoom train --finish`` begins a linear fall.
     """
 
     kind: Literal["adam", "muon"] = "adam"
@@ -63,18 +64,28 @@ class OptimiserSection(_Section):
     """After the warm-up."""
     final_learning_rate: Annotated[float, Field(ge=0)] = 1e-6
     """At the last step."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """constant: without a known end."""
     beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
     """Adam's memory of the gradient."""
     beta2: Annotated[float, Field(ge=0, lt=1)] = 0.99
     """Adam's memory of its square."""
     warmup_steps: Annotated[int, Field(ge=0)] = 200
     """Steps in which the rate rises from 0."""
-    max_steps: Positive
-    """The whole schedule."""
+    max_steps: Positive | None = None
+    """The whole cosine, which needs it; with constant, where the run waits for its finish."""
     clip_norm: Annotated[float, Field(gt=0)] = 1.0
     """A longer gradient is shortened to this."""
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
     """Share of the old in the averaged weights, which are measured and released."""
+
+    @model_validator(mode="after")
+    def _check_end(self) -> "OptimiserSection":
+        if self.schedule == "cosine" and self.max_steps is None:
+            raise ValueError(
+                'max_steps is missing: a cosine must know its end; or set schedule = "constant"'
+            )
+        return self
 
 
 class AdversarialSection(_Section):
@@ -96,7 +107,10 @@ class AdversarialSection(_Section):
 
 
 class RunSection(_Section):
-    """How the run is done; none of it changes what is learnt but ``seed`` and ``precision``."""
+    """How the run is done.
+
+    What is learnt depends on ``seed``, and by rounding on ``precision`` and ``memory_format``.
+    """
 
     seed: Annotated[int, Field(ge=0)] = 0
     """Of everything that is drawn."""
@@ -105,7 +119,9 @@ class RunSection(_Section):
     log_every_steps: Positive = 50
     """When losses are written down."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """auto: bf16 autocast on CUDA, fp32 elsewhere."""
+    """auto: fp32 or bf16 autocast, whichever is faster here; measured once, when a run starts."""
+    memory_format: Literal["auto", "channels_last", "contiguous"] = "auto"
+    """Of feature maps and kernels; auto: the faster one, measured likewise."""
     compile: bool = False
     """Compile the network by torch."""
     deterministic: bool = False
@@ -221,5 +237,5 @@ def _kinds_of(model: type[BaseModel]) -> tuple[Any, ...]:
 
 def _check_multiple(path: Path, config: TrainConfig, whole: str, part: str) -> None:
     many, few = (attrgetter(name)(config) for name in (whole, part))
-    if many % few:
+    if many is not None and many % few:
         raise ConfigError(f"{path}: {whole} ({many}) must be a multiple of {part} ({few})")
