@@ -97,4 +97,5 @@ class FastSR(nn.Module):
 
 
 def _shifted(features: Tensor, shift: Tensor | None) -> Tensor:
-    return features if shift is None else features + shift
+    # In bf16 a sum with fp32 would make all that follows fp32.
+    return features if shift is None else features + shift.to(features.dtype)

@@ -64,7 +64,8 @@ def _start_estimator(estimator: LevelEstimator, generator: torch.Generator) -> N
     for module in estimator.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             nn.init.kaiming_normal_(module.weight, a=SLOPE, generator=generator)
-            nn.init.zeros_(module.bias)
+            assert module.bias is not None
+            module.bias.zero_()
 
 
 def _start_family(net: SRResNet | PreSRResNet, generator: torch.Generator) -> None:
