@@ -16,7 +16,7 @@ Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
 Random = np.random.Generator | np.random.RandomState
 
-_REACH = 3.0
+_REACH = 2.8
 """Of a Gaussian's kernel, in sigmas."""
 _LARGEST_WEIGHT = 64
 """Of a kernel in whole numbers whose sum is a power of 2. libvips convolves these exactly by vector
@@ -39,8 +39,11 @@ def blurred(
         across_px: sigma across it; None: as along, so that the blur is round.
         angle: of the axis, radians, from the picture's right to its bottom.
     """
-    across_px = sigma_px if across_px is None else across_px
-    y, x = _grid(_REACH * max(sigma_px, across_px))
+    if across_px is None:
+        at = np.arange(-_reach(sigma_px), _reach(sigma_px) + 1)
+        line = np.exp(-0.5 * (at / sigma_px) ** 2)[None]
+        return _convolved(_convolved(picture, line / line.sum()), line.T / line.sum())
+    y, x = _grid(_reach(max(sigma_px, across_px)))
     along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
     kernel = np.exp(-0.5 * ((along / sigma_px) ** 2 + (across / across_px) ** 2))
     return _convolved(picture, kernel / kernel.sum())
@@ -74,8 +77,11 @@ def sharpened(picture: Image, amount: float, sigma_px: float) -> Image:
     return _added(picture, added)
 
 
-def _grid(reach_px: float) -> tuple[Floats, Floats]:
-    reach = max(1, math.ceil(reach_px))
+def _reach(sigma_px: float) -> int:
+    return max(1, math.ceil(_REACH * sigma_px))
+
+
+def _grid(reach: int) -> tuple[Floats, Floats]:
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float64)
     return y, x
 
