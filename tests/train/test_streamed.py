@@ -10,7 +10,7 @@ from clearzoom.core.resize import reduce_for_protocol
 from clearzoom.errors import ConfigError, MissingFileError, TrainingError
 from clearzoom.io.writing import write_rgb8
 from clearzoom.train.config import load_config
-from clearzoom.train.degrade import Degradation
+from clearzoom.train.degradation import Degradation
 from clearzoom.train.run import train
 from clearzoom.train.streamed import Shards, Streamed
 

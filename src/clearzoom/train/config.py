@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from clearzoom.errors import ConfigError, MissingFileError
 from clearzoom.losses.adversarial import AdversarialKind
-from clearzoom.train.degrade import Degradation
+from clearzoom.train.degradation import Degradation
 from clearzoom.train.terms import PerceptualTerm, PixelTerm, Term
 
 Positive = Annotated[int, Field(ge=1)]

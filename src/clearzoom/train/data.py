@@ -11,7 +11,8 @@ from torch import Tensor
 from clearzoom.core.resize import resize_matrix
 from clearzoom.errors import TrainingError
 from clearzoom.metrics.protocol import crop_to_multiple
-from clearzoom.train.degrade import Degradation, degrade_all
+from clearzoom.train.degradation import Degradation
+from clearzoom.train.degrade import degrade_all
 from clearzoom.train.pictures import load_pictures
 
 

@@ -22,7 +22,8 @@ from clearzoom.errors import MissingFileError, TrainingError, UnreadablePictureE
 from clearzoom.io.formats import SUFFIXES
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.metrics.protocol import crop_to_multiple
-from clearzoom.train.degrade import Degradation, degrade
+from clearzoom.train.degradation import Degradation
+from clearzoom.train.degrade import degrade
 
 Image = npt.NDArray[np.uint8]
 _ORDER, _PATCH = 0, 1  # what is drawn from the seed

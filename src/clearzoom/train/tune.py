@@ -26,6 +26,7 @@ from clearzoom.train.config import (
     RunSection,
     TrainConfig,
 )
+from clearzoom.train.degradation import degradation_of
 from clearzoom.train.release import release
 from clearzoom.train.run import steps_in, train
 from clearzoom.train.tune_measure import Compared, compare, save_crops
@@ -158,7 +159,7 @@ def _config(card: Card, data: Path, learning_rate: float, steps: int = 10**9) ->
             max_steps=steps,
         ),
         losses=losses,
-        degradation=before.get("degradation"),
+        degradation=degradation_of(before.get("degradation")),
         run=RunSection(seed=1, validate_every_steps=every, log_every_steps=min(every, 50)),
     )
 
