@@ -39,6 +39,10 @@ def _is_deep_kernel(parameter: nn.Parameter) -> bool:
     return parameter.ndim == 4 and min(parameter.shape[:2]) > 3
 
 
+def _folders(config: TrainConfig) -> str:
+    return ", ".join(str(each.folder) for each in config.data.train)
+
+
 class Recipe(lightning.LightningModule):
     """Train one network on pairs; steps are seeded, so a run can be split anywhere.
 
@@ -124,6 +128,11 @@ class Recipe(lightning.LightningModule):
             fused=True,
         )
 
+    def on_fit_start(self) -> None:
+        """Draw the faults of the first step before the clock runs."""
+        if isinstance(self.pairs, Pairs):
+            self.pairs.prepare(self.step)
+
     def training_step(self, _call: int) -> None:
         """Do ``steps_per_call`` optimiser steps."""
         began = time.perf_counter()
@@ -155,7 +164,7 @@ class Recipe(lightning.LightningModule):
         # Lightning's own wrapper would count the discriminator's steps, too.
         optimisers = self.optimizers(use_pl_optimizer=False)
         own, *others = optimisers if isinstance(optimisers, list) else [optimisers]
-        lr, hr = self.pairs.batch(
+        lr, hr, _ = self.pairs.batch(
             self.step, config.run.seed, config.data.batch, config.data.patch_px, self._own_part()
         )
         sr = self.forward_train(self.arithmetic.lay_out(lr)).float()
@@ -215,7 +224,7 @@ class Recipe(lightning.LightningModule):
         shards = checkpoint.get("shards_sha256")
         if isinstance(self.pairs, Streamed) and shards != self.pairs.shards.sha256:
             raise ConfigError(
-                f"the shards in {self.config.data.train} are not those that this run was started "
+                f"the shards in {_folders(self.config)} are not those that this run was started "
                 "with: its place in them is lost; put them back, or start a new run with --init"
             )
         self.best_psnr_db = best_validation_db(self.folder / BEST)
