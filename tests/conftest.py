@@ -141,7 +141,9 @@ def config_file(tmp_path, pictures):
 
     def write(name="small.toml", **values):
         wanted = {"max_steps": 12, "every": 4, "scale": 2, "seed": 3, "call": 1, "rate": "1e-3"}
-        wanted |= {"network": FAMILY, "kind": "adam"}
+        wanted |= {"network": FAMILY, "kind": "adam", "schedule": "cosine"}
+        # Measured ways may differ from run to run.
+        wanted |= {"precision": "fp32", "memory_format": "contiguous"}
         wanted |= values
         text = f"""
 [network]
@@ -154,7 +156,8 @@ batch = 2
 patch_px = 8
 [optimiser]
 kind = "{wanted["kind"]}"
-max_steps = {wanted["max_steps"]}
+{"" if wanted["max_steps"] is None else f"max_steps = {wanted['max_steps']}"}
+schedule = "{wanted["schedule"]}"
 warmup_steps = 2
 learning_rate = {wanted["rate"]}
 [run]
@@ -162,6 +165,8 @@ seed = {wanted["seed"]}
 validate_every_steps = {wanted["every"]}
 log_every_steps = {wanted["every"]}
 steps_per_call = {wanted["call"]}
+precision = "{wanted["precision"]}"
+memory_format = "{wanted["memory_format"]}"
 """
         path = tmp_path / name
         path.write_text(text + wanted.get("more", ""))

@@ -47,6 +47,7 @@ weight = 0.1
         (4, {"kind": "muon"}),
         (4, {"kind": "muon", "network": FAST}),
         (4, {"more": "[degradation]\nversions = 2\n"}),
+        (2, {"more": "[degradation]\nversions = 2\nredraw_every_steps = 3\n"}),
     ],
 )
 def test_a_resumed_run_gives_the_unbroken_run_s_losses_and_weights(
@@ -173,8 +174,8 @@ def test_nan_stops_and_the_checkpoint_gives_the_unbroken_run(
     cut = Pairs.batch
 
     def poisoned(self, step, *rest):
-        lr, hr = cut(self, step, *rest)
-        return (lr * float("nan") if step == 9 else lr), hr
+        whole = cut(self, step, *rest)
+        return whole._replace(lr=whole.lr * float("nan")) if step == 9 else whole
 
     with monkeypatch.context() as poison:
         poison.setattr(Pairs, "batch", poisoned)
@@ -372,11 +373,14 @@ def test_configuration_errors_name_the_key(config_file):
         ("[[losses]]\nknd = 'l1'\n", "needs its kind"),
         ("[degradation]\nversion = 2\n", "right key is versions"),
         ("[adversarial]\nchannel = 2\n", "right key is channels"),
-        ("precision = 'fp8'\n", "run.precision"),
         ("= nonsense", "no valid TOML"),
     ):
         with pytest.raises(ConfigError, match=words):
             load_config(config_file(more=more))
+    with pytest.raises(ConfigError, match=r"run\.precision"):
+        load_config(config_file(precision="fp8"))
+    with pytest.raises(ConfigError, match="a cosine must know its end"):
+        load_config(config_file(max_steps=None))
     with pytest.raises(ConfigError, match=r"multiple of run\.validate_every_steps"):
         load_config(config_file(max_steps=13))
     with pytest.raises(ConfigError, match=r"multiple of run\.steps_per_call"):

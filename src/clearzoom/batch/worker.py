@@ -204,7 +204,8 @@ def duty_of(order: Order, *, split_px: int | None, at_once: int) -> Duty:
         with suppress(ClearzoomError):  # a picture that needs this one says why it cannot be
             expected[scale] = identity(network_for(settings, scale))
     own = Path(settings.model)
-    files = [own, own.with_stem(f"{own.stem}-int8"), own.with_suffix(".safetensors")]
+    files = [own, *(own.with_stem(f"{own.stem}-{kind}") for kind in ("int8", "level"))]
+    files.append(own.with_suffix(".safetensors"))
     weights = {
         file.name: file.read_bytes() for file in files if own.suffix == ".onnx" and file.is_file()
     }

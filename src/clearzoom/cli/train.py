@@ -30,9 +30,29 @@ def train(
     init: Annotated[
         Path | None, typer.Option("--init", help="Weights (.safetensors) to start a new run from.")
     ] = None,
+    resume_from: Annotated[
+        Path | None,
+        typer.Option(help="Go on from this checkpoint of the run, e.g. RUN/before-decay.ckpt."),
+    ] = None,
     time_budget: Annotated[
         str | None,
         typer.Option(help="End the sitting cleanly after this long, e.g. 25m; --resume goes on."),
+    ] = None,
+    finish: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="STEPS",
+            help='End a run with schedule = "constant": with --resume, the rate falls for so many '
+            "steps from here.",
+        ),
+    ] = None,
+    finish_in: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="The same for so long, e.g. 12m; with --time-budget, at its end.",
+        ),
     ] = None,
     steps_for: Annotated[
         str | None,
@@ -50,9 +70,11 @@ def train(
 ) -> None:
     """Train a network. Needs the extra [train]."""
     from clearzoom.train.config import load_config
+    from clearzoom.train.finish import Finish
     from clearzoom.train.processes import asked_for, is_first
     from clearzoom.train.run import steps_in
     from clearzoom.train.run import train as run
+    from clearzoom.train.schedule import last_step
 
     settings = load_config(config)
     folder = output if output is not None else Path("runs") / config.stem
@@ -63,17 +85,23 @@ def train(
         steps = steps_in(settings, seconds_of(steps_for), init)
         typer.echo(f"max_steps = {steps}")
         return
+    if finish is not None and finish_in is not None:
+        raise ConfigError("--finish and --finish-in say the same thing; give one of them")
+    wanted = Finish(finish, None if finish_in is None else seconds_of(finish_in))
     recipe = run(
         settings,
         folder,
         resume=resume,
         initial_weights=init,
+        resume_from=resume_from,
         time_budget_s=None if time_budget is None else seconds_of(time_budget),
+        finish=None if wanted == Finish() else wanted,
         processes=processes,
     )
     if not is_first():
         return
+    end = last_step(settings.optimiser, recipe.decay)
     typer.echo(
-        f"step {recipe.step} of {settings.optimiser.max_steps}; "
+        f"step {recipe.step}{'' if end is None else f' of {end}'}; "
         f"best validation {recipe.best_psnr_db:.3f} dB; {folder}"
     )

@@ -29,7 +29,7 @@ def mixed_model(first: bytes, second: bytes, strength: float) -> bytes:
     Raises:
         WeightsError: the two are not of one network, or no ONNX.
     """
-    ours, theirs = dict(_float_tensors(second)), dict(_float_tensors(first))
+    ours, theirs = _by_shape(second), _by_shape(first)
     if not ours or ours.keys() != theirs.keys():
         raise WeightsError("these two files are not of one network: their tensors differ")
     mixed = bytearray(second)
@@ -40,8 +40,22 @@ def mixed_model(first: bytes, second: bytes, strength: float) -> bytes:
     return bytes(mixed)
 
 
-def _float_tensors(model: bytes) -> Iterator[tuple[tuple[str, bytes], tuple[int, int]]]:
-    """Name and shape of each, and where its bytes lie."""
+def _by_shape(model: bytes) -> dict[tuple[str, bytes, int], tuple[int, int]]:
+    return {
+        (name, shape, end - start): (start, end)
+        for name, shape, (start, end) in float_tensors(model)
+    }
+
+
+def float_tensors(model: bytes) -> Iterator[tuple[str, bytes, tuple[int, int]]]:
+    """Give the name and shape of each float tensor in an ONNX file, and where its bytes lie.
+
+    Args:
+        model: content of the file.
+
+    Raises:
+        WeightsError: damaged, or no ONNX.
+    """
     for number, graph in fields(model, (0, len(model))):
         for inner, tensor in fields(model, graph) if number == _GRAPH else ():
             if inner != _INITIALIZER:
@@ -58,4 +72,4 @@ def _float_tensors(model: bytes) -> Iterator[tuple[tuple[str, bytes], tuple[int,
                 start, end = parts[_RAW_DATA][0]
                 if (end - start) % 4:
                     raise WeightsError("this file is damaged: a tensor ends within a number")
-                yield (f"{name} {end - start}", shape), (start, end)
+                yield name, shape, (start, end)

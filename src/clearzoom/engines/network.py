@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from clearzoom.core import ends
 from clearzoom.core.consistency import Consistency
 from clearzoom.core.tiles import aligned_halo_px
 from clearzoom.engines import Engine, Precision
 from clearzoom.engines.adapted import Run, adapted
 from clearzoom.engines.interpolate import mixed_model
+from clearzoom.engines.levels import Levels, estimator_file, load_estimator
 from clearzoom.engines.onnxruntime import load_onnxruntime, read_notes
 from clearzoom.engines.openvino import load_openvino
 from clearzoom.engines.torch import load_torch
@@ -37,7 +41,8 @@ class Network:
     ``consistency``: how much of the difference from their input results are given back.
     ``reference`` loads the same network in fp32, where this one is not. ``mean_tolerance``: of the
     range; a tile whose mean is further off is no enlargement of its input. ``period_px``: moved by
-    so many px, a picture gives the same result, moved; windows must start in phase.
+    so many px, a picture gives the same result, moved; windows must start in phase. ``denoise``:
+    the level that it runs at, where it has levels.
 
     Example:
         >>> network = load_network("photo", 2)
@@ -56,6 +61,7 @@ class Network:
     reference: Callable[[], "Network"] | None = None
     mean_tolerance: float = 0.1
     period_px: int = 1
+    denoise: float | None = None
 
 
 def load_network(
@@ -64,6 +70,7 @@ def load_network(
     engine: Engine = "auto",
     precision: Precision = "fp32",
     strength: float = 1.0,
+    denoise: float | None = None,
 ) -> Network:
     """Load a model by name, or a file that ``clearzoom export`` made.
 
@@ -76,13 +83,15 @@ def load_network(
             own, NAME-xSCALE-int8.onnx, which ``clearzoom export --int8`` writes.
         strength: 0 to 1; of perceptual weights: 0 gives the PSNR weights that they started from,
             and between the two lie weights that are mixed.
+        denoise: 0 to 1, of a model with levels: 0 keeps grain, 1 cleans badly spoilt pictures; None
+            takes the level of the file as it stands.
 
     Raises:
         UnknownModelError: no such name, or none for this scale.
         MissingFileError: no such file.
         WeightsError: damaged, not made by clearzoom, or of another scale.
         MissingExtraError: the engine is not installed.
-        ModelError: the engine does not have this precision, or the weights no strength.
+        ModelError: the engine does not have this precision, or the weights no strength or levels.
 
     Example:
         >>> import numpy as np
@@ -92,26 +101,41 @@ def load_network(
     """
     if not 0 <= strength <= 1:
         raise ModelError(f"a strength of {strength} is not between 0 and 1")
+    if denoise is not None and not 0 <= denoise <= 1:
+        raise ModelError(f"a denoise level of {denoise} is not between 0 and 1")
     path, named = _weights_file(name_or_file, scale, precision)
     name = None
     content = path.read_bytes()
     if named:
         card = check_file(path, content)
         if isinstance(card, AddedCard):
-            return _load_added(card, path, content, engine, precision, strength)
+            _check_plain(card, strength, denoise)
+            return _load_added(card, path, content, engine, precision)
         name = card.name
         if engine == "torch":
             check_file(path.with_suffix(".safetensors"))
     notes = read_notes(path)
     name = name or notes.get("name", "")
     model: Path | bytes = path
+    levels = Levels.of(notes)
     if strength < 1:
         if engine == "torch" or precision != "fp32":
             raise ModelError("a strength below 1 needs --precision fp32, and not --engine torch")
-        model = content = _mixed(path, notes, strength)
+        start = _psnr_file(path, notes)
+        model = content = mixed_model(start.read_bytes(), content, strength)
+        before = Levels.of(read_notes(start))
+        if levels is not None and before is not None:
+            levels = before.mixed(levels, strength)
         name = f"{name} at strength {strength:g}"
-    used, run = _load_run(path, model, engine, precision)
-    fp32 = partial(load_network, name_or_file, scale, engine)
+    if denoise is not None:
+        if levels is None:
+            raise ModelError(f"{name} has no --denoise; 'photo' has, or leave it out")
+        if precision == "int8":
+            raise ModelError("--denoise needs biases in floating point: leave --precision int8 out")
+        model = content = levels.at(content, denoise)
+        name = f"{name} at denoise {denoise:g}"
+    used, run = _load_run(path, model, engine, precision, denoise)
+    fp32 = partial(load_network, name_or_file, scale, engine, denoise=denoise)
     try:
         network = Network(
             name=name,
@@ -122,6 +146,7 @@ def load_network(
             engine=f"{used} {precision}",
             run=run,
             reference=None if precision == "fp32" else fp32,
+            denoise=denoise if denoise is not None or levels is None else levels.level,
         )
     except (KeyError, ValueError) as error:
         raise WeightsError(
@@ -131,6 +156,33 @@ def load_network(
     if network.scale != scale:
         raise UnknownModelError(f"{path} enlarges x{network.scale}, not x{scale}")
     return network
+
+
+def load_level_estimator(
+    name_or_file: str, scale: int
+) -> Callable[[npt.NDArray[np.float32]], float] | None:
+    """Load what guesses the level of a picture for ``denoise``.
+
+    Args:
+        name_or_file: as ``load_network`` takes it.
+        scale: of the enlargement.
+
+    Returns:
+        A function from LR windows (1, 3, H, W) float32 in -0.5..0.5 to their level, about 0 for
+        clean ones to about 1 for badly spoilt ones, not clipped; None where the model has none.
+
+    Raises:
+        UnknownModelError: no such name, or none for this scale.
+        MissingFileError: no such file.
+        WeightsError: damaged.
+    """
+    path, named = _weights_file(name_or_file, scale, "fp32")
+    file = estimator_file(path)
+    if not file.is_file():
+        return None
+    if named:
+        check_file(file)
+    return load_estimator(file)
 
 
 def _weights_file(name_or_file: str, scale: int, precision: Precision) -> tuple[Path, bool]:
@@ -151,17 +203,17 @@ def _weights_file(name_or_file: str, scale: int, precision: Precision) -> tuple[
     return path, named
 
 
-def _load_added(
-    card: AddedCard,
-    path: Path,
-    content: bytes,
-    engine: Engine,
-    precision: Precision,
-    strength: float,
-) -> Network:
-    """A network that others made: its own numbers and sizes are translated around it."""
+def _check_plain(card: AddedCard, strength: float, denoise: float | None) -> None:
     if strength < 1:
         raise ModelError(f"{card.name} has no --strength: it was added, not trained here")
+    if denoise is not None:
+        raise ModelError(f"{card.name} has no --denoise: it was added, not trained here")
+
+
+def _load_added(
+    card: AddedCard, path: Path, content: bytes, engine: Engine, precision: Precision
+) -> Network:
+    """A network that others made: its own numbers and sizes are translated around it."""
     if engine == "torch":
         raise ModelError(f"{card.name} was added as ONNX; leave --engine torch out")
     used, run = _load_run(path, content, engine, precision)
@@ -180,22 +232,26 @@ def _load_added(
     )
 
 
-def _mixed(path: Path, notes: dict[str, str], strength: float) -> bytes:
-    """The model between the weights that are named as its start, and its own."""
+def _psnr_file(path: Path, notes: dict[str, str]) -> Path:
+    """The weights that perceptual ones name as their start."""
     start = path.with_name(f"{notes.get('psnr_model')}-x{notes.get('scale')}.onnx")
     if "psnr_model" not in notes or not start.is_file():
         raise ModelError(
             f"{path.stem} has no --strength: that needs perceptual weights beside the PSNR weights "
             "that they started from (see 'clearzoom models')"
         )
-    return mixed_model(start.read_bytes(), path.read_bytes(), strength)
+    return start
 
 
 def _load_run(
-    path: Path, model: Path | bytes, engine: Engine, precision: Precision
+    path: Path,
+    model: Path | bytes,
+    engine: Engine,
+    precision: Precision,
+    denoise: float | None = None,
 ) -> tuple[str, Run]:
     if engine == "torch":
-        return engine, load_torch(path, precision)
+        return engine, load_torch(path, precision, denoise)
     if engine == "openvino":
         return engine, load_openvino(model, precision)
     if engine == "auto" and fastest_engine(path, precision) == "openvino":

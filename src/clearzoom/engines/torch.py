@@ -13,12 +13,15 @@ from clearzoom.errors import MissingExtraError, ModelError, WeightsError
 Tensor = npt.NDArray[np.float32]
 
 
-def load_torch(path: Path, precision: Precision = "fp32") -> Callable[[Tensor], Tensor]:
+def load_torch(
+    path: Path, precision: Precision = "fp32", denoise: float | None = None
+) -> Callable[[Tensor], Tensor]:
     """Load the .safetensors file beside an ONNX file, which says what network it holds.
 
     Args:
         path: .onnx, as ``clearzoom export`` wrote it.
         precision: of the convolutions; input and output stay fp32.
+        denoise: the level of a network that has levels; None: its own.
 
     Returns:
         A function from (1, 3, H, W) float32 to (1, 3, scale * H, scale * W) float32.
@@ -32,7 +35,8 @@ def load_torch(path: Path, precision: Precision = "fp32") -> Callable[[Tensor], 
         import torch
         from safetensors import safe_open
 
-        from clearzoom.models.registry import build
+        from clearzoom.models.photo import PLAIN_LEVEL, PhotoSR
+        from clearzoom.models.registry import SRNet, build
         from clearzoom.models.weights import load_into
     except ModuleNotFoundError as error:
         raise MissingExtraError("the engine torch", "train") from error
@@ -46,18 +50,21 @@ def load_torch(path: Path, precision: Precision = "fp32") -> Callable[[Tensor], 
     except KeyError as error:
         raise WeightsError(f"{weights} was not made by 'clearzoom export': no {error}") from error
     load_into(net, weights)
+    plain: SRNet = net
+    if isinstance(net, PhotoSR):
+        plain = net.at_level(PLAIN_LEVEL if denoise is None else denoise)
     mps = torch.backends.mps.is_available()
     device = torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
     kinds = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
     if precision not in kinds:
         raise ModelError(f"the engine torch does not run {precision}; leave --engine out")
     kind = kinds[precision]
-    net = net.eval().to(device, kind, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    plain = plain.eval().to(device, kind, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.inference_mode()
     def run(x: Tensor) -> Tensor:
         given = torch.from_numpy(x).to(device, kind, memory_format=torch.channels_last)
-        y: Tensor = net.forward_fused(given).float().contiguous().cpu().numpy()
+        y: Tensor = plain.forward_fused(given).float().contiguous().cpu().numpy()
         return y
 
     return run

@@ -7,6 +7,7 @@ arXiv:2101.03697) and is one plain convolution when it runs. The picture itself 
 through one 3x3 convolution that starts as linear interpolation.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import torch
@@ -66,21 +67,35 @@ class FastSR(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, 3, H, W) in -0.5..0.5 to (N, 3, scale * H, scale * W), about the same range."""
-        return self._run(x, fold=False)
+        return self.run(x, fold=False)
 
     def forward_fused(self, x: Tensor) -> Tensor:
         """The same function, identities folded."""
-        return self._run(x, fold=True)
+        return self.run(x, fold=True)
 
-    def _run(self, x: Tensor, *, fold: bool) -> Tensor:
-        shallow = self.head(x)
+    def run(self, x: Tensor, *, fold: bool, shifts: Sequence[Tensor] | None = None) -> Tensor:
+        """Run the layers in their order.
+
+        Args:
+            x: (N, 3, H, W) in -0.5..0.5.
+            fold: run each identity and its convolution as one.
+            shifts: (N or 1, C, 1, 1) each, added to what the head, the chain's convolutions and
+                the tail give; None adds nothing.
+        """
+        added = list(shifts) if shifts is not None else [None] * (len(self.chain) + 2)
+        shallow = _shifted(self.head(x), added[0])
         deep = shallow
-        for link in self.chain:
+        for link, shift in zip(self.chain, added[1:-1], strict=True):
             assert isinstance(link, IdentityConv)
             if fold:
                 deep = F.conv2d(deep, link.folded_weight(), link.conv.bias, padding=1)
             else:
                 deep = link(deep)
-            deep = F.leaky_relu(deep, SLOPE)
-        detail = self.tail(deep + shallow)
+            deep = F.leaky_relu(_shifted(deep, shift), SLOPE)
+        detail = _shifted(self.tail(deep + shallow), added[-1])
         return F.pixel_shuffle(detail + self.base(x), self.config.scale)
+
+
+def _shifted(features: Tensor, shift: Tensor | None) -> Tensor:
+    # In bf16 a sum with fp32 would make all that follows fp32.
+    return features if shift is None else features + shift.to(features.dtype)

@@ -2,7 +2,8 @@
 
 In the SRResNet family the picture passes through pairs of channels that carry +x and -x, since a
 leaky activation g keeps g(x) - g(-x) proportional to x. The architecture stays the chapter's: only
-the starting weights are chosen. ``fast`` has a convolution of its own for the picture.
+the starting weights are chosen. ``fast`` and ``photo`` have a convolution of their own for the
+picture.
 """
 
 from typing import cast
@@ -10,7 +11,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from clearzoom.models.fast import FastSR
+from clearzoom.models.fast import SLOPE, FastSR
+from clearzoom.models.photo import LevelEstimator, PhotoSR
 from clearzoom.models.presrresnet import PreSRResNet
 from clearzoom.models.registry import SRNet
 from clearzoom.models.srresnet import ResidualBlock, SRResNet
@@ -54,6 +56,16 @@ def _start_fast(net: FastSR, generator: torch.Generator) -> None:
     net.base.weight.zero_()
     for colour in range(3):
         net.base.weight[colour * len(kernels) : (colour + 1) * len(kernels), colour] = kernels
+    if isinstance(net, PhotoSR):
+        _start_estimator(net.estimator, generator)
+
+
+def _start_estimator(estimator: LevelEstimator, generator: torch.Generator) -> None:
+    for module in estimator.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(module.weight, a=SLOPE, generator=generator)
+            assert module.bias is not None
+            module.bias.zero_()
 
 
 def _start_family(net: SRResNet | PreSRResNet, generator: torch.Generator) -> None:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from clearzoom.errors import ConfigError, UnknownModelError
 from clearzoom.models.fast import FastConfig, FastSR
+from clearzoom.models.photo import PhotoConfig, PhotoSR
 from clearzoom.models.presrresnet import PreSRResNet
 from clearzoom.models.srresnet import SLIM, SRResNet, SRResNetConfig
 
@@ -16,6 +17,7 @@ NetworkConfig = SRResNetConfig | FastConfig
 
 NETWORKS: dict[str, tuple[Callable[[Any], SRNet], NetworkConfig]] = {
     "fast": (FastSR, FastConfig()),
+    "photo": (PhotoSR, PhotoConfig()),
     "srresnet": (SRResNet, SRResNetConfig()),
     "srresnet-slim": (SRResNet, SLIM),
     "srresnet-pre": (PreSRResNet, SRResNetConfig()),

@@ -12,8 +12,10 @@ from safetensors.torch import save
 
 from clearzoom.io.atomic import whole_file
 from clearzoom.train.checkpoint import BEST, LAST
+from clearzoom.train.contention import Warner, cores_now
 from clearzoom.train.interrupt import InterruptedBetweenStepsError
 from clearzoom.train.module import Recipe
+from clearzoom.train.schedule import last_step
 
 
 class TimeBudget(Callback):
@@ -54,21 +56,13 @@ class Checkpoints(Callback):
         """Save; validation marks the good moments."""
         assert isinstance(pl_module, Recipe)
         psnr_db = float(trainer.callback_metrics["val_psnr_db"])
-        if psnr_db > pl_module.best_psnr_db or not pl_module.config.psnr_chooses:
+        # A decay is there for its end: its newest weights count, whatever the pictures say.
+        newest = pl_module.decay is not None or not pl_module.config.psnr_chooses
+        if psnr_db > pl_module.best_psnr_db or newest:
             pl_module.best_psnr_db = psnr_db
-            weights = {
-                k: v.detach().cpu().contiguous() for k, v in pl_module.ema.state_dict().items()
-            }
-            notes = {
-                "step": str(pl_module.step),
-                "val_psnr_db": repr(psnr_db),
-                "hours": repr(pl_module.hours),
-                "lr_pixels": str(pl_module.lr_pixels),
-            }
             if trainer.is_global_zero:
-                with whole_file(self.folder / BEST) as temporary:
-                    temporary.write_bytes(save(weights, notes))
-        self._save(trainer)
+                save_weights(pl_module, self.folder / BEST, psnr_db)
+        save_state(trainer, self.folder / LAST)
 
     def on_exception(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: Any
@@ -78,23 +72,49 @@ class Checkpoints(Callback):
         Of several processes, each may be at another step: there the last validation's state stays.
         """
         if isinstance(exception, InterruptedBetweenStepsError) and trainer.world_size == 1:
-            self._save(trainer)
+            save_state(trainer, self.folder / LAST)
 
     def on_train_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
         """Save where the sitting ended."""
-        self._save(trainer)
+        save_state(trainer, self.folder / LAST)
 
-    def _save(self, trainer: lightning.Trainer) -> None:
-        if not trainer.is_global_zero:  # writes nothing, and waits for the one that does
-            trainer.save_checkpoint(self.folder / LAST, weights_only=False)
-            return
-        with whole_file(self.folder / LAST) as temporary:
-            try:
-                trainer.save_checkpoint(temporary, weights_only=False)  # with the optimiser
-            except RuntimeError as error:  # torch's writer has no OSError
-                raise OSError(errno.EIO, str(error).splitlines()[0]) from error
+
+def save_weights(recipe: Recipe, path: Path, validation_db: float | None = None) -> None:
+    """Write the averaged weights, with notes of the training in them.
+
+    Args:
+        recipe: whose.
+        path: .safetensors; it appears whole or not at all.
+        validation_db: their validation PSNR, where it is known.
+    """
+    weights = {k: v.detach().cpu().contiguous() for k, v in recipe.ema.state_dict().items()}
+    notes = {
+        "step": str(recipe.step),
+        "hours": repr(recipe.hours),
+        "lr_pixels": str(recipe.lr_pixels),
+    }
+    if validation_db is not None:
+        notes["val_psnr_db"] = repr(validation_db)
+    with whole_file(path) as temporary:
+        temporary.write_bytes(save(weights, notes))
+
+
+def save_state(trainer: lightning.Trainer, path: Path) -> None:
+    """Write a checkpoint with all that a run goes on from, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if not trainer.is_global_zero:  # writes nothing, and waits for the one that does
+        trainer.save_checkpoint(path, weights_only=False)
+        return
+    with whole_file(path) as temporary:
+        try:
+            trainer.save_checkpoint(temporary, weights_only=False)  # with the optimiser
+        except RuntimeError as error:  # torch's writer has no OSError
+            raise OSError(errno.EIO, str(error).splitlines()[0]) from error
 
 
 class Lines(Callback):
@@ -111,10 +131,12 @@ class Lines(Callback):
         self.macc_per_lr_px = macc_per_lr_px
         self.matrix_gflops = matrix_gflops
         self._since = (0, 0.0)
+        self._warner = Warner()
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Start counting."""
         self._since = (pl_module.step, time.perf_counter())
+        self._warner.words(cores_now())
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Print the scores; the clock for speed starts anew."""
@@ -137,9 +159,15 @@ class Lines(Callback):
         lr_px = done * config.data.batch * config.data.patch_px**2
         flops = 3 * 2 * self.macc_per_lr_px * lr_px
         share = flops / seconds / 1e9 / self.matrix_gflops
-        left = (config.optimiser.max_steps - pl_module.step) * seconds / done
-        self.console.print(
-            f"step {pl_module.step}/{config.optimiser.max_steps}  loss {loss:.5f}  "
-            f"{lr_px / seconds:,.0f} LR px/s  {share:.0%} of matrix rate  {left / 60:.0f} min left"
+        end = last_step(config.optimiser, pl_module.decay)
+        left = (
+            "" if end is None else f"  {(end - pl_module.step) * seconds / done / 60:.0f} min left"
         )
+        self.console.print(
+            f"step {pl_module.step}{'' if end is None else f'/{end}'}  loss {loss:.5f}  "
+            f"{lr_px / seconds:,.0f} LR px/s  {share:.0%} of matrix rate{left}"
+        )
+        slower = self._warner.words(cores_now())
+        if slower is not None:
+            self.console.print(slower)
         self._since = (pl_module.step, time.perf_counter())

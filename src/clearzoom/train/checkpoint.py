@@ -10,6 +10,8 @@ from clearzoom.errors import TrainingError
 
 LAST = "last.ckpt"
 BEST = "best.safetensors"
+BEFORE_DECAY = "before-decay.ckpt"
+BEFORE_DECAY_WEIGHTS = "before-decay.safetensors"
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

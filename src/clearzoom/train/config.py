@@ -6,11 +6,11 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from clearzoom.errors import ConfigError, MissingFileError
 from clearzoom.losses.adversarial import AdversarialKind
-from clearzoom.train.degrade import Degradation
+from clearzoom.train.degradation import Degradation
 from clearzoom.train.terms import PerceptualTerm, PixelTerm, Term
 
 Positive = Annotated[int, Field(ge=1)]
@@ -31,30 +31,62 @@ class NetworkSection(_Section):
     """Switches that differ from the registered ones."""
 
 
+class Folder(_Section):
+    """Pictures to learn from."""
+
+    folder: Path
+    """Holds pictures or ``.tar`` shards."""
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    """How many patches come from here, beside the weights of the others, however many pictures."""
+    licence: str | None = None
+    """Of the pictures, for the card, where no ``sources.tsv`` in the folder says it."""
+
+
+def _as_folders(value: Any) -> Any:
+    several = value if isinstance(value, list | tuple) else [value]
+    return [{"folder": one} if isinstance(one, str | Path) else one for one in several]
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str | Path) else value
+
+
 class DataSection(_Section):
     """Folders of pictures or of ``.tar`` shards; relative paths start at the config file."""
 
-    train: Path
-    """Pictures to learn from."""
-    validation: Path
-    """Held-back pictures, measured now and then."""
+    train: Annotated[tuple[Folder, ...], BeforeValidator(_as_folders), Field(min_length=1)]
+    """Pictures to learn from: a folder, or a list like ``[{ folder = "photos", weight = 3 },
+    { folder = "drawn", weight = 1 }]``; weights are shares of patches, and a ``licence`` is stated
+    on the card where no ``sources.tsv`` in the folder says one."""
+    validation: Annotated[tuple[Path, ...], BeforeValidator(_as_list), Field(min_length=1)]
+    """Held-back pictures, measured now and then: a folder, or a list of folders."""
     batch: Positive = 8
     """Patches of a step, over all processes together."""
     patch_px: Annotated[int, Field(ge=8)] = 32
     """Side of the square LR patches."""
     max_pictures: Positive | None = None
-    """Take no more than these, for a quick trial."""
+    """Take no more than these of each folder, for a quick trial."""
     streamed: bool = False
     """Read shards while training, in place of all pictures into memory before."""
     workers: Positive = 4
     """Threads of each process that decode what is streamed."""
 
+    @model_validator(mode="after")
+    def _check_weights(self) -> "DataSection":
+        if self.streamed and len({each.weight for each in self.train}) > 1:
+            raise ValueError(
+                "streamed takes every picture once an epoch, so weights mean nothing; leave them "
+                "out, or streamed"
+            )
+        return self
+
 
 class OptimiserSection(_Section):
     """How weights change.
 
-    ``kind`` is adam or muon, at the same rates; the rate warms up linearly and then falls along
-    half a cosine from ``learning_rate`` to ``final_learning_rate``.
+    ``kind`` is adam or muon, at the same rates. The rate warms up linearly. Then the schedule
+    ``cosine`` falls along half a cosine from ``learning_rate`` to ``final_learning_rate``, and
+    ``constant`` stays, until ``clearzoom train --finish`` begins a linear fall.
     """
 
     kind: Literal["adam", "muon"] = "adam"
@@ -63,18 +95,28 @@ class OptimiserSection(_Section):
     """After the warm-up."""
     final_learning_rate: Annotated[float, Field(ge=0)] = 1e-6
     """At the last step."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """constant: without a known end."""
     beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
     """Adam's memory of the gradient."""
     beta2: Annotated[float, Field(ge=0, lt=1)] = 0.99
     """Adam's memory of its square."""
     warmup_steps: Annotated[int, Field(ge=0)] = 200
     """Steps in which the rate rises from 0."""
-    max_steps: Positive
-    """The whole schedule."""
+    max_steps: Positive | None = None
+    """The whole cosine, which needs it; with constant, where the run waits for its finish."""
     clip_norm: Annotated[float, Field(gt=0)] = 1.0
     """A longer gradient is shortened to this."""
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
     """Share of the old in the averaged weights, which are measured and released."""
+
+    @model_validator(mode="after")
+    def _check_end(self) -> "OptimiserSection":
+        if self.schedule == "cosine" and self.max_steps is None:
+            raise ValueError(
+                'max_steps is missing: a cosine must know its end; or set schedule = "constant"'
+            )
+        return self
 
 
 class AdversarialSection(_Section):
@@ -96,7 +138,10 @@ class AdversarialSection(_Section):
 
 
 class RunSection(_Section):
-    """How the run is done; none of it changes what is learnt but ``seed`` and ``precision``."""
+    """How the run is done.
+
+    What is learnt depends on ``seed``, and by rounding on ``precision`` and ``memory_format``.
+    """
 
     seed: Annotated[int, Field(ge=0)] = 0
     """Of everything that is drawn."""
@@ -105,7 +150,9 @@ class RunSection(_Section):
     log_every_steps: Positive = 50
     """When losses are written down."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """auto: bf16 autocast on CUDA, fp32 elsewhere."""
+    """auto: fp32 or bf16 autocast, whichever is faster here; measured once, when a run starts."""
+    memory_format: Literal["auto", "channels_last", "contiguous"] = "auto"
+    """Of feature maps and kernels; auto: the faster one, measured likewise."""
     compile: bool = False
     """Compile the network by torch."""
     deterministic: bool = False
@@ -167,7 +214,12 @@ def load_config(path: Path) -> TrainConfig:
         raise ConfigError(f"{path}: {faults}") from error
     here = path.parent.resolve()
     data = config.data.model_copy(
-        update={"train": here / config.data.train, "validation": here / config.data.validation}
+        update={
+            "train": tuple(
+                each.model_copy(update={"folder": here / each.folder}) for each in config.data.train
+            ),
+            "validation": tuple(here / folder for folder in config.data.validation),
+        }
     )
     losses = tuple(
         term.model_copy(update={"file": here / term.file})
@@ -221,5 +273,5 @@ def _kinds_of(model: type[BaseModel]) -> tuple[Any, ...]:
 
 def _check_multiple(path: Path, config: TrainConfig, whole: str, part: str) -> None:
     many, few = (attrgetter(name)(config) for name in (whole, part))
-    if many % few:
+    if many is not None and many % few:
         raise ConfigError(f"{path}: {whole} ({many}) must be a multiple of {part} ({few})")

@@ -1,88 +1,48 @@
-"""Make LR pictures as people have them: blurred, resized by other kernels, noisy, compressed."""
+"""Make LR pictures as people have them: resized, blurred, sharpened, noisy, compressed."""
 
+import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pyvips
-from pydantic import BaseModel, ConfigDict, Field
 
 from clearzoom.core.resize import reduce_for_protocol
-from clearzoom.io.compression import compressed
+from clearzoom.io.compression import Colour, compressed
+from clearzoom.io.faults import (
+    blurred,
+    defocused,
+    sharpened,
+    with_chroma_noise,
+    with_noise,
+    with_shot_noise,
+)
+from clearzoom.io.resampling import resized
+from clearzoom.train.degradation import Degradation
 
 Image = npt.NDArray[np.uint8]
-Reduction = Literal["box", "linear", "cubic", "mitchell", "lanczos2", "lanczos3"]
-Share = Annotated[float, Field(ge=0, le=1)]
-Range = tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]]
 
-_KERNEL_REACH = 3.0
+_LEVEL_1 = 16.0
+"""Rms, levels of 255, of a picture whose fault level is 1."""
+_BLOCK_PX = 8
 
 
-class Degradation(BaseModel):
-    """The ``[degradation]`` section: how the LR versions of each picture are drawn.
+def fault_level(lr: Image, clean: Image) -> float:
+    """Say how far a spoilt LR picture is from the true one.
 
-    Each fault strikes with its own share of versions. Blur, noise and one compression come in
-    random order; the reduction comes first, or after a blur that leads; a second compression may
-    close. Ranges are drawn evenly.
+    Args:
+        lr: (h, w, 3) uint8.
+        clean: the protocol's, likewise.
+
+    Returns:
+        sqrt(rms / 16 levels) over all pixels and channels; 0: equal; above 1 where it is far off.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    versions: Annotated[int, Field(ge=1)] = 6
-    """LR pictures made of each HR picture."""
-    clean_share: Share = 0.25
-    """Of versions that are the protocol's bicubic and nothing else: sharp input stays sharp."""
-    reductions: tuple[Reduction, ...] = ("box", "linear", "cubic", "mitchell", "lanczos3")
-    """Kernels of the others; each version draws one."""
-    blur_share: Share = 0.5
-    """Of versions that are blurred."""
-    blur_sigma_px: Range = (0.2, 1.2)
-    """Of a Gaussian, in LR px; each axis of its own, turned by a random angle."""
-    noise_share: Share = 0.4
-    """Of versions with Gaussian noise."""
-    noise_sigma_levels: Range = (0.5, 6.0)
-    """Levels of 255."""
-    grey_noise_share: Share = 0.4
-    """Of noisy versions whose noise is equal in R, G and B."""
-    compression_share: Share = 0.8
-    """Of versions that are compressed once."""
-    second_compression_share: Share = 0.2
-    """Of versions that are compressed once more at the end."""
-    webp_share: Share = 0.25
-    """Of compressions that are WebP; the others are JPEG."""
-    quality: Range = (30, 95)
-    """Of JPEG and WebP."""
+    difference = np.subtract(lr, clean, dtype=np.float32)
+    return math.sqrt(math.sqrt(float(np.square(difference).mean())) / _LEVEL_1)
 
 
-def _blur(image: pyvips.Image, sigma_px: npt.NDArray[np.float64], angle: float) -> pyvips.Image:
-    reach = int(np.ceil(_KERNEL_REACH * sigma_px.max()))
-    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float64)
-    along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-    kernel = np.exp(-0.5 * ((along / sigma_px[0]) ** 2 + (across / sigma_px[1]) ** 2))
-    return image.conv(pyvips.Image.new_from_array((kernel / kernel.sum()).tolist()))
-
-
-def _compressed(image: pyvips.Image, kind: Literal["jpg", "webp"], quality: float) -> pyvips.Image:
-    return _picture(compressed(image.numpy(), kind, round(quality)))
-
-
-def _picture(levels: Image) -> pyvips.Image:
-    return pyvips.Image.new_from_array(np.ascontiguousarray(levels), interpretation="srgb")
-
-
-def _reduce(image: pyvips.Image, scale: int, kernel: Reduction) -> pyvips.Image:
-    if kernel == "box":
-        return image.shrink(scale, scale)
-    return image.resize(1 / scale, kernel=kernel)
-
-
-def _rounded(image: pyvips.Image) -> pyvips.Image:
-    return (image.cast("float") + 0.5).floor().cast("uchar").copy(interpretation="srgb")
-
-
-def degrade(hr: Image, scale: int, wanted: Degradation, seed: Sequence[int]) -> Image:
+def degrade(
+    hr: Image, scale: int, wanted: Degradation, seed: Sequence[int], clean: Image | None = None
+) -> Image:
     """Draw one LR version of a picture.
 
     Args:
@@ -90,72 +50,113 @@ def degrade(hr: Image, scale: int, wanted: Degradation, seed: Sequence[int]) -> 
         scale: the reduction.
         wanted: what may happen.
         seed: all that the result depends on, beside hr.
+        clean: the protocol's LR, where it is known already.
 
     Returns:
-        (H / scale, W / scale, 3) uint8.
+        (H / scale, W / scale, 3) uint8; it lies where the protocol's does.
     """
-    random = np.random.default_rng(list(seed))
-    if random.random() < wanted.clean_share:
-        return reduce_for_protocol(hr, scale)
-    kernel = wanted.reductions[random.integers(len(wanted.reductions))]
-    sigma_px, angle = random.uniform(*wanted.blur_sigma_px, 2), random.uniform(0, np.pi)
-    sigma_levels, grey = random.uniform(*wanted.noise_sigma_levels), random.random()
-    kinds: list[Literal["jpg", "webp"]] = [
-        "webp" if random.random() < wanted.webp_share else "jpg" for _ in range(2)
-    ]
-    qualities = random.uniform(*wanted.quality, 2)
-    struck = {
-        "blur": random.random() < wanted.blur_share,
-        "noise": random.random() < wanted.noise_share,
-        "compress": random.random() < wanted.compression_share,
-    }
-    noise_seed = int(random.integers(2**31))
-    faults = [fault for fault, happens in struck.items() if happens]
-    order = [*random.permutation(faults), "reduce"]
-    at = int(random.integers(2)) if order[0] == "blur" else 0
-    order.insert(at, order.pop())
-    image = _picture(hr)
-    lr_px = scale  # in pixels of the picture as it stands
-    for fault in order:
-        match fault:
-            case "reduce":
-                image, lr_px = _rounded(_reduce(image, scale, kernel)), 1
-            case "blur":
-                image = _rounded(_blur(image, sigma_px * lr_px, angle))
-            case "noise":
-                spread = np.random.default_rng(noise_seed)
-                bands = 1 if grey < wanted.grey_noise_share else 3
-                shape = (image.height, image.width, bands)
-                grains = spread.normal(0, sigma_levels, shape).astype(np.float32)
-                noisy = image.numpy() + np.broadcast_to(grains, (*shape[:2], 3))
-                levels = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
-                image = _picture(levels)
-            case "compress":
-                image = _compressed(image, kinds[0], qualities[0])
-    if struck["compress"] and random.random() < wanted.second_compression_share:
-        image = _compressed(image, kinds[1], qualities[1])
-    pixels: Image = image.numpy()
-    return pixels
+    draw = _Draw(wanted, seed)
+    if draw.happens(wanted.clean_share):
+        return reduce_for_protocol(hr, scale) if clean is None else clean
+    height, width = hr.shape[0] // scale, hr.shape[1] // scale
+    picture = hr
+    if draw.happens(wanted.life_share):
+        size = draw.low(wanted.life_size)
+        picture = draw.lived(
+            picture, *(min(round(size * px), px * scale) for px in (height, width))
+        )
+    if draw.happens(wanted.blur_share):
+        picture = draw.blurred(picture, picture.shape[1] / width)
+    if draw.happens(wanted.sharpening_before_share):
+        picture = draw.sharpened(picture)
+    picture = draw.resized(picture, height, width)
+    compresses = draw.happens(wanted.compression_share)
+    first = compresses and draw.happens(wanted.compression_first_share)
+    if first:
+        picture = draw.compressed(picture)
+    for fault in draw.random.permutation(3):
+        if fault == 0 and draw.happens(wanted.sharpening_after_share):
+            picture = draw.sharpened(picture)
+        elif fault == 1 and draw.happens(wanted.noise_share):
+            picture = draw.noisy(picture)
+        elif fault == 2 and draw.happens(wanted.chroma_noise_share):
+            sigma, grain = (
+                draw.low(wanted.chroma_noise_sigma_levels),
+                draw.low(wanted.chroma_grain_px),
+            )
+            picture = with_chroma_noise(picture, sigma, draw.random, grain)
+    if compresses and not first:
+        picture = draw.compressed(picture)
+    if compresses and draw.happens(wanted.second_compression_share):
+        picture = draw.compressed(picture, shifted=draw.happens(wanted.shifted_share))
+    return picture
 
 
-def degrade_all(
-    pictures: npt.NDArray[np.uint8], scale: int, wanted: Degradation, seed: int
-) -> npt.NDArray[np.uint8]:
-    """Draw all versions of all pictures, on all cores.
+class _Draw:
+    """The faults, each as strong as the generator draws it."""
 
-    Args:
-        pictures: (N, H, W, 3) uint8.
-        scale: the reduction.
-        wanted: what may happen, and how many versions.
-        seed: version v of picture i depends on (seed, v, i) alone.
+    def __init__(self, wanted: Degradation, seed: Sequence[int]) -> None:
+        self.wanted = wanted
+        self.random = np.random.default_rng(list(seed))
 
-    Returns:
-        (versions * N, H / scale, W / scale, 3) uint8, the first version of all pictures first.
-    """
-    places = [(version, i) for version in range(wanted.versions) for i in range(len(pictures))]
+    def happens(self, share: float) -> bool:
+        return self.random.random() < share
 
-    def one(place: tuple[int, int]) -> Image:
-        return degrade(pictures[place[1]], scale, wanted, (seed, *place))
+    def even(self, between: tuple[float, float]) -> float:
+        return float(self.random.uniform(*between))
 
-    with ThreadPoolExecutor() as pool:
-        return np.stack(list(pool.map(one, places)))
+    def low(self, between: tuple[float, float]) -> float:
+        """Evenly on a logarithmic scale."""
+        return math.exp(self.random.uniform(math.log(between[0]), math.log(between[1])))
+
+    def lived(self, hr: Image, height_px: int, width_px: int) -> Image:
+        wanted = self.wanted
+        picture = self.resized(hr, height_px, width_px)
+        if self.happens(wanted.life_noise_share):
+            sigma, grey = self.low(wanted.life_noise_sigma_levels), wanted.grey_noise_share
+            picture = with_noise(picture, sigma, self.random, grey=self.happens(grey))
+        if self.happens(wanted.life_compression_share):
+            quality = round(self.even(wanted.life_quality))
+            picture = compressed(picture, "jpg", quality, self.colour())
+        return picture
+
+    def resized(self, picture: Image, height_px: int, width_px: int) -> Image:
+        points = self.happens(self.wanted.points_share)
+        methods = self.wanted.points if points else self.wanted.reductions
+        method = methods[self.random.integers(len(methods))]
+        later = self.happens(0.5)
+        return resized(picture, height_px, width_px, method, later=later)
+
+    def blurred(self, picture: Image, lr_px: float) -> Image:
+        wanted = self.wanted
+        if self.happens(wanted.defocus_share):
+            return defocused(picture, self.low(wanted.defocus_radius_px) * lr_px)
+        sigma = self.low(wanted.blur_sigma_px) * lr_px
+        if not self.happens(wanted.anisotropic_share):
+            return blurred(picture, sigma)
+        across = self.low(wanted.blur_sigma_px) * lr_px
+        return blurred(picture, sigma, across, self.even((0, math.pi)))
+
+    def sharpened(self, picture: Image) -> Image:
+        amount = self.even(self.wanted.sharpening_amount)
+        return sharpened(picture, amount, self.low(self.wanted.sharpening_sigma_px))
+
+    def noisy(self, picture: Image) -> Image:
+        sigma = self.low(self.wanted.noise_sigma_levels)
+        if self.happens(self.wanted.shot_noise_share):
+            return with_shot_noise(picture, sigma, self.random)
+        grey = self.happens(self.wanted.grey_noise_share)
+        return with_noise(picture, sigma, self.random, grey=grey)
+
+    def compressed(self, picture: Image, *, shifted: bool = False) -> Image:
+        quality = round(self.even(self.wanted.quality))
+        start_px = (0, 0)
+        if shifted:
+            top, left = self.random.integers(_BLOCK_PX, size=2).tolist()
+            start_px = (top, left)
+        if self.happens(self.wanted.webp_share):
+            return compressed(picture, "webp", quality, start_px=start_px)
+        return compressed(picture, "jpg", quality, self.colour(), start_px)
+
+    def colour(self) -> Colour:
+        return "4:4:4" if self.happens(self.wanted.full_colour_share) else "4:2:0"

@@ -52,7 +52,10 @@ class Interrupt(Callback):
 
     def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: Any, *_: Any) -> None:
         """End here, unless a validation comes now."""
-        if self._is_asked and pl_module.step % pl_module.config.run.validate_every_steps:
+        is_validated_now = (
+            trainer.should_stop or pl_module.step % pl_module.config.run.validate_every_steps == 0
+        )
+        if self._is_asked and not is_validated_now:
             raise InterruptedBetweenStepsError
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:

@@ -27,7 +27,8 @@ from clearzoom.train.grid import save_grid
 from clearzoom.train.muon import Muon
 from clearzoom.train.objective import Objective
 from clearzoom.train.origin import Origin, code_words
-from clearzoom.train.schedule import learning_rate
+from clearzoom.train.precision import PLAIN, Arithmetic
+from clearzoom.train.schedule import Decay, learning_rate
 from clearzoom.train.streamed import Streamed
 
 _GRID_PICTURES = 4
@@ -36,6 +37,10 @@ _GRID_PICTURES = 4
 def _is_deep_kernel(parameter: nn.Parameter) -> bool:
     # Depthwise kernels and those on the picture's three channels have no directions to make equal.
     return parameter.ndim == 4 and min(parameter.shape[:2]) > 3
+
+
+def _folders(config: TrainConfig) -> str:
+    return ", ".join(str(each.folder) for each in config.data.train)
 
 
 class Recipe(lightning.LightningModule):
@@ -79,6 +84,8 @@ class Recipe(lightning.LightningModule):
         self.step = 0
         self.best_psnr_db = float("-inf")
         self.seconds = 0.0
+        self.arithmetic: Arithmetic = PLAIN
+        self.decay: Decay | None = None
         self.code = code_words()
         self.origin: Origin | None = None
         fused = self.net.forward_fused
@@ -104,21 +111,27 @@ class Recipe(lightning.LightningModule):
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """The network's, and the discriminator's; rates are set at each step."""
-        own = self._network_optimiser()
+        own = self.network_optimiser(self.net)
         return [own] if self.adversary is None else [own, self.adversary.optimiser()]
 
-    def _network_optimiser(self) -> torch.optim.Optimizer:
+    def network_optimiser(self, net: nn.Module) -> torch.optim.Optimizer:
+        """Make the optimiser of a network like this recipe's."""
         wanted = self.config.optimiser
         if wanted.kind == "muon":
-            kernels = [p for p in self.net.parameters() if _is_deep_kernel(p)]
-            rest = [p for p in self.net.parameters() if not _is_deep_kernel(p)]
+            kernels = [p for p in net.parameters() if _is_deep_kernel(p)]
+            rest = [p for p in net.parameters() if not _is_deep_kernel(p)]
             return Muon(kernels, rest, wanted.learning_rate, (wanted.beta1, wanted.beta2))
         return torch.optim.Adam(
-            self.net.parameters(),
+            net.parameters(),
             lr=wanted.learning_rate,
             betas=(wanted.beta1, wanted.beta2),
             fused=True,
         )
+
+    def on_fit_start(self) -> None:
+        """Draw the faults of the first step before the clock runs."""
+        if isinstance(self.pairs, Pairs):
+            self.pairs.prepare(self.step)
 
     def training_step(self, _call: int) -> None:
         """Do ``steps_per_call`` optimiser steps."""
@@ -151,10 +164,10 @@ class Recipe(lightning.LightningModule):
         # Lightning's own wrapper would count the discriminator's steps, too.
         optimisers = self.optimizers(use_pl_optimizer=False)
         own, *others = optimisers if isinstance(optimisers, list) else [optimisers]
-        lr, hr = self.pairs.batch(
+        lr, hr, _ = self.pairs.batch(
             self.step, config.run.seed, config.data.batch, config.data.patch_px, self._own_part()
         )
-        sr = self.forward_train(lr).float()
+        sr = self.forward_train(self.arithmetic.lay_out(lr)).float()
         loss, seen = self.objective(sr, hr)
         if self.adversary is not None and config.adversarial is not None:
             seen["discriminator"] = self._teach(self.adversary, others[0], sr, hr)
@@ -165,7 +178,7 @@ class Recipe(lightning.LightningModule):
         self.manual_backward(loss)
         norm = nn.utils.clip_grad_norm_(self.net.parameters(), config.optimiser.clip_norm)
         for group in own.param_groups:
-            group["lr"] = learning_rate(self.step, config.optimiser)
+            group["lr"] = learning_rate(self.step, config.optimiser, self.decay)
         self._counted_step()
         self._average()
         self.step += 1
@@ -190,9 +203,8 @@ class Recipe(lightning.LightningModule):
         optimiser.zero_grad()
         self.manual_backward(loss)
         nn.utils.clip_grad_norm_(adversary.parameters(), self.config.optimiser.clip_norm)
-        share = (
-            learning_rate(self.step, self.config.optimiser) / self.config.optimiser.learning_rate
-        )
+        rates = self.config.optimiser
+        share = learning_rate(self.step, rates, self.decay) / rates.learning_rate
         for group in optimiser.param_groups:
             group["lr"] = adversary.wanted.learning_rate * share
         optimiser.step()
@@ -212,11 +224,12 @@ class Recipe(lightning.LightningModule):
         shards = checkpoint.get("shards_sha256")
         if isinstance(self.pairs, Streamed) and shards != self.pairs.shards.sha256:
             raise ConfigError(
-                f"the shards in {self.config.data.train} are not those that this run was started "
+                f"the shards in {_folders(self.config)} are not those that this run was started "
                 "with: its place in them is lost; put them back, or start a new run with --init"
             )
         self.best_psnr_db = best_validation_db(self.folder / BEST)
         self.seconds = checkpoint["seconds"]
+        self.decay = Decay.kept_in(checkpoint)
         origin = checkpoint["origin"]
         self.origin = Origin(**origin) if origin is not None else None
 
@@ -224,6 +237,8 @@ class Recipe(lightning.LightningModule):
         """Keep what the state dict does not hold."""
         checkpoint["seconds"] = self.seconds
         checkpoint["code"] = self.code
+        checkpoint["arithmetic"] = asdict(self.arithmetic)
+        Decay.keep(self.decay, checkpoint)
         checkpoint["origin"] = asdict(self.origin) if self.origin is not None else None
         if isinstance(self.pairs, Streamed):  # with the step, the place in the epoch
             checkpoint["shards_sha256"] = self.pairs.shards.sha256

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from clearzoom.losses.edge import edge
 from clearzoom.losses.frequency import frequency
@@ -60,6 +60,12 @@ class Objective:
 
     def __init__(self, terms: Sequence[Term], device: torch.device) -> None:
         self._losses = {term.kind: (term.weight, loss_of(term, device)) for term in terms}
+
+    def lay_out(self, memory_format: torch.memory_format) -> None:
+        """Bring the kernels of feature networks into a memory format."""
+        for _, loss in self._losses.values():
+            if isinstance(loss, nn.Module):
+                loss.to(memory_format=memory_format)  # type: ignore[call-overload]
 
     def __call__(self, sr: Tensor, hr: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Compute the sum, and each loss by its kind, unweighted.

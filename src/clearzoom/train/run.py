@@ -9,31 +9,34 @@ from typing import Any
 import lightning
 import torch
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from rich.console import Console
 from torch.utils.data import DataLoader, IterableDataset
 
-from clearzoom.errors import ConfigError, MissingFileError, OutputError, TrainingError
+from clearzoom.errors import ConfigError, OutputError, TrainingError
 from clearzoom.models.count import count
 from clearzoom.models.registry import build
 from clearzoom.models.weights import load_into
 from clearzoom.train.adversary import Adversary
 from clearzoom.train.callbacks import Checkpoints, Lines, TimeBudget
-from clearzoom.train.checkpoint import LAST, load_checkpoint
-from clearzoom.train.config import DataSection, RunSection, TrainConfig
+from clearzoom.train.checkpoint import LAST
+from clearzoom.train.config import TrainConfig
 from clearzoom.train.data import Pairs
 from clearzoom.train.device import matrix_rate_gflops
+from clearzoom.train.finish import Decays, Finish
 from clearzoom.train.interrupt import Interrupt
 from clearzoom.train.memory import freed_memory_kept
 from clearzoom.train.module import Recipe
 from clearzoom.train.objective import Objective
 from clearzoom.train.origin import origin_of
 from clearzoom.train.pictures import load_pictures
+from clearzoom.train.precision import choose_arithmetic
 from clearzoom.train.processes import Processes, console, local_rank
 from clearzoom.train.quiet import quiet_lightning
+from clearzoom.train.resume import same_run, source_of
+from clearzoom.train.schedule import Decay, last_step
 from clearzoom.train.streamed import Shards, Streamed
 
 _MEASURED_PICTURES, _MEASURED_S = 32, 20.0
-_FREE = ("train", "validation", "workers")
-"""Keys of [data] that a resumed run may change: nothing is learnt from them."""
 
 
 class _Endless(IterableDataset[int]):
@@ -56,7 +59,7 @@ def _prepare(config: TrainConfig, folder: Path) -> Recipe:
     _check_losses(config, device)
     pairs: Pairs | Streamed
     if data.streamed:
-        shards = Shards(data.train, data.max_pictures)
+        shards = Shards(*(each.folder for each in data.train), limit=data.max_pictures)
         pairs = Streamed(shards, scale, device, data.workers, config.degradation)
     else:
         pairs = Pairs.load(
@@ -68,11 +71,8 @@ def _prepare(config: TrainConfig, folder: Path) -> Recipe:
             config.degradation,
             config.run.seed,
         )
-    validation = load_pictures(data.validation)
-    recipe = Recipe(config, pairs, validation, folder)
-    if device.type == "cuda":
-        recipe = recipe.to(memory_format=torch.channels_last)
-    return recipe.to(device)
+    validation = [one for folder in data.validation for one in load_pictures(folder)]
+    return Recipe(config, pairs, validation, folder).to(device)
 
 
 def _check_losses(config: TrainConfig, device: torch.device) -> None:
@@ -88,20 +88,20 @@ def _trainer(
     recipe: Recipe,
     sitting: str,
     processes: Processes,
+    end: int | None,
     extra: list[lightning.Callback],
 ) -> lightning.Trainer:
     cuda = recipe.pairs.device.type == "cuda"
     where = (recipe.folder, "logs", sitting)
-    bf16 = config.run.precision == "bf16" or (config.run.precision == "auto" and cuda)
     return lightning.Trainer(
         accelerator="cuda" if cuda else "cpu",
         devices=processes.devices,
         num_nodes=processes.nodes,
         strategy="ddp" if processes.count > 1 else "auto",
         use_distributed_sampler=False,  # each takes its own part; all validate on all pictures
-        precision="bf16-mixed" if bf16 else "32-true",
+        precision="bf16-mixed" if recipe.arithmetic.precision == "bf16" else "32-true",
         deterministic=config.run.deterministic,
-        max_steps=config.optimiser.max_steps,
+        max_steps=-1 if end is None else end,
         max_epochs=-1,
         val_check_interval=config.run.validate_every_steps // config.run.steps_per_call,
         check_val_every_n_epoch=None,
@@ -122,18 +122,22 @@ def train(
     *,
     resume: bool = False,
     initial_weights: Path | None = None,
+    resume_from: Path | None = None,
     time_budget_s: float | None = None,
+    finish: Finish | None = None,
     processes: Processes | None = None,
     quiet: bool = False,
 ) -> Recipe:
-    """Train until max_steps, or until the time budget ends the sitting.
+    """Train until max_steps or the decay's end, or until the time budget ends the sitting.
 
     Args:
         config: the run; on resume it must be the one that the run was started with.
         folder: of the run: checkpoint, best weights, logs, grids.
         resume: go on from the folder's checkpoint.
         initial_weights: safetensors to start a new run from; other scales give their trunk.
-        time_budget_s: seconds for this sitting.
+        resume_from: go on from this checkpoint of the run, not from its last.
+        time_budget_s: seconds for this sitting, after the start.
+        finish: begin the decay of a constant rate.
         processes: that train together, one by default. Those on this machine that nobody has
             started yet, as torchrun and SLURM do, are started with this process's own command line.
         quiet: print nothing.
@@ -144,22 +148,21 @@ def train(
     Raises:
         OutputError: a run is there already and resume is False.
         MissingFileError: nothing to resume from, or no pictures.
-        ConfigError: the run was started with another configuration, or cannot be divided among
-            processes.
+        ConfigError: the run was started with another configuration, cannot be divided among
+            processes, or has no decay to begin.
         TrainingError: the loss became infinite or NaN; the last checkpoint stays.
     """
-    checkpoint = folder / LAST
     processes = processes or Processes()
     processes.check(config)
-    if resume and not checkpoint.is_file():
-        raise MissingFileError(f"no checkpoint {checkpoint} to resume; leave --resume out to start")
-    if not resume and checkpoint.exists():
-        raise OutputError(f"{folder} holds a run; add --resume, or name another folder")
-    if config.adversarial is not None and not resume and initial_weights is None:
+    source = source_of(folder, resume=resume, resume_from=resume_from)
+    if config.adversarial is not None and source is None and initial_weights is None:
         raise ConfigError("adversarial training starts from a trained network: add --init WEIGHTS")
-    if resume and initial_weights is not None:
+    if source is not None and initial_weights is not None:
         raise ConfigError("--resume goes on with the run's own weights; leave --init out")
-    sitting = f"from-step-{_check_same_run(checkpoint, config) if resume else 0:07d}"
+    state = None if source is None else same_run(source, config)
+    if finish is not None:
+        finish.check(config, state, time_budget_s)
+    sitting = f"from-step-{0 if state is None else int(state['state_dict']['steps_done']):07d}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -174,34 +177,35 @@ def train(
         recipe.origin = origin_of(initial_weights)
         if not quiet:
             console().print(f"started from {initial_weights}: {taken}")
-    counted = count(recipe.net, 64, 64)
-    rate = matrix_rate_gflops(recipe.pairs.device)
+    say = None if quiet else console()
+    choose_arithmetic(recipe, state, processes.count == 1, say)
     interrupt = Interrupt()
     extra: list[lightning.Callback] = [
         Checkpoints(folder),
-        *([] if quiet else [Lines(console(), counted.macc / 64**2, rate)]),
+        *([] if say is None else [_lines(recipe, say)]),
+        Decays(folder, finish, time_budget_s, source, say),
+        *([] if time_budget_s is None else [TimeBudget(time_budget_s)]),
         interrupt,
     ]
-    if time_budget_s is not None:
-        extra.append(TimeBudget(time_budget_s))
     calls: DataLoader[int] = DataLoader(_Endless(), batch_size=None)
     indices = list(range(len(recipe.hr)))
     pictures: DataLoader[int] = DataLoader(indices, batch_size=None)  # type: ignore[arg-type]
     deterministic = torch.are_deterministic_algorithms_enabled()
     with quiet_lightning():
-        trainer = _trainer(config, recipe, sitting, processes, extra)
+        end = _end(config, state, finish)
+        trainer = _trainer(config, recipe, sitting, processes, end, extra)
         try:
             with interrupt.heard():
                 trainer.fit(
                     recipe,
                     calls,
                     pictures,
-                    ckpt_path=str(checkpoint) if resume else None,
+                    ckpt_path=None if source is None else str(source),
                     weights_only=True,
                 )
         except SystemExit:  # Lightning's answer to an interrupt from the keyboard
             go_on = "; add --resume to go on"
-            if not checkpoint.is_file():
+            if not (folder / LAST).is_file():
                 go_on = ", before anything was saved; start anew"
             raise TrainingError(f"interrupted at step {recipe.step}{go_on}") from None
         except OSError as error:  # the loggers' files; ours say so themselves
@@ -211,32 +215,19 @@ def train(
     return recipe
 
 
-def _check_same_run(checkpoint: Path, config: TrainConfig) -> int:
-    """Refuse to go on with another configuration; give the step that the run is at."""
-    state = load_checkpoint(checkpoint)
-    started = state["config"]
-    now = config.model_dump(mode="json")
-    started["data"] = DataSection(**started["data"]).model_dump(mode="json")  # old ones say less
-    for section in ("network", "data", "optimiser", "losses", "adversarial", "degradation"):
-        before, after = _by_key(started.get(section)), _by_key(now[section])
-        for key in dict.fromkeys([*after, *before]):
-            if before.get(key) != after.get(key) and key not in _FREE:
-                raise ConfigError(
-                    f"this run was started with {section}.{key} = {before.get(key)}, the file says "
-                    f"{after.get(key)}; put it back, or start a new run with --init"
-                )
-    for key in ("seed", "precision", "deterministic", "steps_per_call", "validate_every_steps"):
-        before = started["run"].get(key, RunSection.model_fields[key].default)
-        if before != now["run"][key]:
-            raise ConfigError(f"this run was started with run.{key} = {before}; put it back")
-    return int(state["state_dict"]["steps_done"])
+def _end(config: TrainConfig, state: dict[str, Any] | None, finish: Finish | None) -> int | None:
+    """The last step, as far as it is known at the start of the sitting."""
+    decay = None if state is None else Decay.kept_in(state)
+    if decay is None and finish is not None:
+        if state is None or finish.steps is None:
+            return None
+        decay = Decay(int(state["state_dict"]["steps_done"]), finish.steps)
+    return last_step(config.optimiser, decay)
 
 
-def _by_key(section: Any) -> dict[str, Any]:
-    """A section of a configuration; losses by their kind."""
-    if isinstance(section, list):
-        return {term["kind"]: term for term in section}
-    return section or {}
+def _lines(recipe: Recipe, say: Console) -> Lines:
+    counted = count(recipe.net, 64, 64)
+    return Lines(say, counted.macc / 64**2, matrix_rate_gflops(recipe.pairs.device))
 
 
 def steps_in(config: TrainConfig, seconds: float, initial_weights: Path | None = None) -> int:

@@ -1,21 +1,85 @@
-"""The learning rate as a function of the step and of max_steps alone."""
+"""The learning rate as a function of the step, of the configuration and of the decay alone."""
 
 import math
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from clearzoom.train.config import OptimiserSection
 
 
-def learning_rate(step: int, optimiser: OptimiserSection) -> float:
-    """Linear warm-up, then half a cosine.
+@dataclass(frozen=True)
+class Decay:
+    """The end of a run with a constant rate: ``steps`` steps from ``start`` on."""
+
+    start: int
+    steps: int
+
+    @property
+    def end(self) -> int:
+        """Steps of the whole run."""
+        return self.start + self.steps
+
+    @staticmethod
+    def kept_in(checkpoint: dict[str, Any]) -> "Decay | None":
+        """Read it from a checkpoint; None before it begins."""
+        kept = checkpoint.get("decay")
+        return Decay(**kept) if kept is not None else None
+
+    @staticmethod
+    def keep(decay: "Decay | None", checkpoint: dict[str, Any]) -> None:
+        """Write it to a checkpoint."""
+        checkpoint["decay"] = None if decay is None else asdict(decay)
+
+
+def learning_rate(step: int, optimiser: OptimiserSection, decay: Decay | None = None) -> float:
+    """Linear warm-up, then half a cosine, or a constant rate and a linear decay.
 
     Args:
-        step: from 0 to max_steps - 1.
-        optimiser: gives both rates, warmup_steps and max_steps.
+        step: from 0.
+        optimiser: gives the schedule, both rates, warmup_steps and max_steps.
+        decay: of a constant rate, once it has begun.
 
     References:
-        Loshchilov and Hutter, "SGDR", 2017, eq. 5, one cycle.
+        Loshchilov and Hutter, "SGDR", 2017, eq. 5, one cycle; Hägele et al., "Scaling laws and
+        compute-optimal training beyond fixed training durations", arXiv:2405.18392 (constant rate
+        and decay).
     """
     warm = min(1.0, (step + 1) / (optimiser.warmup_steps + 1))
-    cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / optimiser.max_steps)))
+    if optimiser.schedule == "cosine":
+        assert optimiser.max_steps is not None
+        share = 0.5 * (1 + math.cos(math.pi * min(1.0, step / optimiser.max_steps)))
+    elif decay is None:
+        share = 1.0
+    else:
+        share = 1 - min(1.0, max(0, step - decay.start) / decay.steps)
     span = optimiser.learning_rate - optimiser.final_learning_rate
-    return warm * (optimiser.final_learning_rate + span * cosine)
+    return warm * (optimiser.final_learning_rate + span * share)
+
+
+def last_step(optimiser: OptimiserSection, decay: Decay | None) -> int | None:
+    """Say how many steps a run has in all; None where its end is not known yet.
+
+    Args:
+        optimiser: its max_steps.
+        decay: once it has begun, its end counts.
+    """
+    return optimiser.max_steps if decay is None else decay.end
+
+
+def steps_in_time(seconds: float, a_step_s: float, a_validation_s: float, every: int) -> int:
+    """Count the steps that fit a time, with a validation every so many of them and one at the end.
+
+    Args:
+        seconds: to fill.
+        a_step_s: of one step.
+        a_validation_s: of one validation.
+        every: steps between two validations.
+
+    Returns:
+        Steps, at least 1.
+
+    Example:
+        >>> steps_in_time(100, a_step_s=0.5, a_validation_s=10, every=100)
+        150
+    """
+    return max(1, int((seconds - a_validation_s) / (a_step_s + a_validation_s / every)))

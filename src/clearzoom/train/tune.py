@@ -21,11 +21,13 @@ from clearzoom.models.card import Card
 from clearzoom.train.checkpoint import LAST
 from clearzoom.train.config import (
     DataSection,
+    Folder,
     NetworkSection,
     OptimiserSection,
     RunSection,
     TrainConfig,
 )
+from clearzoom.train.degradation import degradation_of
 from clearzoom.train.release import release
 from clearzoom.train.run import steps_in, train
 from clearzoom.train.tune_measure import Compared, compare, save_crops
@@ -145,8 +147,8 @@ def _config(card: Card, data: Path, learning_rate: float, steps: int = 10**9) ->
             settings={key: value for key, value in card.settings.items() if key != "scale"},
         ),
         data=DataSection(
-            train=(data / TRAIN).resolve(),
-            validation=(data / CHECK).resolve(),
+            train=(Folder(folder=(data / TRAIN).resolve()),),
+            validation=((data / CHECK).resolve(),),
             batch=before["data"]["batch"],
             patch_px=before["data"]["patch_px"],
         ),
@@ -158,7 +160,7 @@ def _config(card: Card, data: Path, learning_rate: float, steps: int = 10**9) ->
             max_steps=steps,
         ),
         losses=losses,
-        degradation=before.get("degradation"),
+        degradation=degradation_of(before.get("degradation")),
         run=RunSection(seed=1, validate_every_steps=every, log_every_steps=min(every, 50)),
     )
 

@@ -15,7 +15,8 @@ from clearzoom.io.reading import decode_rgb8
 from clearzoom.metrics.evaluate import Row, evaluate
 from clearzoom.metrics.protocol import Score, crop_to_multiple, score
 from clearzoom.models.card import Scores
-from clearzoom.train.degrade import Degradation, degrade
+from clearzoom.train.degradation import Degradation
+from clearzoom.train.degrade import degrade
 from clearzoom.train.grid import save_grid
 
 Levels = npt.NDArray[np.uint8]

@@ -21,7 +21,7 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 """As it can stand in the name of a virtual picture."""
 _LONGEST_NAME = 64
 _RESERVED = ("bicubic",)
-_ENDS = (".onnx", "-int8.onnx", ".safetensors")
+_ENDS = (".onnx", "-int8.onnx", "-level.onnx", ".safetensors")
 _CARD = re.compile(r"(?P<name>.+)-x(?P<scale>[0-9]+)\.json")
 
 
@@ -75,7 +75,7 @@ def remedy(path: Path) -> str:
     """
     if path.parent != own_folder():
         return "install clearzoom anew"
-    name = re.sub(r"-x[0-9]+(-int8)?\.[a-z]+$", "", path.name)
+    name = re.sub(r"-x[0-9]+(-int8|-level)?\.[a-z]+$", "", path.name)
     return f"take the model away with 'clearzoom models remove {name}', and add it again"
 
 
@@ -92,7 +92,7 @@ def check_file(path: Path, content: bytes | None = None) -> AnyCard:
     Raises:
         WeightsError: it is missing, or not what the card says; the message says what to do.
     """
-    stem = re.sub(r"-int8$", "", path.stem)
+    stem = re.sub(r"-(int8|level)$", "", path.stem)
     try:
         card = read_any_card(path.with_name(f"{stem}.json"))
     except WeightsError as error:

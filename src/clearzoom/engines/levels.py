@@ -1,0 +1,100 @@
+"""Levels of ``photo``: one file is the whole range of ``--denoise``, as only its biases move."""
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from clearzoom.engines.interpolate import float_tensors
+from clearzoom.engines.onnxruntime import load_onnxruntime
+from clearzoom.errors import WeightsError
+
+NOTE = "denoise"
+"""In an ONNX file: the level that its biases are at, and how they move."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """What a file's note says: its own level, and how far each bias moves for one level more."""
+
+    level: float
+    shifts: dict[str, npt.NDArray[np.float32]]
+
+    @classmethod
+    def of(cls, notes: dict[str, str]) -> "Levels | None":
+        """Read a file's notes; None: its network has no levels.
+
+        Raises:
+            WeightsError: the note is damaged.
+        """
+        if NOTE not in notes:
+            return None
+        try:
+            said: dict[str, Any] = json.loads(notes[NOTE])
+            shifts = {
+                name: np.frombuffer(base64.b64decode(coded), "<f4")
+                for name, coded in said["shifts"].items()
+            }
+            return cls(float(said["level"]), shifts)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise WeightsError(f"the note {NOTE!r} of this file is damaged: {error}") from error
+
+    def mixed(self, other: "Levels", strength: float) -> "Levels":
+        """Give those of the network between this one (strength 0) and another (1)."""
+        if self.level != other.level or self.shifts.keys() != other.shifts.keys():
+            raise WeightsError("these two files are not of one network: their levels differ")
+        share = np.float32(strength)
+        return Levels(
+            self.level,
+            {name: a + share * (other.shifts[name] - a) for name, a in self.shifts.items()},
+        )
+
+    def at(self, model: bytes, level: float) -> bytes:
+        """Give the file's content with its biases at another level.
+
+        Args:
+            model: content of the ONNX file that the note is of.
+            level: 0 keeps clean input as it is, 1 cleans badly spoilt input.
+
+        Raises:
+            WeightsError: the file does not have the biases that its note names.
+        """
+        biases = {name: where for name, _, where in float_tensors(model) if name in self.shifts}
+        if biases.keys() != self.shifts.keys():
+            raise WeightsError("this file does not have the biases that its levels move")
+        moved = bytearray(model)
+        for name, (start, end) in biases.items():
+            shift = self.shifts[name]
+            if end - start != shift.nbytes:
+                raise WeightsError("this file does not have the biases that its levels move")
+            bias = np.frombuffer(model[start:end], "<f4")
+            by = np.float32(level - self.level) * shift
+            moved[start:end] = (bias + by).astype("<f4").tobytes()
+        return bytes(moved)
+
+
+def estimator_file(weights: Path) -> Path:
+    """Name the file of the estimator that belongs to an ONNX file of weights."""
+    return weights.with_name(f"{weights.stem}-level.onnx")
+
+
+def load_estimator(path: Path) -> Callable[[npt.NDArray[np.float32]], float]:
+    """Load an estimator of levels.
+
+    Args:
+        path: NAME-xSCALE-level.onnx, which ``clearzoom export`` writes beside the weights.
+
+    Returns:
+        A function from LR windows, (1, 3, H, W) float32 in -0.5..0.5, to their level: about 0 for
+        clean ones, about 1 for badly spoilt ones, not clipped.
+
+    Raises:
+        WeightsError: damaged, or no ONNX.
+    """
+    run = load_onnxruntime(path)
+    return lambda lr: float(run(lr)[0])

@@ -1,0 +1,171 @@
+"""The end of a run with a constant rate: when the decay begins, and how long it is."""
+
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+from lightning import Callback
+from rich.console import Console
+
+from clearzoom.errors import ConfigError
+from clearzoom.io.atomic import whole_file
+from clearzoom.train.callbacks import save_state, save_weights
+from clearzoom.train.checkpoint import BEFORE_DECAY, BEFORE_DECAY_WEIGHTS
+from clearzoom.train.config import TrainConfig
+from clearzoom.train.module import Recipe
+from clearzoom.train.schedule import Decay, last_step, steps_in_time
+
+_MEASURED_SHARE, _LEAST_MEASURED_S, _MOST_MEASURED_S = 0.05, 2.0, 30.0
+_LEAST_MEASURED_CALLS = 4
+
+
+@dataclass(frozen=True)
+class Finish:
+    """A decay that shall begin: now and for so many steps, or for so many seconds.
+
+    Without a time budget the seconds begin as soon as the rate is measured; with one they are its
+    last ones.
+    """
+
+    steps: int | None = None
+    seconds: float | None = None
+
+    def check(
+        self, config: TrainConfig, state: dict[str, Any] | None, budget_s: float | None
+    ) -> None:
+        """Refuse what cannot be.
+
+        Args:
+            config: of the run.
+            state: the checkpoint that the run goes on from; None: it starts now.
+            budget_s: of the sitting.
+
+        Raises:
+            ConfigError: another schedule, another decay, nothing to finish, or no time for it.
+        """
+        if config.optimiser.schedule != "constant":
+            raise ConfigError(
+                "a cosine ends by itself; to finish a run when you like, start it with "
+                'optimiser.schedule = "constant"'
+            )
+        if self.steps is not None and self.steps % config.run.steps_per_call:
+            raise ConfigError(
+                f"{self.steps} steps of decay must be a multiple of run.steps_per_call "
+                f"({config.run.steps_per_call})"
+            )
+        if state is None and (self.steps is not None or budget_s is None):
+            raise ConfigError("there is nothing to finish yet; add --resume, or --time-budget")
+        if self.seconds is not None and budget_s is not None and self.seconds > budget_s:
+            raise ConfigError("the decay takes longer than the time budget; give it less")
+        begun = Decay.kept_in(state) if state is not None else None
+        if begun is not None and self.steps not in (None, begun.steps):
+            raise ConfigError(
+                f"this run's decay began at step {begun.start}, for {begun.steps} steps; leave "
+                f"--finish out to go on with it, or go back with --resume-from {BEFORE_DECAY}"
+            )
+
+
+class Decays(Callback):
+    """Begin the decay where one is due, keep what was before it, and end the run after it.
+
+    Args:
+        folder: of the run.
+        finish: what shall begin; None: a decay that has begun goes on.
+        budget_s: of the sitting.
+        source: the checkpoint that the sitting goes on from.
+        console: says what begins; None: nothing is printed.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        finish: Finish | None,
+        budget_s: float | None,
+        source: Path | None,
+        console: Console | None,
+    ) -> None:
+        self.folder = folder
+        self.finish = finish
+        self.budget_s = budget_s
+        self.source = source
+        self.console = console
+        self._began_s = 0.0
+        self._validations_s = 0.0
+        self._validating_since = 0.0
+        self._calls = 0
+        self._measured_from: tuple[int, float, float] | None = None
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Start the clock; a decay of so many steps begins here."""
+        self._began_s = time.monotonic()
+        if self.finish is None or self.finish.steps is None or pl_module.decay is not None:
+            return
+        assert self.source is not None
+        if trainer.is_global_zero:
+            with whole_file(self.folder / BEFORE_DECAY) as temporary:
+                shutil.copyfile(self.source, temporary)
+        self._begin(trainer, pl_module, self.finish.steps)
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: Any, *_: Any) -> None:
+        """Begin a timed decay that is due; end after the last step."""
+        self._calls += 1
+        if self._measured_from is None:  # the first call is slower
+            self._measured_from = (pl_module.step, time.monotonic(), self._validations_s)
+        elif trainer.strategy.reduce_boolean_decision(self._is_due(pl_module), all=False):
+            save_state(trainer, self.folder / BEFORE_DECAY)
+            steps: int = trainer.strategy.broadcast(self._fitting_steps(pl_module))
+            self._begin(trainer, pl_module, steps)
+        waits = self.finish is not None and pl_module.decay is None
+        end = None if waits else last_step(pl_module.config.optimiser, pl_module.decay)
+        if end is not None and pl_module.step >= end:
+            trainer.should_stop = True  # validates and saves, wherever the end is
+
+    def on_validation_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Its time is no step's."""
+        self._validating_since = time.monotonic()
+
+    def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Its time is no step's."""
+        self._validations_s += time.monotonic() - self._validating_since
+
+    def _is_due(self, recipe: Recipe) -> bool:
+        if self.finish is None or self.finish.seconds is None or recipe.decay is not None:
+            return False
+        if self._calls < _LEAST_MEASURED_CALLS:
+            return False
+        passed_s = time.monotonic() - self._began_s
+        if self.budget_s is not None:
+            return passed_s >= self.budget_s - self.finish.seconds
+        wanted_s = max(_LEAST_MEASURED_S, _MEASURED_SHARE * self.finish.seconds)
+        return passed_s >= min(wanted_s, _MOST_MEASURED_S)
+
+    def _fitting_steps(self, recipe: Recipe) -> int:
+        assert self.finish is not None
+        assert self.finish.seconds is not None
+        assert self._measured_from is not None
+        step, since_s, validations_s = self._measured_from
+        now_s = time.monotonic()
+        steps_s = now_s - since_s - (self._validations_s - validations_s)
+        left_s = self.finish.seconds
+        if self.budget_s is not None:  # the step at work ended a little late
+            left_s = self._began_s + self.budget_s - now_s
+        began_s = time.monotonic()
+        recipe.validate_one(0)
+        a_validation_s = (time.monotonic() - began_s) * len(recipe.hr)
+        run = recipe.config.run
+        a_step_s = steps_s / (recipe.step - step)
+        steps = steps_in_time(left_s, a_step_s, a_validation_s, run.validate_every_steps)
+        return max(run.steps_per_call, steps - steps % run.steps_per_call)
+
+    def _begin(self, trainer: lightning.Trainer, recipe: Recipe, steps: int) -> None:
+        if trainer.is_global_zero:
+            save_weights(recipe, self.folder / BEFORE_DECAY_WEIGHTS)
+        recipe.decay = Decay(recipe.step, steps)
+        if self.console is not None:
+            self.console.print(
+                f"step {recipe.step}: the decay begins and takes {steps} steps; "
+                f"{BEFORE_DECAY} is the state before it"
+            )

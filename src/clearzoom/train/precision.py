@@ -1,0 +1,213 @@
+"""How a run computes: fp32 or bf16, planar or channels-last; measured where nobody has chosen."""
+
+import copy
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from rich.console import Console
+from torch import Tensor, nn
+
+from clearzoom.train.config import RunSection
+
+if TYPE_CHECKING:
+    from clearzoom.train.module import Recipe
+
+_LEAST_STEPS, _LEAST_S = 3, 2.0
+_HOPELESS = 3.0
+"""A way whose first step takes so many times the best one's is measured no further."""
+_GAIN = 1.05
+"""What is less exact or unusual must be faster by this factor."""
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """How the convolutions of a run are computed; weights and optimiser stay in fp32.
+
+    ``precision``: bf16 is torch's autocast. ``memory_format``: of feature maps and kernels.
+    """
+
+    precision: Literal["fp32", "bf16"]
+    memory_format: Literal["contiguous", "channels_last"]
+
+    @property
+    def words(self) -> str:
+        """For a line, e.g. "bf16, channels-last"."""
+        return f"{self.precision}, {self.memory_format.replace('_', '-')}"
+
+    def lay_out(self, x: Tensor) -> Tensor:
+        """Bring an (N, C, H, W) batch into the memory format."""
+        return x.contiguous(memory_format=self.torch_format)
+
+    @property
+    def torch_format(self) -> torch.memory_format:
+        """Torch's name of the memory format."""
+        last = self.memory_format == "channels_last"
+        return torch.channels_last if last else torch.contiguous_format
+
+
+PLAIN = Arithmetic("fp32", "contiguous")
+Rates = Mapping[Arithmetic, float]
+"""LR px a second of each way that was measured."""
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Whether a device multiplies bf16 by instructions of its own."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def unmeasured(run: RunSection, device: torch.device) -> Arithmetic:
+    """Choose by the device alone: for several processes, which would not measure the same.
+
+    Args:
+        run: of the configuration; what it names is kept.
+        device: that trains.
+    """
+    cuda = device.type == "cuda"
+    precision = "bf16" if cuda and has_bf16(device) else "fp32"
+    memory_format = "channels_last" if cuda else "contiguous"
+    return Arithmetic(
+        run.precision if run.precision != "auto" else precision,  # type: ignore[arg-type]
+        run.memory_format if run.memory_format != "auto" else memory_format,  # type: ignore[arg-type]
+    )
+
+
+def candidates(run: RunSection, device: torch.device) -> list[Arithmetic]:
+    """List the ways that a configuration leaves open, the most exact and usual first.
+
+    Args:
+        run: of the configuration.
+        device: that trains; without bf16 of its own only fp32 is left open.
+    """
+    precisions = ["fp32", "bf16"] if has_bf16(device) else ["fp32"]
+    if run.precision != "auto":
+        precisions = [run.precision]
+    formats = ["contiguous", "channels_last"]
+    if run.memory_format != "auto":
+        formats = [run.memory_format]
+    return [Arithmetic(p, f) for p, f in product(precisions, formats)]  # type: ignore[arg-type]
+
+
+def fastest(rates: Rates) -> Arithmetic:
+    """Choose the fastest; a later one must be faster than an earlier one by a twentieth.
+
+    Args:
+        rates: LR px a second, in the order of ``candidates``.
+    """
+    chosen, *others = rates
+    for other in others:
+        if rates[other] > rates[chosen] * _GAIN:
+            chosen = other
+    return chosen
+
+
+def choice_words(chosen: Arithmetic, rates: Rates) -> str:
+    """Say what was chosen and why, in one line.
+
+    Args:
+        chosen: one of the keys.
+        rates: LR px a second.
+
+    Example:
+        >>> bf16 = Arithmetic("bf16", "channels_last")
+        >>> choice_words(bf16, {PLAIN: 67000, bf16: 141000})
+        'bf16, channels-last: 141,000 LR px/s; fp32, contiguous 67,000'
+    """
+    others = [f"{other.words} {rate:,.0f}" for other, rate in rates.items() if other != chosen]
+    return "; ".join([f"{chosen.words}: {rates[chosen]:,.0f} LR px/s", *others])
+
+
+def choose_arithmetic(
+    recipe: "Recipe", state: dict[str, Any] | None, alone: bool, say: Console | None
+) -> None:
+    """Decide how a run computes, and bring the recipe into that form.
+
+    Args:
+        recipe: on its device.
+        state: the checkpoint that the run goes on from: its way is kept where the device has it.
+        alone: whether one process trains; several would not measure the same.
+        say: where the choice is printed; None: nowhere.
+    """
+    run, device = recipe.config.run, recipe.pairs.device
+    ways = candidates(run, device)
+    if state is not None:
+        kept = state.get("arithmetic")  # older checkpoints were made by the device's way
+        chosen = unmeasured(run, device) if kept is None else Arithmetic(**kept)
+        words = f"{chosen.words}, as the run was started"
+        if chosen.precision == "bf16" and run.precision == "auto" and not has_bf16(device):
+            chosen = Arithmetic("fp32", chosen.memory_format)
+            words = f"{chosen.words}: the run was started in bf16, which is not here"
+    elif len(ways) == 1 or not alone:
+        chosen = ways[0] if len(ways) == 1 else unmeasured(run, device)
+        words = chosen.words
+    else:
+        rates = measure(recipe, ways)
+        chosen = fastest(rates)
+        words = choice_words(chosen, rates)
+    if say is not None:
+        say.print(words)
+    recipe.arithmetic = chosen
+    recipe.to(memory_format=chosen.torch_format)
+    recipe.objective.lay_out(chosen.torch_format)
+
+
+def measure(recipe: "Recipe", ways: list[Arithmetic]) -> Rates:
+    """Time training steps of a recipe's own network and patches; the recipe stays as it is.
+
+    The ways take turns, and the best step of each counts: other work on the machine only slows it.
+
+    Args:
+        recipe: on its device.
+        ways: to compare.
+
+    Returns:
+        LR px a second of each way, in the same order.
+    """
+    steps = {way: _step(recipe, way) for way in ways}
+    first = {way: max(_seconds(step), _seconds(step)) for way, step in steps.items()}
+    best = {way: _seconds(step) for way, step in steps.items()}
+    least = min(min(first.values()), min(best.values()))
+    hopeful = [way for way in ways if best[way] < _HOPELESS * least]
+    began, rounds = time.perf_counter(), 0
+    while rounds < _LEAST_STEPS or time.perf_counter() - began < _LEAST_S:
+        for way in hopeful:
+            best[way] = min(best[way], _seconds(steps[way]))
+        rounds += 1
+    data = recipe.config.data
+    return {way: data.batch * data.patch_px**2 / seconds for way, seconds in best.items()}
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _step(recipe: "Recipe", way: Arithmetic) -> Callable[[], float]:
+    """One whole step of a copy of the network, on patches of noise."""
+    config, device = recipe.config, recipe.pairs.device
+    net = copy.deepcopy(recipe.net).to(memory_format=way.torch_format)  # type: ignore[call-overload]
+    optimiser = recipe.network_optimiser(net)
+    side, scale = config.data.patch_px, config.network.scale
+    generator = torch.Generator().manual_seed(0)
+    lr, hr = (
+        torch.rand(config.data.batch, 3, px, px, generator=generator).to(device) - 0.5
+        for px in (side, side * scale)
+    )
+    lr = way.lay_out(lr)
+
+    def step() -> float:
+        with torch.autocast(device.type, torch.bfloat16, enabled=way.precision == "bf16"):
+            loss, _ = recipe.objective(net.forward_fused(lr).float(), hr)
+        optimiser.zero_grad()
+        torch.autograd.backward(loss)
+        norm = nn.utils.clip_grad_norm_(net.parameters(), config.optimiser.clip_norm)
+        optimiser.step()
+        return norm.item()  # waits for the device
+
+    return step

@@ -1,0 +1,85 @@
+"""What a run goes on from, and whether it is still the same run."""
+
+from pathlib import Path
+from typing import Any
+
+from clearzoom.errors import ConfigError, MissingFileError, OutputError
+from clearzoom.train.checkpoint import LAST, load_checkpoint
+from clearzoom.train.config import DataSection, RunSection, TrainConfig
+
+_FREE = ("train", "validation", "workers")
+"""Keys of [data] that a resumed run may change: nothing is learnt from them."""
+_KEPT_OF_RUN = (
+    "seed",
+    "precision",
+    "memory_format",
+    "deterministic",
+    "steps_per_call",
+    "validate_every_steps",
+)
+
+
+def source_of(folder: Path, *, resume: bool, resume_from: Path | None) -> Path | None:
+    """Find the checkpoint to go on from.
+
+    Args:
+        folder: of the run.
+        resume: from its last checkpoint.
+        resume_from: from this one.
+
+    Returns:
+        The checkpoint; None where the run starts now.
+
+    Raises:
+        MissingFileError: it is not there.
+        OutputError: a run is there already, and neither is given.
+    """
+    source = resume_from if resume_from is not None else folder / LAST
+    if (resume or resume_from is not None) and not source.is_file():
+        raise MissingFileError(f"no checkpoint {source} to resume; leave --resume out to start")
+    if not resume and resume_from is None:
+        if source.exists():
+            raise OutputError(f"{folder} holds a run; add --resume, or name another folder")
+        return None
+    return source
+
+
+def same_run(checkpoint: Path, config: TrainConfig) -> dict[str, Any]:
+    """Refuse to go on with another configuration.
+
+    Args:
+        checkpoint: of the run.
+        config: that it should go on with.
+
+    Returns:
+        The checkpoint's state.
+
+    Raises:
+        ConfigError: the run was started with another one; the message names the key.
+        TrainingError: the checkpoint is damaged.
+    """
+    state = load_checkpoint(checkpoint)
+    started = state["config"]
+    now = config.model_dump(mode="json")
+    free = {*_FREE, *(["max_steps"] if config.optimiser.schedule == "constant" else [])}
+    started["data"] = DataSection(**started["data"]).model_dump(mode="json")  # old ones say less
+    for section in ("network", "data", "optimiser", "losses", "adversarial", "degradation"):
+        before, after = _by_key(started.get(section)), _by_key(now[section])
+        for key in dict.fromkeys([*after, *before]):
+            if before.get(key) != after.get(key) and key not in free:
+                raise ConfigError(
+                    f"this run was started with {section}.{key} = {before.get(key)}, the file says "
+                    f"{after.get(key)}; put it back, or start a new run with --init"
+                )
+    for key in _KEPT_OF_RUN:
+        before = started["run"].get(key, RunSection.model_fields[key].default)
+        if before != now["run"][key]:
+            raise ConfigError(f"this run was started with run.{key} = {before}; put it back")
+    return state
+
+
+def _by_key(section: Any) -> dict[str, Any]:
+    """A section of a configuration; losses by their kind."""
+    if isinstance(section, list):
+        return {term["kind"]: term for term in section}
+    return section or {}
