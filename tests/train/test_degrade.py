@@ -5,7 +5,7 @@ from clearzoom.core.resize import reduce_for_protocol
 from clearzoom.errors import ConfigError
 from clearzoom.train.config import load_config
 from clearzoom.train.degradation import Degradation, degradation_of
-from clearzoom.train.degrade import degrade, degrade_all, fault_level
+from clearzoom.train.degrade import degrade, fault_level
 
 NOTHING = {
     "clean_share": 0,
@@ -136,13 +136,6 @@ def test_the_level_is_the_root_of_the_rms(photo):
         for q in (95, 60, 30)
     ]
     assert levels == sorted(levels)
-
-
-def test_all_versions_lie_picture_by_picture(photo):
-    pictures = np.stack([photo[:64, :64], photo[64:128, :64]])
-    drawn = degrade_all(pictures, 2, Degradation(versions=3), 5)
-    assert drawn.shape == (6, 32, 32, 3)
-    assert np.array_equal(drawn[3], degrade(pictures[1], 2, Degradation(versions=3), (5, 1, 1)))
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 import hashlib
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 from clearzoom.engines.network import load_network
 from clearzoom.errors import MissingFileError, ModelError
+from clearzoom.io.folder import files_sha256
 from clearzoom.models.card import read_card
 from clearzoom.train.config import load_config
 from clearzoom.train.release import release
@@ -31,6 +33,42 @@ def test_a_run_becomes_weights_with_a_true_card(config_file, tmp_path, pictures)
     assert card.scores[1].psnr_db == pytest.approx(recipe.best_psnr_db, abs=0.01)
     network = load_network(str(tmp_path / "out" / "srresnet-slim-x2.onnx"), 2)
     assert (network.halo_px, network.tile_px) == (card.halo_px, 32)
+
+
+def test_the_card_states_every_folder(config_file, tmp_path, pictures):
+    for name, licence in (("photos", "CC0"), ("sheets", "CC-BY-4.0")):
+        shutil.copytree(pictures / "train", tmp_path / name)
+        row = f"picture\tlicence\n0.png\t{licence}\n"
+        (tmp_path / name / "sources.tsv").write_text(row)
+    folders = """[
+        { folder = "photos", weight = 3 },
+        { folder = "sheets" },
+        { folder = "drawn", licence = "drawn by ourselves" },
+    ]"""
+    (tmp_path / "drawn").symlink_to(pictures / "train")
+    path = config_file()
+    path.write_text(path.read_text().replace(f'"{pictures}/train"', folders))
+    text = path.read_text().replace(f'"{pictures}/val"', f'["{pictures}/val", "drawn"]')
+    path.write_text(text)
+    recipe = train(load_config(path), tmp_path / "run")
+    assert len(recipe.hr) == 7
+    training = release(tmp_path / "run", tmp_path / "out", 32, None).training
+    assert training.data_licence == "photos: CC0; sheets: CC-BY-4.0; drawn: drawn by ourselves"
+    assert [part.partition(":")[0] for part in training.data.split("; ")] == [
+        "photos",
+        "sheets",
+        "drawn",
+    ]
+    files = [sorted((tmp_path / name).iterdir()) for name in ("photos", "sheets", "drawn")]
+    assert training.data_sha256 == files_sha256([file for several in files for file in several])
+    assert [each["folder"] for each in training.config["data"]["train"]] == [
+        "photos",
+        "sheets",
+        "train",
+    ]
+    shutil.rmtree(tmp_path / "sheets")
+    with pytest.raises(MissingFileError, match="sheets are gone"):
+        release(tmp_path / "run", tmp_path / "again", 32, None)
 
 
 def test_the_same_run_gives_the_same_bytes(config_file, tmp_path):

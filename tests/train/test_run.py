@@ -47,6 +47,7 @@ weight = 0.1
         (4, {"kind": "muon"}),
         (4, {"kind": "muon", "network": FAST}),
         (4, {"more": "[degradation]\nversions = 2\n"}),
+        (2, {"more": "[degradation]\nversions = 2\nredraw_every_steps = 3\n"}),
     ],
 )
 def test_a_resumed_run_gives_the_unbroken_run_s_losses_and_weights(
@@ -173,8 +174,8 @@ def test_nan_stops_and_the_checkpoint_gives_the_unbroken_run(
     cut = Pairs.batch
 
     def poisoned(self, step, *rest):
-        lr, hr = cut(self, step, *rest)
-        return (lr * float("nan") if step == 9 else lr), hr
+        whole = cut(self, step, *rest)
+        return whole._replace(lr=whole.lr * float("nan")) if step == 9 else whole
 
     with monkeypatch.context() as poison:
         poison.setattr(Pairs, "batch", poisoned)

@@ -21,6 +21,7 @@ from clearzoom.models.count import Count, count
 from clearzoom.models.registry import SRNet, build
 from clearzoom.train.config import (
     DataSection,
+    Folder,
     NetworkSection,
     OptimiserSection,
     RunSection,
@@ -148,8 +149,8 @@ def _config(
     return TrainConfig(
         network=NetworkSection(name=network, scale=SCALE, settings=settings),
         data=DataSection(
-            train=places[0],
-            validation=places[1],
+            train=(Folder(folder=places[0]),),
+            validation=(places[1],),
             batch=budget.batch,
             patch_px=budget.patch_px,
             max_pictures=budget.pictures,

@@ -6,7 +6,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from clearzoom.errors import ConfigError, MissingFileError
 from clearzoom.losses.adversarial import AdversarialKind
@@ -31,23 +31,54 @@ class NetworkSection(_Section):
     """Switches that differ from the registered ones."""
 
 
+class Folder(_Section):
+    """Pictures to learn from."""
+
+    folder: Path
+    """Holds pictures or ``.tar`` shards."""
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    """How many patches come from here, beside the weights of the others, however many pictures."""
+    licence: str | None = None
+    """Of the pictures, for the card, where no ``sources.tsv`` in the folder says it."""
+
+
+def _as_folders(value: Any) -> Any:
+    several = value if isinstance(value, list | tuple) else [value]
+    return [{"folder": one} if isinstance(one, str | Path) else one for one in several]
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str | Path) else value
+
+
 class DataSection(_Section):
     """Folders of pictures or of ``.tar`` shards; relative paths start at the config file."""
 
-    train: Path
-    """Pictures to learn from."""
-    validation: Path
-    """Held-back pictures, measured now and then."""
+    train: Annotated[tuple[Folder, ...], BeforeValidator(_as_folders), Field(min_length=1)]
+    """Pictures to learn from: a folder, or a list like ``[{ folder = "photos", weight = 3 },
+    { folder = "drawn", weight = 1 }]``; weights are shares of patches, and a ``licence`` is stated
+    on the card where no ``sources.tsv`` in the folder says one."""
+    validation: Annotated[tuple[Path, ...], BeforeValidator(_as_list), Field(min_length=1)]
+    """Held-back pictures, measured now and then: a folder, or a list of folders."""
     batch: Positive = 8
     """Patches of a step, over all processes together."""
     patch_px: Annotated[int, Field(ge=8)] = 32
     """Side of the square LR patches."""
     max_pictures: Positive | None = None
-    """Take no more than these, for a quick trial."""
+    """Take no more than these of each folder, for a quick trial."""
     streamed: bool = False
     """Read shards while training, in place of all pictures into memory before."""
     workers: Positive = 4
     """Threads of each process that decode what is streamed."""
+
+    @model_validator(mode="after")
+    def _check_weights(self) -> "DataSection":
+        if self.streamed and len({each.weight for each in self.train}) > 1:
+            raise ValueError(
+                "streamed takes every picture once an epoch, so weights mean nothing; leave them "
+                "out, or streamed"
+            )
+        return self
 
 
 class OptimiserSection(_Section):
@@ -183,7 +214,12 @@ def load_config(path: Path) -> TrainConfig:
         raise ConfigError(f"{path}: {faults}") from error
     here = path.parent.resolve()
     data = config.data.model_copy(
-        update={"train": here / config.data.train, "validation": here / config.data.validation}
+        update={
+            "train": tuple(
+                each.model_copy(update={"folder": here / each.folder}) for each in config.data.train
+            ),
+            "validation": tuple(here / folder for folder in config.data.validation),
+        }
     )
     losses = tuple(
         term.model_copy(update={"file": here / term.file})

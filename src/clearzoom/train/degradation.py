@@ -37,6 +37,9 @@ class Degradation(BaseModel):
 
     versions: Annotated[int, Field(ge=1)] = 6
     """LR pictures of each HR picture that are in memory at a time."""
+    redraw_every_steps: Annotated[int, Field(ge=0)] = 0
+    """After so many steps the oldest version of all pictures makes way for a new one, which was
+    drawn meanwhile; 0: never."""
     clean_share: Share = 0.2
     """Of versions that are the protocol's bicubic and nothing else: sharp input stays sharp."""
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +40,9 @@ def fault_level(lr: Image, clean: Image) -> float:
     return math.sqrt(math.sqrt(float(np.square(difference).mean())) / _LEVEL_1)
 
 
-def degrade(hr: Image, scale: int, wanted: Degradation, seed: Sequence[int]) -> Image:
+def degrade(
+    hr: Image, scale: int, wanted: Degradation, seed: Sequence[int], clean: Image | None = None
+) -> Image:
     """Draw one LR version of a picture.
 
     Args:
@@ -49,13 +50,14 @@ def degrade(hr: Image, scale: int, wanted: Degradation, seed: Sequence[int]) -> 
         scale: the reduction.
         wanted: what may happen.
         seed: all that the result depends on, beside hr.
+        clean: the protocol's LR, where it is known already.
 
     Returns:
         (H / scale, W / scale, 3) uint8; it lies where the protocol's does.
     """
     draw = _Draw(wanted, seed)
     if draw.happens(wanted.clean_share):
-        return reduce_for_protocol(hr, scale)
+        return reduce_for_protocol(hr, scale) if clean is None else clean
     height, width = hr.shape[0] // scale, hr.shape[1] // scale
     picture = hr
     if draw.happens(wanted.life_share):
@@ -158,26 +160,3 @@ class _Draw:
 
     def colour(self) -> Colour:
         return "4:4:4" if self.happens(self.wanted.full_colour_share) else "4:2:0"
-
-
-def degrade_all(
-    pictures: npt.NDArray[np.uint8], scale: int, wanted: Degradation, seed: int
-) -> npt.NDArray[np.uint8]:
-    """Draw all versions of all pictures, on all cores.
-
-    Args:
-        pictures: (N, H, W, 3) uint8.
-        scale: the reduction.
-        wanted: what may happen, and how many versions.
-        seed: version v of picture i depends on (seed, v, i) alone.
-
-    Returns:
-        (versions * N, H / scale, W / scale, 3) uint8, the first version of all pictures first.
-    """
-    places = [(version, i) for version in range(wanted.versions) for i in range(len(pictures))]
-
-    def one(place: tuple[int, int]) -> Image:
-        return degrade(pictures[place[1]], scale, wanted, (seed, *place))
-
-    with ThreadPoolExecutor() as pool:
-        return np.stack(list(pool.map(one, places)))

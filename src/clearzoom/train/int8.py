@@ -48,8 +48,8 @@ def offer_int8(onnx: Path, config: TrainConfig, fp32: list[Speed]) -> Offered | 
     speed = measure_speed(target, scale, "int8")
     ratio = _best(fp32) / _best(speed)
     networks = [load_network(str(onnx), scale, precision=kind) for kind in ("fp32", "int8")]
-    _, full, coarse = evaluate(config.data.validation, scale, networks)
-    loss = full.psnr_db - coarse.psnr_db
+    rows = [evaluate(folder, scale, networks) for folder in config.data.validation]
+    loss = sum(full.psnr_db - coarse.psnr_db for _, full, coarse in rows) / len(rows)
     worth = ratio >= _WORTH_TIMES
     said = "written" if worth else f"under {_WORTH_TIMES}, not written"
     Console(stderr=True).print(f"int8: {ratio:.2f} times as fast, {loss:.3f} dB lost; {said}")
@@ -65,7 +65,9 @@ def _best(rows: list[Speed]) -> float:
 
 
 def _inputs(config: TrainConfig) -> Iterator[npt.NDArray[np.float32]]:
-    for picture in load_pictures(config.data.train, _CALIBRATION_PICTURES):
+    folders = config.data.train
+    of_each = max(1, _CALIBRATION_PICTURES // len(folders))
+    for picture in (one for each in folders for one in load_pictures(each.folder, of_each)):
         hr = crop_to_multiple(picture, config.network.scale)
         lr = reduce_for_protocol(hr, config.network.scale).astype(np.float32)
         yield lr.transpose(2, 0, 1)[None] / np.float32(255) - np.float32(0.5)

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save
 
 from clearzoom.engines.interpolate import mixed_model
+from clearzoom.engines.levels import estimator_file
 from clearzoom.engines.network import load_network
 from clearzoom.errors import MissingFileError, ModelError
 from clearzoom.io.atomic import whole_file
@@ -16,12 +18,13 @@ from clearzoom.metrics.evaluate import evaluate
 from clearzoom.metrics.protocol import PROTOCOL
 from clearzoom.models.card import Card, Counts, FileHash, Scores, Training
 from clearzoom.models.count import FORMULA, count
-from clearzoom.models.export import export_onnx
+from clearzoom.models.export import export_estimator, export_onnx
+from clearzoom.models.photo import PhotoSR
 from clearzoom.models.reach import reach_px
 from clearzoom.models.registry import build
 from clearzoom.models.weights import load_into
 from clearzoom.train.checkpoint import BEST, LAST, best_validation_db, load_checkpoint
-from clearzoom.train.config import TrainConfig
+from clearzoom.train.config import Folder, TrainConfig
 from clearzoom.train.int8 import offer_int8
 from clearzoom.train.speed import measure_speed
 
@@ -66,8 +69,9 @@ def release(
     state = load_checkpoint(run / LAST)
     config = TrainConfig.model_validate(state["config"])
     chosen = config.network
-    if not config.data.train.is_dir():
-        raise MissingFileError(f"the training data {config.data.train} are gone; cards state them")
+    for each in config.data.train:
+        if not each.folder.is_dir():
+            raise MissingFileError(f"the training data {each.folder} are gone; cards state them")
     net = build(chosen.name, chosen.scale, chosen.settings)
     norm = getattr(net.config, "norm", "none")
     if norm not in _LOCAL_NORMS:
@@ -104,6 +108,9 @@ def release(
     speed = measure_speed(onnx, chosen.scale)
     offered = offer_int8(onnx, config, speed) if int8 else None
     files = [folder / f"{stem}.safetensors", onnx]
+    if isinstance(net, PhotoSR):
+        files.append(estimator_file(onnx))
+        export_estimator(net.estimator, files[-1], {"name": f"{name}-level"})
     if offered is not None:
         files.append(offered.path)
         speed += offered.speed
@@ -134,19 +141,21 @@ def release(
 
 
 def _training(state: dict[str, Any], config: TrainConfig, best: Path) -> Training:
-    source = config.data.train
-    files = sorted(source.glob("*.tar")) or sorted(p for p in source.iterdir() if p.is_file())
+    folders = config.data.train
+    files = [_files(each.folder) for each in folders]
     steps = int(state["state_dict"]["steps_done"])
     lr_pixels = steps * config.data.batch * config.data.patch_px**2
     hours = state["seconds"] / 3600
     origin = state["origin"] or {"weights": None, "hours": 0.0, "lr_pixels": 0}
     plain = config.model_dump(mode="json")
-    for key in ("train", "validation"):  # folders of one machine say nothing on another
-        plain["data"][key] = Path(plain["data"][key]).name
+    # Places on one machine say nothing on another.
+    for each in plain["data"]["train"]:
+        each["folder"] = Path(each["folder"]).name
+    plain["data"]["validation"] = [Path(each).name for each in plain["data"]["validation"]]
     return Training(
-        data=f"{source.name}: {', '.join(path.name for path in files[:8])}",
-        data_sha256=files_sha256(files),
-        data_licence=_licences(source),
+        data="; ".join(map(_data_words, folders, files)),
+        data_sha256=files_sha256([path for several in files for path in several]),
+        data_licence=_licences(folders),
         config=plain,
         steps=steps,
         lr_pixels=lr_pixels,
@@ -160,10 +169,24 @@ def _training(state: dict[str, Any], config: TrainConfig, best: Path) -> Trainin
     )
 
 
-def _licences(folder: Path) -> str:
-    table = folder / "sources.tsv"
-    if not table.is_file():
-        return "not stated"
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.tar")) or sorted(p for p in folder.iterdir() if p.is_file())
+
+
+def _data_words(each: Folder, files: list[Path]) -> str:
+    return f"{each.folder.name}: {', '.join(path.name for path in files[:8])}"
+
+
+def _licences(folders: Sequence[Folder]) -> str:
+    if len(folders) == 1:
+        return _licence(folders[0])
+    return "; ".join(f"{each.folder.name}: {_licence(each)}" for each in folders)
+
+
+def _licence(each: Folder) -> str:
+    table = each.folder / "sources.tsv"
+    if each.licence is not None or not table.is_file():
+        return each.licence or "not stated"
     lines = table.read_text("utf-8").splitlines()[1:]
     return "; ".join(sorted({line.split("\t")[-1] for line in lines}))
 

@@ -59,7 +59,7 @@ def _prepare(config: TrainConfig, folder: Path) -> Recipe:
     _check_losses(config, device)
     pairs: Pairs | Streamed
     if data.streamed:
-        shards = Shards(data.train, data.max_pictures)
+        shards = Shards(*(each.folder for each in data.train), limit=data.max_pictures)
         pairs = Streamed(shards, scale, device, data.workers, config.degradation)
     else:
         pairs = Pairs.load(
@@ -71,7 +71,7 @@ def _prepare(config: TrainConfig, folder: Path) -> Recipe:
             config.degradation,
             config.run.seed,
         )
-    validation = load_pictures(data.validation)
+    validation = [one for folder in data.validation for one in load_pictures(folder)]
     return Recipe(config, pairs, validation, folder).to(device)
 
 

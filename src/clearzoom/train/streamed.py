@@ -22,8 +22,9 @@ from clearzoom.errors import MissingFileError, TrainingError, UnreadablePictureE
 from clearzoom.io.formats import SUFFIXES
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.metrics.protocol import crop_to_multiple
+from clearzoom.train.data import Batch
 from clearzoom.train.degradation import Degradation
-from clearzoom.train.degrade import degrade
+from clearzoom.train.degrade import degrade, fault_level
 
 Image = npt.NDArray[np.uint8]
 _ORDER, _PATCH = 0, 1  # what is drawn from the seed
@@ -36,25 +37,31 @@ _JPEG_BLOCK_PX = 8
 
 
 class Shards:
-    """Where each picture lies in the ``.tar`` shards of a folder; nothing is decoded.
+    """Where each picture lies in the ``.tar`` shards of folders; nothing is decoded.
 
     Args:
-        folder: of shards in WebDataset's layout; a picture is a sample.
-        limit: take only the first so many.
+        folders: of shards in WebDataset's layout; a picture is a sample.
+        limit: take only the first so many of each.
 
     Raises:
         MissingFileError: no shard there.
         TrainingError: a shard is damaged, or holds no picture.
     """
 
-    def __init__(self, folder: Path, limit: int | None = None) -> None:
-        self.files = sorted(folder.glob("*.tar"))
-        if not self.files:
-            raise MissingFileError(f"no .tar shard in {folder}; data.streamed needs shards")
-        with ThreadPoolExecutor() as pool:
-            found = list(pool.map(_pictures_in, self.files))
-        shard = np.repeat(np.arange(len(found)), [len(places) for places in found])
-        self.places = np.column_stack([shard, np.concatenate(found)])[:limit]
+    def __init__(self, *folders: Path, limit: int | None = None) -> None:
+        self.files: list[Path] = []
+        places: list[npt.NDArray[np.int64]] = []
+        for folder in folders:
+            files = sorted(folder.glob("*.tar"))
+            if not files:
+                raise MissingFileError(f"no .tar shard in {folder}; data.streamed needs shards")
+            with ThreadPoolExecutor() as pool:
+                found = list(pool.map(_pictures_in, files))
+            shard = np.repeat(np.arange(len(found)), [len(places) for places in found])
+            shard += len(self.files)
+            places.append(np.column_stack([shard, np.concatenate(found)])[:limit])
+            self.files += files
+        self.places = np.concatenate(places)
         """A row a picture: shard, first byte, bytes."""
         names = "\n".join(path.name for path in self.files)
         self.sha256 = hashlib.sha256(names.encode() + self.places.tobytes()).hexdigest()
@@ -132,7 +139,7 @@ class Streamed:
         self.device = device
         self._degradation = degradation
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
-        self._ahead: deque[list[Future[tuple[Image, Image]]]] = deque()
+        self._ahead: deque[list[Future[tuple[Image, Image, float]]]] = deque()
         self._next = 0
         self._order = lru_cache(maxsize=2)(shards.order)
 
@@ -143,7 +150,7 @@ class Streamed:
 
     def batch(
         self, step: int, seed: int, batch: int, patch_px: int, part: slice = slice(None)
-    ) -> tuple[Tensor, Tensor]:
+    ) -> Batch:
         """Cut the patches of one step, one of each sample: random places, flips, quarter turns.
 
         Args:
@@ -152,9 +159,6 @@ class Streamed:
             batch: how many samples all processes take.
             patch_px: side of the LR patch.
             part: of the batch, that is wanted here.
-
-        Returns:
-            LR (n, 3, p, p) and HR (n, 3, p * scale, p * scale), float in -0.5..0.5.
 
         Raises:
             TrainingError: a picture is damaged, or smaller than a patch.
@@ -171,10 +175,12 @@ class Streamed:
                 [self._pool.submit(self._patch, place, seed, patch_px) for place in places]
             )
         self._next += 1
-        lr, hr = zip(*(future.result() for future in self._ahead.popleft()), strict=True)
-        return self._on_device(lr), self._on_device(hr)
+        made = (future.result() for future in self._ahead.popleft())
+        lr, hr, level = zip(*made, strict=True)
+        levels = torch.tensor(level, device=self.device)
+        return Batch(self._on_device(lr), self._on_device(hr), levels)
 
-    def _patch(self, place: int, seed: int, patch_px: int) -> tuple[Image, Image]:
+    def _patch(self, place: int, seed: int, patch_px: int) -> tuple[Image, Image, float]:
         random = np.random.default_rng((seed, _PATCH, place))
         scale = self.scale
         hr = crop_to_multiple(self.shards.read(self.sample(place, seed)), scale)
@@ -190,14 +196,14 @@ class Streamed:
         y, x = max(0, top - int(before[0])), max(0, left - int(before[1]))
         bottom, right = top + patch_px + _MARGIN_PX, left + patch_px + _MARGIN_PX
         around = np.ascontiguousarray(hr[y * scale : bottom * scale, x * scale : right * scale])
-        if self._degradation is None:
-            reduced = reduce_for_protocol(around, scale)
-        else:
-            reduced = degrade(around, scale, self._degradation, (seed, place))
+        reduced = clean = reduce_for_protocol(around, scale)
+        if self._degradation is not None:
+            reduced = degrade(around, scale, self._degradation, (seed, place), clean)
         lr = reduced[top - y : top - y + patch_px, left - x : left - x + patch_px]
         rows, columns = (slice(at * scale, (at + patch_px) * scale) for at in (top, left))
         eighth = int(random.integers(8))
-        return _turned(lr, eighth), _turned(hr[rows, columns], eighth)
+        level = fault_level(reduced, clean)
+        return _turned(lr, eighth), _turned(hr[rows, columns], eighth), level
 
     def _on_device(self, patches: tuple[Image, ...]) -> Tensor:
         stack = torch.from_numpy(np.stack(patches)).to(self.device)

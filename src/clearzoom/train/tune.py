@@ -21,6 +21,7 @@ from clearzoom.models.card import Card
 from clearzoom.train.checkpoint import LAST
 from clearzoom.train.config import (
     DataSection,
+    Folder,
     NetworkSection,
     OptimiserSection,
     RunSection,
@@ -146,8 +147,8 @@ def _config(card: Card, data: Path, learning_rate: float, steps: int = 10**9) ->
             settings={key: value for key, value in card.settings.items() if key != "scale"},
         ),
         data=DataSection(
-            train=(data / TRAIN).resolve(),
-            validation=(data / CHECK).resolve(),
+            train=(Folder(folder=(data / TRAIN).resolve()),),
+            validation=((data / CHECK).resolve(),),
             batch=before["data"]["batch"],
             patch_px=before["data"]["patch_px"],
         ),
