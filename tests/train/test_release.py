@@ -64,7 +64,7 @@ def test_the_card_states_every_folder(config_file, tmp_path, pictures):
     assert [each["folder"] for each in training.config["data"]["train"]] == [
         "photos",
         "sheets",
-        "train",
+        "drawn",
     ]
     shutil.rmtree(tmp_path / "sheets")
     with pytest.raises(MissingFileError, match="sheets are gone"):

@@ -5,7 +5,7 @@ import math
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -39,6 +39,10 @@ def evaluate(
         int | None,
         typer.Option(min=1, max=100, help="Compress LR first; such rows are no protocol's."),
     ] = None,
+    faults: Annotated[
+        Literal["mild", "usual", "heavy"] | None,
+        typer.Option(help="Spoil LR by the recipe faults-1; such rows are no protocol's."),
+    ] = None,
     lpips: Annotated[
         bool,
         typer.Option(
@@ -53,6 +57,7 @@ def evaluate(
     from clearzoom.engines.network import load_network
     from clearzoom.engines.refine import with_consistency, with_ensemble
     from clearzoom.metrics.evaluate import evaluate as measure
+    from clearzoom.metrics.faults import RECIPE
     from clearzoom.metrics.protocol import PROTOCOL
 
     networks = [load_network(model, scale, engine, precision, strength)]
@@ -63,11 +68,13 @@ def evaluate(
     if ensemble and back_projection:
         networks.append(with_consistency(networks[1], "full"))
     with progress("Measuring", "pictures") as report:
-        rows = measure(data, scale, networks, jpeg_quality, report, lpips)
+        rows = measure(data, scale, networks, jpeg_quality, report, lpips, faults)
     if as_json:
         command = shlex.join(["clearzoom", *sys.argv[1:]])
+        is_protocol = jpeg_quality is None and faults is None
         described = {
-            "protocol": PROTOCOL if jpeg_quality is None else f"{rows[0].data}; else {PROTOCOL}",
+            "protocol": PROTOCOL if is_protocol else f"{rows[0].data}; else {PROTOCOL}",
+            **({} if faults is None else {"faults": {"recipe": RECIPE, "kind": faults}}),
             "command": command,
             **({"lpips": _lpips_as_json()} if lpips else {}),
             "rows": [_as_json(row, command) for row in rows],

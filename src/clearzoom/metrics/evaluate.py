@@ -11,10 +11,11 @@ import numpy.typing as npt
 from clearzoom.core.resize import enlarge_bicubic, reduce_for_protocol
 from clearzoom.engines.network import Network
 from clearzoom.engines.tiled import enlarge_samples
-from clearzoom.errors import SizeError, UnreadablePictureError
+from clearzoom.errors import ConfigError, SizeError, UnreadablePictureError
 from clearzoom.io.compression import compressed
 from clearzoom.io.folder import files_sha256, picture_files
 from clearzoom.io.reading import decode_rgb8
+from clearzoom.metrics.faults import RECIPE, Kind, spoil
 from clearzoom.metrics.protocol import Score, crop_to_multiple, score
 from clearzoom.models.card import Scores
 
@@ -92,6 +93,7 @@ def evaluate(
     jpeg_quality: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     lpips: bool = False,
+    faults: Kind | None = None,
 ) -> list[Row]:
     """Score bicubic and networks.
 
@@ -102,6 +104,7 @@ def evaluate(
         jpeg_quality: compress the LR pictures first: no longer the protocol, and the rows say so.
         progress: is called with (pictures done, pictures in all).
         lpips: measure LPIPS (AlexNet) too, of the RGB pictures, shaved like the others.
+        faults: make the LR pictures by ``faults-1``, not by the protocol's reduction.
 
     Returns:
         Bicubic's row first, then the networks'.
@@ -111,6 +114,7 @@ def evaluate(
         MissingExtraError: lpips without torch.
         UnreadablePictureError: a picture is damaged; it is named.
         SizeError: a picture is too small to be scored.
+        ConfigError: both jpeg_quality and faults.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -121,11 +125,15 @@ def evaluate(
         >>> bicubic.model, bicubic.psnr_db > 40
         ('bicubic', True)
     """
+    if jpeg_quality is not None and faults is not None:
+        raise ConfigError("faults bring their own compression; give faults or a JPEG quality")
     files = picture_files(folder)
     distance = _load_lpips() if lpips else None
     data = folder.resolve().name
     if jpeg_quality is not None:
         data += f", LR as JPEG {jpeg_quality}"
+    if faults is not None:
+        data += f", {RECIPE} {faults}"
     digest = files_sha256(files)
     methods: list[tuple[str, str | None, Callable[[Image], Image]]] = [
         ("bicubic", None, lambda lr: enlarge_bicubic(lr, scale))
@@ -136,7 +144,11 @@ def evaluate(
     for done, (name, picture) in enumerate(_decoded(files), 1):
         try:
             hr = crop_to_multiple(picture, scale)
-            lr = reduce_for_protocol(hr, scale)
+            lr = (
+                reduce_for_protocol(hr, scale)
+                if faults is None
+                else spoil(hr, scale, faults, Path(name).stem)
+            )
             if jpeg_quality is not None:
                 lr = compressed(lr, "jpg", jpeg_quality)
             for (_, _, enlarge), row in zip(methods, scores, strict=True):

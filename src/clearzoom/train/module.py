@@ -1,6 +1,7 @@
 """The training recipe as a Lightning module; it reads top to bottom."""
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from clearzoom.engines.tiled import enlarge_samples
 from clearzoom.errors import ConfigError, ResultError, TrainingError
 from clearzoom.metrics.protocol import Score, crop_to_multiple, score
 from clearzoom.models.initialise import start_as_interpolation
+from clearzoom.models.photo import PhotoSR
 from clearzoom.models.registry import build
 from clearzoom.train.adversary import Adversary
 from clearzoom.train.checkpoint import BEST, best_validation_db
@@ -32,6 +34,9 @@ from clearzoom.train.schedule import Decay, learning_rate
 from clearzoom.train.streamed import Streamed
 
 _GRID_PICTURES = 4
+
+_LEVEL_WEIGHT = 0.1
+"""Of the estimator's loss: it shares no weight with the network, only the gradient's clipping."""
 
 
 def _is_deep_kernel(parameter: nn.Parameter) -> bool:
@@ -89,7 +94,9 @@ class Recipe(lightning.LightningModule):
         self.code = code_words()
         self.origin: Origin | None = None
         fused = self.net.forward_fused
-        self.forward_train = torch.compile(fused) if config.run.compile else fused
+        self.forward_train: Callable[..., Tensor] = (
+            torch.compile(fused) if config.run.compile else fused
+        )
 
     def _reduced(self, index: int, hr: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         wanted, scale = self.config.degradation, self.config.network.scale
@@ -164,11 +171,16 @@ class Recipe(lightning.LightningModule):
         # Lightning's own wrapper would count the discriminator's steps, too.
         optimisers = self.optimizers(use_pl_optimizer=False)
         own, *others = optimisers if isinstance(optimisers, list) else [optimisers]
-        lr, hr, _ = self.pairs.batch(
+        lr, hr, level = self.pairs.batch(
             self.step, config.run.seed, config.data.batch, config.data.patch_px, self._own_part()
         )
-        sr = self.forward_train(self.arithmetic.lay_out(lr)).float()
+        lr = self.arithmetic.lay_out(lr)
+        sr = self._enlarged(lr, level)
         loss, seen = self.objective(sr, hr)
+        if isinstance(self.net, PhotoSR):
+            missed = self.net.estimator(lr) - level.clamp(0, 1)
+            seen["level"] = missed.abs().mean().detach()
+            loss = loss + _LEVEL_WEIGHT * missed.square().mean()
         if self.adversary is not None and config.adversarial is not None:
             seen["discriminator"] = self._teach(self.adversary, others[0], sr, hr)
             fooled = self.adversary.generator_loss(sr, hr)
@@ -185,6 +197,11 @@ class Recipe(lightning.LightningModule):
         self._seen.append(seen)
         # An infinite gradient spoils the weights while the loss still looks sound.
         return torch.where(norm.isfinite(), loss.detach(), norm)
+
+    def _enlarged(self, lr: Tensor, level: Tensor) -> Tensor:
+        inputs = (lr, level) if isinstance(self.net, PhotoSR) else (lr,)
+        sr: Tensor = self.forward_train(*inputs)
+        return sr.float()
 
     def _own_part(self) -> slice:
         """Of each batch, what this process computes."""
@@ -292,5 +309,9 @@ class Recipe(lightning.LightningModule):
     def _run_averaged(self, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         # In full precision even where training is not: bf16 has fewer levels than the picture.
         with torch.autocast(self.device.type, enabled=False):
-            y = self.ema.forward_fused(torch.from_numpy(x).to(self.device))
+            given = torch.from_numpy(x).to(self.device)
+            if isinstance(self.ema, PhotoSR):
+                y = self.ema.forward_fused(given, self.ema.estimator(given).clamp(0, 1))
+            else:
+                y = self.ema.forward_fused(given)
         return y.cpu().numpy()

@@ -9,6 +9,7 @@ from typing import Any
 from safetensors.torch import save
 
 from clearzoom.engines.interpolate import mixed_model
+from clearzoom.engines.levels import estimator_file
 from clearzoom.engines.network import load_network
 from clearzoom.errors import MissingFileError, ModelError
 from clearzoom.io.atomic import whole_file
@@ -17,7 +18,8 @@ from clearzoom.metrics.evaluate import evaluate
 from clearzoom.metrics.protocol import PROTOCOL
 from clearzoom.models.card import Card, Counts, FileHash, Scores, Training
 from clearzoom.models.count import FORMULA, count
-from clearzoom.models.export import export_onnx
+from clearzoom.models.export import export_estimator, export_onnx
+from clearzoom.models.photo import PhotoSR
 from clearzoom.models.reach import reach_px
 from clearzoom.models.registry import build
 from clearzoom.models.weights import load_into
@@ -106,6 +108,9 @@ def release(
     speed = measure_speed(onnx, chosen.scale)
     offered = offer_int8(onnx, config, speed) if int8 else None
     files = [folder / f"{stem}.safetensors", onnx]
+    if isinstance(net, PhotoSR):
+        files.append(estimator_file(onnx))
+        export_estimator(net.estimator, files[-1], {"name": f"{name}-level"})
     if offered is not None:
         files.append(offered.path)
         speed += offered.speed

@@ -1,0 +1,119 @@
+"""``faults-1``: LR pictures as people bring them, made from HR by a fixed recipe.
+
+| kind | what happened |
+| --- | --- |
+| mild | one thing: a JPEG of 85, or noise of 3 levels, or a reduction without antialiasing |
+| usual | a size between, a blur, noise of 2 to 8 levels, a JPEG of 50 to 80 |
+| heavy | two lives: reduced by points, a JPEG of 30 to 60; then smaller, noise, the same in
+  colour, sharpened, a JPEG of 25 to 50 |
+
+A number that was measured with it names it, so nothing here may change what comes out: another
+recipe is ``faults-2``. What is drawn depends on the kind and the picture's name alone, by
+generators that numpy has frozen. Up to a JPEG the arithmetic is the same everywhere; the JPEGs are
+those of libjpeg in libvips, with its standard tables.
+"""
+
+import hashlib
+import zlib
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from clearzoom.core.resize import reduce_for_protocol, resize, to_uint8
+from clearzoom.io.compression import compressed
+from clearzoom.io.faults import blurred, sharpened, with_chroma_noise, with_noise
+from clearzoom.io.resampling import Points, resized
+
+Image = npt.NDArray[np.uint8]
+Kind = Literal["mild", "usual", "heavy"]
+
+RECIPE = "faults-1"
+
+
+class Spoilt(NamedTuple):
+    """A picture before the file that it is stored in."""
+
+    pixels: Image
+    quality: int | None
+    """Of the JPEG (4:2:0); None: it is stored without loss."""
+
+
+def spoil(hr: Image, scale: int, kind: Kind, name: str) -> Image:
+    """Make the LR picture.
+
+    Args:
+        hr: (H, W, 3) uint8, H and W multiples of scale.
+        scale: the reduction.
+        kind: how badly it is spoilt.
+        name: of the picture, without the file's ending: seeds what is drawn.
+
+    Returns:
+        (H / scale, W / scale, 3) uint8; it lies where the protocol's does.
+
+    Raises:
+        SizeError: H or W is no multiple of scale.
+
+    Example:
+        >>> hr = np.full((64, 64, 3), 90, np.uint8)
+        >>> spoil(hr, 4, "usual", "grey").shape
+        (16, 16, 3)
+    """
+    pixels, quality = spoil_to_store(hr, scale, kind, name)
+    return pixels if quality is None else compressed(pixels, "jpg", quality, "4:2:0")
+
+
+def spoil_to_store(hr: Image, scale: int, kind: Kind, name: str) -> Spoilt:
+    """Make the LR picture up to the file: for programs that look at the file, too.
+
+    Args:
+        hr: as for ``spoil``, and so are the others.
+        scale: the reduction.
+        kind: how badly it is spoilt.
+        name: of the picture.
+    """
+    clean = reduce_for_protocol(hr, scale)
+    seed = np.frombuffer(hashlib.sha256(f"{RECIPE}/{kind}/{name}".encode()).digest(), "<u4")
+    random = np.random.RandomState(seed)
+    if kind == "mild":
+        cause = zlib.crc32(name.encode()) % 3  # of a few pictures, too, each gets some
+        return _mild(hr, clean, cause, random)
+    return (_usual if kind == "usual" else _heavy)(hr, clean.shape[0], clean.shape[1], random)
+
+
+def _mild(hr: Image, clean: Image, cause: int, random: np.random.RandomState) -> Spoilt:
+    if cause == 0:
+        return Spoilt(clean, 85)
+    if cause == 1:
+        return Spoilt(with_noise(clean, 3, random), None)
+    points: Points = "bicubic" if random.randint(2) == 1 else "bilinear"
+    return Spoilt(resized(hr, clean.shape[0], clean.shape[1], points), None)
+
+
+def _usual(hr: Image, height_px: int, width_px: int, random: np.random.RandomState) -> Spoilt:
+    picture = _between(hr, height_px, width_px, random.uniform(1.2, 2.5))
+    picture = to_uint8(resize(picture, height_px, width_px))
+    picture = blurred(picture, random.uniform(0.25, 0.6))
+    picture = with_noise(picture, random.uniform(2, 8), random, grey=random.randint(2) == 1)
+    return Spoilt(picture, int(random.randint(50, 81)))
+
+
+def _heavy(hr: Image, height_px: int, width_px: int, random: np.random.RandomState) -> Spoilt:
+    rows, columns = _size_between(hr, height_px, width_px, random.uniform(1, 2))
+    picture = resized(hr, rows, columns, "bilinear")
+    picture = compressed(picture, "jpg", int(random.randint(30, 61)), "4:2:0")
+    picture = to_uint8(resize(picture, height_px, width_px))
+    picture = with_noise(picture, random.uniform(2, 6), random, grey=True)
+    sigma, grain_px = random.uniform(4, 12), random.uniform(1, 3)
+    picture = with_chroma_noise(picture, sigma, random, grain_px)
+    picture = sharpened(picture, random.uniform(0.3, 1), 1)
+    return Spoilt(picture, int(random.randint(25, 51)))
+
+
+def _between(hr: Image, height_px: int, width_px: int, size: float) -> Image:
+    return to_uint8(resize(hr, *_size_between(hr, height_px, width_px, size)))
+
+
+def _size_between(hr: Image, height_px: int, width_px: int, size: float) -> tuple[int, int]:
+    """So many times LR, but no larger than HR."""
+    return min(hr.shape[0], round(size * height_px)), min(hr.shape[1], round(size * width_px))
