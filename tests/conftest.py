@@ -14,6 +14,9 @@ from hypothesis import settings
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Where other programs take cores, spinning threads would take them from those they wait for.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 # What a shell starts in the background ignores Ctrl-C, and so would all commands of the tests.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

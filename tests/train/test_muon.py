@@ -70,3 +70,28 @@ def test_its_state_goes_on_where_it_was_saved():
     steps(*again, 3)
     assert torch.equal(whole[0], again[0])
     assert torch.equal(whole[1], again[1])
+
+
+def test_autocast_and_tf32_leave_directions_as_they_are():
+    torch.manual_seed(0)
+    matrices = torch.randn(2, 16, 144) * torch.logspace(0, -4, 144)
+    exact = orthogonalise(matrices.double()).float()
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        with torch.autocast("cpu", torch.bfloat16):
+            made = orthogonalise(matrices)
+        assert torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision(before)
+    torch.testing.assert_close(made, exact, atol=1e-4, rtol=0)
+
+
+def test_kernels_without_a_gradient_stay():
+    used, unused = (nn.Parameter(torch.randn(4, 4, 3, 3)) for _ in range(2))
+    bias, kept = nn.Parameter(torch.zeros(4)), unused.detach().clone()
+    optimiser = Muon([used, unused], [bias], lr=0.01, betas=(0.9, 0.99))
+    used.grad = torch.ones_like(used)
+    bias.grad = torch.ones(4)
+    optimiser.step()
+    assert torch.equal(unused, kept)

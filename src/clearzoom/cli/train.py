@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from clearzoom.cli.threads import wait_asleep
 from clearzoom.errors import ConfigError
 
 
@@ -69,6 +70,7 @@ def train(
     ] = None,
 ) -> None:
     """Train a network. Needs the extra [train]."""
+    wait_asleep()
     from clearzoom.train.config import load_config
     from clearzoom.train.finish import Finish
     from clearzoom.train.processes import asked_for, is_first

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from clearzoom.cli.threads import wait_asleep
 from clearzoom.cli.train import seconds_of
 from clearzoom.errors import ModelError
 from clearzoom.weights import DEFAULT_MODEL
@@ -41,6 +42,7 @@ def tune(
     Some pictures are held back, and the model is measured on them before and after. One that is no
     better is not registered, and the exit status is 8.
     """
+    wait_asleep()
     from clearzoom.train.tune_wishes import check_wishes
     from clearzoom.weights.own import name_from
 

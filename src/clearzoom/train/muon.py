@@ -1,7 +1,8 @@
 """Muon: momentum whose directions are made equally strong, for the kernels of convolutions."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -21,6 +22,10 @@ def orthogonalise(matrices: Tensor) -> Tensor:
     Returns:
         (B, M, N), singular values about 0.7 to 1.2.
 
+    Each round multiplies from the left by a polynomial of x x^T. These commute, so only their
+    product and x x^T itself, both small, go through the rounds. Rounding grows in them: they need
+    all bits of fp32, whatever the run computes in.
+
     References:
         Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024: five rounds
         of the quintic Newton-Schulz iteration.
@@ -29,11 +34,27 @@ def orthogonalise(matrices: Tensor) -> Tensor:
     tall = matrices.shape[1] > matrices.shape[2]
     x = matrices.mT if tall else matrices
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
-    for _ in range(_ROUNDS):
+    with torch.autocast(x.device.type, enabled=False), _exact_products():
         square = x @ x.mT
-        x = a * x + (b * square + c * square @ square) @ x
-    turned: Tensor = x.mT if tall else x
-    return turned
+        product = torch.eye(x.shape[1], dtype=x.dtype, device=x.device).expand_as(square)
+        for _ in range(_ROUNDS):
+            factor = torch.baddbmm(square, square, square, beta=b, alpha=c)
+            factor.diagonal(dim1=1, dim2=2).add_(a)
+            product = factor @ product
+            square = factor @ square @ factor
+        turned: Tensor = product @ x
+    return turned.mT if tall else turned
+
+
+@contextmanager
+def _exact_products() -> Iterator[None]:
+    """Keep TF32 out of matrix products."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 class Muon(torch.optim.Adam):
@@ -79,9 +100,10 @@ class Muon(torch.optim.Adam):
         group = self.param_groups[0]
         by_shape: defaultdict[torch.Size, list[Tensor]] = defaultdict(list)
         for kernel in group["params"]:
-            by_shape[kernel.shape].append(kernel)
+            if kernel.grad is not None:
+                by_shape[kernel.shape].append(kernel)
         for shape, kernels in by_shape.items():
-            gradients = [kernel.grad for kernel in kernels if kernel.grad is not None]
+            gradients = [kernel.grad for kernel in kernels if kernel.grad is not None]  # all
             momenta = [self._momentum_of(kernel) for kernel in kernels]
             torch._foreach_lerp_(momenta, gradients, 1 - self.momentum)
             ahead = torch._foreach_lerp(gradients, momenta, self.momentum)

@@ -150,7 +150,7 @@ def choose_arithmetic(
         chosen = fastest(rates)
         words = choice_words(chosen, rates)
     if say is not None:
-        say.print(words)
+        say.print(words, soft_wrap=True)
     recipe.arithmetic = chosen
     recipe.to(memory_format=chosen.torch_format)
     recipe.objective.lay_out(chosen.torch_format)
