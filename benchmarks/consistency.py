@@ -14,7 +14,7 @@ from measure import median_s
 from clearzoom import load_network
 from clearzoom.core.resize import reduce_for_protocol, resize
 from clearzoom.engines.network import Network
-from clearzoom.engines.refine import with_back_projection
+from clearzoom.engines.refine import with_consistency
 from clearzoom.engines.tiled import enlarge_samples
 from clearzoom.io.compression import compressed
 from clearzoom.io.picture import Samples
@@ -34,7 +34,7 @@ def print_differences(folder: Path, model: str, scale: int) -> None:
     """How far off the reduced result is, alone and with back-projection."""
     hr = load_folder(folder / "Set5", scale) | load_folder(folder / "Set14", scale)
     alone = load_network(model, scale)
-    for network in (alone, with_back_projection(alone)):
+    for network in (alone, with_consistency(alone, "full")):
         rows = []
         for name, picture in hr.items():
             lr = reduce_for_protocol(picture, scale)
@@ -55,7 +55,7 @@ def print_compressed(folder: Path, model: str) -> None:
     """PSNR on Set5 where the LR went through JPEG."""
     alone = load_network(model, 4)
     for quality in (None, 60):
-        for network in (alone, with_back_projection(alone)):
+        for network in (alone, with_consistency(alone, "full")):
             scores = []
             for hr in load_folder(folder / "Set5", 4).values():
                 lr = reduce_for_protocol(hr, 4)
@@ -70,7 +70,7 @@ def print_halos(folder: Path, model: str) -> None:
     pictures = [load_folder(folder / "Set14", 1)[name] for name in HALO_PICTURES]
     large = np.tile(pictures[1], (2, 2, 1))
     megapixels = large.shape[0] * large.shape[1] * 16 / 1e6
-    network = with_back_projection(load_network(model, 4))
+    network = with_consistency(load_network(model, 4), "full")
     wholes = [enlarge_samples(picture, replace(network, tile_px=5000)) for picture in pictures]
     for halo_px in (network.halo_px, 24, 16, 12, 8, 4):
         nearer = replace(network, halo_px=halo_px)

@@ -13,7 +13,7 @@ from skimage import data
 
 from clearzoom import load_network
 from clearzoom.core.resize import reduce_for_protocol
-from clearzoom.engines.refine import with_back_projection
+from clearzoom.engines.refine import with_consistency
 from clearzoom.engines.tiled import enlarge_samples
 from clearzoom.io.picture import Samples
 from clearzoom.metrics.evaluate import evaluate
@@ -29,7 +29,7 @@ def print_scores(folder: Path, model: str) -> None:
     """The protocol's columns and LPIPS; back-projected, too."""
     for name in ("Set5", "Set14"):
         networks = [load_network(model, 4, strength=strength) for strength in STRENGTHS]
-        last = with_back_projection(networks[-1])
+        last = with_consistency(networks[-1], "full")
         networks.append(replace(last, name=f"{model} + back-projection"))
         for row in evaluate(folder / name, 4, networks, lpips=True):
             print(
@@ -56,7 +56,7 @@ def save_figure(model: str) -> None:
         hr = crop_to_multiple(getattr(data, name)(), 4)
         lr = reduce_for_protocol(hr, 4)
         made = [
-            enlarge_samples(lr, with_back_projection(load_network(model, 4, strength=strength)))
+            enlarge_samples(lr, with_consistency(load_network(model, 4, strength=strength), "full"))
             for strength in (0.0, 0.5, 1.0)
         ]
         given = lr.repeat(4, axis=0).repeat(4, axis=1)

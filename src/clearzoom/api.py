@@ -1,33 +1,35 @@
 """The Python call: ``clearzoom.enlarge``."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from clearzoom.batch.appraise import appraise_samples, resolved
 from clearzoom.batch.finish import finished_image
 from clearzoom.batch.job import Done, plan_job, run_job
+from clearzoom.batch.networks import chain_of, scales_for
 from clearzoom.batch.regions import whole_result
 from clearzoom.batch.settings import Settings
 from clearzoom.batch.stages import run_stages
+from clearzoom.core.consistency import Consistency
 from clearzoom.core.plan import make_plan
 from clearzoom.core.targets import Wanted
-from clearzoom.engines.network import load_network
-from clearzoom.engines.onnxruntime import read_notes
-from clearzoom.engines.refine import refined
 from clearzoom.engines.tiled import Meaning, Progress
 from clearzoom.errors import InputError, OutputError
+from clearzoom.io.coding import levels_of_tables
 from clearzoom.io.formats import SUFFIXES
 from clearzoom.io.picture import Samples, colours_of
-from clearzoom.weights import DEFAULT_MODEL, scales_of
+from clearzoom.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from PIL import Image
 
-_load = lru_cache(maxsize=4)(load_network)
+Larger = Callable[..., Samples]
+"""Takes samples, their meaning, and by how many levels compression put them off."""
 
 PictureT = TypeVar("PictureT", bound="str | Path | npt.NDArray[Any] | Image.Image")
 
@@ -38,7 +40,9 @@ def enlarge(
     model: str = DEFAULT_MODEL,
     *,
     ensemble: bool = False,
-    back_projection: bool = True,
+    consistency: Consistency | Literal["auto"] = "auto",
+    denoise: float | Literal["auto"] = "auto",
+    back_projection: bool | None = None,
 ) -> PictureT:
     """Enlarge a picture; the same kind of thing comes back.
 
@@ -51,7 +55,11 @@ def enlarge(
         model: the name of a released model or of one's own, or an ONNX file that ``clearzoom
             export`` wrote.
         ensemble: average over the eight symmetries of the square; better and 8 times slower.
-        back_projection: make the result, reduced again, the picture that was given.
+        consistency: how much of the difference from the picture comes back: ``full``, what is
+            beyond a number of levels of 255, ``tones``, ``none``; ``auto``: by model and picture.
+        denoise: 0 keeps grain, 1 cleans badly spoilt pictures, for models that have it; ``auto``:
+            by the picture.
+        back_projection: the old name of consistency: true is ``full``, false ``none``.
 
     Returns:
         For a path the path of the new file beside it, NAME-x4.jpg for NAME.jpg, and NAME-x4.png
@@ -73,18 +81,23 @@ def enlarge(
         >>> larger.size, larger.getpixel((7, 5))
         ((15, 10), (255, 255, 255))
     """
+    settings = Settings(
+        Wanted(scale),
+        model,
+        ensemble=ensemble,
+        consistency=consistency,
+        denoise=denoise,
+        back_projection=back_projection,
+    )
     if isinstance(picture, str | Path):
         source = Path(picture)
         suffix = source.suffix if source.suffix.lower() in SUFFIXES else ".png"
         target = source.with_name(f"{source.stem}-x{scale:g}{suffix}")
         if target.exists():
             raise OutputError(f"{target} exists; take it away, or use enlarge_file")
-        settings = Settings(
-            Wanted(scale), model, ensemble=ensemble, back_projection=back_projection
-        )
         enlarge_file(source, target, settings)
         return cast(PictureT, type(picture)(target))
-    larger = _enlarger(model, scale, ensemble=ensemble, back_projection=back_projection)
+    larger = _enlarger(settings)
     if isinstance(picture, np.ndarray):
         return cast(PictureT, _enlarge_array(picture, larger))
     if hasattr(picture, "getbands"):
@@ -131,17 +144,14 @@ def enlarge_file(
     return run_job(plan_job(Path(source), Path(target), settings or Settings()), progress)
 
 
-def _enlarger(
-    model: str, scale: float, *, ensemble: bool, back_projection: bool
-) -> Callable[[Samples, Meaning], Samples]:
+def _enlarger(settings: Settings) -> Larger:
     """Plan as for a file: networks after one another, and one resampling to the exact size."""
 
-    def larger(samples: Samples, meaning: Meaning) -> Samples:
-        plan = make_plan((samples.shape[1], samples.shape[0]), Wanted(scale), _scales(model))
-        networks = [
-            refined(_load(model, stage), ensemble=ensemble, back_projection=back_projection)
-            for stage in plan.stages
-        ]
+    def larger(samples: Samples, meaning: Meaning, coding: float = 0.0) -> Samples:
+        size = samples.shape[1], samples.shape[0]
+        plan = make_plan(size, settings.wanted, scales_for(settings.model))
+        look = cache(partial(appraise_samples, samples, meaning, coding))
+        networks = chain_of(resolved(settings, plan.stages, look), plan.stages)
         result = run_stages(samples, networks, meaning)
         if plan.enlarged_px == plan.result_px:
             return result
@@ -151,20 +161,16 @@ def _enlarger(
     return larger
 
 
-def _scales(model: str) -> list[int]:
-    if model.endswith(".onnx") and Path(model).is_file():
-        return [int(read_notes(Path(model)).get("scale", 4))]
-    return scales_of(model)
-
-
-def _enlarge_array(array: npt.NDArray[Any], larger: Callable[..., Samples]) -> npt.NDArray[Any]:
+def _enlarge_array(
+    array: npt.NDArray[Any], larger: Larger, coding: float = 0.0
+) -> npt.NDArray[Any]:
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 2, 3, 4)):
         raise InputError(f"an array of shape {array.shape} is no picture; give (H, W) or (H, W, C)")
     samples = array if array.ndim == 3 else array[..., None]
     meaning = Meaning(colours_of(samples.shape[2], cmyk=False))
     native = array.dtype.newbyteorder("=")
     if native in (np.uint8, np.uint16):
-        result: npt.NDArray[Any] = larger(samples.astype(native, copy=False), meaning)
+        result: npt.NDArray[Any] = larger(samples.astype(native, copy=False), meaning, coding)
     elif np.issubdtype(array.dtype, np.floating):
         if not (np.min(array, initial=0) >= 0 and np.max(array, initial=0) <= 1):
             raise InputError("a float picture must lie in 0..1, without NaN")
@@ -176,9 +182,10 @@ def _enlarge_array(array: npt.NDArray[Any], larger: Callable[..., Samples]) -> n
     return result if array.ndim == 3 else result[..., 0]
 
 
-def _enlarge_pil(picture: Any, larger: Callable[..., Samples]) -> Any:
+def _enlarge_pil(picture: Any, larger: Larger) -> Any:
     from PIL import Image, ImageOps
 
+    coding = levels_of_tables(getattr(picture, "quantization", None) or {})  # of an opened JPEG
     upright = ImageOps.exif_transpose(picture)
     plain = upright
     if "transparency" in upright.info or upright.mode in ("PA", "RGBa"):
@@ -188,9 +195,9 @@ def _enlarge_pil(picture: Any, larger: Callable[..., Samples]) -> Any:
     elif upright.mode in ("P", "YCbCr", "LAB", "HSV", "RGBX"):
         plain = upright.convert("RGB")
     if plain.mode == "CMYK":
-        result = Image.fromarray(larger(np.asarray(plain), Meaning(4)), "CMYK")
+        result = Image.fromarray(larger(np.asarray(plain), Meaning(4), coding), "CMYK")
     elif plain.mode in ("L", "LA", "RGB", "RGBA", "I;16"):
-        result = Image.fromarray(_enlarge_array(np.asarray(plain), larger))
+        result = Image.fromarray(_enlarge_array(np.asarray(plain), larger, coding))
     else:
         raise InputError(f"cannot enlarge a PIL picture of mode {picture.mode}; convert it to RGB")
     # A profile describes the numbers of its own colour model only.

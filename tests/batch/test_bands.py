@@ -7,7 +7,7 @@ from s3_server import folder_content
 from clearzoom.batch.archive import enlarge_archive
 from clearzoom.batch.bands import Band, band_bytes, bands_of, make_band
 from clearzoom.batch.folder import enlarge_folder
-from clearzoom.batch.job import meaning_of, network_for, plan_job
+from clearzoom.batch.job import meaning_of, networks_of, plan_job
 from clearzoom.batch.one import Order, Task, said_settings
 from clearzoom.batch.places import Folder
 from clearzoom.batch.settings import Settings
@@ -42,7 +42,7 @@ def _in(tmp_path):
 def test_bands_are_the_rows_of_the_whole(folder, tmp_path, settings, monkeypatch, name):
     monkeypatch.setattr("clearzoom.batch.bands._BAND_BYTES", 1)
     job = plan_job(folder / name, tmp_path / name, settings)
-    networks = [network_for(settings, scale) for scale in job.plan.stages]
+    networks = networks_of(job)
     assert len(networks) == 3
     samples, meaning = decode(job.source, None), meaning_of(job.source)
     whole = run_stages(samples, networks, meaning)

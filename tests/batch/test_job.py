@@ -7,6 +7,7 @@ from clearzoom.batch.job import plan_job, run_job
 from clearzoom.batch.settings import Settings, parse_bytes, parse_region
 from clearzoom.core.resize import resize
 from clearzoom.core.targets import Wanted, parse_print
+from clearzoom.engines.network import load_network
 from clearzoom.errors import InputError, OutputError, ResultError, SizeError
 from clearzoom.io.metadata import read_metadata
 from clearzoom.io.picture import Picture
@@ -47,7 +48,7 @@ def test_the_size_is_exactly_what_was_asked_for(picture, tmp_path, wanted, size)
 
 @pytest.mark.parametrize("scale", [2, 4])
 def test_reduced_it_is_the_picture_that_was_given(picture, tmp_path, scale):
-    enlarge(picture, tmp_path / "o.png", Wanted(scale))
+    enlarge(picture, tmp_path / "o.png", Wanted(scale), consistency="full")
     given = read_picture(picture).samples
     result = read_picture(tmp_path / "o.png").samples
     difference = np.abs(resize(result, *given.shape[:2]) - given)
@@ -150,7 +151,8 @@ def test_provenance_is_written_and_metadata_kept_or_stripped(tmp_path, photo):
     for metadata in ("keep", "strip"):
         enlarge(tmp_path / "in.jpg", tmp_path / f"{metadata}.png", metadata=metadata)
         kept, _ = read_metadata(tmp_path / f"{metadata}.png")
-        assert b"photo + back-projection x4" in kept.xmp
+        assert b"photo + consistency tones x4" in kept.xmp
+        assert b'clearzoom:Consistency="tones"' in kept.xmp
         assert (kept.exif is not None) == (metadata == "keep")
         with Image.open(tmp_path / f"{metadata}.png") as result:
             assert result.size == (80, 120)  # turned upright
@@ -211,8 +213,8 @@ def test_the_file_is_as_small_as_wanted(picture, tmp_path):
 def test_numbers_that_are_no_picture_are_an_error_not_a_result(picture, tmp_path, monkeypatch):
     from dataclasses import replace
 
-    broken = replace(jobs.network_for(Settings(), 4), run=lambda x: np.full((1, 3, 4, 4), np.nan))
-    monkeypatch.setattr(jobs, "network_for", lambda *wanted: broken)
+    broken = replace(load_network("photo", 4), run=lambda x: np.full((1, 3, 4, 4), np.nan))
+    monkeypatch.setattr(jobs, "networks_of", lambda *wanted: [broken])
     with pytest.raises(ResultError, match="no picture"):
         enlarge(picture, tmp_path / "o.png")
     assert not (tmp_path / "o.png").exists()
@@ -221,10 +223,11 @@ def test_numbers_that_are_no_picture_are_an_error_not_a_result(picture, tmp_path
 def test_a_tile_that_fails_is_made_again_in_fp32(picture, tmp_path, monkeypatch):
     from dataclasses import replace
 
-    good = jobs.network_for(Settings(), 4)
+    plan = plan_job(picture, tmp_path / "a.png", Settings())
+    (good,) = jobs.networks_of(plan)
     enlarge(picture, tmp_path / "a.png")
     broken = replace(good, run=lambda x: np.full_like(good.run(x), np.inf), reference=lambda: good)
-    monkeypatch.setattr(jobs, "network_for", lambda *wanted: broken)
+    monkeypatch.setattr(jobs, "networks_of", lambda *wanted: [broken])
     enlarge(picture, tmp_path / "b.png")
     a, b = (read_picture(tmp_path / name).samples for name in ("a.png", "b.png"))
     np.testing.assert_array_equal(a, b)
@@ -283,8 +286,6 @@ def test_what_is_hidden_does_not_bleed_when_a_picture_is_made_smaller(tmp_path, 
 
 def test_equal_pictures_have_scratch_folders_of_their_own(picture, tmp_path, small_weights):
     chosen = Settings(Wanted(2), str(small_weights))
-    keys = {
-        jobs.job_key(plan_job(picture, tmp_path / name, chosen), [jobs.network_for(chosen, 2)])
-        for name in ("a.png", "b.png", "a.tif")
-    }
+    plans = [plan_job(picture, tmp_path / name, chosen) for name in ("a.png", "b.png", "a.tif")]
+    keys = {jobs.job_key(plan, jobs.networks_of(plan)) for plan in plans}
     assert len(keys) == 3

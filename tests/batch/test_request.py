@@ -1,5 +1,6 @@
 """The command's options and a program's fields are one schema."""
 
+import re
 import typing
 
 import pytest
@@ -10,7 +11,7 @@ from clearzoom.batch.request import EnlargeRequest
 from clearzoom.batch.settings import Settings
 from clearzoom.cli.enlarge import enlarge
 from clearzoom.core.targets import Wanted, parse_print
-from clearzoom.errors import SizeError
+from clearzoom.errors import ModelError, SizeError
 from clearzoom.io.writing import Encoding
 
 # Of the machine and of files, not of what is wanted.
@@ -18,6 +19,10 @@ OPTIONS_OF_THE_COMMAND_ALONE = {
     *("source", "output", "recursive", "preview", "fidelity_map"),
     *("engine", "precision", "halo", "memory", "max_pixels"),
 }
+
+
+WORDS_OR_NUMBERS = {"consistency", "denoise"}
+"""The command takes them as text, which the field understands."""
 
 
 def test_every_option_of_the_command_is_a_field_with_its_type_default_bounds_and_help():
@@ -28,10 +33,10 @@ def test_every_option_of_the_command_is_a_field_with_its_type_default_bounds_and
     defaults = dict(zip(reversed(options), reversed(enlarge.__defaults__), strict=False))
     for name, field in fields.items():
         kind, option = typing.get_args(options[name])
-        assert kind == field.annotation, name
+        assert kind == (str if name in WORDS_OR_NUMBERS else field.annotation), name
         assert defaults[name] == field.default, name
         assert isinstance(option, typer.models.OptionInfo), name
-        assert option.help == field.description.replace("`width`", "--width"), name
+        assert option.help == re.sub(r"`(\w+)`", r"--\1", field.description), name
         said = {"ge": option.min, "le": option.max}
         bounds = {n: getattr(m, n) for m in field.metadata for n in said if hasattr(m, n)}
         assert {n: value for n, value in said.items() if value is not None} == bounds, name
@@ -49,7 +54,8 @@ def test_all_that_is_asked_for_arrives():
         model="fast-perceptual",
         strength=0.5,
         ensemble=True,
-        back_projection=False,
+        consistency="4",
+        denoise=0.5,
         quality=80,
         max_bytes="2MB",
         tiff_compression="lzw",
@@ -60,10 +66,33 @@ def test_all_that_is_asked_for_arrives():
         "fast-perceptual",
         strength=0.5,
         ensemble=True,
-        back_projection=False,
+        consistency=4.0,
+        denoise=0.5,
         encoding=Encoding(80, 2_000_000, "lzw"),
         metadata="strip",
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "consistency"),
+    [
+        ({}, "auto"),
+        ({"consistency": "tones"}, "tones"),
+        ({"consistency": 2.5}, 2.5),
+        ({"back_projection": True}, "full"),
+        ({"back_projection": False}, "none"),
+    ],
+)
+def test_consistency_also_by_its_old_name(said, consistency):
+    assert EnlargeRequest(**said).settings().consistency == consistency
+    assert Settings(**said).consistency == consistency
+
+
+def test_consistency_by_both_names_is_refused():
+    with pytest.raises(ModelError, match="old name"):
+        EnlargeRequest(consistency="full", back_projection=True).settings()
+    with pytest.raises(ModelError, match="old name"):
+        Settings(consistency=4.0, back_projection=False)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +133,11 @@ def test_sizes_that_are_none_are_refused(wrong):
         {"sclae": 2},
         {"quality": 0},
         {"strength": 1.1},
+        {"consistency": "some"},
+        {"consistency": -1},
+        {"consistency": float("nan")},
+        {"denoise": 1.5},
+        {"denoise": "strong"},
         {"tiff_compression": "jpeg"},
         {"print_size": "9" * 400 + "x1cm"},
         {"max_bytes": "9" * 400},

@@ -11,7 +11,7 @@ from graphs import constant, convolved, helper, in_blocks, ours, resized, saved
 
 from clearzoom.core.resize import enlarge_bicubic
 from clearzoom.engines.network import load_network
-from clearzoom.engines.refine import with_back_projection, with_ensemble
+from clearzoom.engines.refine import with_consistency, with_ensemble
 from clearzoom.engines.tiled import enlarge_samples
 from clearzoom.engines.together import together
 from clearzoom.errors import InputError, MissingFileError, ModelError, WeightsError
@@ -118,7 +118,7 @@ def test_every_scale_enlarges_in_tiles_and_reduces_to_what_was_given(add, tmp_pa
     assert in_small_tiles(network, lr) <= 1
     from clearzoom.core.resize import reduce_for_protocol
 
-    larger = enlarge_samples(lr, with_back_projection(network))
+    larger = enlarge_samples(lr, with_consistency(network, "full"))
     off = np.abs(reduce_for_protocol(larger, scale).astype(int) - lr)
     assert off.mean() <= 0.5
     assert off.max() <= 2
@@ -152,7 +152,7 @@ def test_a_network_of_blocks_gets_tiles_in_phase(add, tmp_path, photo):
     for height, width in ((1, 1), (7, 90), (63, 75)):
         lr = np.ascontiguousarray(photo[60 : 60 + height, 100 : 100 + width])
         assert in_small_tiles(network, lr) <= 1
-        assert in_small_tiles(with_back_projection(network), lr) <= 1
+        assert in_small_tiles(with_consistency(network, "full"), lr) <= 1
     out_of_phase = replace(network, halo_px=network.halo_px + 1)
     assert in_small_tiles(out_of_phase, lr) > 1  # so the phase is what keeps them equal
     with pytest.raises(ModelError, match="blocks of 4 px"):

@@ -229,7 +229,7 @@ def session(tmp_path):
             "cache": tmp_path / "cache",
             "session": tmp_path / "session",
         }
-        return ServeSettings(**folders, **({"model": "fast", "back_projection": True} | limits))
+        return ServeSettings(**folders, **({"model": "fast"} | limits))
 
     return make
 

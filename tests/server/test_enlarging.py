@@ -62,7 +62,7 @@ def test_the_answer_says_what_it_is(api, png):
         for each in row["weights"]
         if (row["name"], each["scale"]) == ("fast", 4)
     )
-    assert model == f"fast + back-projection x4; sha256={weights}"
+    assert model == f"fast + consistency full x4; sha256={weights}"
     assert "x-clearzoom-notes" not in answer.headers
     smaller = client.post("/api/enlarge?scale=0.5", content=png())
     assert smaller.headers["x-clearzoom-pixels"] == "reduced"

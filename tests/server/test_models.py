@@ -31,6 +31,6 @@ def test_each_listed_model_enlarges(api, png):
 
 
 def test_the_servers_model_is_the_default(api, png):
-    client = api(model="photo", back_projection=False)
+    client = api(model="photo", consistency="none")
     answer = client.post("/api/enlarge", content=png(6, 4))
     assert answer.headers["x-clearzoom-model"].startswith("photo x4; sha256=")

@@ -36,7 +36,7 @@ def test_they_are_listed_with_what_is_known(with_models, api):
 
 @pytest.mark.usefixtures("with_models")
 def test_they_enlarge_by_request_and_as_virtual_pictures(session, served, png):
-    settings = session(model="mine", back_projection=False)
+    settings = session(model="mine", consistency="none")
     (settings.folder / "cat.png").write_bytes(png(30, 20))
     client = served(create_app(settings))
     assert client.get("/api/models").json()["default"] == "mine"

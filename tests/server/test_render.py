@@ -107,7 +107,9 @@ def test_sixteen_bit_tiles_are_computed_in_sixteen_bit(kitchen, kinds, tmp_path)
     original = originals.open(kinds / "deep.png", 10**9, always)
     inference = renderer._inference
     view = View(Variant("id", 4, "fast"), (299, 271), Box(0, 0, 700, 500), 700, 500)
-    got = inference.region(original, renderer.networks(view), Box(100, 50, 700, 500), always)
+    got = inference.region(
+        original, renderer.networks(original, view), Box(100, 50, 700, 500), always
+    )
     np.testing.assert_array_equal(got, expected[50:550, 100:800])
 
 
@@ -118,7 +120,7 @@ def test_any_region_is_the_same_crop(kitchen, kinds, data):
     originals, renderer = kitchen
     original = originals.open(kinds / "rgb.png", 10**9, always)
     networks = renderer.networks(
-        View(Variant("id", 2, "fast"), (299, 271), Box(0, 0, 598, 542), 598, 542)
+        original, View(Variant("id", 2, "fast"), (299, 271), Box(0, 0, 598, 542), 598, 542)
     )
     everything = renderer._inference.region(original, networks, Box(0, 0, 598, 542), always)
     left = data.draw(st.integers(0, 597))

@@ -9,6 +9,7 @@ import pyvips
 from clearzoom.batch.regions import Region
 from clearzoom.core.plan import Plan
 from clearzoom.engines.network import Network
+from clearzoom.engines.refine import said
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.exif import updated_exif
 from clearzoom.io.metadata import Metadata
@@ -63,6 +64,7 @@ def finished_metadata(
         except ValueError as error:
             exif = None
             problems.append(f"{error}; it was left out")
+    level = networks[0].denoise if networks else None
     chain = " then ".join(f"{network.name} x{network.scale}" for network in networks)
     provenance = Provenance(
         tool=f"clearzoom {__version__}",
@@ -70,6 +72,8 @@ def finished_metadata(
         weights_sha256=" ".join(network.sha256 for network in networks),
         scale=f"{plan.scale:.6g}",
         engine=networks[0].engine if networks else "libvips",
+        consistency=said(networks[0].consistency) if networks else "none",
+        denoise="" if level is None else f"{level:g}",
     )
     return Metadata(exif, with_provenance(given.xmp, provenance), given.iptc), problems
 

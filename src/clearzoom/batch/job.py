@@ -4,25 +4,24 @@ import hashlib
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from dataclasses import dataclass
+from functools import cache, partial
 from math import prod
 from pathlib import Path
 
 import numpy as np
 
+from clearzoom.batch.appraise import appraise_file, resolved
 from clearzoom.batch.budget import Budget
 from clearzoom.batch.finish import finished_image, finished_metadata, write_fidelity_map
 from clearzoom.batch.fits import check_preview_fits, check_unstreamed_fits
+from clearzoom.batch.networks import chain_of, scales_for
 from clearzoom.batch.paths import check_input, output_stat
 from clearzoom.batch.regions import Region, needed_of_networks, preview_result, whole_result
 from clearzoom.batch.settings import Settings
 from clearzoom.batch.stages import run_stages
 from clearzoom.core.plan import Plan, make_plan
-from clearzoom.core.tiles import aligned_halo_px
-from clearzoom.engines.network import Network, load_network
-from clearzoom.engines.onnxruntime import read_notes
-from clearzoom.engines.refine import refined
+from clearzoom.engines.network import Network
 from clearzoom.engines.tiled import Meaning, Progress
 from clearzoom.errors import InputError, OutputError
 from clearzoom.io.animation import read_frames, write_frames
@@ -34,7 +33,6 @@ from clearzoom.io.profile import profile_tone
 from clearzoom.io.reading import Source, decode, open_picture
 from clearzoom.io.scratch import Scratch, scratch
 from clearzoom.io.writing import encode
-from clearzoom.weights import scales_of
 
 _IN_MEMORY_BYTES = 64_000_000
 """Pictures up to this size, all stages together, need no scratch folder: seconds would be lost."""
@@ -112,7 +110,8 @@ def plan_job(
         notes.append("the result is written as BigTIFF, which a few old programs cannot read")
     if settings.memory_bytes:
         check_unstreamed_fits(source, kind, width * height, settings.memory_bytes)
-    return Job(source, target, plan, settings, tuple(notes))
+    look = cache(partial(appraise_file, source, meaning_of(source)))
+    return Job(source, target, plan, resolved(settings, plan.stages, look), tuple(notes))
 
 
 def run_job(
@@ -147,7 +146,7 @@ def run_job(
         ResultError: a network gave something that is no picture.
     """
     budget = budget or Budget(job.settings.memory_bytes)
-    networks = [network_for(job.settings, scale, wrapped) for scale in job.plan.stages]
+    networks = networks_of(job, wrapped)
     if job.source.frames > 1:
         if preview or fidelity_map:
             raise InputError("an animation has no --preview and no --fidelity-map; give one frame")
@@ -211,42 +210,17 @@ def _check_fidelity_map(job: Job, target: Path, cut: Region) -> None:
         raise OutputError(f"{target} is the input or the result; name another file for the map")
 
 
-def scales_for(model: str) -> list[int]:
-    """Give the scales that a model has weights for.
-
-    Raises:
-        ModelError: no such model, or a damaged file.
-    """
-    if model.endswith(".onnx") and Path(model).is_file():
-        return [int(read_notes(Path(model)).get("scale", 4))]
-    return scales_of(model)
-
-
-_loaded = lru_cache(maxsize=8)(load_network)
-
-
-def network_for(
-    settings: Settings, scale: int, wrapped: Callable[[Network], Network] | None = None
-) -> Network:
-    """Give a network as settings want it; its weights are loaded once in a process.
+def networks_of(job: Job, wrapped: Callable[[Network], Network] | None = None) -> list[Network]:
+    """Give a job's networks, in the order in which they run.
 
     Args:
-        settings: name the model and what is done around it.
-        scale: of this network, one of those of the chain.
+        job: from ``plan_job``.
         wrapped: see ``run_job``.
 
     Raises:
         ModelError: and its kinds, as ``load_network`` says.
     """
-    loaded = _loaded(settings.model, scale, settings.engine, settings.precision, settings.strength)
-    network = refined(
-        loaded if wrapped is None else wrapped(loaded),
-        ensemble=settings.ensemble,
-        back_projection=settings.back_projection,
-    )
-    if settings.halo_px is None:
-        return network
-    return replace(network, halo_px=aligned_halo_px(settings.halo_px, network.period_px))
+    return chain_of(job.settings, job.plan.stages, wrapped)
 
 
 def meaning_of(source: Source) -> Meaning:

@@ -4,12 +4,13 @@ The command's options take their defaults, bounds and help from the fields here.
 description names other fields in backticks; each interface writes them in its own way.
 """
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from clearzoom.core.targets import Wanted, parse_print
-from clearzoom.errors import SizeError
+from clearzoom.errors import ModelError, SizeError
 from clearzoom.io.formats import TiffCompression
 from clearzoom.weights import DEFAULT_MODEL
 
@@ -21,6 +22,35 @@ _LONGEST_TEXT = 40
 
 # Sizes are checked by Wanted, whose message names what may stand together.
 _ABOVE_ZERO: dict[str, Any] = {"exclusiveMinimum": 0, "exclusiveMaximum": 1_000_000_000}
+
+
+def _consistency(value: Any) -> Any:
+    from clearzoom.batch.settings import parse_consistency
+
+    return _understood(parse_consistency, value)
+
+
+def _denoise(value: Any) -> Any:
+    from clearzoom.batch.settings import parse_denoise
+
+    return _understood(parse_denoise, value)
+
+
+def _understood(parse: Callable[[str], Any], value: Any) -> Any:
+    """Pydantic tells a person of ValueErrors alone."""
+    try:
+        return parse(str(value))
+    except ModelError as error:
+        raise ValueError(str(error)) from error
+
+
+AskedConsistency = Annotated[
+    Annotated[float, Field(ge=0, le=255)] | Literal["auto", "full", "tones", "none"],
+    BeforeValidator(_consistency),
+]
+AskedDenoise = Annotated[
+    Annotated[float, Field(ge=0, le=1)] | Literal["auto"], BeforeValidator(_denoise)
+]
 
 
 class EnlargeRequest(BaseModel):
@@ -77,9 +107,23 @@ class EnlargeRequest(BaseModel):
     ensemble: bool = Field(
         default=False, description="Mean of eight symmetries: better, 8 times slower."
     )
-    back_projection: bool = Field(
-        default=True,
-        description=("Reduced again, the result is the input; without it, more noise is removed."),
+    consistency: AskedConsistency = Field(
+        default="auto",
+        description="How much of the difference from the input comes back: full (all, with noise "
+        "and JPEG's faults), a number (what is beyond so many levels), tones (brightness and "
+        "colour), none; auto: by the model and the picture.",
+        examples=["auto"],
+    )
+    denoise: AskedDenoise = Field(
+        default="auto",
+        description="0 keeps grain, 1 cleans badly spoilt pictures, for models that have it; auto: "
+        "by the picture.",
+        examples=["auto"],
+    )
+    back_projection: bool | None = Field(
+        default=None,
+        description="The old name of `consistency`: true is full, false none.",
+        json_schema_extra={"deprecated": True},
     )
     quality: int = Field(
         default=95, ge=1, le=100, description="Of JPEG, WebP (100: lossless), AVIF.", examples=[95]
@@ -101,7 +145,7 @@ class EnlargeRequest(BaseModel):
         Raises:
             SizeError: more than one size, or one that cannot be understood.
         """
-        from clearzoom.batch.settings import Settings, parse_bytes
+        from clearzoom.batch.settings import Settings, asked, parse_bytes
         from clearzoom.io.writing import Encoding
 
         if self.bleed and not self.print_size:
@@ -121,7 +165,8 @@ class EnlargeRequest(BaseModel):
             model=self.model,
             strength=self.strength,
             ensemble=self.ensemble,
-            back_projection=self.back_projection,
+            consistency=asked(self.consistency, self.back_projection),
+            denoise=self.denoise,
             encoding=Encoding(self.quality, max_bytes, self.tiff_compression),
             metadata=self.metadata,
         )

@@ -1,16 +1,21 @@
 """What is asked for when pictures are enlarged; the same for every picture of a folder."""
 
+import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Literal
 
+from clearzoom.core.consistency import Consistency
 from clearzoom.core.targets import Wanted
 from clearzoom.engines import Engine, Precision
-from clearzoom.errors import SizeError
+from clearzoom.errors import ModelError, SizeError
 from clearzoom.io.reading import DEFAULT_MAX_PIXELS
 from clearzoom.io.writing import Encoding
 from clearzoom.weights import DEFAULT_MODEL
 
+Auto = Literal["auto"]
+
+_WAYS = ("auto", "full", "tones", "none")
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 _BYTES = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kmg]i?|)b?", re.IGNORECASE)
 
@@ -19,13 +24,17 @@ _BYTES = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kmg]i?|)b?", re.IGNO
 class Settings:
     """How to enlarge.
 
-    ``strength``: of perceptual weights, 0 to 1. ``halo_px``: read around each tile instead of all
-    that the network and back-projection see.
-    ``memory_bytes``: the process's peak, or None for no limit.
+    ``strength``: of perceptual weights, 0 to 1. ``consistency``: how much of the difference from
+    the input is given back: ``full``, what is beyond a number of levels, ``tones`` or ``none``.
+    ``denoise``: 0 keeps grain, 1 cleans badly spoilt pictures; None takes the model's own level.
+    Both are chosen by each picture where they are ``auto``. ``halo_px``: read around each tile
+    instead of all that the network and consistency see. ``memory_bytes``: the process's peak, or
+    None for no limit. ``back_projection`` is the old name of ``consistency``: true is full, false
+    none.
 
     Example:
-        >>> Settings(Wanted(long_edge_px=3000), model="fast", ensemble=True).back_projection
-        True
+        >>> Settings(Wanted(long_edge_px=3000), model="fast", consistency=4).consistency
+        4
     """
 
     wanted: Wanted = field(default_factory=Wanted)
@@ -34,12 +43,88 @@ class Settings:
     precision: Precision = "fp32"
     strength: float = 1.0
     ensemble: bool = False
-    back_projection: bool = True
+    consistency: Consistency | Auto = "auto"
+    denoise: float | Auto | None = "auto"
     halo_px: int | None = None
     encoding: Encoding = field(default_factory=Encoding)
     metadata: Literal["keep", "strip"] = "keep"
     max_pixels: int = DEFAULT_MAX_PIXELS
     memory_bytes: int | None = None
+    back_projection: InitVar[bool | None] = None
+
+    def __post_init__(self, back_projection: bool | None) -> None:
+        """Understand the old name."""
+        if back_projection is not None:
+            object.__setattr__(self, "consistency", asked(self.consistency, back_projection))
+
+
+def asked(consistency: Consistency | Auto, back_projection: bool | None) -> Consistency | Auto:
+    """Give the consistency that is wanted, also where it is said by its old name.
+
+    Args:
+        consistency: as wanted.
+        back_projection: the old name: true for full, false for none; None where it is not used.
+
+    Raises:
+        ModelError: both are said.
+    """
+    if back_projection is None:
+        return consistency
+    if consistency != "auto":
+        raise ModelError("back_projection is the old name of consistency; give one of the two")
+    return "full" if back_projection else "none"
+
+
+def parse_consistency(text: str) -> Consistency | Auto:
+    """Understand a consistency.
+
+    Args:
+        text: auto, full, tones, none, or a number of levels.
+
+    Raises:
+        ModelError: not of that form.
+
+    Example:
+        >>> parse_consistency("tones"), parse_consistency("4")
+        ('tones', 4.0)
+    """
+    for way in _WAYS:
+        if text == way:
+            return way  # type: ignore[return-value]
+    try:
+        levels = float(text)
+    except ValueError:
+        levels = math.nan
+    if not 0 <= levels <= 255:
+        raise ModelError(
+            f"cannot understand {text!r} as a consistency; give auto, full, tones, none, or a "
+            "number of levels from 0 to 255"
+        )
+    return levels
+
+
+def parse_denoise(text: str) -> float | Auto:
+    """Understand a level of denoising.
+
+    Args:
+        text: auto, or a number from 0 to 1.
+
+    Raises:
+        ModelError: not of that form.
+
+    Example:
+        >>> parse_denoise("auto"), parse_denoise("0.4")
+        ('auto', 0.4)
+    """
+    if text == "auto":
+        return "auto"
+    try:
+        level = float(text)
+    except ValueError:
+        level = math.nan
+    if not 0 <= level <= 1:
+        raise ModelError(f"cannot understand {text!r} as denoise; give auto, or 0 to 1")
+    return level
 
 
 def parse_bytes(text: str) -> int:

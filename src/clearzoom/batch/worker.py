@@ -9,17 +9,11 @@ from functools import cached_property, lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from clearzoom.batch.appraise import unresolved
 from clearzoom.batch.bands import Band, band_bytes, band_name, bands_of, join, make_band, packed
 from clearzoom.batch.budget import Budget
-from clearzoom.batch.job import (
-    Done,
-    Job,
-    job_key,
-    meaning_of,
-    network_for,
-    run_job,
-    scales_for,
-)
+from clearzoom.batch.job import Done, Job, job_key, meaning_of, networks_of, run_job
+from clearzoom.batch.networks import network_for, scales_for
 from clearzoom.batch.one import Order, Task, deal_with, failure
 from clearzoom.batch.report import Row
 from clearzoom.batch.staging import staging_folder
@@ -125,7 +119,7 @@ class Worker:
     def _wrong(self) -> ClearzoomError | None:
         for scale, wanted in self.duty.expected.items():
             try:
-                ours = identity(network_for(self.order.settings, scale))
+                ours = identity(network_for(unresolved(self.order.settings), scale))
             except ClearzoomError as error:
                 return error
             if ours != wanted:
@@ -150,7 +144,7 @@ class Worker:
         return run_job(job, self._go_on, budget=self._budget, wrapped=wrapped)
 
     def _networks(self, job: Job) -> list[Network]:
-        return [network_for(job.settings, scale) for scale in job.plan.stages]
+        return networks_of(job)
 
     def _samples(self, job: Job, key: str) -> Samples:
         """Decode a picture into a file, once for all its bands that come here."""
@@ -172,7 +166,13 @@ class Worker:
             card = weights.with_suffix(".json")
             if own.suffix != ".onnx" and isinstance(read_any_card(card), AddedCard):
                 weights = None  # its file alone has other numbers than its run
+        if weights is not None and not _holds(weights, network):
+            weights = None  # its biases were moved
         return together(network, weights)
+
+
+def _holds(weights: Path, network: Network) -> bool:
+    return hashlib.sha256(weights.read_bytes()).hexdigest() == network.sha256
 
 
 def identity(network: Network) -> str:
@@ -202,7 +202,7 @@ def duty_of(order: Order, *, split_px: int | None, at_once: int) -> Duty:
     expected: dict[int, str] = {}
     for scale in scales_for(settings.model):
         with suppress(ClearzoomError):  # a picture that needs this one says why it cannot be
-            expected[scale] = identity(network_for(settings, scale))
+            expected[scale] = identity(network_for(unresolved(settings), scale))
     own = Path(settings.model)
     files = [own, *(own.with_stem(f"{own.stem}-{kind}") for kind in ("int8", "level"))]
     files.append(own.with_suffix(".safetensors"))

@@ -18,7 +18,10 @@ from clearzoom.batch.request import EnlargeRequest
 from clearzoom.cli.console import progress
 from clearzoom.cli.options import (
     DEFAULTS,
+    ConsistencyOption,
+    DenoiseOption,
     EngineOption,
+    OldConsistencyOption,
     OutputOption,
     PrecisionOption,
     StrengthOption,
@@ -55,7 +58,9 @@ def enlarge(
     engine: EngineOption = "auto",
     precision: PrecisionOption = "fp32",
     ensemble: Annotated[bool, requested("ensemble", "--ensemble")] = DEFAULTS.ensemble,
-    back_projection: Annotated[bool, requested("back_projection")] = DEFAULTS.back_projection,
+    consistency: ConsistencyOption = "auto",
+    denoise: DenoiseOption = "auto",
+    back_projection: OldConsistencyOption = None,
     halo: Annotated[
         int | None, typer.Option(min=0, help="px read around tiles; fewer is faster, see docs.")
     ] = None,
@@ -131,6 +136,8 @@ def plan(**asked: Any) -> None:
         f"{bits} bit  {_colours(job)}" + (f"  {source.frames} frames" if source.frames > 1 else ""),
         f"networks {_networks(job)}: {planned.enlarged_px[0]}x{planned.enlarged_px[1]} px",
     ]
+    if planned.stages:
+        lines.append(f"chosen   {_chosen(job, settings)}")
     if planned.resized_px != planned.enlarged_px:
         lines.append(f"resample {planned.resized_px[0]}x{planned.resized_px[1]} px, bicubic")
     if planned.result_px != planned.resized_px:
@@ -165,7 +172,8 @@ def _plan_folder(source: Path, output: Path, settings: "Settings", *, recursive:
         typer.echo(
             f"{path.relative_to(source)}  {before[0]}x{before[1]} px -> {width}x{height} px"
             + (f"  {frames} frames" if frames > 1 else "")
-            + f"  ({_networks(planned)})"
+            + f"  ({_networks(planned)}"
+            + (f"; {_chosen(planned, settings)})" if planned.plan.stages else ")")
         )
         for note in planned.notes:
             typer.echo(f"  note: {note}")
@@ -183,6 +191,19 @@ def _colours(job: "Job") -> str:
 def _networks(job: "Job") -> str:
     chain = ", ".join(f"x{scale}" for scale in job.plan.stages)
     return f"{job.settings.model} {chain}" if chain else "none"
+
+
+def _chosen(job: "Job", settings: "Settings") -> str:
+    """What was left to the picture, and what it gave."""
+    from clearzoom.engines.refine import said
+
+    consistency, denoise = job.settings.consistency, job.settings.denoise
+    assert consistency != "auto"
+    words = f"consistency {said(consistency)}"
+    words += " (auto)" if settings.consistency == "auto" else ""
+    if denoise is not None:
+        words += f", denoise {denoise:g}" + (" (auto)" if settings.denoise == "auto" else "")
+    return words
 
 
 def settings_of(asked: dict[str, Any]) -> "Settings":

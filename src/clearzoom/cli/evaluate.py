@@ -55,7 +55,7 @@ def evaluate(
 ) -> None:
     """Measure PSNR, SSIM and rmse by the protocol; bicubic is always the first row."""
     from clearzoom.engines.network import load_network
-    from clearzoom.engines.refine import with_back_projection, with_ensemble
+    from clearzoom.engines.refine import with_consistency, with_ensemble
     from clearzoom.metrics.evaluate import evaluate as measure
     from clearzoom.metrics.faults import RECIPE
     from clearzoom.metrics.protocol import PROTOCOL
@@ -64,9 +64,9 @@ def evaluate(
     if ensemble:
         networks.append(with_ensemble(networks[0]))
     if back_projection:
-        networks.append(with_back_projection(networks[0]))
+        networks.append(with_consistency(networks[0], "full"))
     if ensemble and back_projection:
-        networks.append(with_back_projection(networks[1]))
+        networks.append(with_consistency(networks[1], "full"))
     with progress("Measuring", "pictures") as report:
         rows = measure(data, scale, networks, jpeg_quality, report, lpips, faults)
     if as_json:

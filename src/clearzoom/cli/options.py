@@ -12,12 +12,13 @@ from clearzoom.engines import Engine, Precision
 DEFAULTS = EnlargeRequest()
 
 
-def requested(name: str, *declarations: str) -> Any:
+def requested(name: str, *declarations: str, hidden: bool = False) -> Any:
     """Make an option of a field of what can be asked for: its help, its bounds.
 
     Args:
         name: of the field.
         declarations: like ``--print``, where they are not the field's name.
+        hidden: the help does not name it.
     """
     field = EnlargeRequest.model_fields[name]
     said = re.sub(r"`(\w+)`", lambda found: _flag(found[1]), field.description or "")
@@ -27,7 +28,7 @@ def requested(name: str, *declarations: str) -> Any:
         for side, bound in (("min", "ge"), ("max", "le"))
         if hasattr(each, bound)
     }
-    return typer.Option(*declarations, help=said, **bounds)
+    return typer.Option(*declarations, help=said, hidden=hidden, **bounds)
 
 
 def _flag(name: str) -> str:
@@ -43,6 +44,9 @@ PrecisionOption = Annotated[
         help="fp16, bf16: with --engine torch or openvino. int8: where a file is shipped."
     ),
 ]
+ConsistencyOption = Annotated[str, requested("consistency")]
+DenoiseOption = Annotated[str, requested("denoise")]
+OldConsistencyOption = Annotated[bool | None, requested("back_projection", hidden=True)]
 StrengthOption = Annotated[float, requested("strength")]
 OutputOption = Annotated[
     Path,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from clearzoom.cli.options import ConsistencyOption, DenoiseOption, OldConsistencyOption
 from clearzoom.errors import InputError, MissingExtraError, MissingFileError
 from clearzoom.weights import DEFAULT_MODEL
 
@@ -31,10 +32,9 @@ def serve(
     model: Annotated[
         str, typer.Option(help="Infers where the address names none; see 'clearzoom models'.")
     ] = DEFAULT_MODEL,
-    back_projection: Annotated[
-        bool,
-        typer.Option(help="Reduced again, what is inferred is the picture, with its noise."),
-    ] = False,
+    consistency: ConsistencyOption = "auto",
+    denoise: DenoiseOption = "auto",
+    back_projection: OldConsistencyOption = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     cache: Annotated[
         Path | None, typer.Option(help="Folder for tiles and tiled copies of pictures.")
@@ -46,7 +46,12 @@ def serve(
     ] = 20_000_000_000,
 ) -> None:
     """Show the pictures of a folder in a browser: past their own pixels detail is inferred."""
-    from clearzoom.batch.settings import parse_bytes
+    from clearzoom.batch.settings import (
+        asked,
+        parse_bytes,
+        parse_consistency,
+        parse_denoise,
+    )
     from clearzoom.io.places import cache_folder
     from clearzoom.weights import scales_of
 
@@ -75,7 +80,8 @@ def serve(
         port=port,
         token=token,
         model=model,
-        back_projection=back_projection,
+        consistency=asked(parse_consistency(consistency), back_projection),
+        denoise=parse_denoise(denoise),
         cache_bytes=parse_bytes(cache_size),
         max_upload_bytes=parse_bytes(max_upload),
         max_pixels=max_pixels,

@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from clearzoom.core import ends
+from clearzoom.core.consistency import Consistency
+from clearzoom.core.tiles import aligned_halo_px
 from clearzoom.engines import Engine, Precision
 from clearzoom.engines.adapted import Run, adapted
 from clearzoom.engines.interpolate import mixed_model
@@ -35,11 +38,11 @@ class Network:
     ``run`` takes (1, 3, H, W) float32 in -0.5..0.5 and gives (1, 3, scale * H, scale * W).
     ``halo_px`` and ``tile_px`` define its canonical grid. ``sha256`` is that of the weights
     file, or of the mixed one.
-    ``back_projection``: whether results are made to reduce to their input. ``reference`` loads the
-    same network in fp32, where this one is not. ``mean_tolerance``: of the range; a tile whose mean
-    is further off is no enlargement of its input. ``period_px``: moved by so many px, a picture
-    gives the same result, moved; windows must start in phase. ``denoise``: the level that it runs
-    at, where it has levels.
+    ``consistency``: how much of the difference from their input results are given back.
+    ``reference`` loads the same network in fp32, where this one is not. ``mean_tolerance``: of the
+    range; a tile whose mean is further off is no enlargement of its input. ``period_px``: moved by
+    so many px, a picture gives the same result, moved; windows must start in phase. ``denoise``:
+    the level that it runs at, where it has levels.
 
     Example:
         >>> network = load_network("photo", 2)
@@ -54,7 +57,7 @@ class Network:
     sha256: str
     engine: str
     run: Run
-    back_projection: bool = False
+    consistency: Consistency = "none"
     reference: Callable[[], "Network"] | None = None
     mean_tolerance: float = 0.1
     period_px: int = 1
@@ -217,7 +220,7 @@ def _load_added(
     return Network(
         name=card.name,
         scale=card.scale,
-        halo_px=card.halo_px,
+        halo_px=aligned_halo_px(max(card.halo_px, ends.REACH_PX), card.period_px),
         tile_px=card.tile_px,
         sha256=hashlib.sha256(content).hexdigest(),
         engine=f"{used} {precision}",

@@ -1,27 +1,27 @@
-"""Slower and closer: self-ensemble and back-projection, as wrappers around a network."""
+"""Around a network: self-ensemble, and consistency with what was enlarged."""
 
 from dataclasses import replace
 
 import numpy as np
 
-from clearzoom.core.consistency import REACH_PX
+from clearzoom.core.consistency import Consistency, reach_px
 from clearzoom.core.tiles import aligned_halo_px
 from clearzoom.engines.adapted import Tensor
 from clearzoom.engines.network import Network
 from clearzoom.errors import ModelError
 
 
-def refined(network: Network, *, ensemble: bool, back_projection: bool) -> Network:
-    """Wrap a network as asked: the ensemble first, back-projection around it.
+def refined(network: Network, *, ensemble: bool, consistency: Consistency) -> Network:
+    """Wrap a network as asked: the ensemble first, consistency around it.
 
     Args:
         network: as loaded.
         ensemble: see ``with_ensemble``.
-        back_projection: see ``with_back_projection``.
+        consistency: see ``with_consistency``.
     """
     if ensemble:
         network = with_ensemble(network)
-    return with_back_projection(network) if back_projection else network
+    return with_consistency(network, consistency)
 
 
 def with_ensemble(network: Network) -> Network:
@@ -58,14 +58,27 @@ def with_ensemble(network: Network) -> Network:
     return replace(network, name=f"{network.name} + ensemble", run=run)
 
 
-def with_back_projection(network: Network) -> Network:
-    """Make a network's result, reduced by the protocol's bicubic, the picture that was given.
-
-    Noise and faults of compression come back with it.
+def with_consistency(network: Network, consistency: Consistency) -> Network:
+    """Give results back what they have lost of their input, as far as that is worth keeping.
 
     Args:
         network: as loaded, or with an ensemble.
+        consistency: ``full``: reduced by the protocol's bicubic, the result is the input, with its
+            noise and faults of compression. A number: what differs by more levels of 255 comes
+            back, and the tones. ``tones``: what is broader than about 8 LR px. ``none``: nothing.
     """
-    halo_px = aligned_halo_px(network.halo_px + REACH_PX, network.period_px)
-    name = f"{network.name} + back-projection"
-    return replace(network, name=name, halo_px=halo_px, back_projection=True)
+    if consistency == "none":
+        return network
+    halo_px = aligned_halo_px(network.halo_px + reach_px(consistency), network.period_px)
+    name = f"{network.name} + consistency {said(consistency)}"
+    return replace(network, name=name, halo_px=halo_px, consistency=consistency)
+
+
+def said(consistency: Consistency) -> str:
+    """Say a consistency in a word.
+
+    Example:
+        >>> said("full"), said(4.0)
+        ('full', '4')
+    """
+    return consistency if isinstance(consistency, str) else f"{consistency:g}"

@@ -9,7 +9,8 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from clearzoom.core import alpha, consistency
+from clearzoom.core import alpha
+from clearzoom.core.consistency import made_consistent
 from clearzoom.core.flat import flat_fields
 from clearzoom.core.resize import resize
 from clearzoom.core.tiles import BORDER_PX, Span, Tile, grid, mirrored, spans
@@ -207,7 +208,7 @@ def _mirrored(span: Span) -> npt.NDArray[np.int64]:
 
 
 def _run(levels: Samples, tile: Tile, network: Network, tone: Tone | None) -> Tensor:
-    """Run a window through network and back-projection: (scale * H, scale * W, C) levels."""
+    """Run a window through the network, made consistent: (scale * H, scale * W, C) levels."""
     top = np.float32(np.iinfo(levels.dtype).max)
     seen = levels / top if tone is None else tone.encode(levels)
     colours = levels.shape[2]
@@ -215,14 +216,13 @@ def _run(levels: Samples, tile: Tile, network: Network, tone: Tone | None) -> Te
     y = _checked(network, (x - np.float32(0.5))[None])
     if colours == 1:
         x, y = x[:1], y.mean(axis=0, keepdims=True)
-    if network.back_projection:
-        inside = _inside(tile, levels.shape)
-        lr = (slice(None), *inside)
-        sr = (
-            slice(None),
-            *(slice(s.start * network.scale, s.stop * network.scale) for s in inside),
-        )
-        y[sr] = consistency.back_project(y[sr], x[lr] - np.float32(0.5))
+    inside = _inside(tile, levels.shape)
+    lr = (slice(None), *inside)
+    sr = (
+        slice(None),
+        *(slice(s.start * network.scale, s.stop * network.scale) for s in inside),
+    )
+    y[sr] = made_consistent(y[sr], x[lr] - np.float32(0.5), network.consistency)
     values = y.transpose(1, 2, 0) + np.float32(0.5)
     return values * top if tone is None else tone.decode(values)
 

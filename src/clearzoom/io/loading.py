@@ -41,7 +41,7 @@ _CHANNELS = {
 
 
 def open_image(
-    path: Path, max_pixels: int | None = None, page: int = 0
+    path: Path, max_pixels: int | None = None, page: int = 0, *, sequential: bool = False
 ) -> tuple[pyvips.Image, str]:
     """Open a picture file by its content; no px are decoded.
 
@@ -49,6 +49,7 @@ def open_image(
         path: PNG, JPEG, WebP, TIFF, GIF or AVIF; HEIC with the extra [heic].
         max_pixels: of HEIC, which is decoded here; of others the header is read, however large.
         page: of a TIFF.
+        sequential: px are read from the top down, each once, and are not kept.
 
     Returns:
         The image, with its stated orientation not yet applied, and the format's name.
@@ -88,7 +89,8 @@ def open_image(
         _check_tiff(path)
     try:
         chosen = f"page={page}" if page else ""
-        return pyvips.Image.new_from_source(source, chosen, fail_on="error"), kind
+        access = "sequential" if sequential else "random"
+        return pyvips.Image.new_from_source(source, chosen, fail_on="error", access=access), kind
     except pyvips.Error as error:
         raise unreadable(path, error) from error
 

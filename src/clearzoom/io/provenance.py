@@ -16,13 +16,18 @@ _END = b"</rdf:RDF>"
 
 @dataclass(frozen=True)
 class Provenance:
-    """How an enlarged picture was made: no clock time and no path, so equal jobs stay equal."""
+    """How an enlarged picture was made: no clock time and no path, so equal jobs stay equal.
+
+    ``denoise`` is empty where the model has no levels.
+    """
 
     tool: str
     model: str
     weights_sha256: str
     scale: str
     engine: str
+    consistency: str = "none"
+    denoise: str = ""
 
 
 def with_provenance(xmp: bytes | None, provenance: Provenance) -> bytes:
@@ -45,7 +50,10 @@ def with_provenance(xmp: bytes | None, provenance: Provenance) -> bytes:
             "WeightsSHA256": provenance.weights_sha256,
             "Scale": provenance.scale,
             "Engine": provenance.engine,
+            "Consistency": provenance.consistency,
+            "Denoise": provenance.denoise,
         }.items()
+        if value
     )
     line = f'<rdf:Description rdf:about="" xmlns:clearzoom="{NAMESPACE}" {said}/>'
     before, _, after = packet.rpartition(_END)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 ASCII, SHORT, LONG = 2, 3, 4
-PHOTOMETRIC, EXTRA_SAMPLES = 262, 338
+COMPRESSION, PHOTOMETRIC, EXTRA_SAMPLES = 259, 262, 338
 INTEROPERABILITY = 0xA005
 """Says where a directory lies that does not come along."""
 MAP_TAGS = (33550, 33922, 34264, 34735)

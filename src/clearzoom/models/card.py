@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from clearzoom.core.consistency import Consistency
 from clearzoom.errors import WeightsError
 
 
@@ -98,6 +99,8 @@ class Card(_Part):
     scores_command: str
     speed: list[Speed] = []
     int8: Int8 | None = None
+    consistency: Consistency = "full"
+    """What suits it on clean input: a number is a dead zone in levels."""
     protocol: str
     licence: str = "Apache-2.0"
 

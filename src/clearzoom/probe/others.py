@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from clearzoom.core import ends
 from clearzoom.core.tiles import aligned_halo_px
 from clearzoom.engines.adapted import Run, adapted
 from clearzoom.engines.network import Network
@@ -75,7 +76,7 @@ def measure(file: Path, licence: str, name: str, say: Say) -> tuple[AddedCard, b
         name=name,
         scale=scale,
         # With such a halo no tile is smaller than the least size, unless the whole picture is.
-        halo_px=aligned_halo_px(max(reach, sizes.minimum_px - 1), period),
+        halo_px=aligned_halo_px(max(reach, sizes.minimum_px - 1, ends.REACH_PX), period),
         tile_px=_TILE_PX // period * period,
         sha256=hashlib.sha256(opened.content).hexdigest(),
         engine="onnxruntime fp32",

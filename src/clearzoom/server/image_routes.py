@@ -264,6 +264,7 @@ def described(
             "scale": variant.scale,
             "model": variant.model or service.settings.model,
             "strength": variant.strength,
+            "denoise": "auto" if variant.denoise is None else variant.denoise,
         }
     elif entry.upscaling:
         own["virtual"] = [

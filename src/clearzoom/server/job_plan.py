@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from clearzoom.batch.job import Job, network_for, plan_job
+from clearzoom.batch.job import Job, networks_of, plan_job
 from clearzoom.batch.memory import resident_bytes
 from clearzoom.errors import (
     ClearzoomError,
@@ -91,7 +91,7 @@ def model_of(job: Job) -> str | None:
     Raises:
         ModelError: the weights cannot be used so.
     """
-    networks = [network_for(job.settings, scale) for scale in job.plan.stages]
+    networks = networks_of(job)
     if not networks:
         return None
     chain = " then ".join(f"{network.name} x{network.scale}" for network in networks)

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import Field
 
-from clearzoom.batch.request import EnlargeRequest
+from clearzoom.batch.request import AskedConsistency, AskedDenoise, EnlargeRequest
 from clearzoom.errors import ClearzoomError
 from clearzoom.server.bodies import Bodies
 from clearzoom.server.failures import RefusedError, failure
@@ -58,9 +58,13 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry], bodies: Bodies)
             description="A model, as `GET /api/models` lists them.",
             examples=["photo"],
         )
-        back_projection: bool = Field(
-            default=settings.back_projection,
-            description=EnlargeRequest.model_fields["back_projection"].description,
+        consistency: AskedConsistency = Field(
+            default=settings.consistency,
+            description=EnlargeRequest.model_fields["consistency"].description,
+        )
+        denoise: AskedDenoise = Field(
+            default=settings.denoise,
+            description=EnlargeRequest.model_fields["denoise"].description,
         )
 
     @router.post(
@@ -81,9 +85,10 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry], bodies: Bodies)
         """
         work = await asyncio.to_thread(jobs.reserve, client_of(request), awaited=not query.job)
         record = work.record
-        record.request = EnlargeRequest(
-            **query.model_dump(include=set(EnlargeRequest.model_fields))
-        )
+        fields = set(EnlargeRequest.model_fields)
+        if query.back_projection is not None and "consistency" not in query.model_fields_set:
+            fields.remove("consistency")  # what is asked for by its old name is no default
+        record.request = EnlargeRequest(**query.model_dump(include=fields))
         record.suffix = f".{query.format}" if query.format else ""
         try:
             record.request.settings()  # sizes that are none are refused before the body is read

@@ -6,6 +6,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from clearzoom.engines.levels import NOTE
 from clearzoom.engines.onnxruntime import read_notes
 from clearzoom.models.card import AddedCard, AnyCard
 from clearzoom.server.job_schema import answers
@@ -40,6 +41,7 @@ class ModelSaid(BaseModel):
         description="Shipped; trained or tuned by this server's owner; or a network of others."
     )
     strength: bool = Field(description="Whether `strength` below 1 is possible.")
+    denoise: bool = Field(description="Whether `denoise` can be a number.")
     licence: str
     hours: float | None = Field(
         description="Of training, of the weights that took longest; null where it is unknown."
@@ -104,12 +106,14 @@ def _said(name: str, cards: list[AnyCard], kind: Literal["released", "own", "add
         for row in card.speed
         if row.precision == "fp32"
     ]
+    notes = {} if kind == "added" else read_notes(find(name, largest.scale))
     return ModelSaid(
         name=name,
         scales=[card.scale for card in cards],
         about=ABOUT.get(name) or _about(largest),
         kind=kind,
-        strength=kind == "released" and "psnr_model" in read_notes(find(name, largest.scale)),
+        strength=kind == "released" and "psnr_model" in notes,
+        denoise=NOTE in notes,
         licence=largest.licence,
         hours=max((card.training.hours_in_all for card in trained), default=None),
         seconds_per_output_mp=min(speeds, default=None),

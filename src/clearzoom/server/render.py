@@ -11,7 +11,8 @@ from typing import Literal
 import numpy as np
 import pyvips
 
-from clearzoom.batch.job import network_for
+from clearzoom.batch.appraise import unresolved
+from clearzoom.batch.networks import chain_of, network_for
 from clearzoom.batch.settings import Settings
 from clearzoom.core.plan import chain_for, most_times
 from clearzoom.engines.network import Network
@@ -20,6 +21,7 @@ from clearzoom.io.display import displayed
 from clearzoom.io.writing import as_image
 from clearzoom.server.fidelity import fidelity_colours
 from clearzoom.server.inference import Inference, Wanted, blocks_of, interpolated
+from clearzoom.server.looks import Looks
 from clearzoom.server.resample import resampled
 from clearzoom.server.sources import Box, Original
 from clearzoom.server.variants import BICUBIC, Variant
@@ -76,11 +78,12 @@ class Renderer:
 
     def __init__(self, inference: Inference, settings: Settings) -> None:
         self._inference, self._settings = inference, settings
+        self._looks = Looks()
 
     def load(self) -> None:
         """Load the networks of the server's own model, so that the first view need not wait."""
         for scale in scales_of(self._settings.model):
-            network_for(self._settings, scale)
+            network_for(unresolved(self._settings), scale)
 
     def most_times(self, variant: Variant) -> float:
         """Say how many times wider than the original px can be inferred."""
@@ -96,17 +99,25 @@ class Renderer:
         same = view.width * scale == view.box.width and view.height * scale == view.box.height
         return "original" if same and not _off_grid(view.box, scale) else "reduced"
 
-    def networks(self, view: View) -> tuple[Network, ...]:
-        """Load the networks of a view that is inferred.
+    def has_looked(self, original: Original, view: View) -> bool:
+        """Say whether ``networks`` need not look at the picture any more."""
+        if self.kind_of(view) != "inferred":
+            return True
+        return self._looks.know(original, self._settings_of(view.variant), self._chain(view))
+
+    def networks(self, original: Original, view: View) -> tuple[Network, ...]:
+        """Load the networks of a view that is inferred, as they suit the picture.
 
         Raises:
             ModelError: no such weights.
             SizeError: no chain of networks reaches the size.
+            UnreadablePictureError: the file is damaged.
         """
         if self.kind_of(view) != "inferred":
             return ()
-        settings = self._settings_of(view.variant)
-        return tuple(network_for(settings, scale) for scale in self._chain(view))
+        stages = self._chain(view)
+        settings = self._looks.settings(original, self._settings_of(view.variant), stages)
+        return tuple(chain_of(settings, stages))
 
     def check(self, view: View) -> None:
         """Refuse what would cost too much.
@@ -133,7 +144,7 @@ class Renderer:
             ResultError: a network gave something that is no picture.
             UnreadablePictureError: the file is damaged there.
         """
-        kind, networks = self.kind_of(view), self.networks(view)
+        kind, networks = self.kind_of(view), self.networks(original, view)
         if view.variant.fidelity:
             pixels = self._fidelity(original, view, networks, wanted)
         else:
@@ -158,7 +169,8 @@ class Renderer:
         return Settings(
             model=variant.model or self._settings.model,
             strength=variant.strength,
-            back_projection=self._settings.back_projection,
+            consistency=self._settings.consistency,
+            denoise=self._settings.denoise if variant.denoise is None else variant.denoise,
         )
 
     def _pixels(

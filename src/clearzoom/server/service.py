@@ -61,7 +61,9 @@ class Service:
         self._originals = Originals(
             settings.cache / "pictures", int(disk_bytes * _COPIES_SHARE), turns
         )
-        wanted = Settings(model=settings.model, back_projection=settings.back_projection)
+        wanted = Settings(
+            model=settings.model, consistency=settings.consistency, denoise=settings.denoise
+        )
         self.renderer = Renderer(Inference(self._cache, turns), wanted)
         # What is inferred takes long; the rest must not wait behind it.
         self.quick = Pool("quick", _THREADS, _MOST_WAITING, _MOST_OF_CLIENT)
@@ -117,6 +119,13 @@ class Service:
             RefusedError: the server has too much to do, or it took too long.
         """
         self.renderer.check(view)
+        if not self.renderer.has_looked(original, view):
+
+            def look(wanted: Callable[[], None]) -> None:
+                self.renderer.networks(original, view)
+
+            question = f"look {original.sha256} {view.variant} {view.factor}"
+            await self._unless_gone(request, self.slow.run(question, client_of(request), look))
         key = self._key(original, view)
         etag = f'"{hashlib.sha256(key.encode()).hexdigest()[:32]}"'
         if know(etag):
@@ -138,7 +147,7 @@ class Service:
         return Tile(answer.content, etag, answer.kind, answer.model, cached=False)
 
     def _key(self, original: Original, view: View) -> str:
-        networks = self.renderer.networks(view)
+        networks = self.renderer.networks(original, view)
         chain = [
             f"{network.sha256} {network.engine} {network.halo_px} {network.name}"
             for network in networks

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from clearzoom.batch.request import AskedConsistency, AskedDenoise
 from clearzoom.weights import DEFAULT_MODEL
 
 ENVIRONMENT = "CLEARZOOM_SERVE"
@@ -30,9 +31,8 @@ class ServeSettings(BaseModel):
     token: str | None = None
     """Asked for where there is one."""
     model: str = DEFAULT_MODEL
-    back_projection: bool = False
-    """It would bring the original's noise into what is inferred; a viewer sees the original's own
-    px as soon as one zooms out to them."""
+    consistency: AskedConsistency = "auto"
+    denoise: AskedDenoise = "auto"
     cache_bytes: int = Field(default=4_000_000_000, gt=0)
     memory_cache_bytes: int = Field(default=256_000_000, gt=0)
     max_upload_bytes: int = Field(default=100_000_000, gt=0)

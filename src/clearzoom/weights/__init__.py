@@ -5,6 +5,7 @@ Each is NAME-xSCALE.onnx with its card, NAME-xSCALE.json; what clearzoom trained
 
 from pathlib import Path
 
+from clearzoom.core.consistency import Consistency
 from clearzoom.errors import MissingFileError, UnknownModelError, WeightsError
 from clearzoom.models.card import AddedCard, read_any_card
 from clearzoom.weights.own import own_folder, own_models
@@ -19,6 +20,7 @@ __all__ = [
     "find",
     "released",
     "scales_of",
+    "suited_consistency",
 ]
 
 DEFAULT_MODEL = "photo"
@@ -69,6 +71,27 @@ def fastest_engine(path: Path, precision: str) -> str | None:
     speed = [] if isinstance(read, AddedCard) else read.speed
     rows = [row for row in speed if row.precision == precision]
     return min(rows, key=lambda row: row.seconds_per_output_mp).engine if rows else None
+
+
+def suited_consistency(name: str, scale: int) -> Consistency:
+    """Give the consistency that suits a model on clean input, as its card says.
+
+    Args:
+        name: of the model; of one that is an ONNX file it is ``full``.
+        scale: of the enlargement.
+
+    Raises:
+        UnknownModelError: none by this name or for this scale.
+        WeightsError: its card is damaged.
+
+    Example:
+        >>> suited_consistency("photo", 4), suited_consistency("fast", 4)
+        (2.0, 'full')
+    """
+    if name.endswith(".onnx"):
+        return "full"
+    card = read_any_card(find(name, scale).with_suffix(".json"))
+    return "full" if isinstance(card, AddedCard) else card.consistency
 
 
 def find(name: str, scale: int) -> Path:
