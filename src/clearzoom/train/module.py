@@ -26,8 +26,8 @@ from clearzoom.train.data import Pairs
 from clearzoom.train.degrade import degrade
 from clearzoom.train.device import device_words
 from clearzoom.train.grid import save_grid
-from clearzoom.train.muon import Muon
 from clearzoom.train.objective import Objective
+from clearzoom.train.optimiser import optimiser_of
 from clearzoom.train.origin import Origin, code_words
 from clearzoom.train.precision import PLAIN, Arithmetic
 from clearzoom.train.schedule import Decay, learning_rate
@@ -37,11 +37,6 @@ _GRID_PICTURES = 4
 
 _LEVEL_WEIGHT = 0.1
 """Of the estimator's loss: it shares no weight with the network, only the gradient's clipping."""
-
-
-def _is_deep_kernel(parameter: nn.Parameter) -> bool:
-    # Depthwise kernels and those on the picture's three channels have no directions to make equal.
-    return parameter.ndim == 4 and min(parameter.shape[:2]) > 3
 
 
 def _folders(config: TrainConfig) -> str:
@@ -118,22 +113,8 @@ class Recipe(lightning.LightningModule):
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """The network's, and the discriminator's; rates are set at each step."""
-        own = self.network_optimiser(self.net)
+        own = optimiser_of(self.net, self.config.optimiser)
         return [own] if self.adversary is None else [own, self.adversary.optimiser()]
-
-    def network_optimiser(self, net: nn.Module) -> torch.optim.Optimizer:
-        """Make the optimiser of a network like this recipe's."""
-        wanted = self.config.optimiser
-        if wanted.kind == "muon":
-            kernels = [p for p in net.parameters() if _is_deep_kernel(p)]
-            rest = [p for p in net.parameters() if not _is_deep_kernel(p)]
-            return Muon(kernels, rest, wanted.learning_rate, (wanted.beta1, wanted.beta2))
-        return torch.optim.Adam(
-            net.parameters(),
-            lr=wanted.learning_rate,
-            betas=(wanted.beta1, wanted.beta2),
-            fused=True,
-        )
 
     def on_fit_start(self) -> None:
         """Draw the faults of the first step before the clock runs."""

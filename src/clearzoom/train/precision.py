@@ -12,6 +12,7 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from clearzoom.train.config import RunSection
+from clearzoom.train.optimiser import optimiser_of
 
 if TYPE_CHECKING:
     from clearzoom.train.module import Recipe
@@ -192,7 +193,7 @@ def _step(recipe: "Recipe", way: Arithmetic) -> Callable[[], float]:
     """One whole step of a copy of the network, on patches of noise."""
     config, device = recipe.config, recipe.pairs.device
     net = copy.deepcopy(recipe.net).to(memory_format=way.torch_format)  # type: ignore[call-overload]
-    optimiser = recipe.network_optimiser(net)
+    optimiser = optimiser_of(net, config.optimiser)
     side, scale = config.data.patch_px, config.network.scale
     generator = torch.Generator().manual_seed(0)
     lr, hr = (

@@ -118,6 +118,9 @@ class _Drawing:
         self._error: BaseException | None = None
 
     def wait(self) -> None:
+        """Draw what is left: other programs may keep the threads in the background waiting."""
+        while self.go_on():
+            pass
         self._ended.wait()
         if self._error is not None:
             raise self._error
