@@ -15,7 +15,7 @@ from clearzoom.errors import ConfigError, SizeError, UnreadablePictureError
 from clearzoom.io.compression import compressed
 from clearzoom.io.folder import files_sha256, picture_files
 from clearzoom.io.reading import decode_rgb8
-from clearzoom.metrics.faults import RECIPE, Kind, spoil
+from clearzoom.metrics.faults import RECIPE, Kind, spoil_to_store
 from clearzoom.metrics.protocol import Score, crop_to_multiple, score
 from clearzoom.models.card import Scores
 
@@ -68,6 +68,19 @@ class Row:
         )
 
 
+@dataclass(frozen=True)
+class ByPicture:
+    """A network that is chosen for each LR picture, as the plain command does.
+
+    ``choose`` gets the LR picture, and the quality of the JPEG that it is stored in, or None.
+    ``weights_sha256``: of the file that it is loaded from.
+    """
+
+    name: str
+    weights_sha256: str
+    choose: Callable[[Image, int | None], Network]
+
+
 def _decoded(files: list[Path]) -> Iterator[tuple[str, Image]]:
     for path in files:
         try:
@@ -76,8 +89,23 @@ def _decoded(files: list[Path]) -> Iterator[tuple[str, Image]]:
             raise UnreadablePictureError(f"{path}: {error}") from error
 
 
-def _enlarge(network: Network, lr: Image) -> Image:
+def _enlarge(network: Network, lr: Image, quality: int | None) -> Image:
     return enlarge_samples(lr, network).astype(np.uint8)
+
+
+def _enlarge_chosen(by_picture: ByPicture, lr: Image, quality: int | None) -> Image:
+    return _enlarge(by_picture.choose(lr, quality), lr, quality)
+
+
+def _lr(
+    hr: Image, scale: int, name: str, jpeg_quality: int | None, faults: Kind | None
+) -> tuple[Image, int | None]:
+    """The LR picture, and the quality of the JPEG that it comes from."""
+    if faults is None:
+        lr = reduce_for_protocol(hr, scale)
+        return (lr if jpeg_quality is None else compressed(lr, "jpg", jpeg_quality)), jpeg_quality
+    pixels, quality = spoil_to_store(hr, scale, faults, name)
+    return (pixels if quality is None else compressed(pixels, "jpg", quality, "4:2:0")), quality
 
 
 def _load_lpips() -> Callable[[Image, Image, int], float]:
@@ -89,7 +117,7 @@ def _load_lpips() -> Callable[[Image, Image, int], float]:
 def evaluate(
     folder: Path,
     scale: int,
-    networks: Sequence[Network] = (),
+    networks: Sequence[Network | ByPicture] = (),
     jpeg_quality: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     lpips: bool = False,
@@ -135,24 +163,22 @@ def evaluate(
     if faults is not None:
         data += f", {RECIPE} {faults}"
     digest = files_sha256(files)
-    methods: list[tuple[str, str | None, Callable[[Image], Image]]] = [
-        ("bicubic", None, lambda lr: enlarge_bicubic(lr, scale))
+    methods: list[tuple[str, str | None, Callable[[Image, int | None], Image]]] = [
+        ("bicubic", None, lambda lr, quality: enlarge_bicubic(lr, scale))
     ]
     for network in networks:
-        methods.append((network.name, network.sha256, partial(_enlarge, network)))
+        if isinstance(network, ByPicture):
+            enlarger = partial(_enlarge_chosen, network)
+            methods.append((network.name, network.weights_sha256, enlarger))
+        else:
+            methods.append((network.name, network.sha256, partial(_enlarge, network)))
     scores: list[list[tuple[str, Score]]] = [[] for _ in methods]
     for done, (name, picture) in enumerate(_decoded(files), 1):
         try:
             hr = crop_to_multiple(picture, scale)
-            lr = (
-                reduce_for_protocol(hr, scale)
-                if faults is None
-                else spoil(hr, scale, faults, Path(name).stem)
-            )
-            if jpeg_quality is not None:
-                lr = compressed(lr, "jpg", jpeg_quality)
+            lr, quality = _lr(hr, scale, Path(name).stem, jpeg_quality, faults)
             for (_, _, enlarge), row in zip(methods, scores, strict=True):
-                sr = enlarge(lr)
+                sr = enlarge(lr, quality)
                 found = score(sr, hr, scale)
                 if distance is not None:
                     found = replace(found, lpips=distance(sr, hr, scale))
