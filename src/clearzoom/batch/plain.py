@@ -3,10 +3,11 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from clearzoom.batch.appraise import unresolved
 from clearzoom.batch.job import plan_job, run_job
+from clearzoom.batch.networks import network_for
 from clearzoom.batch.settings import Settings
 from clearzoom.core.targets import Wanted
-from clearzoom.engines.network import load_network
 from clearzoom.errors import SizeError
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.metrics.methods import Given, Image, Method
@@ -49,9 +50,7 @@ def as_command(settings: Settings) -> Method:
     scale = settings.wanted.scale
     if scale is None or int(scale) != scale:
         raise SizeError("pictures are measured at a whole scale; give one")
-    network = load_network(
-        settings.model, int(scale), settings.engine, settings.precision, settings.strength
-    )
+    network = network_for(unresolved(settings), int(scale))
 
     def enlarge(given: Given) -> Image:
         content, suffix = given.as_file()
