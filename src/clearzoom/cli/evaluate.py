@@ -5,7 +5,6 @@ import math
 import shlex
 import sys
 from dataclasses import replace
-from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -24,12 +23,7 @@ from clearzoom.cli.options import (
 from clearzoom.weights import PROTOCOL_MODEL
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    from clearzoom.batch.settings import Settings
-    from clearzoom.engines.network import Network
-    from clearzoom.metrics.evaluate import ByPicture, Row
+    from clearzoom.metrics.evaluate import Row
     from clearzoom.metrics.protocol import Score
 
 
@@ -70,12 +64,15 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure PSNR, SSIM and rmse by the protocol; bicubic is always the first row."""
+    from clearzoom.batch.plain import as_command
     from clearzoom.batch.settings import Settings, parse_consistency, parse_denoise
+    from clearzoom.core.targets import Wanted
     from clearzoom.metrics.evaluate import evaluate as measure
     from clearzoom.metrics.faults import RECIPE
     from clearzoom.metrics.protocol import PROTOCOL
 
     plain = Settings(
+        Wanted(scale),
         model=model,
         engine=engine,
         precision=precision,
@@ -86,9 +83,9 @@ def evaluate(
     rows_of = [plain, *([replace(plain, ensemble=True)] if ensemble else [])]
     if back_projection:
         rows_of += [replace(each, consistency="full") for each in rows_of]
-    networks = [_network(each, scale) for each in rows_of]
+    methods = [as_command(each) for each in rows_of]
     with progress("Measuring", "pictures") as report:
-        rows = measure(data, scale, networks, jpeg_quality, report, lpips, faults)
+        rows = measure(data, scale, methods, jpeg_quality, report, lpips, faults)
     if as_json:
         command = shlex.join(["clearzoom", *sys.argv[1:]])
         is_protocol = jpeg_quality is None and faults is None
@@ -102,31 +99,6 @@ def evaluate(
         typer.echo(json.dumps(described, indent=2))
     else:
         _print_table(rows)
-
-
-def _network(settings: "Settings", scale: int) -> "Network | ByPicture":
-    """As the plain command runs it: what is ``auto`` is chosen for each picture."""
-    from clearzoom.batch.appraise import appraise_samples, resolved, unresolved
-    from clearzoom.batch.networks import network_for
-    from clearzoom.engines.tiled import Meaning
-    from clearzoom.io.coding import levels_of_quality
-    from clearzoom.metrics.evaluate import ByPicture
-
-    left_open = [name for name in ("consistency", "denoise") if getattr(settings, name) == "auto"]
-    plain = network_for(unresolved(settings), scale)
-    if plain.denoise is None and "denoise" in left_open:
-        left_open.remove("denoise")
-        settings = replace(settings, denoise=None)
-    if not left_open:
-        return network_for(settings, scale)
-
-    def choose(lr: "npt.NDArray[np.uint8]", quality: int | None) -> "Network":
-        coding = 0.0 if quality is None else levels_of_quality(quality)
-        look = cache(partial(appraise_samples, lr, Meaning(3), coding))
-        return network_for(resolved(settings, [scale], look), scale)
-
-    words = "".join(f" + {name} auto" for name in left_open)
-    return ByPicture(f"{plain.name}{words}", plain.sha256, choose)
 
 
 def _as_json(row: "Row", command: str) -> dict[str, Any]:
