@@ -1,8 +1,8 @@
 // Flat fields, as in clearzoom.core.flat: where a picture says nothing, nothing is inferred.
 const REACH_PX = 3;
 
-/** Sums over all px above and left of each: (height + 1, width + 1). */
-function sums(height, width, isChange) {
+/** Counts over all px above and left of each; gives that of any rows and columns. */
+export function sums(height, width, isChange) {
   const all = new Int32Array((height + 1) * (width + 1));
   for (let y = 0; y < height; y += 1) {
     for (let x = 0; x < width; x += 1) {

@@ -1,5 +1,6 @@
-// One tile: its window through the network, flat fields exact, alpha beside it.
+// One tile: its window through the network, flat fields and ends exact, alpha beside it.
 import { enlargedAlpha, visibleColours } from "./alpha.js";
+import { heldEnds } from "./ends.js";
 import { flatFields } from "./flat.js";
 import { mirrored } from "./tiles.js";
 
@@ -34,6 +35,11 @@ function asInput(window) {
   return x;
 }
 
+/** Where a window's px lie in the picture: from the first to behind the last. */
+function notMirrored({ start, stop, length }) {
+  return [Math.max(0, -start), Math.min(stop, length) - start];
+}
+
 const asLevel = (value) => Math.floor(Math.min(Math.max((value + 0.5) * 255, 0), 255) + 0.5);
 
 /** Enlarge a tile's core into the band of all tiles of its row: (scale * h, width, channels). */
@@ -44,6 +50,8 @@ export async function enlargeTile(picture, tile, network, band) {
   const sr = await network.run(asInput(window), height, width);
   const flat = flatFields(window, height, width);
   const { rows, columns } = tile;
+  const inside = [...notMirrored(rows), ...notMirrored(columns)];
+  const held = heldEnds(window, height, width, inside);
   const [wide, plane] = [width * scale, height * width * scale * scale];
   const bandWidth = picture.width * scale;
   for (let y = rows.coreStart * scale; y < rows.coreStop * scale; y += 1) {
@@ -54,7 +62,8 @@ export async function enlargeTile(picture, tile, network, band) {
       const from = inWindow * wide + across;
       const lr = Math.floor(inWindow / scale) * width + Math.floor(across / scale);
       for (let colour = 0; colour < 3; colour += 1) {
-        band[to + colour] = flat[lr] ? window[3 * lr + colour] : asLevel(sr[colour * plane + from]);
+        const end = flat[lr] ? window[3 * lr + colour] : held[3 * lr + colour];
+        band[to + colour] = end >= 0 ? end : asLevel(sr[colour * plane + from]);
       }
       to += channels;
     }
