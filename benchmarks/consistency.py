@@ -1,4 +1,4 @@
-"""What back-projection and smaller halos do, as in docs/enlarging.md.
+"""What each consistency and smaller halos do, as in docs/enlarging.md.
 
 Usage: python benchmarks/consistency.py FOLDER   (it holds Set5 and Set14)
 """
@@ -12,6 +12,7 @@ import numpy as np
 from measure import median_s
 
 from clearzoom import load_network
+from clearzoom.core.consistency import Consistency
 from clearzoom.core.resize import reduce_for_protocol, resize
 from clearzoom.engines.network import Network
 from clearzoom.engines.refine import with_consistency
@@ -21,6 +22,7 @@ from clearzoom.io.picture import Samples
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.metrics.protocol import crop_to_multiple, score
 
+WAYS: tuple[Consistency, ...] = ("none", "tones", 4.0, 2.0, "full")
 HALO_PICTURES = ("ppt3", "flowers", "zebra", "barbara")
 
 
@@ -30,39 +32,49 @@ def load_folder(folder: Path, scale: int) -> dict[str, Samples]:
     return {file.stem: crop_to_multiple(decode_rgb8(file.read_bytes()), scale) for file in files}
 
 
+def squares_off(sr: Samples, lr: Samples) -> float:
+    """By how many levels the mean of a square of 16x16 px of the input is off, at most."""
+    off = np.clip(resize(sr, *lr.shape[:2]), 0, 255) - lr  # clipped like the input
+    sums = np.pad(off.cumsum(0).cumsum(1), ((1, 0), (1, 0), (0, 0)))
+    squares = sums[16:, 16:] - sums[:-16, 16:] - sums[16:, :-16] + sums[:-16, :-16]
+    return float(np.abs(squares).max() / 256)
+
+
 def print_differences(folder: Path, model: str, scale: int) -> None:
-    """How far off the reduced result is, alone and with back-projection."""
+    """How far off the reduced result is, by each consistency."""
     hr = load_folder(folder / "Set5", scale) | load_folder(folder / "Set14", scale)
     alone = load_network(model, scale)
-    for network in (alone, with_consistency(alone, "full")):
+    for way in WAYS:
+        network = with_consistency(alone, way)
         rows = []
         for name, picture in hr.items():
             lr = reduce_for_protocol(picture, scale)
             sr = enlarge_samples(lr, network)
-            difference = np.abs(resize(sr, *lr.shape[:2]) - lr)
-            rows.append(
-                (difference.max(), difference.mean(), name, score(sr, picture, scale).psnr_db)
-            )
+            off = np.abs(np.clip(resize(sr, *lr.shape[:2]), 0, 255) - lr)
+            decibels = score(sr, picture, scale).psnr_db
+            rows.append((off.max(), off.mean(), squares_off(sr, lr), name, decibels))
         means = [row[1] for row in rows]
-        worst = ", ".join(f"{row[2]} {row[0]:.2f}" for row in sorted(rows)[:-4:-1])
+        worst = ", ".join(f"{row[3]} {row[0]:.2f}" for row in sorted(rows)[:-4:-1])
         print(
-            f"{network.name} x{scale}: mean {min(means):.2f} to {max(means):.2f} levels; "
-            f"largest {worst}; PSNR {np.mean([row[3] for row in rows]):.2f} dB"
+            f"{model} x{scale}, {way}: mean {min(means):.2f} to {max(means):.2f} levels; "
+            f"largest {worst}; squares {max(row[2] for row in rows):.2f}; "
+            f"PSNR {np.mean([row[4] for row in rows]):.2f} dB",
+            flush=True,
         )
 
 
 def print_compressed(folder: Path, model: str) -> None:
     """PSNR on Set5 where the LR went through JPEG."""
     alone = load_network(model, 4)
-    for quality in (None, 60):
-        for network in (alone, with_consistency(alone, "full")):
-            scores = []
+    for quality in (None, 95, 60):
+        for way in WAYS:
+            network, scores = with_consistency(alone, way), []
             for hr in load_folder(folder / "Set5", 4).values():
                 lr = reduce_for_protocol(hr, 4)
                 lr = lr if quality is None else compressed(lr, "jpg", quality)
                 scores.append(score(enlarge_samples(lr, network), hr, 4).psnr_db)
             kind = "clean" if quality is None else f"JPEG {quality}"
-            print(f"{network.name} x4, Set5, {kind}: {np.mean(scores):.2f} dB")
+            print(f"{model} x4, {way}, Set5, {kind}: {np.mean(scores):.2f} dB", flush=True)
 
 
 def print_halos(folder: Path, model: str) -> None:

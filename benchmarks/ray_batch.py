@@ -92,7 +92,7 @@ def main() -> None:
     asked = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"  # of the folder command; an actor's CPU is one as well
     settings = Settings(Wanted(4.0))
-    print(f"{os.cpu_count()} CPU cores, {platform.machine()}, photo x4 with back-projection")
+    print(f"{os.cpu_count()} CPU cores, {platform.machine()}, photo x4, consistency auto")
     with tempfile.TemporaryDirectory() as folder:
         for what, count, side_px in (
             (f"{asked.pictures} of {asked.side} px", asked.pictures, asked.side),

@@ -30,7 +30,7 @@ def print_scores(folder: Path, model: str) -> None:
     for name in ("Set5", "Set14"):
         networks = [load_network(model, 4, strength=strength) for strength in STRENGTHS]
         last = with_consistency(networks[-1], "full")
-        networks.append(replace(last, name=f"{model} + back-projection"))
+        networks.append(replace(last, name=f"{model} + full consistency"))
         for row in evaluate(folder / name, 4, networks, lpips=True):
             print(
                 f"{name} x4 {row.model}: {row.psnr_db:.2f} dB, SSIM {row.ssim:.4f}, "

@@ -21,18 +21,18 @@ def planes(picture):
 
 
 def reduced(sr, height, width):
-    return resize(sr.transpose(1, 2, 0), height, width).transpose(2, 0, 1)
+    """As the protocol reduces: what leaves the range is clipped."""
+    return np.clip(resize(sr.transpose(1, 2, 0), height, width).transpose(2, 0, 1), -0.5, 0.5)
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_the_reduced_result_is_the_picture(photo, scale):
-    hr = photo[: 24 * scale * 2, : 30 * scale * 2] // 2 + 64  # nowhere near the ends of the range
-    lr = reduce_for_protocol(hr, scale)
+    lr = reduce_for_protocol(photo[: 24 * scale * 2, : 30 * scale * 2], scale)
     sr = planes(enlarge_bicubic(lr, scale))
     height, width = lr.shape[:2]
     lr = planes(lr)
     better = made_consistent(sr, lr, "full")
-    assert np.abs(reduced(sr, height, width) - lr).max() > 2 / 255
+    assert np.abs(reduced(sr, height, width) - lr).max() > 4 / 255
     assert np.abs(reduced(better, height, width) - lr).max() <= LEFT_ALONE + 0.26 / 255
 
 
@@ -69,8 +69,7 @@ def test_where_levels_clip_the_rounds_go_on(random):
     assert np.abs(better).max() <= 0.5
     left = np.abs(reduced(better, 64, 64) - lr)
     assert left.mean() < off.mean() / 5
-    # What is drawn at the ends of the range stays there, and cannot make up for its neighbours.
-    assert left.max() < 16 / 255
+    assert left.max() < 6 / 255
 
 
 @given(

@@ -19,6 +19,9 @@ _FAINT = np.float32(6.5 / 255)
 """Of the range: so much do lines darken a px whose cell they do not enter."""
 _CLOSE = np.float32(12.5 / 255)
 _INK = np.float32(24 / 255)
+_FEW = np.float32(3)
+"""So many px at an end for each that is only close to it: drawn with sharp edges."""
+
 REACH_PX = 4
 """Around a px, that decide over it; no halo of a tile may be less."""
 
@@ -40,7 +43,7 @@ def ends_of(lr: Floats) -> Ends | None:
 
     Held are those where most px within 4 px that are close to an end are exactly at it, in one
     colour at least; where noise has spread them that is so only if the truth lies at the end too.
-    Beside a px that differs much, those within 6 levels are held with them.
+    Beside a px that differs much, those within 6 levels are held with them, where they are few.
 
     Args:
         lr: (C, H, W) float32 in -0.5..0.5.
@@ -66,7 +69,8 @@ def ends_of(lr: Floats) -> Ends | None:
         drawn = (_around(plain, REACH_PX) > 0).any(axis=0)  # in one colour is enough
         held[drawn & there] = sign
         if (faint := drawn & ~there & (inwards <= _FAINT)).any():
-            held[faint & (_around(inwards > _INK, 1) > 0)] = sign
+            few = (_around(there - _FEW * close, REACH_PX) > 0).any(axis=0)
+            held[faint & few & (_around(inwards > _INK, 1) > 0)] = sign
         kept[there] = sign
     kept += held * (kept == 0)
     return Ends(held, kept) if kept.any() else None
