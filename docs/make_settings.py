@@ -25,8 +25,8 @@ VARIABLES = {
     "platform for programs' data.",
     "TMPDIR": "Folder for temporary files; large pictures that cannot be read by rows go there.",
     "OMP_NUM_THREADS": "Threads of onnxruntime and OpenVINO; without it, all cores.",
-    "OMP_WAIT_POLICY": "How training threads wait for each other; `passive` unless it is set, so that "
-    "they sleep and other programs get on.",
+    "OMP_WAIT_POLICY": "How training threads wait for each other; `passive` unless it is set, so "
+    "that they sleep and other programs get on.",
     "RAY_ADDRESS": "Of the cluster that `--engine ray` uses, as `--address` says it.",
     "OPENBLAS_NUM_THREADS": "Threads inside a product of matrices; 1 unless it is set, since tiles "
     "have threads of their own.",

@@ -107,7 +107,7 @@ def test_evaluate_prints_one_object(command, tmp_path, photo):
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     bicubic, ours = found["rows"]
-    assert [bicubic["model"], ours["model"]] == ["bicubic", "fast + consistency auto"]
+    assert [bicubic["model"], ours["model"]] == ["bicubic", "fast"]
     for row in found["rows"]:
         assert {"data": "mini", "scale": 4, "pictures": 1}.items() <= row.items()
         assert len(row["data_sha256"]) == 64

@@ -1,6 +1,5 @@
 """``clearzoom train``."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -8,18 +7,7 @@ import typer
 
 from clearzoom.cli.threads import wait_asleep
 from clearzoom.errors import ConfigError
-
-
-def seconds_of(text: str) -> float:
-    """Understand a time like 90s, 25m or 2h.
-
-    Raises:
-        ConfigError: not of that form.
-    """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
-    if match is None:
-        raise ConfigError(f"{text!r} is no time; write 90s, 25m or 2h")
-    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+from clearzoom.train.times import seconds_of
 
 
 def train(

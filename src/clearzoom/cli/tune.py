@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from clearzoom.cli.threads import wait_asleep
-from clearzoom.cli.train import seconds_of
 from clearzoom.errors import ModelError
+from clearzoom.train.times import seconds_of
 from clearzoom.weights import DEFAULT_MODEL
 
 

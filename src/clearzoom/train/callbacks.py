@@ -22,16 +22,18 @@ class TimeBudget(Callback):
     """End the sitting cleanly after so many seconds; the schedule never knows.
 
     Args:
-        seconds: from the first step on.
+        seconds: of the budget.
+        from_s: when it began, by ``time.monotonic``; None: with the first step.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, from_s: float | None = None) -> None:
         self.seconds = seconds
+        self.from_s = from_s
         self._end = float("inf")
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Start the clock."""
-        self._end = time.monotonic() + self.seconds
+        self._end = (time.monotonic() if self.from_s is None else self.from_s) + self.seconds
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Ask Lightning to stop after this step."""

@@ -20,6 +20,8 @@ from clearzoom.train.schedule import Decay, last_step, steps_in_time
 
 _MEASURED_SHARE, _LEAST_MEASURED_S, _MOST_MEASURED_S = 0.05, 2.0, 30.0
 _LEAST_MEASURED_CALLS = 4
+_CAUTION = 1.05
+"""Steps may become slower; a decay must come to its end."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Decays(Callback):
         budget_s: of the sitting.
         source: the checkpoint that the sitting goes on from.
         console: says what begins; None: nothing is printed.
+        from_s: when the budget began, by ``time.monotonic``; None: with the first step.
     """
 
     def __init__(
@@ -86,12 +89,14 @@ class Decays(Callback):
         budget_s: float | None,
         source: Path | None,
         console: Console | None,
+        from_s: float | None = None,
     ) -> None:
         self.folder = folder
         self.finish = finish
         self.budget_s = budget_s
         self.source = source
         self.console = console
+        self.from_s = from_s
         self._began_s = 0.0
         self._validations_s = 0.0
         self._validating_since = 0.0
@@ -100,7 +105,7 @@ class Decays(Callback):
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Start the clock; a decay of so many steps begins here."""
-        self._began_s = time.monotonic()
+        self._began_s = time.monotonic() if self.from_s is None else self.from_s
         if self.finish is None or self.finish.steps is None or pl_module.decay is not None:
             return
         assert self.source is not None
@@ -156,7 +161,7 @@ class Decays(Callback):
         recipe.validate_one(0)
         a_validation_s = (time.monotonic() - began_s) * len(recipe.hr)
         run = recipe.config.run
-        a_step_s = steps_s / (recipe.step - step)
+        a_step_s = _CAUTION * steps_s / (recipe.step - step)
         steps = steps_in_time(left_s, a_step_s, a_validation_s, run.validate_every_steps)
         return max(run.steps_per_call, steps - steps % run.steps_per_call)
 

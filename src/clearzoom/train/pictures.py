@@ -17,7 +17,13 @@ from clearzoom.io.reading import decode_rgb8
 from clearzoom.train.processes import console
 
 
-def _encoded(folder: Path) -> Iterator[tuple[str, bytes]]:
+def encoded_pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Read the pictures of a folder, or of the shards in it, as they are; with their names.
+
+    Raises:
+        MissingFileError: nothing there.
+        TrainingError: a shard is damaged, or holds no picture.
+    """
     shards = sorted(folder.glob("*.tar")) if folder.is_dir() else []
     if not shards:
         for path in picture_files(folder):
@@ -61,7 +67,7 @@ def load_pictures(folder: Path, limit: int | None = None) -> list[npt.NDArray[np
         MissingFileError: nothing there.
         TrainingError: a picture that cannot be decoded, or a shard without any, by name.
     """
-    encoded = list(islice(_encoded(folder), limit))
+    encoded = list(islice(encoded_pictures(folder), limit))
     with ThreadPoolExecutor() as pool:
         decoded = pool.map(_decode, encoded)
         return list(track(decoded, "Decoding", total=len(encoded), console=console()))

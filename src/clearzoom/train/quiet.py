@@ -6,8 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tensorboard.summary.writer.event_file_writer import _AsyncWriterThread
-
+_TENSORBOARD = "tensorboard.summary.writer.event_file_writer"
 _EXPECTED = (
     ".*does not have many workers.*",  # our loaders yield numbers: workers have nothing to do
     r".*module\(s\) in eval mode.*",  # the averaged copy of the network, on purpose
@@ -24,9 +23,7 @@ def quiet_lightning() -> Iterator[None]:
     An error of TensorBoard's writing thread is raised in the calling thread too: it is said once.
     """
     said = threading.excepthook
-    threading.excepthook = lambda failure: (
-        None if isinstance(failure.thread, _AsyncWriterThread) else said(failure)
-    )
+    threading.excepthook = lambda failure: None if _writes(failure.thread) else said(failure)
     loggers = [logging.getLogger(f"lightning.{part}") for part in ("pytorch", "fabric")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -38,8 +35,13 @@ def quiet_lightning() -> Iterator[None]:
             yield
     finally:
         for thread in threading.enumerate():
-            if isinstance(thread, _AsyncWriterThread) and thread.exception is not None:
+            if _writes(thread) and getattr(thread, "exception", None) is not None:
                 thread.join()
         threading.excepthook = said
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
+
+
+def _writes(thread: threading.Thread | None) -> bool:
+    """Whether a thread is TensorBoard's, which may not be installed."""
+    return type(thread).__module__ == _TENSORBOARD

@@ -1,14 +1,13 @@
 """Run a training configuration: the sitting from start to checkpoint."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from rich.console import Console
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -24,6 +23,7 @@ from clearzoom.train.data import Pairs
 from clearzoom.train.device import matrix_rate_gflops
 from clearzoom.train.finish import Decays, Finish
 from clearzoom.train.interrupt import Interrupt
+from clearzoom.train.logs import loggers_of
 from clearzoom.train.memory import freed_memory_kept
 from clearzoom.train.module import Recipe
 from clearzoom.train.objective import Objective
@@ -92,7 +92,7 @@ def _trainer(
     extra: list[lightning.Callback],
 ) -> lightning.Trainer:
     cuda = recipe.pairs.device.type == "cuda"
-    where = (recipe.folder, "logs", sitting)
+    where = recipe.folder, "logs", sitting
     return lightning.Trainer(
         accelerator="cuda" if cuda else "cpu",
         devices=processes.devices,
@@ -108,7 +108,7 @@ def _trainer(
         num_sanity_val_steps=0,
         log_every_n_steps=max(1, config.run.log_every_steps // config.run.steps_per_call),
         callbacks=extra,
-        logger=[CSVLogger(*where), TensorBoardLogger(*where)],
+        logger=loggers_of(*where),
         enable_progress_bar=False,
         enable_model_summary=False,
         enable_checkpointing=False,
@@ -124,8 +124,10 @@ def train(
     initial_weights: Path | None = None,
     resume_from: Path | None = None,
     time_budget_s: float | None = None,
+    budget_from_s: float | None = None,
     finish: Finish | None = None,
     processes: Processes | None = None,
+    callbacks: Sequence[lightning.Callback] = (),
     quiet: bool = False,
 ) -> Recipe:
     """Train until max_steps or the decay's end, or until the time budget ends the sitting.
@@ -136,10 +138,12 @@ def train(
         resume: go on from the folder's checkpoint.
         initial_weights: safetensors to start a new run from; other scales give their trunk.
         resume_from: go on from this checkpoint of the run, not from its last.
-        time_budget_s: seconds for this sitting, after the start.
+        time_budget_s: seconds for this sitting.
+        budget_from_s: when they began, by ``time.monotonic``; None: with the first step.
         finish: begin the decay of a constant rate.
         processes: that train together, one by default. Those on this machine that nobody has
             started yet, as torchrun and SLURM do, are started with this process's own command line.
+        callbacks: more of Lightning's.
         quiet: print nothing.
 
     Returns:
@@ -183,8 +187,9 @@ def train(
     extra: list[lightning.Callback] = [
         Checkpoints(folder),
         *([] if say is None else [_lines(recipe, say)]),
-        Decays(folder, finish, time_budget_s, source, say),
-        *([] if time_budget_s is None else [TimeBudget(time_budget_s)]),
+        Decays(folder, finish, time_budget_s, source, say, budget_from_s),
+        *([] if time_budget_s is None else [TimeBudget(time_budget_s, budget_from_s)]),
+        *callbacks,
         interrupt,
     ]
     calls: DataLoader[int] = DataLoader(_Endless(), batch_size=None)

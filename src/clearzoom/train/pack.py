@@ -1,0 +1,182 @@
+"""Pack training for a machine without network: one folder with all that it needs, and ``run``."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from clearzoom.errors import ConfigError, OutputError
+from clearzoom.losses.features import ARCHITECTURES, Convolution
+from clearzoom.losses.pretrained import load_weights
+from clearzoom.train.config import TrainConfig, load_config
+from clearzoom.train.origin import code_words
+from clearzoom.train.pack_shards import MIB, Shards, bytes_in
+from clearzoom.train.packing import (
+    CONFIGS,
+    DATA,
+    PART,
+    PLAN,
+    SOURCES,
+    WEIGHTS,
+    Plan,
+    Planned,
+)
+from clearzoom.train.terms import PerceptualTerm
+
+_RUN = """#!/usr/bin/env bash
+# run BUDGET [OUTPUT]: train what is packed here within a time like 90s, 25m or 2h.
+# PYTHON names the interpreter, WORK a folder for what is installed and made.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+began=$(date +%s.%N)
+budget=${1:?how long? run BUDGET, like 25m}
+output=${2:-$here/output}
+work=${WORK:-$here/work}
+python=${PYTHON:-python3}
+mkdir -p "$output" "$work"
+if compgen -G "$here/wheels/*.whl" >/dev/null && [ ! -e "$work/installed" ]; then
+    "$python" -m pip install --quiet --no-index --no-deps --no-compile --no-cache-dir \\
+        --disable-pip-version-check --target "$work/site" "$here"/wheels/*.whl
+    touch "$work/installed"
+fi
+export PYTHONPATH="$work/site:$here/sources${PYTHONPATH:+:$PYTHONPATH}"
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive} PYTHONUNBUFFERED=1
+exec "$python" -m clearzoom.train.packed "$here" "$work" "$output" "$budget" "$began"
+"""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is packed: configurations in their order, and what is said of each by its name."""
+
+    configs: Sequence[Path]
+    shares: Mapping[str, float]
+    inits: Mapping[str, str]
+    limit_mib: float = 60.0
+    parts: int = 1
+    batch: int | None = None
+
+
+def pack(wish: Wish, folder: Path, wheels: Sequence[Path] = ()) -> list[str]:
+    """Write the pack.
+
+    Args:
+        wish: what is packed.
+        folder: new or empty; for several parts, each is a folder in it, within the limit.
+        wheels: for the other machine.
+
+    Returns:
+        Lines that say what is in it.
+
+    Raises:
+        OutputError: the folder holds something.
+        ConfigError: a name is unknown, or the limit leaves no room for pictures.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise OutputError(f"{folder} holds something already; name another folder")
+    parts = (
+        [folder] if wish.parts == 1 else [folder / PART.format(i + 1) for i in range(wish.parts)]
+    )
+    for part in parts:
+        part.mkdir(parents=True, exist_ok=True)
+    first = parts[0]
+    configs = {path.stem: load_config(path) for path in wish.configs}
+    _check_names(wish, configs)
+    _copy_sources(first / SOURCES)
+    for wheel in wheels:
+        (first / "wheels").mkdir(exist_ok=True)
+        shutil.copy(wheel, first / "wheels")
+    program = first / "run"
+    program.write_text(_RUN)
+    program.chmod(0o755)
+    shards = Shards(first / DATA, configs)
+    runs = []
+    (first / CONFIGS).mkdir()
+    for name, config in configs.items():
+        packed = shards.moved(_packed(config, wish.batch))
+        packed = _with_feature_weights(packed, first / WEIGHTS)
+        (first / CONFIGS / f"{name}.json").write_text(packed.model_dump_json(indent=2))
+        runs.append(
+            Planned(
+                name=name,
+                share=wish.shares.get(name, 1.0),
+                init=_init(wish.inits.get(name), list(configs), first / WEIGHTS),
+                train=tuple(str(each.folder) for each in config.data.train),
+                validation=tuple(map(str, config.data.validation)),
+            )
+        )
+    plan = Plan(parts=wish.parts, runs=tuple(runs))
+    (first / PLAN).write_text(plan.model_dump_json(indent=2))
+    shards.write_validation()
+    taken, there = shards.write_training(parts, wish.limit_mib * MIB)
+    sizes = ", ".join(f"{bytes_in(part) / MIB:.1f} MiB" for part in parts)
+    return [f"{folder}: {sizes}", f"{taken} of {there} training pictures"]
+
+
+def _check_names(wish: Wish, configs: Mapping[str, TrainConfig]) -> None:
+    if len(configs) < len(wish.configs):
+        raise ConfigError("two configurations have one name; rename one of the files")
+    for name in (*wish.shares, *wish.inits):
+        if name not in configs:
+            raise ConfigError(f"no configuration {name} is packed; there are {', '.join(configs)}")
+    for name, config in configs.items():
+        if config.adversarial is not None and name not in wish.inits:
+            raise ConfigError(f"{name} is adversarial and needs weights: add --init {name}=WEIGHTS")
+
+
+def _packed(config: TrainConfig, batch: int | None) -> TrainConfig:
+    """The constant schedule, whose end is the time's, and a batch for the other machine."""
+    optimiser = config.optimiser.model_copy(update={"schedule": "constant", "max_steps": None})
+    data = config.data.model_copy(update={} if batch is None else {"batch": batch})
+    return config.model_copy(update={"optimiser": optimiser, "data": data})
+
+
+def _init(wanted: str | None, names: list[str], folder: Path) -> str | None:
+    if wanted is None or wanted in names:
+        return wanted
+    path = Path(wanted)
+    if not path.is_file():
+        raise ConfigError(f"--init {wanted}: neither a file nor one of {', '.join(names)}")
+    folder.mkdir(exist_ok=True)
+    shutil.copy(path, folder / path.name)
+    card = path.with_suffix(".json")
+    if card.is_file():  # it says how long they were trained
+        shutil.copy(card, folder / card.name)
+    return path.name
+
+
+def _with_feature_weights(config: TrainConfig, folder: Path) -> TrainConfig:
+    """Take along the layers of feature networks that are run; those behind them are empty."""
+    terms = []
+    for term in config.losses:
+        if isinstance(term, PerceptualTerm):
+            steps = [s for s in ARCHITECTURES[term.network] if isinstance(s, Convolution)]
+            deepest = max(i for i, step in enumerate(steps) if step.name in term.layers)
+            kept = {step.name for step in steps[: deepest + 1]}
+            weights = {
+                name: value if name.rpartition(".")[0] in kept else torch.zeros(0)
+                for name, value in load_weights(term.network, term.file).items()
+            }
+            name = f"{term.network}-{steps[deepest].name}.safetensors"
+            folder.mkdir(exist_ok=True)
+            save_file(weights, folder / name)
+            term = term.model_copy(update={"file": Path(WEIGHTS) / name})
+        terms.append(term)
+    return config.model_copy(update={"losses": tuple(terms)})
+
+
+def _copy_sources(folder: Path) -> None:
+    package = Path(__file__).parent.parent
+    for path in package.rglob("*.py"):
+        copy = folder / path.relative_to(package.parent)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+    # What asks for the version finds it here, the commit included.
+    version, _, commit = code_words().partition(", commit ")
+    named = f"{version}+{commit.replace('-', '.')}" if commit and "+" not in version else version
+    note = folder / f"clearzoom-{named}.dist-info" / "METADATA"
+    note.parent.mkdir()
+    note.write_text(f"Metadata-Version: 2.1\nName: clearzoom\nVersion: {named}\n")

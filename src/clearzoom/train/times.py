@@ -1,0 +1,24 @@
+"""Times as people write them."""
+
+import re
+
+from clearzoom.errors import ConfigError
+
+
+def seconds_of(text: str) -> float:
+    """Understand a time like 90s, 25m or 2h.
+
+    Args:
+        text: a number and s, m or h.
+
+    Raises:
+        ConfigError: not of that form.
+
+    Example:
+        >>> seconds_of("1.5m")
+        90.0
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
+    if match is None:
+        raise ConfigError(f"{text!r} is no time; write 90s, 25m or 2h")
+    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
