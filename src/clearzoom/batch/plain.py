@@ -1,6 +1,5 @@
 """The command as a method to be measured: ``clearzoom enlarge`` as a person gives it."""
 
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,9 +30,7 @@ def plain_command(model: str, scale: int) -> Method:
         >>> method.name, method.enlarge(Given(np.full((5, 7, 3), 99, np.uint8))).shape
         ('fast', (20, 28, 3))
     """
-    settings = Settings(Wanted(scale), model)
-    name = network_for(unresolved(settings), scale).name
-    return replace(as_command(settings), name=name)
+    return as_command(Settings(Wanted(scale), model))
 
 
 def as_command(settings: Settings) -> Method:
@@ -54,10 +51,6 @@ def as_command(settings: Settings) -> Method:
     if scale is None or int(scale) != scale:
         raise SizeError("pictures are measured at a whole scale; give one")
     network = network_for(unresolved(settings), int(scale))
-    left_open = ["consistency"] if settings.consistency == "auto" else []
-    if settings.denoise == "auto" and network.denoise is not None:
-        left_open.append("denoise")
-    name = network.name + "".join(f" + {each} auto" for each in left_open)
 
     def enlarge(given: Given) -> Image:
         content, suffix = given.as_file()
@@ -67,4 +60,4 @@ def as_command(settings: Settings) -> Method:
             run_job(plan_job(source, target, settings))
             return decode_rgb8(target.read_bytes())
 
-    return Method(name, network.sha256, enlarge)
+    return Method(network.name, network.sha256, enlarge)
