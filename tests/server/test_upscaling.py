@@ -35,7 +35,7 @@ def test_what_is_larger_is_inferred(client, form, caret):
     assert answer.status_code == 200, answer.text
     assert shape(answer) == FORMS[form]
     assert answer.headers["x-clearzoom-pixels"] == "inferred"
-    assert answer.headers["x-clearzoom-model"].startswith("photo x2; sha256=")
+    assert answer.headers["x-clearzoom-model"].startswith("photo + consistency 2 x2; sha256=")
     link = answer.headers["link"]
     assert f"/{REGION}/^{FORMS[form][0]},{FORMS[form][1]}/0/default.jpg>" in link
 

@@ -13,6 +13,9 @@ from clearzoom.server.variants import Variant, parse_variant
         ("a.png~x4", Variant("a.png", 4)),
         ("a/b.png~x16,fast", Variant("a/b.png", 16, "fast")),
         ("a~x2,fast-perceptual,0.5", Variant("a", 2, "fast-perceptual", 0.5)),
+        ("a~x4,photo,d0.6", Variant("a", 4, "photo", denoise=0.6)),
+        ("a~x4,photo,d0", Variant("a", 4, "photo", denoise=0.0)),
+        ("a~f2,photo-crisp,0.5,d1", Variant("a", 2, "photo-crisp", 0.5, True, 1.0)),
         ("a~f4", Variant("a", 4, fidelity=True)),
         ("a~x4~x4", Variant("a~x4", 4)),
         ("a~backup", Variant("a~backup")),
@@ -35,6 +38,12 @@ def test_strengths_go_by_tenths(strength):
     """Else a client could fill the memory with networks."""
     with pytest.raises(SizeError, match="tenths"):
         parse_variant(f"a~x4,fast-perceptual,{strength}")
+
+
+@pytest.mark.parametrize("level", ["1.1", "0.55"])
+def test_levels_of_denoising_go_by_tenths(level):
+    with pytest.raises(SizeError, match="tenths"):
+        parse_variant(f"a~x4,photo,d{level}")
 
 
 @given(st.integers(0, 10))

@@ -5,9 +5,11 @@ import shutil
 import numpy as np
 import pytest
 
+from clearzoom.batch.plain import plain_command
 from clearzoom.engines.network import load_network
 from clearzoom.errors import MissingFileError, ModelError
 from clearzoom.io.folder import files_sha256
+from clearzoom.metrics.evaluate import evaluate
 from clearzoom.models.card import read_card
 from clearzoom.train.config import load_config
 from clearzoom.train.release import release
@@ -29,8 +31,15 @@ def test_a_run_becomes_weights_with_a_true_card(config_file, tmp_path, pictures)
     assert card.training.validation_psnr_db == pytest.approx(recipe.best_psnr_db, abs=1e-4)
     assert [row.model for row in card.scores] == ["bicubic", "srresnet-slim"] * 2
     assert card.scores[3].data.endswith("LR as JPEG 60")
-    # The only validation picture is also the test set here: both measure the same weights.
-    assert card.scores[1].psnr_db == pytest.approx(recipe.best_psnr_db, abs=0.01)
+    kinds = [(row.recipe, row.level, row.data, row.model) for row in card.fault_scores]
+    assert kinds == [
+        ("faults-1", level, "val", model)
+        for level in ("mild", "usual", "heavy")
+        for model in ("bicubic", "srresnet-slim")
+    ]
+    plain = plain_command(str(tmp_path / "out" / "srresnet-slim-x2.onnx"), 2)
+    (_, measured) = evaluate(pictures / "val", 2, [plain])
+    assert card.scores[1].psnr_db == pytest.approx(measured.psnr_db, abs=1e-4)
     network = load_network(str(tmp_path / "out" / "srresnet-slim-x2.onnx"), 2)
     assert (network.halo_px, network.tile_px) == (card.halo_px, 32)
 

@@ -3,6 +3,7 @@ import hashlib
 import onnx
 import pytest
 
+from clearzoom.batch.plain import plain_command
 from clearzoom.engines.network import load_network
 from clearzoom.metrics.evaluate import evaluate
 from clearzoom.models.card import read_card
@@ -10,6 +11,7 @@ from clearzoom.models.export import OPSET
 from clearzoom.weights import DEFAULT_MODEL, FOLDER, released
 
 CARDS = released()
+USUAL = ("Set5", "usual")
 
 
 def test_the_default_model_is_there():
@@ -40,6 +42,17 @@ def test_set5_scores_are_reproduced_and_above_bicubic_on_every_picture(card, sha
         assert own.psnr_db > theirs.psnr_db, name
     if card.scale == 4:
         assert ours.psnr_db >= 30.5
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: f"{card.name}-x{card.scale}")
+def test_the_plain_command_gives_the_scores_on_faults(card, shared_data):
+    stated = {row.model: row for row in card.fault_scores if (row.data, row.level) == USUAL}
+    method = plain_command(card.name, card.scale)
+    rows = evaluate(shared_data / "test" / "Set5", card.scale, [method], faults="usual")
+    for row in rows:
+        assert row.psnr_db == pytest.approx(stated[row.model].psnr_db, abs=0.02)
+        assert row.ssim == pytest.approx(stated[row.model].ssim, abs=0.001)
+        assert row.data_sha256 == stated[row.model].data_sha256
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: f"{card.name}-x{card.scale}")

@@ -4,6 +4,7 @@ import json
 import math
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,7 +13,13 @@ from rich.console import Console
 from rich.table import Table
 
 from clearzoom.cli.console import progress
-from clearzoom.cli.options import EngineOption, PrecisionOption, StrengthOption
+from clearzoom.cli.options import (
+    ConsistencyOption,
+    DenoiseOption,
+    EngineOption,
+    PrecisionOption,
+    StrengthOption,
+)
 from clearzoom.weights import PROTOCOL_MODEL
 
 if TYPE_CHECKING:
@@ -32,8 +39,11 @@ def evaluate(
     ensemble: Annotated[
         bool, typer.Option("--ensemble", help="A row more: the mean of eight symmetries.")
     ] = False,
+    consistency: ConsistencyOption = "auto",
+    denoise: DenoiseOption = "auto",
     back_projection: Annotated[
-        bool, typer.Option("--back-projection", help="A row more: reduced, it is the input.")
+        bool,
+        typer.Option("--back-projection", hidden=True, help="A row more: --consistency full."),
     ] = False,
     jpeg_quality: Annotated[
         int | None,
@@ -54,21 +64,28 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure PSNR, SSIM and rmse by the protocol; bicubic is always the first row."""
-    from clearzoom.engines.network import load_network
-    from clearzoom.engines.refine import with_consistency, with_ensemble
+    from clearzoom.batch.plain import as_command
+    from clearzoom.batch.settings import Settings, parse_consistency, parse_denoise
+    from clearzoom.core.targets import Wanted
     from clearzoom.metrics.evaluate import evaluate as measure
     from clearzoom.metrics.faults import RECIPE
     from clearzoom.metrics.protocol import PROTOCOL
 
-    networks = [load_network(model, scale, engine, precision, strength)]
-    if ensemble:
-        networks.append(with_ensemble(networks[0]))
+    plain = Settings(
+        Wanted(scale),
+        model=model,
+        engine=engine,
+        precision=precision,
+        strength=strength,
+        consistency=parse_consistency(consistency),
+        denoise=parse_denoise(denoise),
+    )
+    rows_of = [plain, *([replace(plain, ensemble=True)] if ensemble else [])]
     if back_projection:
-        networks.append(with_consistency(networks[0], "full"))
-    if ensemble and back_projection:
-        networks.append(with_consistency(networks[1], "full"))
+        rows_of += [replace(each, consistency="full") for each in rows_of]
+    methods = [as_command(each) for each in rows_of]
     with progress("Measuring", "pictures") as report:
-        rows = measure(data, scale, networks, jpeg_quality, report, lpips, faults)
+        rows = measure(data, scale, methods, jpeg_quality, report, lpips, faults)
     if as_json:
         command = shlex.join(["clearzoom", *sys.argv[1:]])
         is_protocol = jpeg_quality is None and faults is None

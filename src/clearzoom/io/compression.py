@@ -37,9 +37,35 @@ def compressed(
     top, left = start_px
     if top or left:
         picture = np.pad(picture, ((top, 0), (left, 0), (0, 0)), "edge")
+    pixels = decoded(encoded(picture, kind, quality, colour))
+    return np.ascontiguousarray(pixels[top : top + height, left : left + width])
+
+
+def encoded(
+    picture: Image, kind: Literal["jpg", "webp"], quality: int, colour: Colour = "auto"
+) -> bytes:
+    """Encode to a file's content, which says by its own tables how much is lost.
+
+    Args:
+        picture: (H, W, 3) uint8 sRGB.
+        kind: of the encoder.
+        quality: 1 to 100.
+        colour: see ``compressed``.
+    """
     image = pyvips.Image.new_from_array(np.ascontiguousarray(picture), interpretation="srgb")
     options = {"subsample_mode": _SUBSAMPLING[colour]} if kind == "jpg" else {}
-    encoded = image.write_to_buffer(f".{kind}", Q=quality, **options)
-    decoded = pyvips.Image.new_from_buffer(encoded, "").extract_band(0, n=3).numpy()
-    pixels: Image = decoded[top : top + height, left : left + width]
-    return np.ascontiguousarray(pixels)
+    content: bytes = image.write_to_buffer(f".{kind}", Q=quality, **options)
+    return content
+
+
+def decoded(content: bytes) -> Image:
+    """Decode what ``encoded`` gave.
+
+    Args:
+        content: of a file.
+
+    Returns:
+        (H, W, 3) uint8 sRGB.
+    """
+    pixels: Image = pyvips.Image.new_from_buffer(content, "").extract_band(0, n=3).numpy()
+    return pixels

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from clearzoom.core.resize import enlarge_bicubic, reduce_for_protocol
+from clearzoom.core.resize import reduce_for_protocol
 from clearzoom.engines.network import Network
-from clearzoom.engines.tiled import enlarge_samples
 from clearzoom.errors import ConfigError, SizeError, UnreadablePictureError
-from clearzoom.io.compression import compressed
+from clearzoom.io.compression import decoded, encoded
 from clearzoom.io.folder import files_sha256, picture_files
 from clearzoom.io.reading import decode_rgb8
-from clearzoom.metrics.faults import RECIPE, Kind, spoil
+from clearzoom.metrics.faults import RECIPE, Kind, spoil_to_store
+from clearzoom.metrics.methods import Given, Method, bicubic, of_network
 from clearzoom.metrics.protocol import Score, crop_to_multiple, score
 from clearzoom.models.card import Scores
 
@@ -65,6 +65,7 @@ class Row:
             psnr_db=round(self.psnr_db, 4),
             ssim=round(self.ssim, 5),
             rmse_percent=round(self.rmse_percent, 4),
+            lpips=None if self.lpips is None else round(self.lpips, 4),
         )
 
 
@@ -76,38 +77,48 @@ def _decoded(files: list[Path]) -> Iterator[tuple[str, Image]]:
             raise UnreadablePictureError(f"{path}: {error}") from error
 
 
-def _enlarge(network: Network, lr: Image) -> Image:
-    return enlarge_samples(lr, network).astype(np.uint8)
-
-
 def _load_lpips() -> Callable[[Image, Image, int], float]:
     from clearzoom.metrics.lpips import Lpips, lpips  # imports torch
 
     return partial(lpips, measure=Lpips())
 
 
+def _given(
+    hr: Image, scale: int, jpeg_quality: int | None, faults: Kind | None, name: str
+) -> Given:
+    """The LR picture, as the file that it is stored in."""
+    if faults is None:
+        pixels, quality = reduce_for_protocol(hr, scale), jpeg_quality
+    else:
+        pixels, quality = spoil_to_store(hr, scale, faults, name)
+    if quality is None:
+        return Given(pixels)
+    content = encoded(pixels, "jpg", quality, "auto" if faults is None else "4:2:0")
+    return Given(decoded(content), content, ".jpg")
+
+
 def evaluate(
     folder: Path,
     scale: int,
-    networks: Sequence[Network] = (),
+    methods: Sequence[Network | Method] = (),
     jpeg_quality: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     lpips: bool = False,
     faults: Kind | None = None,
 ) -> list[Row]:
-    """Score bicubic and networks.
+    """Score bicubic and other methods.
 
     Args:
         folder: HR pictures.
         scale: of the enlargement.
-        networks: of that scale.
+        methods: of that scale: networks as they are, or ``batch.plain``'s command.
         jpeg_quality: compress the LR pictures first: no longer the protocol, and the rows say so.
         progress: is called with (pictures done, pictures in all).
         lpips: measure LPIPS (AlexNet) too, of the RGB pictures, shaved like the others.
         faults: make the LR pictures by ``faults-1``, not by the protocol's reduction.
 
     Returns:
-        Bicubic's row first, then the networks'.
+        Bicubic's row first, then the methods'.
 
     Raises:
         MissingFileError: no folder, or no picture in it; lpips without its weights.
@@ -135,24 +146,17 @@ def evaluate(
     if faults is not None:
         data += f", {RECIPE} {faults}"
     digest = files_sha256(files)
-    methods: list[tuple[str, str | None, Callable[[Image], Image]]] = [
-        ("bicubic", None, lambda lr: enlarge_bicubic(lr, scale))
+    measured = [
+        bicubic(scale),
+        *(each if isinstance(each, Method) else of_network(each) for each in methods),
     ]
-    for network in networks:
-        methods.append((network.name, network.sha256, partial(_enlarge, network)))
-    scores: list[list[tuple[str, Score]]] = [[] for _ in methods]
+    scores: list[list[tuple[str, Score]]] = [[] for _ in measured]
     for done, (name, picture) in enumerate(_decoded(files), 1):
         try:
             hr = crop_to_multiple(picture, scale)
-            lr = (
-                reduce_for_protocol(hr, scale)
-                if faults is None
-                else spoil(hr, scale, faults, Path(name).stem)
-            )
-            if jpeg_quality is not None:
-                lr = compressed(lr, "jpg", jpeg_quality)
-            for (_, _, enlarge), row in zip(methods, scores, strict=True):
-                sr = enlarge(lr)
+            given = _given(hr, scale, jpeg_quality, faults, Path(name).stem)
+            for method, row in zip(measured, scores, strict=True):
+                sr = method.enlarge(given)
                 found = score(sr, hr, scale)
                 if distance is not None:
                     found = replace(found, lpips=distance(sr, hr, scale))
@@ -162,6 +166,6 @@ def evaluate(
         if progress is not None:
             progress(done, len(files))
     return [
-        Row(model, sha256, data, digest, scale, tuple(row))
-        for (model, sha256, _), row in zip(methods, scores, strict=True)
+        Row(method.name, method.weights_sha256, data, digest, scale, tuple(row))
+        for method, row in zip(measured, scores, strict=True)
     ]

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clearzoom.core.consistency import Consistency
 from clearzoom.errors import WeightsError
+from clearzoom.io.atomic import whole_file
 
 
 class _Part(BaseModel):
@@ -67,7 +68,7 @@ class FileHash(_Part):
 
 
 class Scores(_Part):
-    """One row of ``clearzoom evaluate``."""
+    """One row of ``clearzoom evaluate``: a mean over pictures; ``lpips`` where it was measured."""
 
     model: str
     data: str
@@ -77,6 +78,14 @@ class Scores(_Part):
     psnr_db: float
     ssim: float
     rmse_percent: float
+    lpips: float | None = None
+
+
+class FaultScores(Scores):
+    """The same on LR pictures with faults, by a recipe (``faults-1``) and its level."""
+
+    recipe: str
+    level: str
 
 
 class Card(_Part):
@@ -97,6 +106,7 @@ class Card(_Part):
     files: list[FileHash]
     scores: list[Scores]
     scores_command: str
+    fault_scores: list[FaultScores] = []
     speed: list[Speed] = []
     int8: Int8 | None = None
     consistency: Consistency = "full"
@@ -184,6 +194,20 @@ def read_card(path: Path) -> Card:
         return Card.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise WeightsError(f"{path} is no model card: {error}") from error
+
+
+def write_card(path: Path, card: Card) -> None:
+    """Write a card beside its weights.
+
+    Args:
+        path: of the JSON file; an older one is replaced.
+        card: of weights that clearzoom trained.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(card.model_dump(), indent=2) + "\n", "utf-8")
 
 
 def read_any_card(path: Path) -> AnyCard:

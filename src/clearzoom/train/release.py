@@ -10,13 +10,11 @@ from safetensors.torch import save
 
 from clearzoom.engines.interpolate import mixed_model
 from clearzoom.engines.levels import estimator_file
-from clearzoom.engines.network import load_network
 from clearzoom.errors import MissingFileError, ModelError
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.folder import files_sha256
-from clearzoom.metrics.evaluate import evaluate
 from clearzoom.metrics.protocol import PROTOCOL
-from clearzoom.models.card import Card, Counts, FileHash, Scores, Training
+from clearzoom.models.card import Card, Counts, FileHash, Training, write_card
 from clearzoom.models.count import FORMULA, count
 from clearzoom.models.export import export_estimator, export_onnx
 from clearzoom.models.photo import PhotoSR
@@ -26,12 +24,10 @@ from clearzoom.models.weights import load_into
 from clearzoom.train.checkpoint import BEST, LAST, best_validation_db, load_checkpoint
 from clearzoom.train.config import Folder, TrainConfig
 from clearzoom.train.int8 import offer_int8
+from clearzoom.train.scoring import clean_scores, fault_scores, sets_in
 from clearzoom.train.speed import measure_speed
 
 _COUNTED_PX = 64
-
-JPEG_QUALITY = 60
-"""Of the LR pictures in the extra rows for the smallest test set."""
 
 _LOCAL_NORMS = ("affine", "batch", "layer", "none")
 
@@ -115,7 +111,6 @@ def release(
         files.append(offered.path)
         speed += offered.speed
     counted = count(net, _COUNTED_PX, _COUNTED_PX)
-    rows = _scores(onnx, chosen.scale, test_sets)
     card = Card(
         name=name,
         scale=chosen.scale,
@@ -131,12 +126,16 @@ def release(
         speed=speed,
         int8=offered.card if offered is not None else None,
         files=[_hashed(path) for path in files],
-        scores=rows,
+        scores=[],
         scores_command=f"clearzoom evaluate --model {stem[:-3]} --scale {chosen.scale} --data DIR",
         protocol=PROTOCOL,
     )
-    with whole_file(folder / f"{stem}.json") as temporary:
-        temporary.write_text(json.dumps(card.model_dump(), indent=2) + "\n", "utf-8")
+    write_card(folder / f"{stem}.json", card)  # the plain command, which is measured, reads it
+    if test_sets is not None:
+        measured = str(onnx), chosen.scale, sets_in(test_sets)
+        rows = {"scores": clean_scores(*measured), "fault_scores": fault_scores(*measured)}
+        card = card.model_copy(update=rows)
+        write_card(folder / f"{stem}.json", card)
     return card
 
 
@@ -194,17 +193,3 @@ def _licence(each: Folder) -> str:
 def _hashed(path: Path) -> FileHash:
     content = path.read_bytes()
     return FileHash(name=path.name, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
-
-
-def _scores(weights: Path, scale: int, test_sets: Path | None) -> list[Scores]:
-    if test_sets is None:
-        return []
-    network = load_network(str(weights), scale)
-    folders = sorted((p for p in test_sets.iterdir() if p.is_dir()), key=_size_of)
-    rows = [row for folder in folders for row in evaluate(folder, scale, [network])]
-    compressed = evaluate(folders[0], scale, [network], JPEG_QUALITY) if folders else []
-    return [row.as_scores() for row in [*rows, *compressed]]
-
-
-def _size_of(folder: Path) -> int:
-    return sum(1 for _ in folder.iterdir())

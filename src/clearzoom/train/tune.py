@@ -1,6 +1,5 @@
 """Fine-tune released weights on a person's own pictures, and keep the result if it is better."""
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from clearzoom.errors import (
     TrainingError,
 )
 from clearzoom.io.atomic import whole_file
-from clearzoom.models.card import Card
+from clearzoom.models.card import Card, write_card
 from clearzoom.train.checkpoint import LAST
 from clearzoom.train.config import (
     DataSection,
@@ -239,8 +238,7 @@ def _finish(run: Path, asked: Asked, base: Card, config: TrainConfig, say: Say) 
     card = card.model_copy(
         update={"training": training, "scores": compared.scores(), "licence": base.licence}
     )
-    with whole_file(onnx.with_suffix(".json")) as temporary:
-        temporary.write_text(json.dumps(card.model_dump(), indent=2) + "\n", "utf-8")
+    write_card(onnx.with_suffix(".json"), card)
     if not compared.is_better:
         raise TrainingError(
             f"tuning made it no better on what was held back ({compared.gain_words()}), so it is "

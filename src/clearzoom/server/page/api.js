@@ -42,9 +42,10 @@ export const jobState = (job) => ask(job.links.self);
 export const removeJob = (job) => ask(job.links.self, { method: "DELETE" });
 
 /** The id of a virtual picture: kind "x" is the enlargement, "f" its fidelity map. */
-export function virtualId(id, kind, scale, model, strength) {
-  const parts = [`${id}~${kind}${scale}`, model, strength].filter((part) => part != null);
-  return parts.join(",");
+export function virtualId(id, kind, scale, { model, strength, denoise }) {
+  const level = denoise == null ? null : `d${denoise}`;
+  const parts = [`${id}~${kind}${scale}`, model, strength, level];
+  return parts.filter((part) => part != null).join(",");
 }
 
 export const imageService = (id) => `/iiif/3/${encodeURIComponent(id)}`;

@@ -132,6 +132,8 @@ export class Download {
     const query = new URLSearchParams({ picture: picture.id, job: "true" });
     const said = { ...plan.query, format: by("format").value, model: choice.model };
     if (choice.strength != null) said.strength = choice.strength;
+    if (choice.denoise != null) said.denoise = choice.denoise;
+    if (by("consistency").value) said.consistency = by("consistency").value;
     for (const [name, value] of Object.entries(said)) query.set(name, String(value));
     by("download-error").hidden = true;
     by("download-start").disabled = true;

@@ -81,7 +81,7 @@ function detail(picture, middle) {
   ];
   const region = [left, top, width, height].map((length) => length * scale).join(",");
   const address = (model) =>
-    `${imageService(virtualId(picture.id, "x", scale, model))}/${region}/max/0/default.jpg`;
+    `${imageService(virtualId(picture.id, "x", scale, { model }))}/${region}/max/0/default.jpg`;
   const at = { x: (left + width / 2) / picture.width, y: (top + height / 2) / picture.height };
   return { before: address("bicubic"), after: address(null), scale, ...at };
 }

@@ -17,10 +17,11 @@ export function readRoute() {
     fidelity: said.get("fidelity") === "1",
     model: said.get("model"),
     strength: numeric("strength"),
+    denoise: numeric("denoise"),
   };
 }
 
-export function routeTo({ picture, percent, x, y, mode, fidelity, model, strength }) {
+export function routeTo({ picture, percent, x, y, mode, fidelity, model, strength, denoise }) {
   const said = new URLSearchParams({ picture });
   if (percent != null) {
     said.set("zoom", String(Math.round(percent * 10) / 10));
@@ -31,5 +32,6 @@ export function routeTo({ picture, percent, x, y, mode, fidelity, model, strengt
   if (fidelity) said.set("fidelity", "1");
   if (model) said.set("model", model);
   if (strength != null) said.set("strength", String(strength));
+  if (denoise != null) said.set("denoise", String(denoise));
   return `#${said}`;
 }

@@ -119,7 +119,7 @@ export class Stage extends EventTarget {
     await this.#add("original", own, 1);
     if (this.picture !== picture) return;
     if (picture.max_scale) {
-      const id = virtualId(picture.id, "x", picture.max_scale, "bicubic");
+      const id = virtualId(picture.id, "x", picture.max_scale, { model: "bicubic" });
       await this.#virtual("interpolated", id, this.#format(), 0);
       if (this.picture !== picture) return;
       await this.setModel(choice);
@@ -137,15 +137,15 @@ export class Stage extends EventTarget {
     this.layers = {};
   }
 
-  /** Infer with another model or strength; the old result stays until the new one is there. */
-  async setModel({ model, strength }) {
+  /** Infer by another choice of {model, strength, denoise}; the old result stays until the new one is there. */
+  async setModel(choice) {
     const { picture } = this;
     const { id, max_scale: scale } = picture;
     const old = [this.layers.inferred, this.layers.fidelity].filter(Boolean);
     for (const layer of old) this.queue.drop((one) => one.source === layer.source);
-    await this.#virtual("inferred", virtualId(id, "x", scale, model, strength), this.#format(), 1);
+    await this.#virtual("inferred", virtualId(id, "x", scale, choice), this.#format(), 1);
     if (this.picture !== picture) return;
-    const map = virtualId(id, "f", scale, model, strength);
+    const map = virtualId(id, "f", scale, choice);
     await this.#virtual("fidelity", map, "png", this.shown.fidelity ? 1 : 0);
     if (this.picture !== picture) return;
     this.#crop();

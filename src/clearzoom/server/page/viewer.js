@@ -186,7 +186,7 @@ export class Viewer {
   #remember() {
     if (!this.picture || !this.stage.layers.original) return;
     if (readRoute()?.picture !== this.picture.id) return;
-    const { model, strength } = this.models.choice;
+    const { model, strength, denoise } = this.models.choice;
     const isDefault = model === this.models.listed.default;
     const address = routeTo({
       picture: this.picture.id,
@@ -196,6 +196,7 @@ export class Viewer {
       fidelity: this.fidelity,
       model: isDefault ? null : model,
       strength,
+      denoise,
     });
     history.replaceState(history.state, "", address);
   }
