@@ -26,8 +26,8 @@ FAULTS = """## Scores on faults
 
 What `clearzoom enlarge` with all its defaults gives of LR pictures that are spoilt by a
 [fixed recipe](measuring.md): *mild* by one cause, *usual* as most pictures of the web, *heavy*
-twice over. PSNR in dB / SSIM / LPIPS, of which less is nearer, by `python benchmarks/rescore.py
-DIR`.
+twice over. PSNR in dB / SSIM / LPIPS, of which less is nearer: `clearzoom evaluate --faults KIND
+--lpips`.
 """
 
 

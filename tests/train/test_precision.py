@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from clearzoom.models.discriminator import Discriminator
 from clearzoom.train import precision
-from clearzoom.train.checkpoint import LAST, load_checkpoint
+from clearzoom.train.checkpoint import BEST, LAST, load_checkpoint
 from clearzoom.train.config import RunSection, load_config
 from clearzoom.train.precision import PLAIN, Arithmetic, candidates, choice_words, fastest
 from clearzoom.train.run import train
@@ -127,3 +128,27 @@ def test_bf16_is_used_and_losses_stay_near_those_of_fp32(config_file, tmp_path, 
         seen[way] = dict(losses)
     assert seen["fp32"] != seen["bf16"]
     assert seen["bf16"] == pytest.approx(seen["fp32"], rel=0.02)
+
+
+@pytest.mark.parametrize("spectral", ["true", "false"])
+def test_a_discriminator_runs_as_the_network_does(config_file, tmp_path, losses, spectral):
+    """In bf16, too, and its logits and losses are fp32."""
+    start = train(load_config(config_file("start.toml", network=FAST)), tmp_path / "start")
+    more = f"[adversarial]\nchannels = 4\nspectral_norm = {spectral}\n"
+    config = load_config(
+        config_file(precision="bf16", memory_format="channels_last", network=FAST, more=more)
+    )
+    seen = []
+    run = Discriminator.forward
+
+    def watched(self, x):
+        logits = run(self, x)
+        seen.append(logits.dtype)
+        return logits
+
+    losses.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Discriminator, "forward", watched)
+        train(config, tmp_path / "run", initial_weights=start.folder / BEST, time_budget_s=0)
+    assert set(seen) == {torch.bfloat16}
+    assert all(0 < loss < 1 for loss in losses.values())

@@ -1,13 +1,9 @@
 """How far a compressed file's px are from what was compressed: what its header says of it."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from io import BytesIO
 from pathlib import Path
 from statistics import fmean
 from typing import BinaryIO
-
-import pyvips
 
 from clearzoom.io.tags import COMPRESSION, SHORT, read_tags
 
@@ -52,20 +48,6 @@ def levels_of_tables(tables: Mapping[int, Sequence[int]]) -> float:
         return 0.0
     levels: float = _FACTOR * fmean(tables[min(tables)]) ** _POWER
     return levels
-
-
-@lru_cache
-def levels_of_quality(quality: int) -> float:
-    """Estimate the error of the JPEGs that clearzoom writes and measures with.
-
-    Args:
-        quality: 1 to 100.
-    """
-    from PIL import Image
-
-    grey = pyvips.Image.black(8, 8, bands=3).copy(interpretation="srgb")
-    with Image.open(BytesIO(grey.jpegsave_buffer(Q=quality))) as picture:
-        return levels_of_tables(getattr(picture, "quantization", {}))
 
 
 def _of_file(file: BinaryIO, kind: str) -> float:
