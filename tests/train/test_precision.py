@@ -105,6 +105,29 @@ def test_a_machine_without_bf16_goes_on_in_fp32_and_says_so(
     assert "fp32, channels-last: the run was started in bf16" in capsys.readouterr().err
 
 
+def test_the_device_decides_where_nothing_is_measured(config_file, tmp_path, measured, monkeypatch):
+    config = load_config(config_file(**OPEN))
+    recipe = train(config, tmp_path / "with", measures=False, time_budget_s=0)
+    assert recipe.arithmetic == BF16_LAST
+    monkeypatch.setattr(precision, "has_bf16", lambda _device: False)
+    recipe = train(config, tmp_path / "without", measures=False, time_budget_s=0)
+    assert recipe.arithmetic == PLAIN
+    named = config_file(memory_format="contiguous", precision="bf16", network=FAST)
+    recipe = train(load_config(named), tmp_path / "named", measures=False, time_budget_s=0)
+    assert recipe.arithmetic == BF16
+    assert measured == []
+
+
+def test_a_run_that_kept_no_choice_goes_on_as_it_was(config_file, tmp_path, measured):
+    config = load_config(config_file(**OPEN))
+    train(config, tmp_path / "run", time_budget_s=0)
+    state = load_checkpoint(tmp_path / "run" / LAST)
+    del state["arithmetic"]
+    torch.save(state, tmp_path / "run" / LAST)
+    again = train(config, tmp_path / "run", resume=True, time_budget_s=0)
+    assert again.arithmetic == PLAIN
+
+
 @pytest.mark.parametrize("kind", ["adam", "muon"])
 def test_a_resumed_bf16_run_is_the_unbroken_one(config_file, tmp_path, losses, kind):
     file = config_file(

@@ -51,6 +51,7 @@ class Arithmetic:
 
 
 PLAIN = Arithmetic("fp32", "contiguous")
+BF16 = Arithmetic("bf16", "channels_last")
 Rates = Mapping[Arithmetic, float]
 """LR px a second of each way that was measured."""
 
@@ -62,19 +63,26 @@ def has_bf16(device: torch.device) -> bool:
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
-def unmeasured(run: RunSection, device: torch.device) -> Arithmetic:
-    """Choose by the device alone: for several processes, which would not measure the same.
+def by_device(run: RunSection, device: torch.device) -> Arithmetic:
+    """Choose by the device alone: for runs that must not differ by what was measured.
 
     Args:
         run: of the configuration; what it names is kept.
         device: that trains.
     """
-    cuda = device.type == "cuda"
-    precision = "bf16" if cuda and has_bf16(device) else "fp32"
-    memory_format = "channels_last" if cuda else "contiguous"
+    plain = BF16 if has_bf16(device) else PLAIN
+    return _with_named(run, plain)
+
+
+def _of_older(run: RunSection, device: torch.device) -> Arithmetic:
+    """What a run had whose checkpoint does not say it."""
+    return _with_named(run, BF16 if device.type == "cuda" else PLAIN)
+
+
+def _with_named(run: RunSection, otherwise: Arithmetic) -> Arithmetic:
     return Arithmetic(
-        run.precision if run.precision != "auto" else precision,  # type: ignore[arg-type]
-        run.memory_format if run.memory_format != "auto" else memory_format,  # type: ignore[arg-type]
+        otherwise.precision if run.precision == "auto" else run.precision,
+        otherwise.memory_format if run.memory_format == "auto" else run.memory_format,
     )
 
 
@@ -124,27 +132,27 @@ def choice_words(chosen: Arithmetic, rates: Rates) -> str:
 
 
 def choose_arithmetic(
-    recipe: "Recipe", state: dict[str, Any] | None, alone: bool, say: Console | None
+    recipe: "Recipe", state: dict[str, Any] | None, measures: bool, say: Console | None
 ) -> None:
     """Decide how a run computes, and bring the recipe into that form.
 
     Args:
         recipe: on its device.
         state: the checkpoint that the run goes on from: its way is kept where the device has it.
-        alone: whether one process trains; several would not measure the same.
+        measures: whether what the configuration leaves open is measured, or chosen by the device.
         say: where the choice is printed; None: nowhere.
     """
     run, device = recipe.config.run, recipe.pairs.device
     ways = candidates(run, device)
     if state is not None:
         kept = state.get("arithmetic")  # older checkpoints were made by the device's way
-        chosen = unmeasured(run, device) if kept is None else Arithmetic(**kept)
+        chosen = _of_older(run, device) if kept is None else Arithmetic(**kept)
         words = f"{chosen.words}, as the run was started"
         if chosen.precision == "bf16" and run.precision == "auto" and not has_bf16(device):
             chosen = Arithmetic("fp32", chosen.memory_format)
             words = f"{chosen.words}: the run was started in bf16, which is not here"
-    elif len(ways) == 1 or not alone:
-        chosen = ways[0] if len(ways) == 1 else unmeasured(run, device)
+    elif len(ways) == 1 or not measures:
+        chosen = ways[0] if len(ways) == 1 else by_device(run, device)
         words = chosen.words
     else:
         rates = measure(recipe, ways)

@@ -128,6 +128,7 @@ def train(
     finish: Finish | None = None,
     processes: Processes | None = None,
     callbacks: Sequence[lightning.Callback] = (),
+    measures: bool = True,
     quiet: bool = False,
 ) -> Recipe:
     """Train until max_steps or the decay's end, or until the time budget ends the sitting.
@@ -144,6 +145,8 @@ def train(
         processes: that train together, one by default. Those on this machine that nobody has
             started yet, as torchrun and SLURM do, are started with this process's own command line.
         callbacks: more of Lightning's.
+        measures: whether a precision that is open is measured, by one process; else the device
+            decides, so that two runs on one machine are the same.
         quiet: print nothing.
 
     Returns:
@@ -182,7 +185,7 @@ def train(
         if not quiet:
             console().print(f"started from {initial_weights}: {taken}")
     say = None if quiet else console()
-    choose_arithmetic(recipe, state, processes.count == 1, say)
+    choose_arithmetic(recipe, state, measures and processes.count == 1, say)
     interrupt = Interrupt()
     extra: list[lightning.Callback] = [
         Checkpoints(folder),
@@ -235,13 +238,20 @@ def _lines(recipe: Recipe, say: Console) -> Lines:
     return Lines(say, counted.macc / 64**2, matrix_rate_gflops(recipe.pairs.device))
 
 
-def steps_in(config: TrainConfig, seconds: float, initial_weights: Path | None = None) -> int:
+def steps_in(
+    config: TrainConfig,
+    seconds: float,
+    initial_weights: Path | None = None,
+    *,
+    measures: bool = True,
+) -> int:
     """Measure how many steps fit a time on this machine, validation included.
 
     Args:
         config: the run; a short one like it is made in a temporary folder, on a few pictures.
         seconds: of a whole run, after the pictures are decoded.
         initial_weights: that the run will start from.
+        measures: as of ``train``.
 
     Returns:
         Steps, rounded down to a multiple of run.validate_every_steps (at least one).
@@ -259,6 +269,7 @@ def steps_in(config: TrainConfig, seconds: float, initial_weights: Path | None =
             Path(scratch),
             initial_weights=initial_weights,
             time_budget_s=for_s,
+            measures=measures,
             quiet=True,
         )
     began = time.perf_counter()

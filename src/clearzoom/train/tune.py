@@ -191,7 +191,7 @@ def _steps_in(config: TrainConfig, seconds: float, weights: Path) -> int:
             )
         }
     )
-    steps = steps_in(trial, seconds, weights)
+    steps = steps_in(trial, seconds, weights, measures=False)
     left = max(0.0, 1 - (time.monotonic() - began) / seconds)
     return max(every, int(steps * left) // every * every)
 
@@ -199,7 +199,14 @@ def _steps_in(config: TrainConfig, seconds: float, weights: Path) -> int:
 def _train(config: TrainConfig, run: Path, weights: Path) -> None:
     begun = (run / LAST).is_file()
     try:
-        train(config, run, resume=begun, initial_weights=None if begun else weights)
+        # The device chooses the precision: tuned twice, the result is the same.
+        train(
+            config,
+            run,
+            resume=begun,
+            initial_weights=None if begun else weights,
+            measures=False,
+        )
     except TrainingError as error:
         if str(error).startswith("interrupted"):
             raise
