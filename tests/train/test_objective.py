@@ -15,6 +15,7 @@ from clearzoom.train.terms import (
 CPU = torch.device("cpu")
 SMALL = {
     "fast": {"channels": 8, "convolutions": 2},
+    "photo": {"channels": 8, "convolutions": 2},
     "srresnet": {"channels": 8, "blocks": 2},
     "srresnet-slim": {"channels": 8, "narrow_channels": 8, "blocks": 2},
 }
