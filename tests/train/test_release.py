@@ -14,6 +14,7 @@ from clearzoom.models.card import read_card
 from clearzoom.train.config import load_config
 from clearzoom.train.release import release
 from clearzoom.train.run import train
+from clearzoom.weights import suited_consistency
 
 
 def test_a_run_becomes_weights_with_a_true_card(config_file, tmp_path, pictures):
@@ -89,6 +90,19 @@ def test_the_same_run_gives_the_same_bytes(config_file, tmp_path):
         if path.suffix == ".json":
             first, second = (json.loads(text) | {"speed": None} for text in (first, second))
         assert first == second, path.name
+
+
+def test_weights_that_know_faults_are_not_made_to_give_them_back(config_file, tmp_path):
+    path = config_file()
+    train(load_config(path), tmp_path / "clean")
+    path.write_text(path.read_text() + "\n[degradation]\nversions = 1\n")
+    train(load_config(path), tmp_path / "faulty")
+    for run, suited in (("clean", "full"), ("faulty", 2.0)):
+        release(tmp_path / run, tmp_path / f"{run}-weights", 32, None)
+        weights = tmp_path / f"{run}-weights" / "srresnet-slim-x2.onnx"
+        assert suited_consistency(str(weights), 2) == suited
+    weights.with_suffix(".json").unlink()
+    assert suited_consistency(str(weights), 2) == "full"
 
 
 def test_norms_that_see_the_whole_picture_are_not_released(config_file, tmp_path):

@@ -29,6 +29,10 @@ from clearzoom.train.speed import measure_speed
 
 _COUNTED_PX = 64
 
+_OF_FAULTY_INPUT = 2.0
+"""Consistency, in levels, of weights that know faults: they take traces of JPEG from clean input,
+too, which shall not come back (docs/decisions/0006-consistency.md)."""
+
 _LOCAL_NORMS = ("affine", "batch", "layer", "none")
 
 
@@ -125,6 +129,7 @@ def release(
         training=training,
         speed=speed,
         int8=offered.card if offered is not None else None,
+        consistency="full" if config.degradation is None else _OF_FAULTY_INPUT,
         files=[_hashed(path) for path in files],
         scores=[],
         scores_command=f"clearzoom evaluate --model {stem[:-3]} --scale {chosen.scale} --data DIR",

@@ -77,7 +77,7 @@ def suited_consistency(name: str, scale: int) -> Consistency:
     """Give the consistency that suits a model on clean input, as its card says.
 
     Args:
-        name: of the model; of one that is an ONNX file it is ``full``.
+        name: of the model, or an ONNX file; one without a card beside it has ``full``.
         scale: of the enlargement.
 
     Raises:
@@ -88,9 +88,11 @@ def suited_consistency(name: str, scale: int) -> Consistency:
         >>> suited_consistency("photo", 4), suited_consistency("fast", 4)
         (2.0, 'full')
     """
-    if name.endswith(".onnx"):
+    is_file = name.endswith(".onnx")
+    described = (Path(name) if is_file else find(name, scale)).with_suffix(".json")
+    if is_file and not described.is_file():
         return "full"
-    card = read_any_card(find(name, scale).with_suffix(".json"))
+    card = read_any_card(described)
     return "full" if isinstance(card, AddedCard) else card.consistency
 
 
