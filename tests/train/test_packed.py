@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import venv
 from importlib.metadata import distribution
@@ -109,6 +110,11 @@ def test_a_missing_part_is_named(small_pack, tries, capsys):
     arguments = [where.folder, where.work, where.output, "100s", time.time()]
     assert packed.main([str(each) for each in arguments]) == 1
     assert "put all 2 parts side by side" in capsys.readouterr().out
+    # What ends a run that takes too long does not end a process that goes on with other things.
+    watches = [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
+    for watch in watches:
+        watch.join(10)
+        assert not watch.is_alive()
 
 
 def test_weights_are_written_every_so_often(config_file, tmp_path):

@@ -241,7 +241,8 @@ def main(arguments: Sequence[str]) -> int:
     except ClearzoomError as error:
         _say(f"error[{error.code}]: {error}")
         return 1
-    watch.cancel()
+    finally:
+        watch.cancel()
     return min(1, len(failed))
 
 
