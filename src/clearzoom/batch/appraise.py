@@ -1,4 +1,4 @@
-"""What a picture is like, and what suits it where nobody said: consistency and denoising.
+"""What a picture is like, and what suits it where settings are auto: consistency and denoising.
 
 Each picture is looked at once: 16 windows at places that depend on its size alone. What follows
 stands in its settings, so that tiles, previews, workers and the server agree.
@@ -96,7 +96,7 @@ def resolved(settings: Settings, stages: Sequence[int], look: Callable[[], Appra
     """Settle what is left to the picture.
 
     Args:
-        settings: as wanted.
+        settings: as the person gave them.
         stages: scales of the networks that will run; what suits the first holds for all.
         look: gives the appraisal; is called only where something depends on it.
 
@@ -130,7 +130,7 @@ def unresolved(settings: Settings) -> Settings:
     """Give settings for a network by itself, before any picture: what is left to one is left out.
 
     Args:
-        settings: as wanted.
+        settings: as the person gave them.
     """
     return resolved(settings, (), _nothing)
 

@@ -9,7 +9,7 @@ import pyvips
 from clearzoom.batch.regions import Region
 from clearzoom.core.plan import Plan
 from clearzoom.engines.network import Network
-from clearzoom.engines.refine import said
+from clearzoom.engines.refine import consistency_text
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.exif import updated_exif
 from clearzoom.io.metadata import Metadata
@@ -72,7 +72,7 @@ def finished_metadata(
         weights_sha256=" ".join(network.sha256 for network in networks),
         scale=f"{plan.scale:.6g}",
         engine=networks[0].engine if networks else "libvips",
-        consistency=said(networks[0].consistency) if networks else "none",
+        consistency=consistency_text(networks[0].consistency) if networks else "none",
         denoise="" if level is None else f"{level:g}",
     )
     return Metadata(exif, with_provenance(given.xmp, provenance), given.iptc), problems

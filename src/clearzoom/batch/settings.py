@@ -59,7 +59,7 @@ class Settings:
 
 
 def asked(consistency: Consistency | Auto, back_projection: bool | None) -> Consistency | Auto:
-    """Give the consistency that is wanted, also where it is said by its old name.
+    """Give the consistency, also where it is given by its old name, back-projection.
 
     Args:
         consistency: as wanted.

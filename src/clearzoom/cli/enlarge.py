@@ -195,11 +195,11 @@ def _networks(job: "Job") -> str:
 
 def _chosen(job: "Job", settings: "Settings") -> str:
     """What was left to the picture, and what it gave."""
-    from clearzoom.engines.refine import said
+    from clearzoom.engines.refine import consistency_text
 
     consistency, denoise = job.settings.consistency, job.settings.denoise
     assert consistency != "auto"
-    words = f"consistency {said(consistency)}"
+    words = f"consistency {consistency_text(consistency)}"
     words += " (auto)" if settings.consistency == "auto" else ""
     if denoise is not None:
         words += f", denoise {denoise:g}" + (" (auto)" if settings.denoise == "auto" else "")

@@ -70,15 +70,15 @@ def with_consistency(network: Network, consistency: Consistency) -> Network:
     if consistency == "none":
         return network
     halo_px = aligned_halo_px(network.halo_px + reach_px(consistency), network.period_px)
-    name = f"{network.name} + consistency {said(consistency)}"
+    name = f"{network.name} + consistency {consistency_text(consistency)}"
     return replace(network, name=name, halo_px=halo_px, consistency=consistency)
 
 
-def said(consistency: Consistency) -> str:
-    """Say a consistency in a word.
+def consistency_text(consistency: Consistency) -> str:
+    """Give a consistency as text, for names, provenance and `plan`.
 
     Example:
-        >>> said("full"), said(4.0)
+        >>> consistency_text("full"), consistency_text(4.0)
         ('full', '4')
     """
     return consistency if isinstance(consistency, str) else f"{consistency:g}"
