@@ -27,6 +27,14 @@ def test_the_score_table_is_that_of_the_cards():
     for data, paper in [*PAPER.items(), ("Set5, LR as JPEG 60", "")]:
         cells = [scores[data, name] for name in ("bicubic", *MODELS)]
         assert f"| {data} | {' | '.join(cells)} | {paper}".rstrip() in README
+    faulty = {
+        row.model: f"{row.psnr_db:.2f} / {row.ssim:.4f}"
+        for card in cards.values()
+        for row in card.fault_scores
+        if (row.data, row.level) == ("Set14", "usual")
+    }
+    cells = [faulty[name] for name in ("bicubic", *MODELS)]
+    assert f"| Set14, `faults-1` usual | {' | '.join(cells)} |" in README
     seconds = [
         min(row.seconds_per_output_mp for row in cards[name].speed if row.precision == "fp32")
         for name in MODELS

@@ -31,9 +31,8 @@ def test_files_are_those_of_the_card(card):
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: f"{card.name}-x{card.scale}")
 def test_set5_scores_are_reproduced_and_above_bicubic_on_every_picture(card, shared_data):
-    bicubic, ours = evaluate(
-        shared_data / "test" / "Set5", card.scale, [load_network(card.name, card.scale)]
-    )
+    method = plain_command(card.name, card.scale)
+    bicubic, ours = evaluate(shared_data / "test" / "Set5", card.scale, [method])
     (stated,) = (s for s in card.scores if (s.data, s.model) == ("Set5", card.name))
     assert stated.data_sha256 == ours.data_sha256
     assert ours.psnr_db == pytest.approx(stated.psnr_db, abs=0.02)
@@ -65,10 +64,10 @@ def test_stated_means_are_above_bicubic(card):
 @pytest.mark.parametrize("scale", [2, 4])
 def test_photo_gains_on_jpeg_and_loses_little_on_clean_input(scale, shared_data):
     folder = shared_data / "test" / "Set5"
-    networks = [load_network(name, scale) for name in ("photo", "fast")]
-    _, photo, fast = evaluate(folder, scale, networks)
+    methods = [plain_command(name, scale) for name in ("photo", "fast")]
+    _, photo, fast = evaluate(folder, scale, methods)
     assert photo.psnr_db >= fast.psnr_db - 0.6
-    _, photo, fast = evaluate(folder, scale, networks, jpeg_quality=60)
+    _, photo, fast = evaluate(folder, scale, methods, jpeg_quality=60)
     assert photo.psnr_db >= fast.psnr_db + 0.7
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from safetensors.torch import save
 
 from clearzoom.engines.interpolate import mixed_model
@@ -21,6 +22,7 @@ from clearzoom.models.photo import PhotoSR
 from clearzoom.models.reach import reach_px
 from clearzoom.models.registry import build
 from clearzoom.models.weights import load_into
+from clearzoom.train.calibration import Calibration, calibrate, held_back
 from clearzoom.train.checkpoint import BEST, LAST, best_validation_db, load_checkpoint
 from clearzoom.train.config import Folder, TrainConfig
 from clearzoom.train.int8 import offer_int8
@@ -77,6 +79,8 @@ def release(
     if norm not in _LOCAL_NORMS:
         raise ModelError(f"norm {norm} looks at the whole picture: tiles would change it")
     load_into(net, run / BEST)
+    if isinstance(net, PhotoSR) and config.degradation is not None:
+        _print_calibration(calibrate(net, held_back(config)))
     training = _training(state, config, run / BEST)
     halo = reach_px(net)
     name = name or chosen.name
@@ -142,6 +146,11 @@ def release(
         card = card.model_copy(update=rows)
         write_card(folder / f"{stem}.json", card)
     return card
+
+
+def _print_calibration(found: Calibration) -> None:
+    line = f"levels: {found.slope:.2f} times what the estimator says, {found.shift:+.2f}"
+    Console(stderr=True).print(f"{line}; {found.gain_db:+.2f} dB on held-back pictures")
 
 
 def _training(state: dict[str, Any], config: TrainConfig, best: Path) -> Training:
