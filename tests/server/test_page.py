@@ -353,24 +353,11 @@ def test_another_model_and_strength_give_another_picture(open_page):
 
 
 def test_a_level_of_cleaning_is_asked_for_where_the_model_has_levels(open_page):
-    page = open_page(EYE)
+    page = open_page(f"{EYE}&model=fast")
     settled(page)
     page.click("#tool-model")
     assert not page.locator("#denoise-lines").is_visible()
-    page.keyboard.press("Escape")
-
-    def with_levels(route):
-        listed = route.fetch().json()
-        for model in listed["models"]:
-            model["denoise"] = True
-        route.fulfill(json=listed)
-
-    def without_level(route):  # no released model has levels
-        route.continue_(url=route.request.url.replace("%2Cd0.6", ""))
-
-    page.route("**/api/models", with_levels)
-    page.route("**/*%2Cd0.6/**", without_level)
-    page.reload()
+    page = open_page(EYE)
     settled(page)
     page.click("#tool-model")
     assert page.locator("#denoise-auto").is_checked()
