@@ -47,7 +47,7 @@ class Network:
     Example:
         >>> network = load_network("photo", 2)
         >>> network.name, network.scale, network.halo_px, network.tile_px
-        ('photo', 2, 16, 256)
+        ('photo', 2, 18, 256)
     """
 
     name: str
