@@ -3,6 +3,7 @@ import pytest
 
 from clearzoom.core.resize import reduce_for_protocol
 from clearzoom.errors import ConfigError
+from clearzoom.io.compression import compressed
 from clearzoom.train.config import load_config
 from clearzoom.train.degradation import Degradation, degradation_of
 from clearzoom.train.degrade import degrade, fault_level
@@ -120,6 +121,20 @@ def test_clean_versions_are_the_protocol_s(photo):
     assert fault_level(clean, reduce_for_protocol(hr, 4)) == 0
 
 
+def test_a_lone_fault_is_a_compression_or_noise_of_the_protocol_s_picture(photo):
+    """A life, blur and points would happen to every version, but a lone fault has no other."""
+    hr = photo[:192, :256]
+    clean = reduce_for_protocol(hr, 4)
+    all_else = {"life_share": 1, "blur_share": 1, "points_share": 1, "lone_fault_share": 1}
+    jpeg = {"quality": (70, 70), "webp_share": 0, "full_colour_share": 1}
+    compressed_alone = degrade(hr, 4, faulty(compression_share=1, **jpeg, **all_else), (0,))
+    assert np.array_equal(compressed_alone, compressed(clean, "jpg", 70, "4:4:4"))
+    noise = {"noise_sigma_levels": (6, 6), "shot_noise_share": 0, "grey_noise_share": 0}
+    noisy = degrade(hr, 4, faulty(noise_share=1, **noise, **all_else), (0,)).astype(float) - clean
+    assert noisy.std() == pytest.approx(6, rel=0.05)
+    assert abs(noisy.mean()) < 0.3
+
+
 def test_the_level_is_the_root_of_the_rms(photo):
     clean = np.full((20, 30, 3), 100, np.uint8)
     assert fault_level(clean + 4, clean) == 0.5
@@ -145,6 +160,10 @@ def test_the_level_is_the_root_of_the_rms(photo):
         ("quality = [90, 30]", r"quality = \[90.*, 30.*\] goes down; put the smaller number first"),
         ("noise_sigma_levels = [0, 3]", r"degradation\.noise_sigma_levels"),
         ('points = ["cubic"]', r"degradation\.points"),
+        (
+            "lone_fault_share = 0.1\ncompression_share = 0\nnoise_share = 0",
+            "lone_fault_share needs a compression_share or a noise_share above 0",
+        ),
     ],
 )
 def test_a_wrong_value_is_named(config_file, line, words):

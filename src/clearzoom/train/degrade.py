@@ -58,6 +58,9 @@ def degrade(
     draw = _Draw(wanted, seed)
     if draw.happens(wanted.clean_share):
         return reduce_for_protocol(hr, scale) if clean is None else clean
+    # Asked first, so that a recipe without lone faults draws what it always drew.
+    if wanted.lone_fault_share and draw.happens(wanted.lone_fault_share):
+        return draw.lone_fault(reduce_for_protocol(hr, scale) if clean is None else clean)
     height, width = hr.shape[0] // scale, hr.shape[1] // scale
     picture = hr
     if draw.happens(wanted.life_share):
@@ -147,6 +150,12 @@ class _Draw:
             return with_shot_noise(picture, sigma, self.random)
         grey = self.happens(self.wanted.grey_noise_share)
         return with_noise(picture, sigma, self.random, grey=grey)
+
+    def lone_fault(self, clean: Image) -> Image:
+        compressions, noises = self.wanted.compression_share, self.wanted.noise_share
+        if self.happens(compressions / (compressions + noises)):
+            return self.compressed(clean)
+        return self.noisy(clean)
 
     def compressed(self, picture: Image, *, shifted: bool = False) -> Image:
         quality = round(self.even(self.wanted.quality))
