@@ -8,7 +8,7 @@ import pyvips
 
 import clearzoom
 from clearzoom.batch import appraise as appraising
-from clearzoom.batch.appraise import appraise_file, appraise_samples, resolved, unresolved
+from clearzoom.batch.appraise import appraise_file, appraise_samples, level_of, resolved, unresolved
 from clearzoom.batch.job import meaning_of, plan_job, run_job
 from clearzoom.batch.settings import Settings
 from clearzoom.core.resize import reduce_for_protocol
@@ -35,11 +35,10 @@ def chosen(path, **settings):
     return plan_job(path, path.with_name("out.png"), Settings(**settings)).settings
 
 
-def test_lossless_and_quiet_is_as_the_card_says(written, lr):
+@pytest.mark.parametrize(("model", "suited"), [("fast", "full"), ("photo", 2.0)])
+def test_lossless_and_quiet_is_as_the_card_says(written, lr, model, suited):
     drawn = lr[::16, ::16].repeat(16, axis=0).repeat(16, axis=1)
-    assert chosen(written(drawn), model="fast").consistency == "full"
-    # Its estimator of levels guesses a little more than nothing of all pictures.
-    assert 2 <= chosen(written(drawn), model="photo").consistency <= 4
+    assert chosen(written(drawn), model=model).consistency == suited
 
 
 def test_the_dead_zone_grows_with_compression_and_becomes_tones(written, lr):
@@ -53,9 +52,7 @@ def test_the_dead_zone_grows_with_compression_and_becomes_tones(written, lr):
 def test_the_dead_zone_grows_with_noise_and_becomes_tones(written, lr, random):
     noise = random.normal(0, 1, lr.shape)
     found = [
-        chosen(
-            written(np.clip(lr + sigma * noise, 0, 255).astype(np.uint8)), model="fast"
-        ).consistency
+        chosen(written(np.clip(lr + sigma * noise, 0, 255).astype(np.uint8))).consistency
         for sigma in (1, 2, 4, 10)
     ]
     *zones, last = found
@@ -154,3 +151,19 @@ def test_plan_and_result_say_what_was_chosen(command, written, lr, tmp_path):
     done = command("plan", path, "-o", tmp_path / "o.png", "--consistency", "some")
     assert done.returncode == 2
     assert "give auto, full, tones, none" in done.stderr
+
+
+def test_windows_without_detail_say_nothing_of_faults(random):
+    plain = np.full((1, 3, 96, 96), 0.5, np.float32)
+    rough = random.normal(0, 0.1, (1, 3, 96, 96)).astype(np.float32)
+    said = {plain.tobytes(): 0.4, rough.tobytes(): 0.9}
+    assert level_of([plain] * 15 + [rough], lambda window: said[window.tobytes()]) == 0.9
+    assert level_of([plain] * 16, lambda window: 0.4) == 0
+    faint = rough * np.float32(0.5 / 25.5)  # half a level: half of what can be said
+    assert level_of([faint], lambda window: 0.8) == pytest.approx(0.4, rel=0.05)
+
+
+@pytest.mark.parametrize("level", [0, 90, 255])
+def test_plain_fields_are_clean(written, level):
+    path = written(np.full((120, 130, 3), level, np.uint8))
+    assert (chosen(path).denoise, chosen(path).consistency) == (0, 2)

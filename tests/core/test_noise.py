@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from clearzoom.core.noise import noise_levels
+from clearzoom.core.noise import fine_contrast_levels, noise_levels
 from clearzoom.core.resize import reduce_for_protocol
 
 
@@ -32,3 +32,12 @@ def test_drawn_pictures_have_none(random):
 def test_windows_that_are_too_small_say_nothing(random):
     assert noise_levels([random.random((3, 9, 90)).astype(np.float32)]) == 0
     assert noise_levels([]) == 0
+
+
+@pytest.mark.parametrize("sigma", [1, 5, 20])
+def test_the_fine_contrast_of_noise_is_its_deviation(random, sigma):
+    noise = random.normal(0, sigma / 255, (3, 96, 96)).astype(np.float32)
+    assert fine_contrast_levels(noise) == pytest.approx(sigma, rel=0.05)
+    slope = np.broadcast_to(np.linspace(-0.5, 0.5, 96, dtype=np.float32), (3, 96, 96))
+    assert fine_contrast_levels(slope) < 0.01
+    assert fine_contrast_levels(noise[:, :2]) == 0

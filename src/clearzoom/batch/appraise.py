@@ -14,7 +14,7 @@ import numpy as np
 from clearzoom.batch.settings import Settings
 from clearzoom.core.alpha import fill_transparent
 from clearzoom.core.consistency import Consistency
-from clearzoom.core.noise import noise_levels
+from clearzoom.core.noise import fine_contrast_levels, noise_levels
 from clearzoom.engines.adapted import Tensor
 from clearzoom.engines.network import load_level_estimator
 from clearzoom.engines.tiled import Meaning
@@ -37,6 +37,17 @@ _WIDEST_LEVELS = 7.0
 
 _LEVEL_1_LEVELS = 16.0
 """So far off is a picture whose level of faults is 1; the level goes by the root."""
+
+_CLEAN_LEVEL = 0.45
+"""Nine in ten clean pictures are estimated to have less, plain fields 0.4; JPEGs have more
+(docs/decisions/0006-consistency.md)."""
+
+_UNEXPLAINED = 2.0
+"""So many times more than the file and its noise explain must an estimate be to count: of noise
+alone the estimator says up to one and a half times as much as there is."""
+
+_DETAIL_LEVELS = 1.0
+"""A window of so much fine contrast says all that it can of faults."""
 
 _STEPS_OF_LEVEL = 20
 
@@ -118,12 +129,34 @@ def resolved(settings: Settings, stages: Sequence[int], look: Callable[[], Appra
     if "auto" in (settings.denoise, settings.consistency):
         estimate = _estimator(settings.model, stages[0])
         if estimate is not None:
-            faults = float(np.mean([estimate(window) for window in look().windows]))
+            faults = level_of(look().windows, estimate)
     level = _level(settings, faults) if settings.denoise == "auto" else settings.denoise
     consistency = settings.consistency
     if consistency == "auto":
         consistency = _consistency(settings, stages[0], look(), faults)
     return replace(settings, consistency=consistency, denoise=level)
+
+
+def level_of(windows: Sequence[Tensor], estimate: Callable[[Tensor], float]) -> float:
+    """Estimate the level of faults of a picture: the mean of its windows, by their fine contrast.
+
+    A window without detail says nothing of faults (plain fields are estimated at 0.4); where no
+    window has any, there is nothing to take away, and the level goes to 0.
+
+    Args:
+        windows: (1, 3, H, W) float32 in -0.5..0.5 each.
+        estimate: of one window, as ``load_level_estimator`` gives it.
+
+    Returns:
+        About 0 for clean pictures to about 1 for badly spoilt ones, not clipped.
+
+    Example:
+        >>> level_of([np.zeros((1, 3, 96, 96), np.float32)], lambda window: 0.4)
+        0.0
+    """
+    weights = [min(1.0, fine_contrast_levels(window[0]) / _DETAIL_LEVELS) for window in windows]
+    levels = [estimate(window) for window in windows]
+    return float(np.dot(weights, levels) / max(1.0, sum(weights)))
 
 
 def unresolved(settings: Settings) -> Settings:
@@ -151,8 +184,10 @@ def _consistency(
 ) -> Consistency:
     suited = suited_consistency(settings.model, scale)
     off_levels = hypot(appraisal.noise_levels, appraisal.coding_levels)
-    if faults is not None:
-        off_levels = max(off_levels, _LEVEL_1_LEVELS * max(0.0, faults) ** 2)
+    if faults is not None and faults >= _CLEAN_LEVEL:
+        estimated_levels = _LEVEL_1_LEVELS * faults**2
+        if estimated_levels > _UNEXPLAINED * off_levels:  # an older JPEG in a lossless file
+            off_levels = estimated_levels
     if off_levels < _QUIET_LEVELS or suited in ("tones", "none"):
         return suited
     dead_zone = round(2 * _DEAD_ZONE * off_levels) / 2
