@@ -1,12 +1,17 @@
 """Levels of a network, from what is wanted to the result's provenance."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
 
 import clearzoom
 from clearzoom.batch.job import networks_of, plan_job, run_job
+from clearzoom.batch.one import Order, Task, said_settings
+from clearzoom.batch.places import Folder
 from clearzoom.batch.settings import Settings
+from clearzoom.batch.worker import Worker, duty_of
 from clearzoom.core.targets import Wanted
 from clearzoom.engines.levels import estimator_file
 from clearzoom.engines.network import load_level_estimator
@@ -96,3 +101,21 @@ def test_small_pictures_have_a_level_too(model, random, shape, tmp_path):
     job = plan_job(tmp_path / "in.png", tmp_path / "o.png", Settings(Wanted(2), model))
     assert 0 <= job.settings.denoise <= 1
     run_job(job)
+
+
+def test_a_worker_with_several_pictures_in_work_gives_the_commands_bytes(model, picture, tmp_path):
+    """It may run windows together, by the file's content; at a level the biases are others."""
+    for folder in ("given", "out"):
+        (tmp_path / folder).mkdir()
+    for name in ("a.png", "b.png"):
+        shutil.copy(picture, tmp_path / "given" / name)
+    settings = Settings(Wanted(2), model, denoise=0.9)
+    places = Folder(str(tmp_path / "given")), Folder(str(tmp_path / "out"))
+    order = Order(*places, settings, said_settings(settings))
+    worker = Worker(duty_of(order, split_px=None, at_once=2))
+    tasks = [Task(name, name, {}, None, False, True) for name in ("a.png", "b.png")]
+    assert [row["status"] for row, _ in worker(tasks)] == ["done", "done"]
+    run_job(plan_job(picture, tmp_path / "alone.png", settings))
+    for task in tasks:
+        made = (tmp_path / "out" / task.output).read_bytes()
+        assert made == (tmp_path / "alone.png").read_bytes()

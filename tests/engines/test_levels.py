@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import numpy as np
@@ -48,10 +49,12 @@ def test_without_a_level_the_file_is_at_its_own(exported):
         np.testing.assert_allclose(network.run(x.numpy()), net(x).numpy(), atol=2e-5)
 
 
-def test_other_levels_are_other_weights(exported):
+def test_the_name_has_the_level_and_the_hash_is_the_files(exported):
+    """So that a person can compare it with the card; caches go by both."""
     _, path = exported
-    hashes = {load_network(str(path), 2, denoise=level).sha256 for level in (0.0, 0.5, 1.0)}
-    assert len(hashes) == 3
+    networks = [load_network(str(path), 2, denoise=level) for level in (0.0, 0.5, 1.0)]
+    assert {each.sha256 for each in networks} == {hashlib.sha256(path.read_bytes()).hexdigest()}
+    assert [each.name for each in networks] == [f"mine at denoise {x}" for x in ("0", "0.5", "1")]
 
 
 def test_the_estimator_is_the_networks(exported):

@@ -17,7 +17,9 @@ from clearzoom.batch.networks import network_for, scales_for
 from clearzoom.batch.one import Order, Task, deal_with, failure
 from clearzoom.batch.report import Row
 from clearzoom.batch.staging import staging_folder
+from clearzoom.engines.levels import Levels
 from clearzoom.engines.network import Network
+from clearzoom.engines.onnxruntime import read_notes
 from clearzoom.engines.together import together
 from clearzoom.errors import ClearzoomError, InputError, ModelError
 from clearzoom.io.picture import Samples
@@ -166,13 +168,14 @@ class Worker:
             card = weights.with_suffix(".json")
             if own.suffix != ".onnx" and isinstance(read_any_card(card), AddedCard):
                 weights = None  # its file alone has other numbers than its run
-        if weights is not None and not _holds(weights, network):
-            weights = None  # its biases were moved
+        if weights is not None and not _is_at_its_own_level(weights, network):
+            weights = None  # biases were moved in memory
         return together(network, weights)
 
 
-def _holds(weights: Path, network: Network) -> bool:
-    return hashlib.sha256(weights.read_bytes()).hexdigest() == network.sha256
+def _is_at_its_own_level(weights: Path, network: Network) -> bool:
+    levels = Levels.of(read_notes(weights))
+    return levels is None or network.denoise == levels.level
 
 
 def identity(network: Network) -> str:

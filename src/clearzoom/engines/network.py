@@ -132,7 +132,7 @@ def load_network(
             raise ModelError(f"{name} has no --denoise; 'photo' has, or leave it out")
         if precision == "int8":
             raise ModelError("--denoise needs biases in floating point: leave --precision int8 out")
-        model = content = levels.at(content, denoise)
+        model = levels.at(content, denoise)  # the hash stays the file's: the name has the level
         name = f"{name} at denoise {denoise:g}"
     used, run = _load_run(path, model, engine, precision, denoise)
     fp32 = partial(load_network, name_or_file, scale, engine, denoise=denoise)
