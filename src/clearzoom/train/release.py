@@ -22,7 +22,7 @@ from clearzoom.models.photo import PhotoSR
 from clearzoom.models.reach import reach_px
 from clearzoom.models.registry import build
 from clearzoom.models.weights import load_into
-from clearzoom.train.calibration import Calibration, calibrate, held_back
+from clearzoom.train.calibration import UNCHANGED, Calibration, calibrate, held_back
 from clearzoom.train.checkpoint import BEST, LAST, best_validation_db, load_checkpoint
 from clearzoom.train.config import Folder, TrainConfig
 from clearzoom.train.int8 import offer_int8
@@ -149,8 +149,11 @@ def release(
 
 
 def _print_calibration(found: Calibration) -> None:
-    line = f"levels: {found.slope:.2f} times what the estimator says, {found.shift:+.2f}"
-    Console(stderr=True).print(f"{line}; {found.gain_db:+.2f} dB on held-back pictures")
+    line = "the estimator of levels stays as it was trained"
+    if found != UNCHANGED:
+        line = f"estimated levels: {found.slope:.2f} times what they were, {found.offset:+.2f}"
+        line += f"; {found.gain_db:+.2f} dB on held-back pictures"
+    Console(stderr=True).print(line)
 
 
 def _training(state: dict[str, Any], config: TrainConfig, best: Path) -> Training:

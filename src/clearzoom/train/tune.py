@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from clearzoom.engines.network import load_network
+from clearzoom.batch.plain import plain_command
 from clearzoom.errors import (
     ConfigError,
     OutputError,
@@ -221,11 +221,11 @@ def _finish(run: Path, asked: Asked, base: Card, config: TrainConfig, say: Say) 
     name, scale, held_back = asked.name, asked.scale, run / DATA / HELD_BACK
     card = release(run, run / _MODEL, base.tile_px, None, name=name)
     onnx = run / _MODEL / f"{name}-x{scale}.onnx"
-    before, after = load_network(asked.base, scale), load_network(str(onnx), scale)
+    before, after = plain_command(asked.base, scale), plain_command(str(onnx), scale)
     anyway = f"to use it anyway: clearzoom models add {onnx}"
     try:
-        compared = compare(held_back, before, after, config.degradation)
-        save_crops(run / _CROPS, held_back, before, after, config.degradation)
+        compared = compare(held_back, scale, before, after, config.degradation)
+        save_crops(run / _CROPS, held_back, scale, before, after, config.degradation)
     except ResultError as error:
         raise TrainingError(
             "after tuning the network gives no pictures any more; it is not registered. Tune again "

@@ -1,18 +1,16 @@
 """What tuning changed, on pictures that were held back: numbers and crops."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from clearzoom.core.resize import enlarge_bicubic
-from clearzoom.engines.network import Network
-from clearzoom.engines.tiled import enlarge_samples
 from clearzoom.io.folder import files_sha256, picture_files
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.metrics.evaluate import Row, evaluate
+from clearzoom.metrics.methods import Given, Method, bicubic
 from clearzoom.metrics.protocol import Score, crop_to_multiple, score
 from clearzoom.models.card import Scores
 from clearzoom.train.degradation import Degradation
@@ -75,48 +73,54 @@ class Compared:
 
 
 def compare(
-    folder: Path, before: Network, after: Network, degradation: Degradation | None
+    folder: Path, scale: int, before: Method, after: Method, degradation: Degradation | None
 ) -> Compared:
-    """Measure both networks on pictures that neither has seen.
+    """Measure both on pictures that neither has seen.
 
     Args:
         folder: HR pictures.
-        before: the weights that were tuned.
-        after: the same network, tuned.
+        scale: of the enlargement.
+        before: the plain command with the weights that were tuned.
+        after: the same with those that came out.
         degradation: the faults that were trained for.
 
     Raises:
         ResultError: a network gives no picture any more.
     """
-    clean = evaluate(folder, before.scale, [before, after])
+    clean = evaluate(folder, scale, [before, after])
     faulty = None
     if degradation is not None:
-        faulty = _on_faulty(folder, [before, after], degradation)
+        faulty = _on_faulty(folder, scale, [before, after], degradation)
     return Compared((clean[0], clean[1], clean[2]), faulty)
 
 
 def save_crops(
-    path: Path, folder: Path, before: Network, after: Network, degradation: Degradation | None
+    path: Path,
+    folder: Path,
+    scale: int,
+    before: Method,
+    after: Method,
+    degradation: Degradation | None,
 ) -> None:
     """Write crops side by side: interpolated, before, after, and the truth.
 
     Args:
         path: PNG.
         folder: HR pictures that were held back.
-        before: the weights that were tuned.
-        after: the same network, tuned.
+        scale: of the enlargement.
+        before: as for ``compare``, and so is after.
+        after: of the tuned weights.
         degradation: of what is enlarged; None: it is the protocol's.
     """
     columns: list[list[Levels]] = [[], [], [], []]
-    for index, hr, lr in _pairs(folder, before.scale, degradation):
+    for index, hr, lr in _pairs(folder, scale, degradation):
         if index[1] or index[0] >= _SHOWN:
             continue
         top, left = _roughest(lr)
         rows, across = (
-            slice(at * before.scale, (at + min(_SHOWN_LR_PX, *lr.shape[:2])) * before.scale)
-            for at in (top, left)
+            slice(at * scale, (at + min(_SHOWN_LR_PX, *lr.shape[:2])) * scale) for at in (top, left)
         )
-        shown = [enlarge_bicubic(lr, before.scale), *(_run(n)(lr) for n in (before, after)), hr]
+        shown = [*(each.enlarge(Given(lr)) for each in (bicubic(scale), before, after)), hr]
         for column, picture in zip(columns, shown, strict=True):
             column.append(picture[rows, across])
     width = min(each.shape[1] for each in columns[0])
@@ -138,28 +142,20 @@ def _pairs(
 
 
 def _on_faulty(
-    folder: Path, networks: Sequence[Network], degradation: Degradation
+    folder: Path, scale: int, methods: Sequence[Method], degradation: Degradation
 ) -> tuple[Row, Row, Row]:
-    scale = networks[0].scale
     files = picture_files(folder)
-    methods: list[tuple[str, str | None, Callable[[Levels], Levels]]] = [
-        ("bicubic", None, lambda lr: enlarge_bicubic(lr, scale)),
-        *((network.name, network.sha256, _run(network)) for network in networks),
-    ]
-    scores: list[list[tuple[str, Score]]] = [[] for _ in methods]
+    measured = [bicubic(scale), *methods]
+    scores: list[list[tuple[str, Score]]] = [[] for _ in measured]
     for (i, _), hr, lr in _pairs(folder, scale, degradation):
-        for (_, _, enlarge), row in zip(methods, scores, strict=True):
-            row.append((files[i].name, score(enlarge(lr), hr, scale)))
-    digest = files_sha256(files)
-    bicubic, before, after = (
-        Row(name, sha256, f"{folder.name}, LR with faults", digest, scale, tuple(row))
-        for (name, sha256, _), row in zip(methods, scores, strict=True)
+        for method, row in zip(measured, scores, strict=True):
+            row.append((files[i].name, score(method.enlarge(Given(lr)), hr, scale)))
+    digest, data = files_sha256(files), f"{folder.name}, LR with faults"
+    interpolated, before, after = (
+        Row(method.name, method.weights_sha256, data, digest, scale, tuple(row))
+        for method, row in zip(measured, scores, strict=True)
     )
-    return bicubic, before, after
-
-
-def _run(network: Network) -> Callable[[Levels], Levels]:
-    return lambda lr: enlarge_samples(lr, network).astype(np.uint8)
+    return interpolated, before, after
 
 
 def _roughest(lr: Levels) -> tuple[int, int]:
