@@ -109,8 +109,8 @@ def print_cost(network: Network, picture: Samples) -> None:
 def main() -> None:
     """Measure and print."""
     folder, start = Path(sys.argv[1]), time.perf_counter()
-    for scale in (4, 2):
-        print_differences(folder, "fast", scale)
+    for model, scale in (("fast", 4), ("fast", 2), ("photo", 4)):
+        print_differences(folder, model, scale)
     print_compressed(folder, "photo")
     print_halos(folder, "photo")
     print_cost(

@@ -17,9 +17,10 @@ HEAD = """# Scores of the released weights
 
 Made from the [cards](../src/clearzoom/weights) by `python docs/make_scores.py`; a test fails when
 it is stale, and another reproduces each Set5 score. Mean PSNR in dB / SSIM by the
-[protocol](measuring.md); "JPEG 60": Set5 whose LR pictures were compressed to JPEG at quality 60
-first, which is no protocol's. Seconds are those of one output megapixel with the fastest engine
-that was measured.
+[protocol](measuring.md), of what `clearzoom enlarge` gives with all its defaults: `clearzoom
+evaluate --data FOLDER --scale SCALE --model NAME`. "JPEG 60": Set5 whose LR pictures were
+compressed to JPEG at quality 60 first (`--jpeg-quality 60`), which is no protocol's. Seconds are
+those of one output megapixel with the fastest engine that was measured.
 """
 
 FAULTS = """## Scores on faults

@@ -13,8 +13,11 @@ from clearzoom.metrics.protocol import crop_to_multiple
 
 LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0)
 SCALES = (2, 4)
-GAINS_DB = {60: 0.6, 40: 0.5}
+GAINS_DB = {60: 0.62, 40: 0.55}
 """Over bicubic, by the quality of JPEG, at least."""
+
+COMES_BACK = {2: 0.03, 4: 0.01}
+"""Of the noise at level 0, from level 0.75 to 1, at most: hardly any is left there."""
 
 
 def as_network_sees(picture):
@@ -48,9 +51,9 @@ def test_the_higher_the_level_the_less_noise_is_left(scale, colours, grey, rando
     for level in LEVELS:
         sr = load_network("photo", scale, denoise=level).run(as_network_sees(noisy))
         left.append(float(sr[..., 40:-40, 40:-40].std()))
-    # From 0.75 on hardly any is left, and a tenth of that may come back.
     assert left[:-1] == sorted(left[:-1], reverse=True)
-    assert left[-1] < 1.1 * left[-2] < 0.5 * left[0]
+    assert left[-1] < left[-2] + COMES_BACK[scale] * left[0]
+    assert left[-1] < 0.5 * left[0]
 
 
 @pytest.mark.parametrize("scale", SCALES)
