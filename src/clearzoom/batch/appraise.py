@@ -38,8 +38,8 @@ _WIDEST_LEVELS = 7.0
 _LEVEL_1_LEVELS = 16.0
 """So far off is a picture whose level of faults is 1; the level goes by the root."""
 
-_CLEAN_LEVEL = 0.45
-"""Nine in ten clean pictures are estimated to have less, plain fields 0.4; JPEGs have more
+_CLEAN_LEVEL = 0.5
+"""Nine in ten clean pictures are estimated to have less, and most JPEGs more
 (docs/decisions/0006-consistency.md)."""
 
 _UNEXPLAINED = 2.0
@@ -140,7 +140,7 @@ def resolved(settings: Settings, stages: Sequence[int], look: Callable[[], Appra
 def level_of(windows: Sequence[Tensor], estimate: Callable[[Tensor], float]) -> float:
     """Estimate the level of faults of a picture: the mean of its windows, by their fine contrast.
 
-    A window without detail says nothing of faults (plain fields are estimated at 0.4); where no
+    A window without detail says nothing of faults (plain fields are estimated at 0.5); where no
     window has any, there is nothing to take away, and the level goes to 0.
 
     Args:
