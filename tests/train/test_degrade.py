@@ -121,11 +121,11 @@ def test_clean_versions_are_the_protocol_s(photo):
     assert fault_level(clean, reduce_for_protocol(hr, 4)) == 0
 
 
-def test_a_lone_fault_is_a_compression_or_noise_of_the_protocol_s_picture(photo):
-    """A life, blur and points would happen to every version, but a lone fault has no other."""
+def test_a_single_fault_is_a_compression_or_noise_of_the_protocol_s_picture(photo):
+    """A life, blur and points would happen to every version, but a single fault has no other."""
     hr = photo[:192, :256]
     clean = reduce_for_protocol(hr, 4)
-    all_else = {"life_share": 1, "blur_share": 1, "points_share": 1, "lone_fault_share": 1}
+    all_else = {"life_share": 1, "blur_share": 1, "points_share": 1, "single_fault_share": 1}
     jpeg = {"quality": (70, 70), "webp_share": 0, "full_colour_share": 1}
     compressed_alone = degrade(hr, 4, faulty(compression_share=1, **jpeg, **all_else), (0,))
     assert np.array_equal(compressed_alone, compressed(clean, "jpg", 70, "4:4:4"))
@@ -161,8 +161,8 @@ def test_the_level_is_the_root_of_the_rms(photo):
         ("noise_sigma_levels = [0, 3]", r"degradation\.noise_sigma_levels"),
         ('points = ["cubic"]', r"degradation\.points"),
         (
-            "lone_fault_share = 0.1\ncompression_share = 0\nnoise_share = 0",
-            "lone_fault_share needs a compression_share or a noise_share above 0",
+            "single_fault_share = 0.1\ncompression_share = 0\nnoise_share = 0",
+            "single_fault_share needs a compression_share or a noise_share above 0",
         ),
     ],
 )

@@ -42,7 +42,7 @@ class Degradation(BaseModel):
     drawn meanwhile; 0: never."""
     clean_share: Share = 0.2
     """Of versions that are the protocol's bicubic and nothing else: sharp input stays sharp."""
-    lone_fault_share: Share = 0.0
+    single_fault_share: Share = 0.0
     """Of the others, that are the protocol's bicubic with one fault alone: a compression or noise,
     as often as ``compression_share`` stands to ``noise_share``. A good small picture from the web
     is one of these, and a mixture of faults rarely draws it."""
@@ -134,9 +134,9 @@ class Degradation(BaseModel):
         for name, value in self:
             if isinstance(value, tuple) and isinstance(value[0], float) and value[0] > value[1]:
                 raise ValueError(f"{name} = {list(value)} goes down; put the smaller number first")
-        if self.lone_fault_share and not (self.compression_share or self.noise_share):
+        if self.single_fault_share and not (self.compression_share or self.noise_share):
             raise ValueError(
-                "lone_fault_share needs a compression_share or a noise_share above 0, which say "
+                "single_fault_share needs a compression_share or a noise_share above 0, which say "
                 "what the one fault is"
             )
         return self

@@ -58,9 +58,9 @@ def degrade(
     draw = _Draw(wanted, seed)
     if draw.happens(wanted.clean_share):
         return reduce_for_protocol(hr, scale) if clean is None else clean
-    # Asked first, so that a recipe without lone faults draws what it always drew.
-    if wanted.lone_fault_share and draw.happens(wanted.lone_fault_share):
-        return draw.lone_fault(reduce_for_protocol(hr, scale) if clean is None else clean)
+    # A share of 0 draws no number, so that recipes without it give the versions of before.
+    if wanted.single_fault_share and draw.happens(wanted.single_fault_share):
+        return draw.single_fault(reduce_for_protocol(hr, scale) if clean is None else clean)
     height, width = hr.shape[0] // scale, hr.shape[1] // scale
     picture = hr
     if draw.happens(wanted.life_share):
@@ -151,9 +151,9 @@ class _Draw:
         grey = self.happens(self.wanted.grey_noise_share)
         return with_noise(picture, sigma, self.random, grey=grey)
 
-    def lone_fault(self, clean: Image) -> Image:
-        compressions, noises = self.wanted.compression_share, self.wanted.noise_share
-        if self.happens(compressions / (compressions + noises)):
+    def single_fault(self, clean: Image) -> Image:
+        compression = self.wanted.compression_share
+        if self.happens(compression / (compression + self.wanted.noise_share)):
             return self.compressed(clean)
         return self.noisy(clean)
 
