@@ -16,8 +16,8 @@ SCALES = (2, 4)
 GAINS_DB = {60: 0.62, 40: 0.55}
 """Over bicubic, by the quality of JPEG, at least."""
 
-COMES_BACK = {2: 0.03, 4: 0.01}
-"""Of the noise at level 0, from level 0.75 to 1, at most: hardly any is left there."""
+COMES_BACK = {2: 1.1, 4: 1.05}
+"""From level 0.75 to 1, where hardly any noise is left, it may be so many times as much."""
 
 
 def as_network_sees(picture):
@@ -52,8 +52,7 @@ def test_the_higher_the_level_the_less_noise_is_left(scale, colours, grey, rando
         sr = load_network("photo", scale, denoise=level).run(as_network_sees(noisy))
         left.append(float(sr[..., 40:-40, 40:-40].std()))
     assert left[:-1] == sorted(left[:-1], reverse=True)
-    assert left[-1] < left[-2] + COMES_BACK[scale] * left[0]
-    assert left[-1] < 0.5 * left[0]
+    assert left[-1] < COMES_BACK[scale] * left[-2] < 0.5 * left[0]
 
 
 @pytest.mark.parametrize("scale", SCALES)

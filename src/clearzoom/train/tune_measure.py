@@ -53,10 +53,11 @@ class Compared:
         return [self.clean] if self.faulty is None else [self.clean, self.faulty]
 
     def words(self) -> list[str]:
-        """Give a table, PSNR in dB and SSIM."""
+        """Give a table, PSNR in dB and SSIM, as the card has them."""
         lines = [f"{'held back':<12}{'interpolated':>18}{'before':>18}{'after':>18}"]
         for name, rows in zip(("clean", "with faults"), self._kinds, strict=False):
-            cells = "".join(f"{f'{row.psnr_db:.2f} / {row.ssim:.4f}':>18}" for row in rows)
+            stated = [row.as_scores() for row in rows]
+            cells = "".join(f"{f'{row.psnr_db:.2f} / {row.ssim:.4f}':>18}" for row in stated)
             lines.append(f"{name:<12}{cells}")
         return lines
 
