@@ -50,7 +50,7 @@ def main() -> None:
     chosen = parser.parse_args()
     photo = read_picture(EXAMPLE).samples
     print("| result | seconds | MP/s | peak memory |\n| --- | --- | --- | --- |", flush=True)
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
+    with tempfile.TemporaryDirectory(prefix="sizes-", dir=Path.cwd()) as name:
         folder = Path(name)
         how = ("--model", chosen.model, "--memory", chosen.memory)
         for megapixels in (1, 10, 100, 400):
