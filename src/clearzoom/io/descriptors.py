@@ -19,6 +19,16 @@ def source_of(file: BinaryIO) -> pyvips.Source:
     return pyvips.Source.new_from_descriptor(file.fileno())
 
 
+def states(image: pyvips.Image, field: str) -> bool:
+    """Say whether an image has a field; a list of all names would have to be UTF-8.
+
+    Args:
+        image: any.
+        field: libvips' name of it.
+    """
+    return bool(image.get_typeof(field))
+
+
 def save(image: pyvips.Image, path: Path, **options: Any) -> None:
     """Encode an image into a file, in place of what it holds.
 

@@ -13,7 +13,7 @@ from clearzoom.errors import (
     SizeError,
     UnreadablePictureError,
 )
-from clearzoom.io.descriptors import source_of
+from clearzoom.io.descriptors import source_of, states
 from clearzoom.io.failures import reason_of, unreadable
 from clearzoom.io.tags import EXTRA_SAMPLES, PHOTOMETRIC, SHORT, read_tags
 
@@ -185,9 +185,9 @@ def plain_image(image: pyvips.Image, path: Path, *, keep_cmyk: bool) -> tuple[py
 def icc_profile_of(image: pyvips.Image) -> bytes | None:
     """Give the embedded profile's bytes."""
     name = "icc-profile-data"
-    return bytes(image.get(name)) if name in image.get_fields() else None
+    return bytes(image.get(name)) if states(image, name) else None
 
 
 def number_of(image: pyvips.Image, field: str, otherwise: int) -> int:
     """Give a whole number that the file states, or otherwise."""
-    return int(image.get(field)) if field in image.get_fields() else otherwise
+    return int(image.get(field)) if states(image, field) else otherwise

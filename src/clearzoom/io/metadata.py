@@ -9,6 +9,7 @@ from typing import Any, cast
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from clearzoom.io.exif import strip_head
+from clearzoom.io.iptc import iptc_of_tiff
 from clearzoom.io.png import text_keys
 from clearzoom.io.tags import (
     INTEROPERABILITY,
@@ -23,7 +24,6 @@ from clearzoom.io.texts import with_texts
 from clearzoom.io.xmp import plain_packet
 
 _IPTC_RESOURCE = 0x0404
-_IPTC_TIFF_TAG = 33723
 # Blocks that are read elsewhere, and what ImageMagick says once more of the file and its blocks.
 _NO_TEXTS = ("Raw profile type", "XML:com.adobe.xmp", "date:", "tiff:", "icc:", "exif:", "png:")
 _IPTC_PNG_KEYS = ("Raw profile type iptc", "Raw profile type APP13")
@@ -74,7 +74,7 @@ def _read(picture: Image.Image, path: Path, problems: list[str]) -> Metadata:
     except Exception as error:
         problems.append(f"EXIF could not be read: {error or type(error).__name__}")
     try:
-        iptc = _iptc(picture)
+        iptc = _iptc(picture, path)
     except Exception as error:
         problems.append(f"IPTC could not be read: {error or type(error).__name__}")
     xmp = info.get("xmp") or info.get("XML:com.adobe.xmp")
@@ -123,13 +123,10 @@ def _exif_of_tiff(picture: Image.Image, path: Path, problems: list[str]) -> byte
     return struct.pack("<4sI", b"II*\0", at) + below + packed_tags(tags, at) if tags else None
 
 
-def _iptc(picture: Image.Image) -> bytes | None:
+def _iptc(picture: Image.Image, path: Path) -> bytes | None:
     info: dict[Any, Any] = picture.info
     if picture.format == "TIFF":
-        value = picture.tag_v2.get(_IPTC_TIFF_TAG)  # type: ignore[attr-defined]
-        if isinstance(value, tuple):  # some writers say that the bytes are LONGs
-            value = struct.pack(f"<{len(value)}I", *value)
-        return cast(bytes | None, value)
+        return iptc_of_tiff(path)
     if isinstance(info.get("photoshop"), dict):
         return cast(bytes | None, info["photoshop"].get(_IPTC_RESOURCE))
     for key in _IPTC_PNG_KEYS:

@@ -7,7 +7,7 @@ import numpy as np
 import pyvips
 
 from clearzoom.core.tone import Tone, tone_of
-from clearzoom.io.descriptors import source_of
+from clearzoom.io.descriptors import source_of, states
 
 _FIELD = "icc-profile-data"
 
@@ -61,4 +61,4 @@ def holds_profile(path: Path, profile: bytes) -> bool:
     """
     with path.open("rb") as file:
         image = pyvips.Image.new_from_source(source_of(file), "")
-    return _FIELD in image.get_fields() and bytes(image.get(_FIELD)) == profile
+    return states(image, _FIELD) and bytes(image.get(_FIELD)) == profile

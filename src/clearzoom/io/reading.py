@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyvips
 
 from clearzoom.errors import UnreadablePictureError
-from clearzoom.io.descriptors import source_of
+from clearzoom.io.descriptors import source_of, states
 from clearzoom.io.failures import reason_of, unreadable
 from clearzoom.io.loading import (
     check_pixels,
@@ -249,5 +249,5 @@ def _dpi(
     if kind == "PNG":
         return stated_png_dpi(path)
     # libvips gives 72 dpi or 1 px/mm where the file states nothing.
-    stated = "resolution-unit" in image.get_fields()
+    stated = states(image, "resolution-unit")
     return (image.xres * _MM_PER_INCH, image.yres * _MM_PER_INCH) if stated else None

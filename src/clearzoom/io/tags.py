@@ -12,11 +12,14 @@ INTEROPERABILITY = 0xA005
 MAP_TAGS = (33550, 33922, 34264, 34735)
 """GeoTIFF's: true for the px of the input only."""
 
-_BYTES_OF_KIND = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
+_BYTES_OF_KIND = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_BYTES_OF_KIND |= {16: 8, 17: 8, 18: 8}  # of BigTIFF
 _WORD_OF_KIND = {5: 4, 10: 4}  # a fraction is two numbers
 _LONGEST_BYTES = 2**20
 # Names of inks and GeoTIFF's parameters are text, and belong to the samples.
 _TEXT_OF_SAMPLES = (333, 34737)
+# Blocks and directories of their own, whatever kind some program says that they are.
+_NO_TEXTS = (330, 700, 33723, 34377, 34665, 34675, 34853)
 # Page number, Rating and RatingPercent, XPTitle to XPSubject.
 _DESCRIBING = (0x0129, 0x4746, 0x4749, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F)
 
@@ -33,7 +36,9 @@ class Tag:
 
 def describes(number: int, kind: int) -> bool:
     """Say whether a tag describes the picture, rather than how its samples lie in the file."""
-    return (kind == ASCII and number not in _TEXT_OF_SAMPLES) or number in _DESCRIBING
+    if number in _TEXT_OF_SAMPLES or number in _NO_TEXTS:
+        return False
+    return kind == ASCII or number in _DESCRIBING
 
 
 def read_tags(file: BinaryIO, wanted: Callable[[int, int], bool]) -> Iterator[Tag]:
@@ -61,7 +66,7 @@ def read_tags(file: BinaryIO, wanted: Callable[[int, int], bool]) -> Iterator[Ta
     for place in range(0, len(directory), size):
         number, kind, count = struct.unpack_from(f"{order}HH{word}", directory, place)
         length = count * _BYTES_OF_KIND.get(kind, 0)
-        if not 0 < length <= _LONGEST_BYTES or not wanted(number, kind):
+        if not wanted(number, kind) or not 0 < length <= _LONGEST_BYTES:
             continue
         data = directory[place + size - room : place + size][:length]
         if length > room:
@@ -70,7 +75,7 @@ def read_tags(file: BinaryIO, wanted: Callable[[int, int], bool]) -> Iterator[Ta
                 data = _exactly(file, where, length)
             except ValueError:
                 continue
-        yield Tag(number, kind, count, data if order == "<" else _turned(data, kind))
+        yield Tag(number, kind, count, data if order == "<" else turned(data, kind))
 
 
 def _exactly(file: BinaryIO, at: int, length: int) -> bytes:
@@ -84,7 +89,13 @@ def _exactly(file: BinaryIO, at: int, length: int) -> bytes:
     return data
 
 
-def _turned(data: bytes, kind: int) -> bytes:
+def turned(data: bytes, kind: int) -> bytes:
+    """Give values of one byte order in the other.
+
+    Args:
+        data: whole values.
+        kind: of TIFF.
+    """
     step = _WORD_OF_KIND.get(kind, _BYTES_OF_KIND[kind])
     return b"".join(data[at : at + step][::-1] for at in range(0, len(data), step))
 

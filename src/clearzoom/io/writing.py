@@ -12,7 +12,7 @@ import pyvips
 
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.containers import insert_metadata
-from clearzoom.io.descriptors import save
+from clearzoom.io.descriptors import save, states
 from clearzoom.io.exif import exif_with_resolution
 from clearzoom.io.failures import unwritable
 from clearzoom.io.formats import Format, TiffCompression, check_target, format_of
@@ -214,7 +214,7 @@ def _readable_again(
     image: pyvips.Image, path: Path, kind: Format
 ) -> Iterator[Callable[[], pyvips.Image]]:
     """Give what opens an image for each attempt; one that streams can be read only once."""
-    if "vips-sequential" not in image.get_fields():
+    if not states(image, "vips-sequential"):
         yield lambda: image
     elif not kind.streams:
         whole = image.copy_memory()

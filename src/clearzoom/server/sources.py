@@ -14,7 +14,7 @@ import pyvips
 
 from clearzoom.errors import InputError, UnreadablePictureError
 from clearzoom.io.atomic import whole_file
-from clearzoom.io.descriptors import save, source_of
+from clearzoom.io.descriptors import save, source_of, states
 from clearzoom.io.failures import unreadable, unwritable
 from clearzoom.io.loading import number_of, open_image, plain_image
 from clearzoom.io.picture import Samples, colours_of
@@ -169,7 +169,7 @@ def _readable_by_region(source: Source) -> list[pyvips.Image]:
     if source.kind != "TIFF":
         return []
     image, _ = open_image(source.path)
-    if "tile-width" not in image.get_fields():
+    if not states(image, "tile-width"):
         return []
     turned = number_of(image, "orientation", 1) != 1
     pages = 1 if turned else number_of(image, "n-pages", 1)
