@@ -40,9 +40,9 @@ class Network:
     file, or of the mixed one.
     ``consistency``: how much of the difference from their input results are given back.
     ``reference`` loads the same network in fp32, where this one is not. ``mean_tolerance``: of the
-    range; a tile whose mean is further off is no enlargement of its input. ``period_px``: moved by
-    so many px, a picture gives the same result, moved; windows must start in phase. ``denoise``:
-    the level that it runs at, where it has levels.
+    range; a smooth tile whose mean is further off is no enlargement of its input. ``period_px``:
+    moved by so many px, a picture gives the same result, moved; windows must start in phase.
+    ``denoise``: the level that it runs at, where it has levels.
 
     Example:
         >>> network = load_network("photo", 2)

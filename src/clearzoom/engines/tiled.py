@@ -17,6 +17,7 @@ from clearzoom.core.tiles import BORDER_PX, Span, Tile, grid, mirrored, spans
 from clearzoom.core.tone import Tone
 from clearzoom.engines.adapted import Tensor
 from clearzoom.engines.network import Network
+from clearzoom.engines.plausible import is_picture
 from clearzoom.errors import ResultError, SizeError
 from clearzoom.io.picture import Samples, colours_of
 
@@ -230,22 +231,16 @@ def _run(levels: Samples, tile: Tile, network: Network, tone: Tone | None) -> Te
 def _checked(network: Network, x: Tensor) -> Tensor:
     """Run the network; what is no picture is computed again in fp32, once."""
     y = network.run(x)
-    if _plausible(network, x, y):
+    if is_picture(x, y, network.mean_tolerance):
         return cast(Tensor, y[0])
     if network.reference is not None:
         y = network.reference().run(x)
-        if _plausible(network, x, y):
+        if is_picture(x, y, network.mean_tolerance):
             return cast(Tensor, y[0])
     raise ResultError(
         f"{network.name} x{network.scale} gave numbers that are no picture; nothing was written. "
         "Try another --engine, or --precision fp32"
     )
-
-
-def _plausible(network: Network, x: Tensor, y: Tensor) -> bool:
-    if not np.isfinite(y).all():
-        return False
-    return abs(float(y.mean() - x.mean())) < network.mean_tolerance
 
 
 def _inside(tile: Tile, shape: tuple[int, ...]) -> tuple[slice, slice]:

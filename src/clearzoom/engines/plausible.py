@@ -1,0 +1,74 @@
+"""Tell a network that drifts on a hard picture from one that is broken.
+
+Networks overshoot where levels change at every px, and those for textures most of all: on a
+checkerboard the released ones reach three ranges beyond black and white, and tones move by 0.15 of
+the range. That is drift: it is clipped, and consistency gives the tones back. On smooth pictures
+none of them moves by a hundredth. A broken one, as mixed precision can make it, gives no
+numbers, or some that lie absurdly far off, or misses the broad tones of smooth pictures too.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+Tensor = npt.NDArray[np.float32]
+
+_DETAIL_TOLERANCE = 0.3
+"""Of the range: more for a picture whose every px is black beside white. What the released networks
+need there is at most half of what this allows; ``tests/engines/test_plausible.py`` measures it."""
+
+_BLOCK_PX = 16
+"""LR px: a dead network that gives one grey has the right mean of a whole picture now and then."""
+
+_ABSURD = 32.0
+"""Ranges: nearly ten times what the released networks reach at most."""
+
+
+def detail_of(x: Tensor) -> float:
+    """Say how much of a picture changes from px to px: 0 is flat, 1 a checkerboard.
+
+    Args:
+        x: (..., H, W), full range = 1.
+
+    Returns:
+        The mean difference of neighbours, across and down.
+
+    Example:
+        >>> detail_of(np.indices((1, 4, 4)).sum(0).astype(np.float32) % 2)
+        1.0
+    """
+    steps = [np.abs(np.diff(x, axis=axis)) for axis in (-2, -1) if x.shape[axis] > 1]
+    count = sum(each.size for each in steps)
+    return float(sum(each.sum(dtype=np.float64) for each in steps) / count) if count else 0.0
+
+
+def is_picture(x: Tensor, y: Tensor, mean_tolerance: float) -> bool:
+    """Say whether a network's result can be an enlargement of what it was given.
+
+    Args:
+        x: (N, C, H, W), full range = 1.
+        y: (N, C, scale * H, scale * W), the network's result.
+        mean_tolerance: of the range, for a smooth picture; inf asks for finite numbers alone.
+    """
+    scale = y.shape[2] // x.shape[2]
+    if not scale or y.shape != (*x.shape[:2], x.shape[2] * scale, x.shape[3] * scale):
+        return False
+    if not np.isfinite(y).all():
+        return False
+    if not np.isfinite(mean_tolerance):
+        return True
+    if float(np.abs(y).max()) > _ABSURD:
+        return False
+    rows, columns = (min(_BLOCK_PX, side) for side in x.shape[2:])
+    before = _block_means(x, rows, columns)
+    moved = _block_means(y, rows * scale, columns * scale) - before
+    off = float(np.sqrt(np.square(moved).mean()))  # never less than the whole picture's mean
+    return off < mean_tolerance + _DETAIL_TOLERANCE * detail_of(x)
+
+
+def _block_means(planes: Tensor, rows: int, columns: int) -> npt.NDArray[np.float64]:
+    """Of all channels together; blocks that are not whole, at two edges, are left out."""
+    down, across = planes.shape[2] // rows, planes.shape[3] // columns
+    whole = planes[..., : down * rows, : across * columns]
+    blocks = whole.reshape(*planes.shape[:2], down, rows, across, columns)
+    means: npt.NDArray[np.float64] = blocks.mean((0, 1, 3, 5), dtype=np.float64)
+    return means
