@@ -1,39 +1,47 @@
 """Memory that training keeps, and what a program gets back after it."""
 
+import os
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from clearzoom.batch.memory import give_back, resident_bytes
 from clearzoom.train.config import load_config
 from clearzoom.train.memory import freed_memory_kept
 from clearzoom.train.run import train
 
 MB = 10**6
+BLOCK_BYTES = 200 * MB
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc only")
 
 
-def grown_after_a_freed_block():
-    before = resident_bytes()
-    np.ones(200 * MB // 8)
-    return resident_bytes() - before
+def resident_bytes_at(address):
+    """How much of a block's place is in memory, whatever other threads do meanwhile."""
+    page_bytes = os.sysconf("SC_PAGE_SIZE")
+    with Path("/proc/self/pagemap").open("rb") as pagemap:  # 8 bytes a page, the last bit: present
+        pagemap.seek(address // page_bytes * 8)
+        entries = np.frombuffer(pagemap.read(BLOCK_BYTES // page_bytes * 8), np.uint64)
+    return int((entries >> np.uint64(63)).sum()) * page_bytes
+
+
+def freed_block():
+    """Where a large block lay that was filled and freed."""
+    block = np.ones(BLOCK_BYTES // 8)
+    address = block.ctypes.data
+    assert resident_bytes_at(address) > 190 * MB
+    return address
 
 
 def test_freed_blocks_are_kept_inside_and_given_back_in_the_end():
-    give_back()  # else a block that others freed could serve
-    before = resident_bytes()
     with freed_memory_kept():
-        assert grown_after_a_freed_block() > 150 * MB
-        assert grown_after_a_freed_block() < 20 * MB  # the same block again
-    assert resident_bytes() - before < 20 * MB
-    assert grown_after_a_freed_block() < 20 * MB
+        address = freed_block()
+        assert resident_bytes_at(address) > 190 * MB
+        assert freed_block() == address  # the same block again
+    assert resident_bytes_at(address) < 20 * MB
+    assert resident_bytes_at(freed_block()) < 20 * MB
 
 
 def test_a_program_that_trained_gets_its_memory_back(config_file, tmp_path):
     train(load_config(config_file()), tmp_path / "run", time_budget_s=0)
-    before = resident_bytes()
-    held = np.ones(200 * MB // 8)
-    assert resident_bytes() - before > 150 * MB  # not served from what training left behind
-    del held
-    assert resident_bytes() - before < 20 * MB
+    assert resident_bytes_at(freed_block()) < 20 * MB

@@ -247,7 +247,8 @@ def stoppable() -> Iterator[None]:
         typer.echo("stopped; the same command goes on from here", err=True)
         raise typer.Exit(130) from None
     finally:
-        signal.signal(signal.SIGINT, before)
+        if signal.getsignal(signal.SIGINT) is _stop:  # else a second Ctrl-C ends at once
+            signal.signal(signal.SIGINT, before)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -210,7 +210,7 @@ class Jobs:
                 self._waiting.remove(work)
                 thread = threading.Thread(target=self._run, args=(work,), name="job", daemon=True)
                 self._running[work] = thread
-            thread.start()
+                thread.start()  # under the mutex: close() may only join what has started
 
     def _next(self) -> Work | None:
         if len(self._running) >= _AT_ONCE:
