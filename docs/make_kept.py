@@ -14,6 +14,7 @@ from clearzoom.errors import ClearzoomError
 from clearzoom.io.formats import FORMATS
 from clearzoom.io.metadata import Metadata, read_metadata
 from clearzoom.io.picture import Picture
+from clearzoom.io.png_texts import Text
 from clearzoom.io.reading import Source, open_picture, read_picture
 from clearzoom.io.writing import write_picture
 
@@ -23,7 +24,7 @@ HEAD = """# What is kept
 
 Made by `python docs/make_kept.py` from real round trips: a TIFF (for animation a GIF) is enlarged
 into each format and read again; a test fails when the table is stale. "no" is said as a note or an
-error, never silently.
+error, never silently. Texts and comments come from a PNG.
 
 """
 
@@ -39,8 +40,11 @@ TAIL = """
   where the library that writes it empties them. TIFF gets its directories written anew, with every
   tag that describes the picture; its place on a map (GeoTIFF) is left out with a note. A thumbnail
   of a picture that was turned upright goes, others stay. **XMP** is made true likewise.
-- **Texts** of PNG (Title, Author, Description, Copyright, Comment) and the comment of JPEG go into
-  XMP, others are named in a note. gAMA, cHRM and P3 by cICP of a PNG without a profile become one.
+- **Texts** of PNG stay byte for byte in PNG, however large, and those behind the px too. Comments
+  of PNG, JPEG and GIF stay comments in these three. Elsewhere Title, Author, Description, Copyright,
+  Software and Comment go into XMP. `parameters`, by which Stable Diffusion's web page says how a
+  picture was made, goes into EXIF's comment if the PNG has no EXIF. Others, such as `workflow` and
+  `prompt`, are named in a note. gAMA, cHRM and P3 by cICP of a PNG without a profile become one.
 - **Animations** have 8 bit and RGB, and no resolution. GIF counts their time in 10 ms.
 - Where the result's name is that of a **link**, the link is replaced, and what it points to stays.
 - Provenance (tool, model, hash, scale, engine) stands in **XMP**, also with `--metadata strip`.
@@ -93,7 +97,17 @@ CASES: dict[str, tuple[Picture, Callable[[Path, Source], bool]]] = {
         Picture(samples(3), metadata=Metadata(iptc=IPTC)),
         lambda path, seen: read_metadata(path)[0].iptc == IPTC,
     ),
+    "comment": (
+        Picture(samples(3), metadata=Metadata(texts=(Text("Comment", "of a cat"),))),
+        lambda path, seen: b"of a cat" in path.read_bytes(),
+    ),
+    "other texts": (
+        Picture(samples(3), metadata=Metadata(texts=(Text("workflow", "nodes and links"),))),
+        lambda path, seen: b"nodes and links" in path.read_bytes(),
+    ),
 }
+OF_PNG = ("comment", "other texts")
+"""What a TIFF cannot bring along."""
 
 
 def survives(folder: Path, source: Path, suffix: str, kept: Callable[[Path, Source], bool]) -> str:
@@ -112,11 +126,10 @@ def page() -> str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for title, (picture, kept) in CASES.items():
-            write_picture(folder / "in.tif", picture)
-            assert read_picture(folder / "in.tif").samples.dtype == picture.samples.dtype
-            rows[title] = [
-                survives(folder, folder / "in.tif", each.suffixes[0], kept) for each in FORMATS
-            ]
+            source = folder / ("in.png" if title in OF_PNG else "in.tif")
+            write_picture(source, picture)
+            assert read_picture(source).samples.dtype == picture.samples.dtype
+            rows[title] = [survives(folder, source, each.suffixes[0], kept) for each in FORMATS]
         frames = [Image.fromarray(np.roll(samples(3), k, axis=1)) for k in range(3)]
         frames[0].save(folder / "in.gif", save_all=True, append_images=frames[1:], duration=80)
         rows["animation"] = [

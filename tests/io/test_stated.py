@@ -3,19 +3,16 @@
 import io
 import struct
 import zlib
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import pyvips
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import Image, ImageCms
 
 from clearzoom.errors import ClearzoomError
-from clearzoom.io.metadata import Metadata, read_metadata
 from clearzoom.io.picture import Picture
 from clearzoom.io.png import colour_of_png
 from clearzoom.io.reading import decode, open_picture
-from clearzoom.io.texts import with_texts
 from clearzoom.io.writing import write_picture
 
 SRGB_PLACES = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
@@ -125,33 +122,3 @@ def test_cmyk_with_a_broken_profile_becomes_rgb_all_the_same(tmp_path, photo):
     write_picture(tmp_path / "p.tif", Picture(inks, icc_profile=b"broken", cmyk=True))
     source = open_picture(tmp_path / "p.tif", keep_cmyk=False)
     assert decode(source).min() >= 250
-
-
-def test_texts_of_png_and_jpeg_go_into_xmp(tmp_path, photo):
-    texts = PngImagePlugin.PngInfo()
-    texts.add_text("Copyright", "© Zoë & <Co>")
-    texts.add_itxt("Author", "Zoë")
-    texts.add_text("Source", "scanner 7", zip=True)
-    texts.add_text("date:create", "2020")
-    Image.fromarray(photo[:9, :9]).save(tmp_path / "p.png", pnginfo=texts)
-    metadata, problems = read_metadata(tmp_path / "p.png")
-    assert problems == ["texts that are not kept: Source"]
-    dc = "{http://purl.org/dc/elements/1.1/}"
-    (said,) = ElementTree.fromstring(metadata.xmp)[0]
-    assert "".join(said.find(f"{dc}rights").itertext()) == "© Zoë & <Co>"
-    assert "".join(said.find(f"{dc}creator").itertext()) == "Zoë"
-    Image.fromarray(photo[:9, :9]).save(tmp_path / "p.jpg", comment="a cat")
-    assert b">a cat</rdf:li>" in read_metadata(tmp_path / "p.jpg")[0].xmp
-    assert with_texts(metadata.xmp, {"Author": "Other"}) == (metadata.xmp, [])
-
-
-def test_texts_behind_the_px_are_named(tmp_path, photo):
-    write_picture(tmp_path / "p.png", Picture(photo[:9, :9]))
-    plain = (tmp_path / "p.png").read_bytes()
-    chunk = b"tEXt" + b"Author\0me"
-    added = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
-    (tmp_path / "q.png").write_bytes(plain[:-12] + added + plain[-12:])
-    assert read_metadata(tmp_path / "q.png") == (
-        Metadata(),
-        ["texts that are not kept: Author (behind the px)"],
-    )

@@ -1,6 +1,7 @@
 """From the last network's samples to a file: resampling, cutting, metadata, the fidelity map."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,7 @@ def finished_metadata(
         consistency=consistency_text(networks[0].consistency) if networks else "none",
         denoise="" if level is None else f"{level:g}",
     )
-    return Metadata(exif, with_provenance(given.xmp, provenance), given.iptc), problems
+    return replace(given, exif=exif, xmp=with_provenance(given.xmp, provenance)), problems
 
 
 def write_fidelity_map(

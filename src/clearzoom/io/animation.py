@@ -3,7 +3,7 @@
 import struct
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from clearzoom.io.formats import format_of
 from clearzoom.io.metadata import Metadata
 from clearzoom.io.profile import in_srgb
 from clearzoom.io.quality import check_small_enough, save_within
+from clearzoom.io.text_places import with_places_for_texts
 from clearzoom.io.writing import Encoding, added_bytes, as_image
 from clearzoom.io.xmp import updated_xmp
 
@@ -103,9 +104,15 @@ def write_frames(
     kind = format_of(target)
     problems: list[str] = []
     height, width = frames[0].shape[:2]
-    xmp = metadata.xmp and updated_xmp(metadata.xmp, width, height, None)
-    kept = Metadata(metadata.exif, xmp, metadata.iptc if kind.iptc else None)
-    added = 0 if kind.name == "GIF" else added_bytes(kept)
+    metadata, without_place = with_places_for_texts(metadata, kind)
+    problems += without_place
+    kept = replace(
+        metadata,
+        exif=metadata.exif if kind.exif else None,
+        xmp=metadata.xmp and updated_xmp(metadata.xmp, width, height, None),
+        iptc=metadata.iptc if kind.iptc else None,
+    )
+    added = added_bytes(kept)
     try:
         if icc_profile and not kind.profile:
             frames = [in_srgb(as_image(frame), icc_profile).numpy() for frame in frames]
@@ -124,10 +131,13 @@ def write_frames(
         raise unwritable(target, temporary, error) from error
     check_small_enough(temporary, target, encoding.max_bytes, added)
     if kind.name == "GIF":
-        problems.append("GIF has 256 colours a frame, and no place for metadata")
+        problems.append("GIF has 256 colours a frame")
         if any(duration % _GIF_UNIT_MS for duration in timing.durations_ms):
             problems.append("GIF counts in 10 ms: the timing is rounded")
-        return problems
+    if metadata.exif and not kind.exif:
+        problems.append(f"{kind.name} has no place for EXIF")
+    if metadata.iptc and not kind.iptc:
+        problems.append(f"{kind.name} has no place for IPTC")
     return problems + insert_metadata(temporary, kept)
 
 

@@ -1,4 +1,4 @@
-"""Put EXIF, XMP and IPTC into files that libvips has just written, byte for byte.
+"""Put EXIF, XMP, IPTC and texts into files that libvips has just written, byte for byte.
 
 libvips passes EXIF through a library that empties maker notes, and has no place for IPTC in JPEG
 and PNG or for EXIF in TIFF. Only files of our own making are opened here.
@@ -15,8 +15,12 @@ from typing import BinaryIO
 
 from PIL import Image, TiffImagePlugin
 
+from clearzoom.io.gif import comment_extension, with_extensions, xmp_extension
 from clearzoom.io.metadata import Metadata, as_resource
+from clearzoom.io.png_texts import text_chunk
+from clearzoom.io.segments import APP13, COMMENT
 from clearzoom.io.tags import INTEROPERABILITY, describes, read_tags
+from clearzoom.io.texts import comment_bytes
 
 _LONGEST_SEGMENT = 65_533
 _XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
@@ -29,11 +33,12 @@ _HEADS = {False: b"II*\0" + bytes(4), True: b"II+\0\x08" + bytes(11)}
 def insert_metadata(
     path: Path, metadata: Metadata, dpi: tuple[float, float] | None = None
 ) -> list[str]:
-    """Add blocks to a JPEG, PNG, WebP or TIFF file in place; others stay as they are.
+    """Add blocks to a JPEG, PNG, WebP, TIFF or GIF file in place; others stay as they are.
 
     Args:
-        path: written by libvips; JPEG and PNG without such blocks, WebP with any of them.
-        metadata: what goes in. XMP of TIFF goes in while libvips writes.
+        path: written by libvips; JPEG, PNG and GIF without such blocks, WebP with any of them.
+        metadata: what goes in. XMP of TIFF goes in while libvips writes. All texts go into PNG,
+            comments into JPEG and GIF.
         dpi: goes into JPEG, whose own header libvips leaves out with the metadata.
 
     Returns:
@@ -46,6 +51,8 @@ def insert_metadata(
         _rewrite(path, lambda source, target: _png(source, target, metadata))
     elif suffix == ".webp":
         _rewrite(path, lambda source, target: _webp(source, target, metadata))
+    elif suffix == ".gif" and (metadata.xmp or metadata.texts):
+        _rewrite(path, lambda source, target: _gif(source, target, metadata))
     elif suffix in (".tif", ".tiff") and (metadata.exif or metadata.iptc):
         _tiff(path, metadata)
     return []
@@ -69,7 +76,8 @@ def _jpeg(path: Path, metadata: Metadata, dpi: tuple[float, float] | None) -> li
     for name, marker, block in (
         ("EXIF", 0xE1, metadata.exif and b"Exif\0\0" + metadata.exif),
         ("XMP", 0xE1, metadata.xmp and _XMP_HEAD + metadata.xmp),
-        ("IPTC", 0xED, metadata.iptc and as_resource(metadata.iptc)),
+        ("IPTC", APP13, metadata.iptc and as_resource(metadata.iptc)),
+        *(("a comment", COMMENT, comment_bytes(each)) for each in metadata.texts),
     ):
         if block and len(block) > _LONGEST_SEGMENT:
             problems.append(f"{name} of {len(block):,} bytes does not fit a JPEG (at most 65,533)")
@@ -97,7 +105,16 @@ def _png(source: BinaryIO, target: BinaryIO, metadata: Metadata) -> None:
     if metadata.iptc:
         text = f"\niptc\n{len(metadata.iptc):8}\n{metadata.iptc.hex()}\n".encode()
         target.write(_chunk(b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(text)))
+    for each in metadata.texts:
+        target.write(_chunk(*text_chunk(each)))
     shutil.copyfileobj(source, target)
+
+
+def _gif(source: BinaryIO, target: BinaryIO, metadata: Metadata) -> None:
+    added = xmp_extension(metadata.xmp) if metadata.xmp else b""
+    for each in metadata.texts:
+        added += comment_extension(comment_bytes(each))
+    target.write(with_extensions(source.read(), added))
 
 
 def _riff_chunks(source: BinaryIO) -> Iterator[tuple[bytes, bytes]]:

@@ -14,7 +14,8 @@ class Format:
     """What a format holds.
 
     ``options``: of libvips, in every case. ``longest_px``: of a side. ``deep``: 16 bit. ``grey``:
-    one channel, so that a grey profile fits. ``lossy``: it has a quality. ``streams``: it is
+    one channel, so that a grey profile fits. ``texts``: plain ones under keywords; ``comments``:
+    plain ones without. ``lossy``: it has a quality. ``streams``: it is
     written row by row, not from memory at once.
     """
 
@@ -33,13 +34,22 @@ class Format:
     lossy: bool = False
     streams: bool = True
     animation: bool = False
+    texts: bool = False
+    comments: bool = False
 
 
 FORMATS = (
-    Format("PNG", (".png",), {"compression": 6}, deep=True, animation=True),
+    Format("PNG", (".png",), {"compression": 6}, deep=True, animation=True, texts=True),
     Format("TIFF", (".tif", ".tiff"), {"predictor": "horizontal"}, deep=True, cmyk=True),
     Format(
-        "JPEG", (".jpg", ".jpeg"), {"subsample_mode": "off"}, 65_535, False, cmyk=True, lossy=True
+        "JPEG",
+        (".jpg", ".jpeg"),
+        {"subsample_mode": "off"},
+        65_535,
+        False,
+        cmyk=True,
+        lossy=True,
+        comments=True,
     ),
     Format(
         "WebP",
@@ -75,6 +85,7 @@ FORMATS = (
         profile=False,
         streams=False,
         animation=True,
+        comments=True,
     ),
 )
 

@@ -2,15 +2,16 @@
 
 import struct
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from clearzoom.io.exif import strip_head
+from clearzoom.io.gif import xmp_of_gif
 from clearzoom.io.iptc import iptc_of_tiff
-from clearzoom.io.png import text_keys
+from clearzoom.io.png_texts import Text
 from clearzoom.io.tags import (
     INTEROPERABILITY,
     LONG,
@@ -20,22 +21,25 @@ from clearzoom.io.tags import (
     packed_tags,
     read_tags,
 )
-from clearzoom.io.texts import with_texts
+from clearzoom.io.texts import read_texts
 from clearzoom.io.xmp import plain_packet
 
 _IPTC_RESOURCE = 0x0404
-# Blocks that are read elsewhere, and what ImageMagick says once more of the file and its blocks.
-_NO_TEXTS = ("Raw profile type", "XML:com.adobe.xmp", "date:", "tiff:", "icc:", "exif:", "png:")
 _IPTC_PNG_KEYS = ("Raw profile type iptc", "Raw profile type APP13")
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """The blocks as they stand. ``exif`` is a TIFF structure, ``iptc`` plain IIM records."""
+    """The blocks as they stand.
+
+    ``exif`` is a TIFF structure, ``iptc`` plain IIM records, ``texts`` those of PNG, and the
+    comments of JPEG and GIF.
+    """
 
     exif: bytes | None = None
     xmp: bytes | None = None
     iptc: bytes | None = None
+    texts: tuple[Text, ...] = ()
 
 
 def read_metadata(path: Path) -> tuple[Metadata, list[str]]:
@@ -48,17 +52,23 @@ def read_metadata(path: Path) -> tuple[Metadata, list[str]]:
         What there is, and a line for each block that could not be read.
     """
     problems: list[str] = []
+    try:
+        texts, problems = read_texts(path)
+    except OSError as error:
+        return Metadata(), [f"metadata could not be read: {error.strerror}"]
+    blocks = Metadata()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of faults that are reported here
         try:
             with Image.open(path) as picture:
-                return _read(picture, path, problems), problems
+                blocks = _read(picture, path, problems)
         except UnidentifiedImageError:
-            return Metadata(), ["metadata could not be read"]
+            problems.append("metadata could not be read")
         except Image.DecompressionBombError:
-            return Metadata(), ["metadata was not read, the picture is too large for its reader"]
+            problems.append("metadata was not read, the picture is too large for its reader")
         except Exception as error:  # a damaged block raises anything
-            return Metadata(), [f"metadata could not be read: {error or type(error).__name__}"]
+            problems.append(f"metadata could not be read: {error or type(error).__name__}")
+    return replace(blocks, texts=texts), problems
 
 
 def _read(picture: Image.Image, path: Path, problems: list[str]) -> Metadata:
@@ -77,7 +87,7 @@ def _read(picture: Image.Image, path: Path, problems: list[str]) -> Metadata:
         iptc = _iptc(picture, path)
     except Exception as error:
         problems.append(f"IPTC could not be read: {error or type(error).__name__}")
-    xmp = info.get("xmp") or info.get("XML:com.adobe.xmp")
+    xmp = info.get("xmp") or info.get("XML:com.adobe.xmp") or xmp_of_gif(path)
     if isinstance(xmp, str):
         xmp = xmp.encode()
     try:
@@ -85,21 +95,7 @@ def _read(picture: Image.Image, path: Path, problems: list[str]) -> Metadata:
     except ValueError as error:
         xmp = None
         problems.append(f"XMP could not be read: {error}")
-    xmp, unnamed = with_texts(xmp, _texts(picture, path))
-    if unnamed:
-        problems.append(f"texts that are not kept: {', '.join(unnamed)}")
     return Metadata(exif or None, xmp, iptc or None)
-
-
-def _texts(picture: Image.Image, path: Path) -> dict[str, str]:
-    info: dict[Any, Any] = picture.info
-    if picture.format == "JPEG" and isinstance(comment := info.get("comment"), bytes):
-        return {"Comment": comment.decode(errors="replace")}
-    if picture.format != "PNG":
-        return {}
-    # Those behind the px are unknown to Pillow yet: the names alone will be said.
-    keys = (key for key in text_keys(path) if not key.startswith(_NO_TEXTS))
-    return {key if key in info else f"{key} (behind the px)": str(info.get(key)) for key in keys}
 
 
 def _exif_of_tiff(picture: Image.Image, path: Path, problems: list[str]) -> bytes | None:

@@ -1,4 +1,4 @@
-"""What a PNG says beside its px: resolution, names of texts, colour without a profile."""
+"""What a PNG says beside its px: resolution, and colour without a profile."""
 
 import struct
 from collections.abc import Iterator
@@ -10,8 +10,7 @@ import pyvips
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LONGEST_BYTES = 2**20
 _INCH_PER_M = 0.0254
-_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
-_READ = (b"pHYs", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"cICP", *_TEXTS)
+_READ = (b"pHYs", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"cICP")
 
 _SRGB_GAMMA = 45_455
 _SRGB_CHROMATICITIES = (31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000)
@@ -34,17 +33,6 @@ def stated_png_dpi(path: Path) -> tuple[float, float] | None:
         return None
     x, y, unit = struct.unpack(">IIB", data)
     return (x * _INCH_PER_M, y * _INCH_PER_M) if unit == 1 and x and y else None
-
-
-def text_keys(path: Path) -> list[str]:
-    """List the keywords of all texts, before and after the px.
-
-    Args:
-        path: a PNG.
-    """
-    return [
-        data.partition(b"\0")[0].decode("latin-1") for kind, data in _chunks(path) if kind in _TEXTS
-    ]
 
 
 def colour_of_png(path: Path, *, grey: bool) -> tuple[bytes | None, str | None]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ from clearzoom.io.picture import Picture, Samples
 from clearzoom.io.profile import holds_profile, in_srgb
 from clearzoom.io.quality import check_small_enough, save_within
 from clearzoom.io.streamable import stream_picture
+from clearzoom.io.text_places import with_places_for_texts
 from clearzoom.io.xmp import updated_xmp
 
 _MM_PER_INCH = 25.4
@@ -130,6 +131,8 @@ def encode(
     if dpi and not kind.dpi:
         dpi = None
         problems.append(f"{kind.name} has no place for a resolution")
+    metadata, without_place = with_places_for_texts(metadata, kind)
+    problems += without_place
     exif, xmp = metadata.exif, metadata.xmp
     if dpi and kind.name in ("WebP", "AVIF"):
         try:
@@ -145,7 +148,7 @@ def encode(
         _attach(image, "xmp-data", xmp)
     if kind.name == "AVIF":
         _attach(image, "exif-data", exif and b"Exif\0\0" + exif)
-    added = added_bytes(Metadata(exif, xmp, metadata.iptc))
+    added = added_bytes(replace(metadata, exif=exif, xmp=xmp))
     try:
         _save(image, temporary, kind, encoding, added)
     except pyvips.Error as error:
@@ -153,7 +156,12 @@ def encode(
     check_small_enough(temporary, target, encoding.max_bytes, added)
     if icc_profile and not holds_profile(temporary, icc_profile):
         problems.append(f"{kind.name} does not take the colour profile: it was left out")
-    kept = Metadata(exif if kind.exif else None, xmp, metadata.iptc if kind.iptc else None)
+    kept = replace(
+        metadata,
+        exif=exif if kind.exif else None,
+        xmp=xmp,
+        iptc=metadata.iptc if kind.iptc else None,
+    )
     problems += insert_metadata(temporary, kept, dpi)
     if metadata.iptc and not kind.iptc:
         problems.append(f"{kind.name} has no place for IPTC")
@@ -165,7 +173,9 @@ def encode(
 def added_bytes(metadata: Metadata) -> int:
     """Count what metadata adds to a file after its encoding, a little too high."""
     blocks = (metadata.exif, metadata.xmp, metadata.iptc)
-    return sum(len(block) + 64 for block in blocks if block)
+    texts = (each.chunk or each.comment or each.text.encode() for each in metadata.texts)
+    # GIF's XMP has a trailer of 258 bytes, and its comments a byte for each 255.
+    return sum(len(block) + len(block) // 255 + 300 for block in (*blocks, *texts) if block)
 
 
 def _attach(image: pyvips.Image, field: str, block: bytes | None) -> None:
