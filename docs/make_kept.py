@@ -41,8 +41,8 @@ TAIL = """
   tag that describes the picture; its place on a map (GeoTIFF) is left out with a note. A thumbnail
   of a picture that was turned upright goes, others stay. **XMP** is made true likewise.
 - **Texts** of PNG stay byte for byte in PNG, however large, and those behind the px too. Comments
-  of PNG, JPEG and GIF stay comments in these three. Elsewhere Title, Author, Description, Copyright,
-  Software and Comment go into XMP. `parameters`, by which Stable Diffusion's web page says how a
+  of PNG, JPEG and GIF stay comments in these three. Elsewhere Title, Author, Description,
+  Copyright, Software and Comment go into XMP. `parameters`, by which Stable Diffusion's web page says how a
   picture was made, goes into EXIF's comment if the PNG has no EXIF. Others, such as `workflow` and
   `prompt`, are named in a note. gAMA, cHRM and P3 by cICP of a PNG without a profile become one.
 - **Animations** have 8 bit and RGB, and no resolution. GIF counts their time in 10 ms.
