@@ -36,15 +36,23 @@ TAIL = """
   Display P3, which loses less of it than sRGB.
 - **Profiles** are written byte for byte, so colours outside of sRGB stay. Tones are shown to the
   network as sRGB would have them and turned back ([why so](decisions/0003-colour-and-metadata.md)).
-- **EXIF** is changed in place: orientation, size and resolution. Maker notes stay, except in AVIF,
-  where the library that writes it empties them. TIFF gets its directories written anew, with every
-  tag that describes the picture; its place on a map (GeoTIFF) is left out with a note. A thumbnail
-  of a picture that was turned upright goes, others stay. **XMP** is made true likewise.
+- **EXIF** is changed in place: orientation, sizes, resolutions, the subject's place. Maker notes
+  stay, except in AVIF, where the library that writes it empties them. TIFF gets its directories
+  written anew, with every tag that describes the picture; its place on a map (GeoTIFF) is left out
+  with a note. **XMP** is made true likewise; what does not fit one segment of a JPEG goes into an
+  extension.
+- **Panoramas** (GPano), **regions** (IPTC, MWG, Microsoft's) and the subject of EXIF and XMP are
+  enlarged, turned and cut with the picture. A region outside of what was cut is named in a note.
+- **Thumbnails** of a picture that was turned or cut are emptied, byte by byte, in EXIF, XMP and
+  IPTC; of one that was cut also those within maker notes, with a note. Others stay.
+- **Gain maps** (HDR), the film of a motion photo, depth maps, a second eye and further pictures of
+  a file do not come along. Each is named in a note, and XMP does not speak of them any more.
 - **Texts** of PNG stay byte for byte in PNG, however large, and those behind the px too. Comments
   of PNG, JPEG and GIF stay comments in these three. Elsewhere Title, Author, Description,
-  Copyright, Software and Comment go into XMP. `parameters`, by which Stable Diffusion's web page says how a
-  picture was made, goes into EXIF's comment if the PNG has no EXIF. Others, such as `workflow` and
-  `prompt`, are named in a note. gAMA, cHRM and P3 by cICP of a PNG without a profile become one.
+  Copyright, Software and Comment go into XMP. `parameters`, by which Stable Diffusion's web page
+  says how a picture was made, goes into EXIF's comment if the PNG has no EXIF. Others, such as
+  `workflow` and `prompt`, are named in a note. gAMA, cHRM and P3 by cICP of a PNG without a
+  profile become one.
 - **Animations** have 8 bit and RGB, and no resolution. GIF counts their time in 10 ms.
 - Where the result's name is that of a **link**, the link is replaced, and what it points to stays.
 - Provenance (tool, model, hash, scale, engine) stands in **XMP**, also with `--metadata strip`.

@@ -7,15 +7,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from clearzoom.io.exif import exif_with_resolution, updated_exif
+from clearzoom.io.exif import updated_exif
+from clearzoom.io.exif_resolution import exif_with_resolution
 from clearzoom.io.metadata import Metadata, as_resource, read_metadata, resources
 from clearzoom.io.picture import Picture
+from clearzoom.io.placement import Placement
 from clearzoom.io.provenance import Provenance, with_provenance
 from clearzoom.io.reading import open_picture
 from clearzoom.io.writing import write_picture
 
 IPTC = b"\x1c\x02\x78\x00\x0bA museum cat"
 PROVENANCE = Provenance("clearzoom 1", "photo x4", "ab" * 32, "4", "onnxruntime fp32")
+
+
+PART = Placement((30, 40), 6, (60, 80), (5, 6), (9, 9))
+
+
+def to(width_px, height_px):
+    size = (width_px, height_px)
+    return Placement(size, 1, size, (0, 0), size)
 
 
 def camera_exif(dpi=72.0):
@@ -36,7 +46,8 @@ def camera_exif(dpi=72.0):
 
 def test_exif_is_made_true_in_place():
     before = camera_exif()
-    after = updated_exif(before, 70_000, 120, (300.0, 299.5))
+    after, notes = updated_exif(before, to(70_000, 120), (300.0, 299.5))
+    assert not notes
     assert len(after) == len(before)
     exif = Image.Exif()
     exif.load(after)
@@ -62,7 +73,7 @@ def test_damaged_exif_is_an_error_or_a_block_of_the_same_length(tail, at, patch)
     block = bytearray(camera_exif() + tail)
     block[at : at + len(patch)] = patch
     with contextlib.suppress(ValueError):
-        assert len(updated_exif(bytes(block), 9, 9, (1.0, 1.0))) == len(block)
+        assert len(updated_exif(bytes(block), PART, (1.0, 1.0))[0]) == len(block)
 
 
 @given(st.binary(max_size=120))
@@ -113,11 +124,14 @@ def test_bigtiff_gets_its_blocks_too(tmp_path, photo):
 
 def test_provenance_joins_a_packet_and_replaces_an_older_one():
     packet = (
-        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="r"><rdf:Description dc="me"/>'
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+        b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<rdf:Description rdf:about="uuid:1" xmlns:dc="dc" dc:creator="me"/>'
         b"</rdf:RDF></x:xmpmeta>"
     )
     once = with_provenance(packet, PROVENANCE)
-    assert b'dc="me"' in once
+    assert b'dc:creator="me"' in once
+    assert once.count(b'rdf:about="uuid:1"') == 2
     assert b"photo x4" in once
     assert with_provenance(once, PROVENANCE) == once
     assert b"photo x4" in with_provenance(b"no xml at all", PROVENANCE)

@@ -188,7 +188,7 @@ def test_too_long_a_comment_for_jpeg_is_said(tmp_path, small):
 
 
 def test_gif_holds_xmp_and_comments_and_plays_as_before(tmp_path, small):
-    packet = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="r"></rdf:RDF></x:xmpmeta>'
+    packet = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"></rdf:RDF></x:xmpmeta>'
     texts = (Text("Comment", "first"), Text("Comment", "n" * 600))
     picture = Picture(small, metadata=Metadata(xmp=packet, texts=texts))
     assert write_picture(tmp_path / "p.gif", picture) == []
@@ -205,7 +205,7 @@ def test_gif_holds_xmp_and_comments_and_plays_as_before(tmp_path, small):
 
 @pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
 def test_an_animation_holds_xmp_and_comments_too(tmp_path, small, suffix):
-    packet = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="r"></rdf:RDF></x:xmpmeta>'
+    packet = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"></rdf:RDF></x:xmpmeta>'
     metadata = Metadata(xmp=packet, iptc=b"\x1c", texts=(Text("Comment", "a cat"),))
     target, frames = tmp_path / f"p{suffix}", [small, 255 - small]
     notes = write_frames(target, target, frames, Timing((80, 90), 3), metadata, None, Encoding())

@@ -170,6 +170,7 @@ def test_what_is_missing_there_is_what_training_needs_and_torch_does_not_bring()
         "cffi",
         "rich",
         "platformdirs",
+        "lxml",
     }
     assert wanted <= names
     assert not names & {"torch", "numpy", "pillow", "lightning", "typer", "sympy", "tensorboard"}

@@ -12,9 +12,10 @@ from clearzoom.core.plan import Plan
 from clearzoom.engines.network import Network
 from clearzoom.engines.refine import consistency_text
 from clearzoom.io.atomic import whole_file
-from clearzoom.io.exif import updated_exif
 from clearzoom.io.metadata import Metadata
 from clearzoom.io.picture import Samples
+from clearzoom.io.placed import placed_metadata
+from clearzoom.io.placement import Placement
 from clearzoom.io.provenance import Provenance, with_provenance
 from clearzoom.io.streamable import stream_picture
 from clearzoom.io.writing import Encoding, as_image, encode, interpretation
@@ -40,7 +41,7 @@ def finished_image(
 def finished_metadata(
     given: Metadata,
     plan: Plan,
-    size_px: tuple[int, int],
+    placement: Placement,
     dpi: tuple[float, float] | None,
     networks: Sequence[Network],
 ) -> tuple[Metadata, list[str]]:
@@ -49,7 +50,7 @@ def finished_metadata(
     Args:
         given: of the input, or empty.
         plan: says the scale.
-        size_px: width and height of the result.
+        placement: of the result in the input.
         dpi: of the result.
         networks: in the order in which they ran.
 
@@ -58,13 +59,7 @@ def finished_metadata(
     """
     from clearzoom import __version__
 
-    exif, problems = given.exif, []
-    if exif is not None:
-        try:
-            exif = updated_exif(exif, *size_px, dpi)
-        except ValueError as error:
-            exif = None
-            problems.append(f"{error}; it was left out")
+    placed, problems = placed_metadata(given, placement, dpi)
     level = networks[0].denoise if networks else None
     chain = " then ".join(f"{network.name} x{network.scale}" for network in networks)
     provenance = Provenance(
@@ -76,7 +71,7 @@ def finished_metadata(
         consistency=consistency_text(networks[0].consistency) if networks else "none",
         denoise="" if level is None else f"{level:g}",
     )
-    return replace(given, exif=exif, xmp=with_provenance(given.xmp, provenance)), problems
+    return replace(placed, xmp=with_provenance(placed.xmp, provenance)), problems
 
 
 def write_fidelity_map(

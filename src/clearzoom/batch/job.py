@@ -29,6 +29,7 @@ from clearzoom.io.atomic import whole_file
 from clearzoom.io.formats import check_holds, check_target, format_of
 from clearzoom.io.metadata import Metadata
 from clearzoom.io.picture import Samples, colours_of
+from clearzoom.io.placement import Placement
 from clearzoom.io.profile import profile_tone
 from clearzoom.io.reading import Source, decode, open_picture
 from clearzoom.io.scratch import Scratch, scratch
@@ -188,7 +189,8 @@ def write_result(job: Job, networks: list[Network], result: Samples, cut: Region
         OutputError: it cannot be written; an older file stays.
     """
     size = (cut.width_px, cut.height_px)
-    metadata, problems = finished_metadata(job.metadata, job.plan, size, job.dpi, networks)
+    placement = _placement(job, cut)
+    metadata, problems = finished_metadata(job.metadata, job.plan, placement, job.dpi, networks)
     image = finished_image(result, job.plan, cut, cmyk=job.source.cmyk)
     with whole_file(job.target) as temporary:
         problems += encode(
@@ -201,6 +203,16 @@ def write_result(job: Job, networks: list[Network], result: Samples, cut: Region
             job.settings.encoding,
         )
     return Done(*size, (*job.notes, *problems))
+
+
+def _placement(job: Job, cut: Region) -> Placement:
+    return Placement(
+        job.plan.source_px,
+        job.source.orientation,
+        job.plan.resized_px,
+        (cut.left, cut.top),
+        (cut.width_px, cut.height_px),
+    )
 
 
 def _check_fidelity_map(job: Job, target: Path, cut: Region) -> None:
@@ -275,7 +287,8 @@ def _run_animation(
             progress=told,
         )
         larger.append(np.asarray(finished_image(result, plan, cut).numpy()))
-    metadata, problems = finished_metadata(job.metadata, plan, plan.result_px, job.dpi, networks)
+    placement = _placement(job, cut)
+    metadata, problems = finished_metadata(job.metadata, plan, placement, job.dpi, networks)
     with whole_file(job.target) as temporary:
         problems += write_frames(
             temporary,

@@ -9,12 +9,14 @@ import shutil
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from PIL import Image, TiffImagePlugin
 
+from clearzoom.io.extended_xmp import split_xmp
 from clearzoom.io.gif import comment_extension, with_extensions, xmp_extension
 from clearzoom.io.metadata import Metadata, as_resource
 from clearzoom.io.png_texts import text_chunk
@@ -73,12 +75,17 @@ def _jpeg(path: Path, metadata: Metadata, dpi: tuple[float, float] | None) -> li
     if dpi:
         density = (min(65_535, round(value)) for value in dpi)
         segments = struct.pack(">4s5sHBHHH", b"\xff\xe0\0\x10", b"JFIF\0", 0x0102, 1, *density, 0)
-    for name, marker, block in (
+    xmp, pieces = metadata.xmp, []
+    with suppress(ValueError):  # then it is too long, which is said
+        xmp, pieces = split_xmp(xmp) if xmp else (None, [])
+    blocks = [
         ("EXIF", 0xE1, metadata.exif and b"Exif\0\0" + metadata.exif),
-        ("XMP", 0xE1, metadata.xmp and _XMP_HEAD + metadata.xmp),
+        ("XMP", 0xE1, xmp and _XMP_HEAD + xmp),
+        *(("XMP", 0xE1, piece) for piece in pieces),
         ("IPTC", APP13, metadata.iptc and as_resource(metadata.iptc)),
         *(("a comment", COMMENT, comment_bytes(each)) for each in metadata.texts),
-    ):
+    ]
+    for name, marker, block in blocks:
         if block and len(block) > _LONGEST_SEGMENT:
             problems.append(f"{name} of {len(block):,} bytes does not fit a JPEG (at most 65,533)")
         elif block:

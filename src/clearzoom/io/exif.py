@@ -1,30 +1,29 @@
 """EXIF, changed in place: no byte moves, so maker notes with offsets of their own stay whole."""
 
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+
+from clearzoom.io.directories import Entry, entries_of, remove_entry
+from clearzoom.io.exif_previews import empty_previews, empty_thumbnails
+from clearzoom.io.image_regions import place_subject
+from clearzoom.io.placement import Placement
 
 _HEAD = b"Exif\0\0"
-_ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _UNIT = 0x0112, 0x011A, 0x011B, 0x0128
-_WIDTH, _HEIGHT, _EXIF_IFD = 0xA002, 0xA003, 0x8769
+_IFD0_WIDTH, _IFD0_HEIGHT, _ORIENTATION = 0x0100, 0x0101, 0x0112
+_X_RESOLUTION, _Y_RESOLUTION, _UNIT = 0x011A, 0x011B, 0x0128
+_EXIF_IFD, _INTEROPERABILITY_IFD = 0x8769, 0xA005
+_WIDTH, _HEIGHT, _RELATED_WIDTH, _RELATED_HEIGHT = 0xA002, 0xA003, 0x1001, 0x1002
+_SUBJECTS = (0x9214, 0xA214)  # area, location
+_FOCAL_PLANE = (0xA20E, 0xA20F)  # px of the picture for a length on the sensor
 _SHORT, _LONG, _RATIONAL = 3, 4, 5
-
-
-@dataclass(frozen=True)
-class _Entry:
-    tag: int
-    kind: int
-    count: int
-    at: int
-    """Where its 12 bytes begin."""
-
-
-def _entries(tiff: bytes | bytearray, order: str, ifd: int) -> Iterator[_Entry]:
-    (count,) = struct.unpack_from(order + "H", tiff, ifd)
-    for index in range(count):
-        at = ifd + 2 + 12 * index
-        tag, kind, values = struct.unpack_from(order + "HHI", tiff, at)
-        yield _Entry(tag, kind, values, at)
+_SIDES = {
+    _IFD0_WIDTH: 0,
+    _IFD0_HEIGHT: 1,
+    _WIDTH: 0,
+    _HEIGHT: 1,
+    _RELATED_WIDTH: 0,
+    _RELATED_HEIGHT: 1,
+}
 
 
 def strip_head(exif: bytes) -> bytes:
@@ -33,121 +32,131 @@ def strip_head(exif: bytes) -> bytes:
 
 
 def updated_exif(
-    exif: bytes, width_px: int, height_px: int, dpi: tuple[float, float] | None
-) -> bytes:
+    exif: bytes, placement: Placement, dpi: tuple[float, float] | None
+) -> tuple[bytes, list[str]]:
     """Make EXIF true for the enlarged picture.
 
-    Orientation becomes 1, since it was applied; size and resolution are rewritten where they stand.
-    A thumbnail that still lies on its side is no longer pointed to.
+    Orientation becomes 1, since it was applied; sizes, resolutions and the subject's place are
+    rewritten where they stand. Of a picture that was turned or cut thumbnails are emptied, and of
+    one that was cut also what maker notes hold of it.
 
     Args:
         exif: a TIFF structure, with or without "Exif" before it.
-        width_px: of the result.
-        height_px: of the result.
+        placement: of the result in the input.
         dpi: of the result, or None to leave what stands.
 
     Returns:
-        The structure, of the same length, without "Exif" before it.
+        The structure, of the same length, without "Exif" before it; and a line for each thing that
+        could not be made true and is gone.
 
     Raises:
         ValueError: it is no TIFF structure, or its offsets lead nowhere.
     """
     tiff = bytearray(strip_head(exif))
+    notes: list[str] = []
     orders = {b"II*\0": "<", b"MM\0*": ">"}
     try:
         order = orders[bytes(tiff[:4])]
         (first,) = struct.unpack_from(order + "I", tiff, 4)
-        entries = list(_entries(tiff, order, first))
+        entries = list(entries_of(tiff, order, first))
         following = first + 2 + 12 * len(entries)
-        if _is_turned(tiff, order, entries) and following + 4 <= len(tiff):
-            struct.pack_into(order + "I", tiff, following, 0)
+        shows_other = placement.is_turned or placement.is_cut or _is_turned(tiff, order, entries)
+        if shows_other and following + 4 <= len(tiff):
+            empty_thumbnails(tiff, order, following)
+        if placement.is_cut and empty_previews(tiff):
+            notes.append("previews in EXIF were emptied: they showed what was cut away")
         for entry in entries:
+            _rewrite_first(tiff, order, entry, dpi)
+            _rewrite_side(tiff, order, entry, placement)
             if entry.tag == _EXIF_IFD and entry.kind == _LONG:
                 (below,) = struct.unpack_from(order + "I", tiff, entry.at + 8)
-                for inner in list(_entries(tiff, order, below)):
-                    _rewrite(tiff, order, inner, width_px, height_px, None)
-            else:
-                _rewrite(tiff, order, entry, width_px, height_px, dpi)
+                notes += _rewrite_below(tiff, order, below, placement)
     except (KeyError, struct.error) as error:
         raise ValueError("the EXIF block is damaged") from error
-    return bytes(tiff)
+    return bytes(tiff), notes
 
 
-def _is_turned(tiff: bytearray, order: str, entries: list[_Entry]) -> bool:
+def _is_turned(tiff: bytearray, order: str, entries: list[Entry]) -> bool:
     for entry in entries:
         if (entry.tag, entry.kind, entry.count) == (_ORIENTATION, _SHORT, 1):
             return bool(struct.unpack_from(order + "H", tiff, entry.at + 8)[0] in range(2, 9))
     return False
 
 
-def _rewrite(
-    tiff: bytearray,
-    order: str,
-    entry: _Entry,
-    width_px: int,
-    height_px: int,
-    dpi: tuple[float, float] | None,
+def _rewrite_below(tiff: bytearray, order: str, ifd: int, placement: Placement) -> list[str]:
+    """Rewrite EXIF's own directory."""
+    notes: list[str] = []
+    entries = list(entries_of(tiff, order, ifd))
+    _rewrite_focal_plane(tiff, order, entries, placement)
+    for entry in entries:
+        _rewrite_side(tiff, order, entry, placement)
+        if entry.tag == _INTEROPERABILITY_IFD and entry.kind == _LONG:
+            (below,) = struct.unpack_from(order + "I", tiff, entry.at + 8)
+            for inner in list(entries_of(tiff, order, below)):
+                _rewrite_side(tiff, order, inner, placement)
+    gone = [entry for entry in entries if not _has_subject(tiff, order, entry, placement, notes)]
+    for entry in gone:
+        remove_entry(tiff, order, ifd, entry.tag)
+    return notes
+
+
+def _rewrite_side(tiff: bytearray, order: str, entry: Entry, placement: Placement) -> None:
+    axis = _SIDES.get(entry.tag)
+    if axis is not None and entry.count == 1 and entry.kind in (_SHORT, _LONG):
+        size = placement.result_px[axis]
+        struct.pack_into(order + "HII", tiff, entry.at + 2, _LONG, 1, size)
+
+
+def _rewrite_first(
+    tiff: bytearray, order: str, entry: Entry, dpi: tuple[float, float] | None
 ) -> None:
     if entry.count != 1:
         return
     if entry.tag == _ORIENTATION and entry.kind == _SHORT:
         struct.pack_into(order + "H", tiff, entry.at + 8, 1)
-    elif entry.tag in (_WIDTH, _HEIGHT) and entry.kind in (_SHORT, _LONG):
-        size = width_px if entry.tag == _WIDTH else height_px
-        struct.pack_into(order + "HII", tiff, entry.at + 2, _LONG, 1, size)
     elif dpi and entry.tag == _UNIT and entry.kind == _SHORT:
         struct.pack_into(order + "H", tiff, entry.at + 8, 2)
     elif dpi and entry.tag in (_X_RESOLUTION, _Y_RESOLUTION) and entry.kind == _RATIONAL:
-        (where,) = struct.unpack_from(order + "I", tiff, entry.at + 8)
         value = dpi[entry.tag == _Y_RESOLUTION]
-        struct.pack_into(order + "II", tiff, where, round(value * 1000), 1000)
+        _put_fraction(tiff, order, entry, value)
 
 
-def exif_with_resolution(exif: bytes | None, dpi: tuple[float, float]) -> bytes:
-    """Make EXIF state a resolution, for formats that state it nowhere else.
+def _put_fraction(tiff: bytearray, order: str, entry: Entry, value: float) -> None:
+    (where,) = struct.unpack_from(order + "I", tiff, entry.at + 8)
+    below = 1000 if value * 1000 < 2**32 else 1
+    struct.pack_into(order + "II", tiff, where, round(value * below), below)
 
-    Args:
-        exif: from ``updated_exif``, or None for a block with nothing else.
-        dpi: horizontal, vertical.
 
-    Returns:
-        The block; where tags were missing with a new first directory behind it, so that no other
-        byte moved.
+def _rewrite_focal_plane(
+    tiff: bytearray, order: str, entries: Sequence[Entry], placement: Placement
+) -> None:
+    there, values = {}, {}
+    for entry in entries:
+        if entry.tag in _FOCAL_PLANE and (entry.kind, entry.count) == (_RATIONAL, 1):
+            (where,) = struct.unpack_from(order + "I", tiff, entry.at + 8)
+            above, below = struct.unpack_from(order + "II", tiff, where)
+            axis = _FOCAL_PLANE.index(entry.tag)
+            there[axis], values[axis] = entry, above / below if below else 0.0
+    for axis, entry in there.items():
+        given = values.get(1 - axis if placement.is_sideways else axis, values[axis])
+        if given and given * placement.times[axis] < 2**32:
+            _put_fraction(tiff, order, entry, given * placement.times[axis])
 
-    Raises:
-        ValueError: it is no TIFF structure, or its offsets lead nowhere.
-    """
-    exif = exif or struct.pack("<4sIHI", b"II*\0", 8, 0, 0)
-    order = "<" if exif.startswith(b"II") else ">"
-    try:
-        (first,) = struct.unpack_from(order + "I", exif, 4)
-        old = list(_entries(exif, order, first))
-        following = first + 2 + 12 * len(old)
-        # Some blocks end without saying that no directory follows.
-        after = 0
-        if following + 4 <= len(exif):
-            (after,) = struct.unpack_from(order + "I", exif, following)
-    except struct.error as error:
-        raise ValueError("the EXIF block is damaged") from error
-    wanted = {_X_RESOLUTION: _RATIONAL, _Y_RESOLUTION: _RATIONAL, _UNIT: _SHORT}
-    fitting = {
-        entry.tag for entry in old if (entry.kind, entry.count) == (wanted.get(entry.tag), 1)
-    }
-    if fitting == set(wanted):
-        return exif
-    kept = {entry.tag: exif[entry.at : entry.at + 12] for entry in old if entry.tag not in wanted}
-    block = exif + b"\0" * (len(exif) % 2)
-    values_at = len(block) + 2 + 12 * (len(kept) + 3) + 4
-    for place, tag in enumerate((_X_RESOLUTION, _Y_RESOLUTION)):
-        kept[tag] = struct.pack(order + "HHII", tag, _RATIONAL, 1, values_at + 8 * place)
-    kept[_UNIT] = struct.pack(order + "HHIHH", _UNIT, _SHORT, 1, 2, 0)
-    directory = b"".join(entry for _, entry in sorted(kept.items()))
-    values = b"".join(struct.pack(order + "II", round(value * 1000), 1000) for value in dpi)
-    head = block[:4] + struct.pack(order + "I", len(block)) + block[8:]
-    return (
-        head
-        + struct.pack(order + "H", len(kept))
-        + directory
-        + struct.pack(order + "I", after)
-        + values
-    )
+
+def _has_subject(
+    tiff: bytearray, order: str, entry: Entry, placement: Placement, notes: list[str]
+) -> bool:
+    """Place EXIF's subject; False where it has no place any more, and is to go."""
+    if entry.tag not in _SUBJECTS or entry.kind != _SHORT or entry.count not in (2, 3, 4):
+        return True
+    where, form = entry.at + 8, f"{order}{entry.count}H"
+    if entry.count > 2:
+        (where,) = struct.unpack_from(order + "I", tiff, where)
+    placed = place_subject(list(struct.unpack_from(form, tiff, where)), placement)
+    if placed is None or max(placed) > 65_535:
+        struct.pack_into(form, tiff, where, *[0] * entry.count)
+        why = "lies outside of the part" if placed is None else "lies beyond px 65,535"
+        notes.append(f"the subject's place in EXIF {why}: it was left out")
+        return False
+    struct.pack_into(form, tiff, where, *placed)
+    return True

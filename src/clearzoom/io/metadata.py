@@ -6,11 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from PIL import Image, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
+from clearzoom.io.companions import heif_companions, joined, jpeg_companions, without_companions
 from clearzoom.io.exif import strip_head
+from clearzoom.io.extended_xmp import joined_xmp
 from clearzoom.io.gif import xmp_of_gif
 from clearzoom.io.iptc import iptc_of_tiff
+from clearzoom.io.opening import opened
+from clearzoom.io.packets import packed, parsed, top_fields
 from clearzoom.io.png_texts import Text
 from clearzoom.io.tags import (
     INTEROPERABILITY,
@@ -22,7 +26,7 @@ from clearzoom.io.tags import (
     read_tags,
 )
 from clearzoom.io.texts import read_texts
-from clearzoom.io.xmp import plain_packet
+from clearzoom.io.xmp import plain_packet, recovered_packet
 
 _IPTC_RESOURCE = 0x0404
 _IPTC_PNG_KEYS = ("Raw profile type iptc", "Raw profile type APP13")
@@ -60,12 +64,10 @@ def read_metadata(path: Path) -> tuple[Metadata, list[str]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of faults that are reported here
         try:
-            with Image.open(path) as picture:
+            with opened(path) as picture:
                 blocks = _read(picture, path, problems)
         except UnidentifiedImageError:
             problems.append("metadata could not be read")
-        except Image.DecompressionBombError:
-            problems.append("metadata was not read, the picture is too large for its reader")
         except Exception as error:  # a damaged block raises anything
             problems.append(f"metadata could not be read: {error or type(error).__name__}")
     return replace(blocks, texts=texts), problems
@@ -90,12 +92,33 @@ def _read(picture: Image.Image, path: Path, problems: list[str]) -> Metadata:
     xmp = info.get("xmp") or info.get("XML:com.adobe.xmp") or xmp_of_gif(path)
     if isinstance(xmp, str):
         xmp = xmp.encode()
-    try:
-        xmp = plain_packet(xmp) if xmp else None
-    except ValueError as error:
-        xmp = None
-        problems.append(f"XMP could not be read: {error}")
+    if isinstance(picture, JpegImagePlugin.JpegImageFile) and xmp:
+        xmp, unread = joined_xmp(xmp, picture.applist)
+        problems += unread
+    xmp, companions = _xmp(xmp, problems) if xmp else (None, [])
+    if isinstance(picture, JpegImagePlugin.JpegImageFile):
+        companions += jpeg_companions(picture.applist, path, info.get("mpoffset"))
+    elif picture.format == "HEIF":
+        companions += heif_companions(info, getattr(picture, "n_frames", 1))
+    problems += joined(companions)
     return Metadata(exif or None, xmp, iptc or None)
+
+
+def _xmp(packet: bytes, problems: list[str]) -> tuple[bytes | None, list[str]]:
+    """Bring a packet into a plain form, without what it says of things beside the picture."""
+    try:
+        plain = plain_packet(packet)
+    except ValueError as error:
+        try:
+            plain = recovered_packet(packet)
+        except ValueError:
+            problems.append(f"XMP could not be read: {error}")
+            return None, []
+        problems.append(f"XMP is damaged, and only what could be read of it is kept: {error}")
+    root = parsed(plain)
+    before = len(top_fields(root))
+    notes = without_companions(root)
+    return packed(root) if len(top_fields(root)) < before else plain, notes
 
 
 def _exif_of_tiff(picture: Image.Image, path: Path, problems: list[str]) -> bytes | None:

@@ -1,7 +1,8 @@
 """Which pixels are inferred, and by what: written into the file's XMP."""
 
 from dataclasses import dataclass
-from xml.sax.saxutils import quoteattr
+
+from clearzoom.io.packets import RDF, descriptions, packed, parsed, top_fields, without_empty
 
 NAMESPACE = "urn:clearzoom:provenance:1"
 
@@ -11,7 +12,6 @@ _EMPTY = (
     b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"></rdf:RDF>'
     b'</x:xmpmeta><?xpacket end="w"?>'
 )
-_END = b"</rdf:RDF>"
 
 
 @dataclass(frozen=True)
@@ -40,27 +40,28 @@ def with_provenance(xmp: bytes | None, provenance: Provenance) -> bytes:
     Returns:
         The packet with one more rdf:Description; a packet that is not RDF is replaced.
     """
-    packet = xmp if xmp is not None and _END in xmp else _EMPTY
-    packet = _without_older(packet)
-    said = " ".join(
-        f"clearzoom:{name}={quoteattr(value)}"
-        for name, value in {
-            "Tool": provenance.tool,
-            "Model": provenance.model,
-            "WeightsSHA256": provenance.weights_sha256,
-            "Scale": provenance.scale,
-            "Engine": provenance.engine,
-            "Consistency": provenance.consistency,
-            "Denoise": provenance.denoise,
-        }.items()
-        if value
-    )
-    line = f'<rdf:Description rdf:about="" xmlns:clearzoom="{NAMESPACE}" {said}/>'
-    before, _, after = packet.rpartition(_END)
-    return before + line.encode() + _END + after
-
-
-def _without_older(packet: bytes) -> bytes:
-    start = packet.find(f'<rdf:Description rdf:about="" xmlns:clearzoom="{NAMESPACE}"'.encode())
-    end = packet.find(b"/>", start)
-    return packet if start < 0 or end < 0 else packet[:start] + packet[end + 2 :]
+    try:
+        root = parsed(xmp or _EMPTY)
+    except ValueError:
+        root = parsed(_EMPTY)
+    for older in top_fields(root, NAMESPACE):
+        older.remove()
+    without_empty(root)
+    rdf = next(root.iter(f"{RDF}RDF"))
+    added = rdf.makeelement(f"{RDF}Description", nsmap={"clearzoom": NAMESPACE})
+    # All descriptions of one packet are about the same thing, which some writers give a name.
+    others = (each.get(f"{RDF}about") for each in descriptions(root))
+    added.set(f"{RDF}about", next(filter(None, others), ""))
+    for name, value in {
+        "Tool": provenance.tool,
+        "Model": provenance.model,
+        "WeightsSHA256": provenance.weights_sha256,
+        "Scale": provenance.scale,
+        "Engine": provenance.engine,
+        "Consistency": provenance.consistency,
+        "Denoise": provenance.denoise,
+    }.items():
+        if value:
+            added.set(f"{{{NAMESPACE}}}{name}", value)
+    rdf.append(added)
+    return packed(root)

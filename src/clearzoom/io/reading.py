@@ -38,8 +38,8 @@ _MOST_HALVES = 24
 class Source:
     """A picture file that was looked at, but not decoded.
 
-    Sizes are those after the stated orientation is applied; ``notes`` say what will not stay as it
-    is.
+    Sizes are those after the stated ``orientation``, 1 to 8 as in EXIF, is applied. ``notes`` say
+    what will not stay as it is.
     """
 
     path: Path
@@ -54,6 +54,7 @@ class Source:
     dpi: tuple[float, float] | None
     metadata: Metadata
     notes: tuple[str, ...]
+    orientation: int = 1
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -150,6 +151,7 @@ def open_picture(
         dpi,
         metadata,
         tuple(notes),
+        orientation if orientation in range(1, 9) else 1,
     )
 
 

@@ -13,7 +13,7 @@ import pyvips
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.containers import insert_metadata
 from clearzoom.io.descriptors import save, states
-from clearzoom.io.exif import exif_with_resolution
+from clearzoom.io.exif_resolution import exif_with_resolution
 from clearzoom.io.failures import unwritable
 from clearzoom.io.formats import Format, TiffCompression, check_target, format_of
 from clearzoom.io.metadata import Metadata
@@ -174,7 +174,8 @@ def added_bytes(metadata: Metadata) -> int:
     """Count what metadata adds to a file after its encoding, a little too high."""
     blocks = (metadata.exif, metadata.xmp, metadata.iptc)
     texts = (each.chunk or each.comment or each.text.encode() for each in metadata.texts)
-    # GIF's XMP has a trailer of 258 bytes, and its comments a byte for each 255.
+    # GIF's XMP has a trailer of 258 bytes, and its comments a byte for each 255; JPEG holds long
+    # XMP in pieces, each with a head.
     return sum(len(block) + len(block) // 255 + 300 for block in (*blocks, *texts) if block)
 
 

@@ -14,6 +14,7 @@ from clearzoom.errors import OutputError
 
 NEEDED = (
     "lightning",
+    "lxml",
     "numpy",
     "onnxruntime",
     "pillow",

@@ -1,0 +1,57 @@
+"""Directories of a TIFF structure that lies in memory, entry by entry."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry: ``at`` is where its 12 bytes begin."""
+
+    tag: int
+    kind: int
+    count: int
+    at: int
+
+
+def entries_of(tiff: bytes | bytearray, order: str, ifd: int) -> Iterator[Entry]:
+    """List the entries of a directory.
+
+    Args:
+        tiff: a classic TIFF structure.
+        order: "<" or ">".
+        ifd: where the directory begins.
+
+    Raises:
+        struct.error: it does not lie within the structure.
+    """
+    (count,) = struct.unpack_from(order + "H", tiff, ifd)
+    for index in range(count):
+        at = ifd + 2 + 12 * index
+        tag, kind, values = struct.unpack_from(order + "HHI", tiff, at)
+        yield Entry(tag, kind, values, at)
+
+
+def remove_entry(tiff: bytearray, order: str, ifd: int, tag: int) -> None:
+    """Take an entry out of its directory; what lies elsewhere stays where it is.
+
+    Args:
+        tiff: a classic TIFF structure; is changed in place.
+        order: "<" or ">".
+        ifd: where the directory begins.
+        tag: of the entry.
+
+    Raises:
+        struct.error: it does not lie within the structure.
+    """
+    entries = list(entries_of(tiff, order, ifd))
+    end = ifd + 2 + 12 * len(entries)
+    for entry in entries:
+        if entry.tag == tag:
+            # Some blocks end without saying which directory follows.
+            last = min(end + 4, len(tiff))
+            rest = bytes(tiff[entry.at + 12 : last])
+            tiff[entry.at : last] = rest + bytes(12)
+            struct.pack_into(order + "H", tiff, ifd, len(entries) - 1)
+            return
