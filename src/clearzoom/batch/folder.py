@@ -24,6 +24,7 @@ from clearzoom.batch.report import (
 )
 from clearzoom.batch.settings import Settings
 from clearzoom.batch.tree import Tree, pictures_to_do, target_of
+from clearzoom.core.shown import shown
 from clearzoom.errors import ClearzoomError, OutputError
 
 PICTURES_AT_ONCE = 3
@@ -124,7 +125,7 @@ def plan_folder(
         try:
             yield path, plan_job(path, target_of(path, source, output), settings, makes_folder=True)
         except ClearzoomError as error:
-            yield path, " ".join(str(error).split())
+            yield path, shown(error)
 
 
 class _Work:

@@ -265,7 +265,8 @@ def job_key(job: Job, networks: list[Network]) -> str:
     with job.source.path.open("rb") as file:
         said.update(hashlib.file_digest(file, "sha256").digest())
     for network in networks:
-        said.update(f"{network.sha256} {network.engine} {network.halo_px} {network.name} ".encode())
+        line = f"{network.sha256} {network.engine} {network.halo_px} {network.name} "
+        said.update(line.encode(errors="surrogateescape"))
     said.update(f"{__version__} {job.plan} {job.source.shape}".encode())
     said.update(os.fsencode(job.target.name))  # the folder lies beside it
     return said.hexdigest()[:16]

@@ -9,6 +9,7 @@ from clearzoom.batch.job import Done, Job, plan_job
 from clearzoom.batch.places import Place
 from clearzoom.batch.report import Row
 from clearzoom.batch.settings import Settings
+from clearzoom.core.shown import shown
 from clearzoom.errors import ClearzoomError, InputError, OutputError
 
 
@@ -121,7 +122,7 @@ def content_sha256(path: Path) -> str:
 
 def failure(code: str, reason: str) -> Row:
     """Say in a row why a picture failed."""
-    return {"status": "failed", "code": code, "error": " ".join(reason.split())}
+    return {"status": "failed", "code": code, "error": shown(reason)}
 
 
 def said_settings(settings: Settings) -> str:
@@ -135,7 +136,7 @@ def said_settings(settings: Settings) -> str:
     cards = [file.read_bytes() for file in files if file.is_file()]
     same = replace(settings, memory_bytes=None, max_pixels=0)
     text = f"{__version__} {same} {hashlib.sha256(b''.join(cards)).hexdigest()}"
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def _said_of(order: Order, error: Exception) -> str:

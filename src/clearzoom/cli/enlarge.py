@@ -15,7 +15,7 @@ import typer
 from pydantic import ValidationError
 
 from clearzoom.batch.request import EnlargeRequest
-from clearzoom.cli.console import progress
+from clearzoom.cli.console import progress, say
 from clearzoom.cli.options import (
     DEFAULTS,
     ConsistencyOption,
@@ -27,6 +27,7 @@ from clearzoom.cli.options import (
     StrengthOption,
     requested,
 )
+from clearzoom.core.shown import shown
 from clearzoom.io.formats import TiffCompression
 
 if TYPE_CHECKING:
@@ -110,8 +111,8 @@ def enlarge(
         )
     seconds = time.perf_counter() - began
     for note in done.notes:
-        typer.echo(f"note: {note}", err=True)
-    typer.echo(
+        say(f"note: {note}", err=True)
+    say(
         f"{output}  {done.width_px}x{done.height_px} px  {seconds:.1f} s  "
         f"{done.width_px * done.height_px / 1e6 / seconds:.2f} MP/s ({_networks(job)})"
     )
@@ -148,7 +149,7 @@ def plan(**asked: Any) -> None:
     )
     lines += [f"note     {note}" for note in job.notes]
     for line in lines:
-        typer.echo(line)
+        say(line)
 
 
 # The options are those of enlarge; the name and the help are its own.
@@ -163,21 +164,21 @@ def _plan_folder(source: Path, output: Path, settings: "Settings", *, recursive:
     for path, planned in plan_folder(source, output, settings, recursive=recursive):
         if isinstance(planned, str):
             failures += 1
-            typer.echo(f"{path.relative_to(source)}  fails: {planned}")
+            say(f"{path.relative_to(source)}  fails: {planned}")
             continue
         pictures += 1
         frames = planned.source.frames
         (width, height), before = planned.plan.result_px, planned.plan.source_px
         px += width * height * frames
-        typer.echo(
+        say(
             f"{path.relative_to(source)}  {before[0]}x{before[1]} px -> {width}x{height} px"
             + (f"  {frames} frames" if frames > 1 else "")
             + f"  ({_networks(planned)}"
             + (f"; {_chosen(planned, settings)})" if planned.plan.stages else ")")
         )
         for note in planned.notes:
-            typer.echo(f"  note: {note}")
-    typer.echo(f"{output}  {pictures} pictures, {px / 1e6:.1f} MP; {failures} will fail")
+            say(f"  note: {note}")
+    say(f"{output}  {pictures} pictures, {px / 1e6:.1f} MP; {failures} will fail")
     if failures:
         raise typer.Exit(3)
 
@@ -244,7 +245,7 @@ def stoppable() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo("stopped; the same command goes on from here", err=True)
+        say("stopped; the same command goes on from here", err=True)
         raise typer.Exit(130) from None
     finally:
         if signal.getsignal(signal.SIGINT) is _stop:  # else a second Ctrl-C ends at once
@@ -270,13 +271,13 @@ def _folder(source: Path, output: Path, settings: "Settings", *, recursive: bool
 
 def end_of_folder(target: object, counts: "Counts", seconds: float) -> None:
     """Say what was done, what failed and where the rows are; exit with 3 where pictures failed."""
-    typer.echo(
+    say(
         f"{target}  {counts.done} enlarged, {counts.skipped} done before, {counts.failed} failed  "
         f"{seconds:.1f} s  {counts.megapixels / seconds:.2f} MP/s; see {target}/report.jsonl"
     )
     for name, error in counts.failures:
-        typer.echo(f"failed: {error if name in error else f'{name}: {error}'}", err=True)
+        say(f"failed: {error if shown(name) in error else f'{name}: {error}'}", err=True)
     if counts.failed > len(counts.failures):
-        typer.echo(f"failed: {counts.failed - len(counts.failures)} more", err=True)
+        say(f"failed: {counts.failed - len(counts.failures)} more", err=True)
     if counts.failed:
         raise typer.Exit(3)

@@ -1,6 +1,5 @@
 """``clearzoom evaluate``."""
 
-import json
 import math
 import shlex
 import sys
@@ -9,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from clearzoom.cli.console import progress
+from clearzoom.cli.console import progress, say, say_json
 from clearzoom.cli.options import (
     ConsistencyOption,
     DenoiseOption,
@@ -20,6 +18,7 @@ from clearzoom.cli.options import (
     PrecisionOption,
     StrengthOption,
 )
+from clearzoom.io.terminal import PlainConsole
 from clearzoom.weights import PROTOCOL_MODEL
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def evaluate(
             **({"lpips": _lpips_as_json()} if lpips else {}),
             "rows": [_as_json(row, command) for row in rows],
         }
-        typer.echo(json.dumps(described, indent=2))
+        say_json(described)
     else:
         _print_table(rows)
 
@@ -155,13 +154,13 @@ def _print_table(rows: "list[Row]") -> None:
         table.add_row(name, *map(_cell, scores))
     table.add_section()
     table.add_row(f"mean of {len(first.pictures)}", *map(_cell, rows))
-    Console().print(table)
+    PlainConsole().print(table)
     for row in rows:
         if row.weights_sha256:
-            typer.echo(f"weights sha256 {row.weights_sha256}  ({row.model})")
+            say(f"weights sha256 {row.weights_sha256}  ({row.model})")
     if first.lpips is not None:
-        typer.echo(f"LPIPS sha256   {_lpips_as_json()['weights_sha256']}  (0.1, AlexNet)")
-    typer.echo(f"data sha256    {first.data_sha256}  ({first.data})")
+        say(f"LPIPS sha256   {_lpips_as_json()['weights_sha256']}  (0.1, AlexNet)")
+    say(f"data sha256    {first.data_sha256}  ({first.data})")
 
 
 def _cell(scores: "Row | Score") -> str:

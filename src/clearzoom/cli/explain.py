@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from clearzoom.cli.console import say
 from clearzoom.errors import MissingExtraError
 from clearzoom.explain.chapter import INDEX, PAGES
 
@@ -34,4 +35,4 @@ def explain(
             raise
         raise MissingExtraError("clearzoom explain", "explain") from error
     for path in written:
-        typer.echo(str(path))
+        say(path)

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from clearzoom.cli.console import say
+
 
 def export(
     run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
@@ -29,6 +31,6 @@ def export(
 
     card = release(run, output, tile_px, test_sets, name=name, int8=int8, psnr_model=psnr_model)
     for file in card.files:
-        typer.echo(f"{output / file.name}  {file.bytes:,} bytes  sha256 {file.sha256}")
+        say(f"{output / file.name}  {file.bytes:,} bytes  sha256 {file.sha256}")
     for row in card.scores:
-        typer.echo(f"{row.data} x{row.scale} {row.model}: {row.psnr_db:.2f} dB  {row.ssim:.4f}")
+        say(f"{row.data} x{row.scale} {row.model}: {row.psnr_db:.2f} dB  {row.ssim:.4f}")

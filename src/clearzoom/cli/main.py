@@ -1,16 +1,19 @@
 """The command."""
 
 import os
+import traceback
 from typing import Annotated
 
 import typer
 
 from clearzoom import __version__
 from clearzoom.cli.batch import batch
+from clearzoom.cli.console import allow_any_characters, say
 from clearzoom.cli.enlarge import enlarge, plan
 from clearzoom.cli.evaluate import evaluate
 from clearzoom.cli.explain import explain
 from clearzoom.cli.export import export
+from clearzoom.cli.given import parse
 from clearzoom.cli.models import models
 from clearzoom.cli.serve import serve
 from clearzoom.cli.train import train
@@ -37,7 +40,7 @@ app.add_typer(weights, name="weights")
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"clearzoom {__version__}")
+        say(f"clearzoom {__version__}")
         raise typer.Exit
 
 
@@ -52,14 +55,19 @@ def root(
 
 def main() -> None:
     """Run the command; an expected error is one line and its exit status."""
+    allow_any_characters()
     try:
         try:
-            app()
+            status = parse(app)
         except ModuleNotFoundError as error:
             if error.name is None or error.name.split(".")[0] not in _TRAINING_PARTS:
                 raise
             raise MissingExtraError("this command", "train") from error
     except ClearzoomError as error:
-        line = " ".join(str(error).split())
-        typer.echo(f"error[{error.code}]: {line}", err=True)
+        say(f"error[{error.code}]: {error}", err=True)
         raise SystemExit(error.exit_status) from None
+    except Exception:  # a fault of this program; it may name a file
+        for line in traceback.format_exc().splitlines():
+            say(line, err=True)
+        raise SystemExit(1) from None
+    raise SystemExit(status)

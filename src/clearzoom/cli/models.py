@@ -1,13 +1,16 @@
 """``clearzoom models``: what there is, and models of one's own."""
 
-import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, JustifyMethod
+from rich.console import JustifyMethod
 from rich.table import Table
+
+from clearzoom.cli.console import say, say_json
+from clearzoom.io.terminal import PlainConsole
 
 if TYPE_CHECKING:
     from clearzoom.models.card import Card
@@ -42,8 +45,8 @@ def add(
     """
     from clearzoom.probe.adding import add_model
 
-    own = add_model(file, licence, name, say=lambda line: typer.echo(line, err=True))
-    typer.echo(
+    own = add_model(file, licence, name, say=partial(say, err=True))
+    say(
         f"{own.name} x{own.scale} is added; try: clearzoom enlarge IN -o OUT "
         f"--model {own.name} --scale {own.scale}"
     )
@@ -58,7 +61,7 @@ def remove(
     from clearzoom.weights.own import remove as remove_own
 
     for path in remove_own(name, scale):
-        typer.echo(f"removed {path}")
+        say(f"removed {path}")
 
 
 @models.command()
@@ -77,7 +80,7 @@ def show(
         for file in card.files:
             check_file(path.with_name(file.name))
         cards.append({"file": str(path), **card.model_dump(mode="json")})
-    typer.echo(json.dumps(cards, indent=2, ensure_ascii=False))
+    say_json(cards)
 
 
 def _list(*, as_json: bool) -> None:
@@ -93,11 +96,11 @@ def _list(*, as_json: bool) -> None:
             "own": [each.card.model_dump(mode="json") for each in own if each.card is not None],
             "damaged": [each.fault for each in own if each.fault is not None],
         }
-        typer.echo(json.dumps(said, indent=2))
+        say_json(said)
         return
-    console = Console()
+    console = PlainConsole()
     if networks is None:
-        typer.echo("networks are counted where torch is: pip install 'clearzoom[train]'", err=True)
+        say("networks are counted where torch is: pip install 'clearzoom[train]'", err=True)
     else:
         console.print(_network_table(networks))
     console.print(_weights_table("Released weights: PSNR / SSIM", cards))
@@ -105,7 +108,7 @@ def _list(*, as_json: bool) -> None:
         console.print(_own_table(own))
     for each in own:
         if each.fault is not None:
-            typer.echo(f"damaged: {each.fault}", err=True)
+            say(f"damaged: {each.fault}", err=True)
 
 
 def _table(title: str) -> Table:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from clearzoom.cli.console import say
 from clearzoom.cli.threads import wait_asleep
 from clearzoom.errors import ConfigError
 from clearzoom.train.times import seconds_of
@@ -73,7 +74,7 @@ def train(
         if processes.count > 1:
             raise ConfigError("--steps-for measures one process; leave --devices and --nodes out")
         steps = steps_in(settings, seconds_of(steps_for), init)
-        typer.echo(f"max_steps = {steps}")
+        say(f"max_steps = {steps}")
         return
     if finish is not None and finish_in is not None:
         raise ConfigError("--finish and --finish-in say the same thing; give one of them")
@@ -91,7 +92,7 @@ def train(
     if not is_first():
         return
     end = last_step(settings.optimiser, recipe.decay)
-    typer.echo(
+    say(
         f"step {recipe.step}{'' if end is None else f' of {end}'}; "
         f"best validation {recipe.best_psnr_db:.3f} dB; {folder}"
     )

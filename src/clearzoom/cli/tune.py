@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from clearzoom.cli.console import say
 from clearzoom.cli.threads import wait_asleep
 from clearzoom.errors import ModelError
 from clearzoom.train.times import seconds_of
@@ -59,10 +60,8 @@ def tune(
 
     from clearzoom.train.tune import tune as run_tune
 
-    tuned = run_tune(
-        wishes, steps=steps, budget_s=budget_s, learning_rate=learning_rate, say=typer.echo
-    )
-    typer.echo(
+    tuned = run_tune(wishes, steps=steps, budget_s=budget_s, learning_rate=learning_rate, say=say)
+    say(
         f"{chosen} x{scale} is registered ({tuned.compared.gain_words()}); "
         f"try: clearzoom enlarge IN -o OUT --model {chosen} --scale {scale}"
     )

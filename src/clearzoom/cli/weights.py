@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from clearzoom.cli.console import say
+
 weights = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -30,4 +32,4 @@ def fetch(
     from clearzoom.losses.source import fetch as fetch_weights
 
     for path in fetch_weights(what, archive):
-        typer.echo(f"{path}  {path.stat().st_size:,} bytes")
+        say(f"{path}  {path.stat().st_size:,} bytes")

@@ -34,5 +34,6 @@ def files_sha256(files: list[Path]) -> str:
     """
     total = hashlib.sha256()
     for path in files:
-        total.update(f"{path.name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+        line = f"{path.name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+        total.update(line.encode(errors="surrogateescape"))
     return total.hexdigest()

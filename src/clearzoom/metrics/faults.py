@@ -73,10 +73,12 @@ def spoil_to_store(hr: Image, scale: int, kind: Kind, name: str) -> Spoilt:
         name: of the picture.
     """
     clean = reduce_for_protocol(hr, scale)
-    seed = np.frombuffer(hashlib.sha256(f"{RECIPE}/{kind}/{name}".encode()).digest(), "<u4")
+    said = f"{RECIPE}/{kind}/{name}".encode(errors="surrogateescape")
+    seed = np.frombuffer(hashlib.sha256(said).digest(), "<u4")
     random = np.random.RandomState(seed)
     if kind == "mild":
-        cause = zlib.crc32(name.encode()) % 3  # of a few pictures, too, each gets some
+        # Of a few pictures, too, each gets some.
+        cause = zlib.crc32(name.encode(errors="surrogateescape")) % 3
         return _mild(hr, clean, cause, random)
     return (_usual if kind == "usual" else _heavy)(hr, clean.shape[0], clean.shape[1], random)
 

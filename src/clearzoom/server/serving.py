@@ -9,12 +9,13 @@ from pathlib import Path
 from tempfile import mkdtemp
 from types import FrameType
 
-import typer
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from clearzoom.core.shown import shown
 from clearzoom.errors import InputError, OutputError
 from clearzoom.io.atomic import lives
+from clearzoom.server.logs import LOGS
 from clearzoom.server.marks import check_marks
 from clearzoom.server.settings import ServeSettings
 
@@ -55,17 +56,19 @@ def start(settings: ServeSettings, *, public: bool) -> None:
             factory=True,
             workers=settings.workers,
             log_level="warning",
+            log_config=LOGS,
             access_log=False,
             server_header=False,
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_GRACE_S,
         )
-        shown = "localhost" if settings.host in ("127.0.0.1", "::1") else settings.host
-        if shown in ("0.0.0.0", "::"):  # no address that another machine could open
-            shown = socket.gethostname()
-        address = f"[{shown}]" if ":" in shown else shown
+        host = "localhost" if settings.host in ("127.0.0.1", "::1") else settings.host
+        if host in ("0.0.0.0", "::"):  # no address that another machine could open
+            host = socket.gethostname()
+        address = f"[{host}]" if ":" in host else host
         asked = f"?token={settings.token}" if settings.token else ""
-        typer.echo(f"{settings.folder} is at http://{address}:{port}/{asked}  (Ctrl-C ends)")
+        words = f"{settings.folder} is at http://{address}:{port}/{asked}  (Ctrl-C ends)"
+        print(shown(words), flush=True)
         if settings.workers > 1:
             Multiprocess(config, sockets=[listening]).run()
         else:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from rich.console import Console
 
 from clearzoom.core.resize import reduce_for_protocol
 from clearzoom.engines.network import load_network
+from clearzoom.io.terminal import PlainConsole
 from clearzoom.metrics.evaluate import evaluate
 from clearzoom.metrics.protocol import crop_to_multiple
 from clearzoom.models.card import Int8, Speed
@@ -52,7 +52,7 @@ def offer_int8(onnx: Path, config: TrainConfig, fp32: list[Speed]) -> Offered | 
     loss = sum(full.psnr_db - coarse.psnr_db for _, full, coarse in rows) / len(rows)
     worth = ratio >= _WORTH_TIMES
     said = "written" if worth else f"under {_WORTH_TIMES}, not written"
-    Console(stderr=True).print(f"int8: {ratio:.2f} times as fast, {loss:.3f} dB lost; {said}")
+    PlainConsole(stderr=True).print(f"int8: {ratio:.2f} times as fast, {loss:.3f} dB lost; {said}")
     if not worth:
         target.unlink()
         return None

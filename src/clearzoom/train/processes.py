@@ -3,9 +3,8 @@
 import os
 from dataclasses import dataclass
 
-from rich.console import Console
-
 from clearzoom.errors import ConfigError
+from clearzoom.io.terminal import PlainConsole
 from clearzoom.train.config import TrainConfig
 
 _RANKS = ("RANK", "SLURM_PROCID", "NODE_RANK", "LOCAL_RANK")  # of torchrun, SLURM, Lightning
@@ -71,6 +70,6 @@ def local_rank() -> int:
     return int(os.environ.get("LOCAL_RANK", os.environ.get("SLURM_LOCALID", 0)))
 
 
-def console() -> Console:
+def console() -> PlainConsole:
     """Where the first process speaks; the others are silent."""
-    return Console(stderr=True, quiet=not is_first())
+    return PlainConsole(stderr=True, quiet=not is_first())

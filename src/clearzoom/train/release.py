@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from safetensors.torch import save
 
 from clearzoom.engines.interpolate import mixed_model
@@ -14,6 +13,7 @@ from clearzoom.engines.levels import estimator_file
 from clearzoom.errors import MissingFileError, ModelError
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.folder import files_sha256
+from clearzoom.io.terminal import PlainConsole
 from clearzoom.metrics.protocol import PROTOCOL
 from clearzoom.models.card import Card, Counts, FileHash, Training, write_card
 from clearzoom.models.count import FORMULA, count
@@ -153,7 +153,7 @@ def _print_calibration(found: Calibration) -> None:
     if found != UNCHANGED:
         line = f"estimated levels: {found.slope:.2f} times what they were, {found.offset:+.2f}"
         line += f"; {found.gain_db:+.2f} dB on held-back pictures"
-    Console(stderr=True).print(line)
+    PlainConsole(stderr=True).print(line)
 
 
 def _training(state: dict[str, Any], config: TrainConfig, best: Path) -> Training:

@@ -63,8 +63,8 @@ class Shards:
             self.files += files
         self.places = np.concatenate(places)
         """A row a picture: shard, first byte, bytes."""
-        names = "\n".join(path.name for path in self.files)
-        self.sha256 = hashlib.sha256(names.encode() + self.places.tobytes()).hexdigest()
+        names = "\n".join(path.name for path in self.files).encode(errors="surrogateescape")
+        self.sha256 = hashlib.sha256(names + self.places.tobytes()).hexdigest()
 
     def __len__(self) -> int:
         return len(self.places)
