@@ -15,6 +15,7 @@ from clearzoom.io.gif import xmp_of_gif
 from clearzoom.io.iptc import iptc_of_tiff
 from clearzoom.io.opening import opened
 from clearzoom.io.packets import packed, parsed, top_fields
+from clearzoom.io.png_blocks import is_png, png_blocks
 from clearzoom.io.png_texts import Text
 from clearzoom.io.tags import (
     INTEROPERABILITY,
@@ -29,7 +30,6 @@ from clearzoom.io.texts import read_texts
 from clearzoom.io.xmp import plain_packet, recovered_packet
 
 _IPTC_RESOURCE = 0x0404
-_IPTC_PNG_KEYS = ("Raw profile type iptc", "Raw profile type APP13")
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,13 @@ def read_metadata(path: Path) -> tuple[Metadata, list[str]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of faults that are reported here
         try:
-            with opened(path) as picture:
-                blocks = _read(picture, path, problems)
+            if is_png(path):
+                info, damaged = png_blocks(path)
+                problems += damaged
+                blocks = _read(None, info, path, problems)
+            else:
+                with opened(path) as picture:
+                    blocks = _read(picture, picture.info, path, problems)
         except UnidentifiedImageError:
             problems.append("metadata could not be read")
         except Exception as error:  # a damaged block raises anything
@@ -73,23 +78,24 @@ def read_metadata(path: Path) -> tuple[Metadata, list[str]]:
     return replace(blocks, texts=texts), problems
 
 
-def _read(picture: Image.Image, path: Path, problems: list[str]) -> Metadata:
-    info: dict[Any, Any] = picture.info
+def _read(
+    picture: Image.Image | None, info: dict[Any, Any], path: Path, problems: list[str]
+) -> Metadata:
+    """Read what Pillow, or for PNG ``png_blocks``, has found."""
     exif, iptc = None, None
+    kind = picture.format if picture is not None else "PNG"
     try:
-        if picture.format == "TIFF":
+        if picture is not None and kind == "TIFF":
             exif = _exif_of_tiff(picture, path, problems)
         elif info.get("exif"):  # HEIC without EXIF gives None
             exif = strip_head(info["exif"])
-        elif "Raw profile type exif" in info:
-            exif = strip_head(_from_hex(info, "exif"))
     except Exception as error:
         problems.append(f"EXIF could not be read: {error or type(error).__name__}")
     try:
-        iptc = _iptc(picture, path)
+        iptc = iptc_of_tiff(path) if kind == "TIFF" else _iptc(info)
     except Exception as error:
         problems.append(f"IPTC could not be read: {error or type(error).__name__}")
-    xmp = info.get("xmp") or info.get("XML:com.adobe.xmp") or xmp_of_gif(path)
+    xmp = info.get("xmp") or xmp_of_gif(path)
     if isinstance(xmp, str):
         xmp = xmp.encode()
     if isinstance(picture, JpegImagePlugin.JpegImageFile) and xmp:
@@ -98,7 +104,7 @@ def _read(picture: Image.Image, path: Path, problems: list[str]) -> Metadata:
     xmp, companions = _xmp(xmp, problems) if xmp else (None, [])
     if isinstance(picture, JpegImagePlugin.JpegImageFile):
         companions += jpeg_companions(picture.applist, path, info.get("mpoffset"))
-    elif picture.format == "HEIF":
+    elif kind == "HEIF":
         companions += heif_companions(info, getattr(picture, "n_frames", 1))
     problems += joined(companions)
     return Metadata(exif or None, xmp, iptc or None)
@@ -142,22 +148,10 @@ def _exif_of_tiff(picture: Image.Image, path: Path, problems: list[str]) -> byte
     return struct.pack("<4sI", b"II*\0", at) + below + packed_tags(tags, at) if tags else None
 
 
-def _iptc(picture: Image.Image, path: Path) -> bytes | None:
-    info: dict[Any, Any] = picture.info
-    if picture.format == "TIFF":
-        return iptc_of_tiff(path)
+def _iptc(info: dict[Any, Any]) -> bytes | None:
     if isinstance(info.get("photoshop"), dict):
         return cast(bytes | None, info["photoshop"].get(_IPTC_RESOURCE))
-    for key in _IPTC_PNG_KEYS:
-        if key in info:
-            return resources(_from_hex(info, key.rpartition(" ")[2]))
-    return None
-
-
-def _from_hex(info: dict[Any, Any], kind: str) -> bytes:
-    # ImageMagick's text chunk: a newline, the name, the length, then lines of hex.
-    text = str(info[f"Raw profile type {kind}"])
-    return bytes.fromhex("".join(text.split()[2:]))
+    return resources(info["iptc"]) if "iptc" in info else None
 
 
 def stated_dpi(exif: bytes | None) -> tuple[float, float] | None:
