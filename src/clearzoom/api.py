@@ -21,7 +21,7 @@ from clearzoom.core.targets import Wanted
 from clearzoom.engines.tiled import Meaning, Progress
 from clearzoom.errors import InputError, OutputError
 from clearzoom.io.coding import levels_of_tables
-from clearzoom.io.formats import SUFFIXES
+from clearzoom.io.names import result_suffix
 from clearzoom.io.picture import Samples, colours_of
 from clearzoom.weights import DEFAULT_MODEL
 
@@ -91,8 +91,7 @@ def enlarge(
     )
     if isinstance(picture, str | Path):
         source = Path(picture)
-        suffix = source.suffix if source.suffix.lower() in SUFFIXES else ".png"
-        target = source.with_name(f"{source.stem}-x{scale:g}{suffix}")
+        target = source.with_name(f"{source.stem}-x{scale:g}{result_suffix(source.name)}")
         if target.exists():
             raise OutputError(f"{target} exists; take it away, or use enlarge_file")
         enlarge_file(source, target, settings)
@@ -114,7 +113,8 @@ def enlarge_file(
     """Enlarge a file to another; profile, metadata and dpi are kept.
 
     Args:
-        source: a path of a PNG, JPEG, WebP, TIFF, GIF or AVIF; HEIC with the extra [heic].
+        source: a path of a PNG, JPEG, WebP, TIFF, GIF, AVIF, BMP, PPM, TGA or JPEG 2000; HEIC with
+            the extra [heic].
         target: a path; the suffix chooses the format; an older file is replaced once the new one is
             whole, and a link itself, not what it points to.
         settings: size, model and the like; by default four times with the default model.

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from clearzoom.io.failures import refused
+from clearzoom.io.formats import written_suffix
 
 
 @contextmanager
@@ -20,7 +21,7 @@ def whole_file(target: Path) -> Iterator[Path]:
         target: the file to be; an older one is replaced in one step, a link itself.
 
     Yields:
-        An empty file in the same folder, with target's suffix.
+        An empty file in the same folder, with target's suffix, or the usual one of its format.
 
     Raises:
         OutputError: the folder is missing or cannot be written, the disk is full.
@@ -28,8 +29,9 @@ def whole_file(target: Path) -> Iterator[Path]:
     start = f".clearzoom-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:12]}-"
     try:
         _sweep(target.parent, start)
+        suffix = written_suffix(target)
         with NamedTemporaryFile(
-            dir=target.parent, prefix=f"{start}{os.getpid()}-", suffix=target.suffix, delete=False
+            dir=target.parent, prefix=f"{start}{os.getpid()}-", suffix=suffix, delete=False
         ) as file:
             temporary = Path(file.name)
     except OSError as error:

@@ -1,10 +1,13 @@
 """How far a compressed file's px are from what was compressed: what its header says of it."""
 
+import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import BinaryIO
 
+from clearzoom.io.jp2 import read_jp2
+from clearzoom.io.others import JPEG_2000
 from clearzoom.io.tags import COMPRESSION, SHORT, read_tags
 
 _USUAL_LEVELS = 4.0
@@ -27,7 +30,12 @@ def coding_levels(path: Path, kind: str) -> float:
     try:
         with path.open("rb") as file:
             return _of_file(file, kind)
-    except (OSError, ValueError, SyntaxError):  # Pillow's word for damage; libvips says it better
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        struct.error,
+    ):  # Pillow's word for damage; libvips says it better
         return 0.0
 
 
@@ -63,6 +71,8 @@ def _of_file(file: BinaryIO, kind: str) -> float:
             if int.from_bytes(tag.data[:2], "little") == _JPEG_IN_TIFF:
                 return _USUAL_LEVELS
         return 0.0
+    if kind == JPEG_2000:
+        return 0.0 if read_jp2(file).reversible else _USUAL_LEVELS
     return _USUAL_LEVELS if kind in ("AVIF", "HEIC") else 0.0
 
 

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from clearzoom.errors import MissingFileError
-from clearzoom.io.formats import SUFFIXES
+from clearzoom.io.names import is_picture_file
 
 
 def picture_files(folder: Path) -> list[Path]:
@@ -18,11 +18,9 @@ def picture_files(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise MissingFileError(f"no folder {folder}")
-    files = sorted(
-        path for path in folder.iterdir() if path.is_file() and path.suffix.lower() in SUFFIXES
-    )
+    files = sorted(path for path in folder.iterdir() if path.is_file() and is_picture_file(path))
     if not files:
-        raise MissingFileError(f"no picture ({', '.join(SUFFIXES)}) in {folder}")
+        raise MissingFileError(f"no picture that can be read in {folder}")
     return files
 
 

@@ -7,16 +7,18 @@ from typing import Any, Literal
 from clearzoom.errors import OutputError, SizeError
 
 TiffCompression = Literal["none", "lzw", "deflate", "zstd"]
+ResultFormat = Literal["png", "tif", "jpg", "webp", "avif"]
+"""That all results of a folder can be asked for in."""
 
 
 @dataclass(frozen=True)
 class Format:
     """What a format holds.
 
-    ``options``: of libvips, in every case. ``longest_px``: of a side. ``deep``: 16 bit. ``grey``:
-    one channel, so that a grey profile fits. ``texts``: plain ones under keywords; ``comments``:
-    plain ones without. ``lossy``: it has a quality. ``streams``: it is
-    written row by row, not from memory at once.
+    ``suffixes``: the first is the one that encoders know. ``options``: of libvips, in every case.
+    ``longest_px``: of a side. ``deep``: 16 bit. ``grey``: one channel, so that a grey profile fits.
+    ``texts``: plain ones under keywords; ``comments``: plain ones without. ``lossy``: it has a
+    quality. ``streams``: it is written row by row, not from memory at once.
     """
 
     name: str
@@ -39,11 +41,11 @@ class Format:
 
 
 FORMATS = (
-    Format("PNG", (".png",), {"compression": 6}, deep=True, animation=True, texts=True),
+    Format("PNG", (".png", ".apng"), {"compression": 6}, deep=True, animation=True, texts=True),
     Format("TIFF", (".tif", ".tiff"), {"predictor": "horizontal"}, deep=True, cmyk=True),
     Format(
         "JPEG",
-        (".jpg", ".jpeg"),
+        (".jpg", ".jpeg", ".jpe", ".jfif", ".jif"),
         {"subsample_mode": "off"},
         65_535,
         False,
@@ -101,7 +103,20 @@ def format_of(target: Path) -> Format:
     for each in FORMATS:
         if target.suffix.lower() in each.suffixes:
             return each
-    raise OutputError(f"cannot write {target}: end its name in {', '.join(SUFFIXES)}")
+    usual = ", ".join(each.suffixes[0] for each in FORMATS)
+    raise OutputError(f"cannot write {target}: end its name in {usual}")
+
+
+def written_suffix(target: Path) -> str:
+    """Give the suffix by which encoders know the format of a file; of no picture its own.
+
+    Example:
+        >>> written_suffix(Path("a.JFIF")), written_suffix(Path("report.jsonl"))
+        ('.jpg', '.jsonl')
+    """
+    suffix = target.suffix.lower()
+    usual = (each.suffixes[0] for each in FORMATS if suffix in each.suffixes[1:])
+    return next(usual, target.suffix)
 
 
 def check_target(target: Path, width_px: int, height_px: int, *, has_alpha: bool) -> None:
@@ -141,10 +156,12 @@ def check_holds(target: Path, width_px: int, height_px: int, *, has_alpha: bool)
     kind = format_of(target)
     if has_alpha and not kind.alpha:
         raise OutputError(
-            f"cannot write {target}: JPEG has no transparency; write PNG, TIFF or WebP"
+            f"cannot write {target}: JPEG has no transparency; write PNG, TIFF or WebP "
+            "(of a folder: --format png)"
         )
     if max(height_px, width_px) > kind.longest_px:
         raise SizeError(
             f"{width_px}x{height_px} px do not fit {kind.name} "
-            f"(at most {kind.longest_px:,} px a side); write .png or .tif"
+            f"(at most {kind.longest_px:,} px a side); write .png or .tif "
+            "(of a folder: --format png)"
         )

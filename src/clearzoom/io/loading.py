@@ -1,6 +1,7 @@
 """Open a picture file as a libvips image with straight alpha and a known kind of px."""
 
 import struct
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from clearzoom.errors import (
 )
 from clearzoom.io.descriptors import source_of, states
 from clearzoom.io.failures import reason_of, unreadable
+from clearzoom.io.others import OTHERS, kind_of_other, open_other
 from clearzoom.io.tags import EXTRA_SAMPLES, PHOTOMETRIC, SHORT, read_tags
 
 _FORMATS = {
@@ -46,8 +48,10 @@ def open_image(
     """Open a picture file by its content; no px are decoded.
 
     Args:
-        path: PNG, JPEG, WebP, TIFF, GIF or AVIF; HEIC with the extra [heic].
-        max_pixels: of HEIC, which is decoded here; of others the header is read, however large.
+        path: PNG, JPEG, WebP, TIFF, GIF, AVIF, BMP, PPM, TGA or JPEG 2000; HEIC with the extra
+            [heic].
+        max_pixels: of HEIC, BMP, PPM, TGA and JPEG 2000, which are decoded here; of others the
+            header is read, however large.
         page: of a TIFF.
         sequential: px are read from the top down, each once, and are not kept.
 
@@ -59,7 +63,7 @@ def open_image(
         InputError: a folder, or not readable by this user.
         UnreadablePictureError: empty, damaged, or no picture.
         MissingExtraError: HEIC, without its extra.
-        SizeError: HEIC with more than max_pixels.
+        SizeError: one that is decoded here with more than max_pixels.
     """
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a picture file")
@@ -78,12 +82,17 @@ def open_image(
     kind = next((kind for word, kind in _FORMATS.items() if word in name), None)
     if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS:
         return _open_heic(path, max_pixels), "HEIC"
+    other = kind_of_other(start, path.name) if kind is None else None
+    if other is not None:
+        with path.open("rb") as file:
+            check = partial(check_pixels, path, max_pixels=max_pixels)
+            return open_other(file, other, str(path), check), other
     if kind is None and start.startswith(_TIFF_STARTS):
         # A TIFF's directory often lies at its end, so libvips does not know a cut one.
         raise UnreadablePictureError(f"{path} is truncated or damaged; get a whole copy of it")
     if kind is None:
         what = "is empty" if not start else "is no picture that can be read"
-        formats = ", ".join(dict.fromkeys(_FORMATS.values()))
+        formats = ", ".join(dict.fromkeys((*_FORMATS.values(), "HEIC", *OTHERS)))
         raise UnreadablePictureError(f"{path} {what}; give {formats}")
     if kind == "TIFF":
         _check_tiff(path)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from math import prod
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from clearzoom.io.loading import (
     plain_image,
 )
 from clearzoom.io.metadata import Metadata, read_metadata, stated_dpi
+from clearzoom.io.others import OTHERS, TGA, kind_by_start, notes_of_other, open_other
 from clearzoom.io.picture import Picture, Samples, colours_of
 from clearzoom.io.png import colour_of_png, stated_png_dpi
 from clearzoom.io.scratch import reserve
@@ -81,7 +83,7 @@ def decode_rgb8(encoded: bytes) -> npt.NDArray[np.uint8]:
     """Decode an encoded picture to 8-bit sRGB, as measuring and training want it.
 
     Args:
-        encoded: a whole file: PNG, JPEG, WebP, TIFF.
+        encoded: a whole file: PNG, JPEG, WebP, TIFF, GIF, AVIF, BMP, PPM, TGA, JPEG 2000.
 
     Returns:
         (H, W, 3) uint8; grey is repeated, alpha is dropped, a profile is not applied.
@@ -90,12 +92,20 @@ def decode_rgb8(encoded: bytes) -> npt.NDArray[np.uint8]:
         UnreadablePictureError: no picture, or damaged.
     """
     try:
-        image = pyvips.Image.new_from_buffer(encoded, "", fail_on="error").colourspace("srgb")
+        image = _opened(encoded).colourspace("srgb")
         image = image.extract_band(0, n=3) if image.bands > 3 else image
         pixels: npt.NDArray[np.uint8] = image.cast("uchar").numpy()
     except pyvips.Error as error:
         raise UnreadablePictureError(reason_of(error)) from error
     return pixels
+
+
+def _opened(encoded: bytes) -> pyvips.Image:
+    loader = pyvips.vips_lib.vips_foreign_find_load_buffer(encoded, len(encoded))
+    if loader != pyvips.ffi.NULL:
+        return pyvips.Image.new_from_buffer(encoded, "", fail_on="error")
+    kind = kind_by_start(encoded[:32]) or TGA
+    return open_other(BytesIO(encoded), kind, "it", lambda width, height: None)
 
 
 def open_picture(
@@ -104,7 +114,8 @@ def open_picture(
     """Look at a picture file: its header and metadata, no pixels.
 
     Args:
-        path: PNG, JPEG, WebP, TIFF, GIF or AVIF, by content; HEIC with the extra [heic].
+        path: PNG, JPEG, WebP, TIFF, GIF, AVIF, BMP, PPM or JPEG 2000, by content; TGA by name; HEIC
+            with the extra [heic].
         keep_cmyk: else CMYK is read as RGB, in Display P3, which loses less of it than sRGB.
         max_pixels: a picture with more is refused before it is decoded.
 
@@ -121,7 +132,7 @@ def open_picture(
     if kind in ("GIF", "WebP") and frames > 1:
         height = image.get_page_height()
     check_pixels(path, width, height, max_pixels)
-    metadata, problems = read_metadata(path)
+    metadata, problems = (Metadata(), []) if kind in OTHERS else read_metadata(path)
     notes = list(problems)
     orientation = number_of(image, "orientation", 1)
     try:
@@ -131,6 +142,7 @@ def open_picture(
     if converted:
         notes.append("CMYK became RGB in Display P3")
     profile = icc_profile_of(plain)
+    notes += notes_of_other(path, kind)
     if kind == "PNG" and profile is None:
         profile, problem = colour_of_png(path, grey=plain.bands <= 2)
         notes += [problem] if problem else []

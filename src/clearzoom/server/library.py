@@ -13,12 +13,11 @@ from math import inf
 from pathlib import Path, PurePosixPath
 
 from clearzoom.errors import ClearzoomError, ConfigError, MissingFileError
-from clearzoom.io.formats import SUFFIXES
+from clearzoom.io.names import is_picture_file, is_picture_name, may_be_picture
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.server.marks import Marks, marks_of
 from clearzoom.server.oldest import forget_oldest
 
-_READ = {*SUFFIXES, ".heic", ".heif"}
 _UPLOAD = re.compile(r"upload-[0-9a-f]{32}")
 _LONGEST_ID = 1024
 _log = logging.getLogger("clearzoom.server")
@@ -103,7 +102,7 @@ class Library:
         for root, folders, files in os.walk(self._folder):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(files):
-                if name.startswith(".") or Path(name).suffix.lower() not in _READ:
+                if not is_picture_name(name) and not may_be_picture(name):
                     continue
                 try:
                     identifier = (Path(root) / name).relative_to(self._folder).as_posix()
@@ -113,7 +112,8 @@ class Library:
                     continue
                 try:
                     entry = self.find(identifier)
-                    yield entry, self.header(entry)
+                    if is_picture_file(entry.path):  # asked last: it may open the file
+                        yield entry, self.header(entry)
                 except MissingFileError:  # a link that leads out of the folder
                     continue
                 except ConfigError as error:  # is for who runs the server, not for its visitors

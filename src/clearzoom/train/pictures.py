@@ -12,7 +12,7 @@ from rich.progress import track
 
 from clearzoom.errors import TrainingError, UnreadablePictureError
 from clearzoom.io.folder import picture_files
-from clearzoom.io.formats import SUFFIXES
+from clearzoom.io.names import is_picture_name
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.train.processes import console
 
@@ -34,7 +34,7 @@ def encoded_pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
             with tarfile.open(shard) as archive:
                 for member in archive:
                     file = archive.extractfile(member)
-                    if file is not None and Path(member.name).suffix.lower() in SUFFIXES:
+                    if file is not None and is_picture_name(member.name):
                         yield f"{shard.name}/{member.name}", file.read()
                         found += 1
         except (tarfile.TarError, OSError, EOFError) as error:

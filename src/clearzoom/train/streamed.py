@@ -19,7 +19,7 @@ from torch import Tensor
 
 from clearzoom.core.resize import reduce_for_protocol
 from clearzoom.errors import MissingFileError, TrainingError, UnreadablePictureError
-from clearzoom.io.formats import SUFFIXES
+from clearzoom.io.names import is_picture_name
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.metrics.protocol import crop_to_multiple
 from clearzoom.train.data import Batch
@@ -104,7 +104,7 @@ def _pictures_in(shard: Path) -> npt.NDArray[np.int64]:
             found = [
                 (member.offset_data, member.size)
                 for member in archive
-                if member.isfile() and Path(member.name).suffix.lower() in SUFFIXES
+                if member.isfile() and is_picture_name(member.name)
             ]
             end = max((start + size for start, size in found), default=0)
     except (tarfile.TarError, OSError, EOFError) as error:
