@@ -47,6 +47,8 @@ def test_a_tree_is_mirrored_and_one_bad_file_stops_nothing(tree, tmp_path, setti
     assert seen[-1][:2] == (6, 6)
     report = rows(tmp_path / "out")
     assert list(report) == sorted(report)
+    assert counts.left_out == [".txt"]
+    assert report["notes.txt"] == {"file": "notes.txt", "status": "left out", "kind": ".txt"}
     assert report["bad.jpg"]["code"] == "unreadable"
     for name, row in report.items():
         if row["status"] == "done":
@@ -178,13 +180,15 @@ def test_a_pipe_is_one_clear_error(tree, tmp_path, settings):
         plan_job(tree / "pipe.png", tmp_path / "o.png", settings)
 
 
-def test_two_pictures_of_one_result_are_told_apart(tree, tmp_path, settings, monkeypatch):
-    (tree / "x.heic").write_bytes((tree / "a.png").read_bytes())
-    (tree / "x.heic.png").write_bytes((tree / "a.png").read_bytes())
+def test_two_pictures_of_one_result_are_told_apart(tree, tmp_path, settings):
+    for name in ("x.heic", "x.png", "x.heic.png"):
+        (tree / name).write_bytes((tree / "a.png").read_bytes())
     enlarge_folder(tree, tmp_path / "out", settings)
     report = rows(tmp_path / "out")
-    assert report["x.heic"]["status"] == "done"
-    assert "rename one of the two" in report["x.heic.png"]["error"]
+    assert report["x.png"]["output"] == "x.png"
+    assert report["x.heic.png"]["output"] == "x.heic.png"
+    assert "is the result of" in report["x.heic"]["error"]
+    assert "rename one of the two" in report["x.heic"]["error"]
 
 
 def test_limits_do_not_make_a_result_another(tree, tmp_path, settings):
@@ -223,5 +227,7 @@ def test_each_picture_of_a_folder_is_planned(tree, tmp_path, settings, command):
     assert "a.png  30x20 px -> 60x40 px  " in lines[0]
     assert any(line.startswith("below/deeper/d.png  30x20 px -> 60x40 px") for line in lines)
     assert any(line.startswith("bad.jpg  fails: ") for line in lines)
-    assert lines[-1] == f"{tmp_path / 'out'}  5 pictures, 0.0 MP; 1 will fail"
+    assert lines[-1] == (
+        f"{tmp_path / 'out'}  5 pictures, 0.0 MP; 0 done before, 1 will fail, 1 left out (1 .txt)"
+    )
     assert not (tmp_path / "out").exists()

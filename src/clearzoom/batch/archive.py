@@ -5,15 +5,16 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
+from dataclasses import replace
 
 from clearzoom.batch.bands import Band, bands_folder
-from clearzoom.batch.folder import PICTURES_AT_ONCE, Counts, Progress
+from clearzoom.batch.folder import PICTURES_AT_ONCE, Counts, Progress, tasks_of
 from clearzoom.batch.listing import list_pictures
-from clearzoom.batch.one import Order, Task, failure, said_settings
+from clearzoom.batch.networks import check_networks
+from clearzoom.batch.one import Order, Task, failure, said_settings, unreadable
 from clearzoom.batch.places import Place
-from clearzoom.batch.report import NAME, Row, as_line, is_result, lasting_rows, rows_of
+from clearzoom.batch.report import NAME, Row, as_line, lasting_rows, left_out_rows, rows_of
 from clearzoom.batch.settings import Settings
-from clearzoom.batch.tree import result_name
 from clearzoom.batch.worker import Duty, Part, Worker, duty_of
 
 _JOURNAL = ".clearzoom-report"
@@ -61,7 +62,8 @@ def enlarge_archive(
         MissingFileError: no such folder, or no picture in it.
         InputError: source cannot be read, or target is source or would replace pictures in it.
         OutputError: the report cannot be written.
-        ModelError: no such model.
+        ModelError: and its kinds: no such model, or it cannot run so.
+        MissingExtraError: its engine is not installed.
     """
     archive = Archive(source, target, settings, recursive=recursive)
     return archive.enlarge(engine, split_px=split_px, at_once=at_once, progress=progress)
@@ -99,27 +101,18 @@ class Archive:
     ) -> None:
         self.order = Order(source, target, settings, said_settings(settings))
         self.target = target
-        self.listing = list_pictures(source, target, recursive=recursive)
-        self.counts = Counts()
+        self.listing, names = list_pictures(
+            source, target, recursive=recursive, wanted=settings.format
+        )
+        check_networks(settings)
+        self.counts = Counts(left_out=list(self.listing.left_out.values()))
         self.rows = rows_of(self.target.read(NAME) or b"")
         self.journal = _Journal(self.target)
         self.rows |= self.journal.found
-        made_here = {row.get("output") for row in self.rows.values() if is_result(row)}
-        outputs = {name: result_name(name) for name in self.listing.pictures}
-        there = self.target.present(list(outputs.values()))
-        first: dict[str, str] = {}
-        for name, output in outputs.items():
-            first.setdefault(output, name)
+        there = self.target.present([named.output for named in names.values()])
         self.tasks = [
-            Task(
-                name,
-                output,
-                self.rows.get(name, {}),
-                first[output] if first[output] != name else None,
-                output in made_here,
-                output in made_here or output not in there,
-            )
-            for name, output in outputs.items()
+            replace(task, may_replace=task.made_here or task.output not in there)
+            for task in tasks_of(names, self.rows)
         ]
         self.unfinished: dict[str, tuple[Task, str]] = {}
 
@@ -137,15 +130,17 @@ class Archive:
         self._claim()
         try:
             for folder, reason in self.listing.unreadable.items():
-                said = f"cannot read {duty.order.source.path(folder)}: {reason}"
-                self._note({"file": folder} | failure("input", said), skipped=False)
+                row = {"file": folder} | unreadable(self.order, folder, reason)
+                self._note(row, skipped=False)
             bands = self._wave(engine, duty, self.tasks)
             self._wave(engine, duty, bands)
             joins = [Part(task, key, None) for task, key in self.unfinished.values()]
             self._wave(engine, duty, joins)
         finally:
             self.journal.keep()
-        asked = {*self.listing.pictures, *self.listing.unreadable}
+        listing = self.listing
+        self.rows |= left_out_rows(listing.left_out)
+        asked = {*listing.pictures, *listing.unreadable, *listing.left_out}
         others = [row.get("output", "") for name, row in self.rows.items() if name not in asked]
         there = self.target.present(others) if others else set()
         rows = lasting_rows(self.rows, asked, there.__contains__)

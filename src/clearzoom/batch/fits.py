@@ -4,6 +4,7 @@ from clearzoom.batch.budget import megabytes
 from clearzoom.batch.memory import resident_bytes
 from clearzoom.errors import SizeError
 from clearzoom.io.formats import Format
+from clearzoom.io.others import WHOLE
 from clearzoom.io.reading import Source
 
 _BYTES_OF_DECODED_FRAME = 4  # RGBA
@@ -11,7 +12,7 @@ _BYTES_OF_UNSTREAMED = 6  # of an encoder that wants all px at once, for each px
 
 
 def check_unstreamed_fits(source: Source, kind: Format, result_px: int, memory_bytes: int) -> None:
-    """Refuse what is encoded from memory at once and will not fit.
+    """Refuse what is decoded into memory or encoded from it at once and will not fit.
 
     Args:
         source: the picture; of an animation all frames are held, decoded and enlarged.
@@ -31,10 +32,16 @@ def check_unstreamed_fits(source: Source, kind: Format, result_px: int, memory_b
                 f"all {source.frames} frames are in memory at once; give --memory "
                 f"{megabytes(need)}MB or more, or a smaller size, or fewer frames a file"
             )
+    elif source.kind in WHOLE and 2 * source.raw_bytes > memory_bytes:
+        raise SizeError(
+            f"{source.kind} is decoded into memory at once, about {2 * source.raw_bytes / 1e6:.0f} "
+            "MB here, more than --memory; save the picture as TIFF or PNG"
+        )
     elif not kind.streams and unstreamed > memory_bytes:
         raise SizeError(
             f"{kind.name} is encoded from memory at once, about {unstreamed / 1e6:.0f} MB here, "
-            "more than --memory; write .png, .tif or .jpg"
+            "more than --memory; write .png, .tif or .jpg "
+            "(of a folder: --format png)"
         )
 
 

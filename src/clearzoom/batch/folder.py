@@ -1,7 +1,7 @@
 """Enlarge a folder of pictures: mirrored, skipping what is done, with a report."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import IO
 
 from clearzoom.batch.budget import Budget
-from clearzoom.batch.job import Done, Job, plan_job, run_job
-from clearzoom.batch.one import Order, Task, deal_with, failure, said_settings
+from clearzoom.batch.job import Done, Job, run_job
+from clearzoom.batch.naming import ResultName
+from clearzoom.batch.networks import check_networks
+from clearzoom.batch.one import Order, Task, deal_with, said_settings, unreadable
 from clearzoom.batch.places import Folder
 from clearzoom.batch.report import (
     NAME,
@@ -19,13 +21,13 @@ from clearzoom.batch.report import (
     ends_whole,
     is_result,
     lasting_rows,
+    left_out_rows,
     read_report,
     write_report,
 )
 from clearzoom.batch.settings import Settings
-from clearzoom.batch.tree import Tree, pictures_to_do, target_of
-from clearzoom.core.shown import shown
-from clearzoom.errors import ClearzoomError, OutputError
+from clearzoom.batch.tree import Listing, pictures_to_do
+from clearzoom.errors import OutputError
 
 PICTURES_AT_ONCE = 3
 """One is decoded and one encoded while another is in the network."""
@@ -37,7 +39,8 @@ FAILURES_NAMED = 5
 class Counts:
     """How many pictures came to which end.
 
-    ``megapixels`` of what was enlarged now, ``failures`` the first few with their errors.
+    ``megapixels`` of what was enlarged now, ``failures`` the first few with their errors,
+    ``left_out`` the kinds of what is no picture.
     """
 
     done: int = 0
@@ -45,6 +48,7 @@ class Counts:
     failed: int = 0
     megapixels: float = 0.0
     failures: list[tuple[str, str]] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
     def add(self, row: Row, *, skipped: bool) -> None:
         """Count the last row of a picture."""
@@ -73,6 +77,8 @@ def enlarge_folder(
 ) -> Counts:
     """Enlarge all pictures of a folder into another, under the same names.
 
+    What is no picture is left out; it has a row in the report too.
+
     A picture is skipped where the report says that the same content was enlarged with the same
     settings and the result is still there. A picture that fails is reported, and the rest goes on.
     A file that was not made here is never replaced.
@@ -88,59 +94,61 @@ def enlarge_folder(
         MissingFileError: no such folder, or no picture in it.
         InputError: source cannot be read, or output is source or would replace pictures in it.
         OutputError: output cannot be written.
+        ModelError: and its kinds: no such model, or it cannot run so.
+        MissingExtraError: its engine is not installed.
     """
-    tree = pictures_to_do(source, output, recursive=recursive)
+    listing, names = pictures_to_do(source, output, recursive=recursive, wanted=settings.format)
+    check_networks(settings)
     try:
         output.mkdir(parents=True, exist_ok=True)
-        work = _Work(source, output, settings, tree)
+        work = _Work(source, output, settings, listing, names)
     except OSError as error:
         raise OutputError(f"cannot write to {output}: {error.strerror}") from error
     work.run(1 if settings.memory_bytes else PICTURES_AT_ONCE, progress)
     return work.counts
 
 
-def plan_folder(
-    source: Path, output: Path, settings: Settings, *, recursive: bool = False
-) -> Iterator[tuple[Path, Job | str]]:
-    """Plan what ``enlarge_folder`` would do; nothing is computed or written.
+def order_of(source: Path, output: Path, settings: Settings) -> Order:
+    """Say what is asked of every picture of a folder."""
+    return Order(Folder(str(source)), Folder(str(output)), settings, said_settings(settings))
+
+
+def tasks_of(names: Mapping[str, ResultName], rows: Mapping[str, Row]) -> list[Task]:
+    """Say what is to do with the pictures of a folder.
 
     Args:
-        source: as in ``enlarge_folder``.
-        output: likewise.
-        settings: likewise.
-        recursive: likewise.
-
-    Yields:
-        Each picture, and each folder that cannot be read, with its plan or why there is none.
-
-    Raises:
-        MissingFileError: no such folder, or no picture in it.
-        InputError: source cannot be read, or output is source or would replace pictures in it.
-        OutputError: this user may not look into output.
+        names: of their results, by picture.
+        rows: of the report so far, by picture.
     """
-    tree = pictures_to_do(source, output, recursive=recursive)
-    for folder, reason in tree.unreadable.items():
-        yield folder, f"cannot read {folder}: {reason}"
-    for path in tree.pictures:
-        try:
-            yield path, plan_job(path, target_of(path, source, output), settings, makes_folder=True)
-        except ClearzoomError as error:
-            yield path, shown(error)
+    made_here = {row.get("output") for row in rows.values() if is_result(row)}
+    return [
+        Task(
+            name,
+            named.output,
+            rows.get(name, {}),
+            named.clash,
+            named.output in made_here,
+            named.output in made_here,
+        )
+        for name, named in names.items()
+    ]
 
 
 class _Work:
-    def __init__(self, source: Path, output: Path, settings: Settings, tree: Tree) -> None:
-        self.source, self.output, self.tree = source, output, tree
-        said = said_settings(settings)
-        self.order = Order(Folder(str(source)), Folder(str(output)), settings, said)
-        self.counts = Counts()
+    def __init__(
+        self,
+        source: Path,
+        output: Path,
+        settings: Settings,
+        listing: Listing,
+        names: dict[str, ResultName],
+    ) -> None:
+        self.output, self.listing = output, listing
+        self.order = order_of(source, output, settings)
+        self.counts = Counts(left_out=list(listing.left_out.values()))
         self.report = output / NAME
         self.rows = read_report(self.report)
-        self.made_here = {row.get("output") for row in self.rows.values() if is_result(row)}
-        # A HEIC file's result gets .png after its name, which another picture may have.
-        self.first: dict[Path, Path] = {}
-        for path in tree.pictures:
-            self.first.setdefault(target_of(path, source, output), path)
+        self.tasks = tasks_of(names, self.rows)
         self.budget = Budget(settings.memory_bytes)
         self.stop = threading.Event()
         self.writing = threading.Lock()
@@ -149,9 +157,8 @@ class _Work:
         try:
             with self.report.open("ab") as report, ThreadPoolExecutor(at_once) as pool:
                 report.write(b"\n" if report.tell() and not ends_whole(self.report) else b"")
-                for folder, reason in self.tree.unreadable.items():
-                    row = {"file": self._name(folder)}
-                    self._note(report, row | failure("input", f"cannot read {folder}: {reason}"))
+                for folder, reason in self.listing.unreadable.items():
+                    self._note(report, {"file": folder} | unreadable(self.order, folder, reason))
                 try:
                     self._run(pool, at_once, report, progress)
                 except BaseException:
@@ -171,10 +178,11 @@ class _Work:
     ) -> None:
         done = 0
         waiting: set[Future[Row]] = set()
-        upcoming = iter(self.tree.pictures)
+        upcoming = iter(self.tasks)
         while True:
-            while len(waiting) < at_once and (path := next(upcoming, None)):
-                waiting.add(pool.submit(self._one, path, report))
+            while len(waiting) < at_once and (task := next(upcoming, None)):
+                run = partial(self._run_job, report)
+                waiting.add(pool.submit(deal_with, task, self.order, run))
             if not waiting:
                 break
             finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -184,22 +192,7 @@ class _Work:
                 done += 1
                 if progress is not None:
                     word = f"{self.counts.megapixels:.1f} MP, {row['file']}"
-                    progress(done, len(self.tree.pictures), word)
-
-    def _one(self, path: Path, report: IO[bytes]) -> Row:
-        target = target_of(path, self.source, self.output)
-        name, output = self._name(path), target.relative_to(self.output).as_posix()
-        first = self.first[target]
-        made_here = output in self.made_here
-        task = Task(
-            name,
-            output,
-            self.rows.get(name, {}),
-            self._name(first) if first != path else None,
-            made_here,
-            made_here,
-        )
-        return deal_with(task, self.order, partial(self._run_job, report))
+                    progress(done, len(self.tasks), word)
 
     def _run_job(self, report: IO[bytes], job: Job, row: Row) -> Done:
         # Killed between here and the row that says done, the result is known as made here.
@@ -210,9 +203,6 @@ class _Work:
         """Between two tiles: end here when the job was stopped by hand."""
         if self.stop.is_set():
             raise KeyboardInterrupt
-
-    def _name(self, path: Path) -> str:
-        return path.relative_to(self.source).as_posix()
 
     def _append(self, report: IO[bytes], row: Row) -> None:
         with self.writing:
@@ -225,6 +215,8 @@ class _Work:
         self.rows[row["file"]] = row
 
     def _write_report(self) -> None:
-        asked = {self._name(path) for path in (*self.tree.pictures, *self.tree.unreadable)}
+        listing = self.listing
+        self.rows |= left_out_rows(listing.left_out)
+        asked = {*listing.pictures, *listing.unreadable, *listing.left_out}
         rows = lasting_rows(self.rows, asked, lambda name: (self.output / name).is_file())
         write_report(self.report, rows)

@@ -75,7 +75,8 @@ def plan_job(
     """Look at a picture and plan its enlargement; nothing is computed or written.
 
     Args:
-        source_file: PNG, JPEG, WebP, TIFF, GIF, AVIF; HEIC with the extra [heic].
+        source_file: PNG, JPEG, WebP, TIFF, GIF, AVIF, BMP, PPM, TGA, JPEG 2000; HEIC with the extra
+            [heic].
         target: the suffix chooses the format.
         settings: what is asked for.
         makes_folder: target's folder need not be there yet.
@@ -87,6 +88,11 @@ def plan_job(
         ModelError: no such weights.
     """
     kind = format_of(target)
+    if settings.format is not None and format_of(Path(f"x.{settings.format}")) != kind:
+        raise OutputError(
+            f"{settings.format} is asked for, and {target} is {kind.name}; "
+            f"end its name in .{settings.format}"
+        )
     check_input(source_file)
     there = output_stat(target)
     source = open_picture(source_file, keep_cmyk=kind.cmyk, max_pixels=settings.max_pixels)
@@ -102,7 +108,8 @@ def plan_job(
     if source.frames > 1 and not kind.animation:
         raise InputError(
             f"{source_file} has {source.frames} frames, which {kind.name} cannot hold; "
-            "write .gif, .webp or .png, or save the one to enlarge as a file"
+            "write .gif, .webp or .png (of a folder: --format png), or save the one to enlarge as "
+            "a file"
         )
     if source.deep and not kind.deep:
         notes.append(f"{kind.name} holds 8 bit: 16 are rounded")

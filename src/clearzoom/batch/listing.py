@@ -1,31 +1,45 @@
 """The pictures of a batch and the names of their results, wherever both lie."""
 
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from clearzoom.batch.naming import ResultName, result_names
 from clearzoom.batch.places import Folder, Place
 from clearzoom.batch.remote import Remote
 from clearzoom.batch.report import NAME, rows_of
-from clearzoom.batch.tree import OWN, Tree, find_pictures, is_picture, pictures_to_do, result_name
-from clearzoom.errors import InputError, MissingFileError, OutputError
-from clearzoom.io.formats import SUFFIXES
+from clearzoom.batch.tree import (
+    FOLDER,
+    OWN,
+    RESULTS,
+    Listing,
+    check_any,
+    find_pictures,
+    pictures_to_do,
+)
+from clearzoom.errors import InputError, OutputError
+from clearzoom.io.formats import SUFFIXES, ResultFormat
+from clearzoom.io.names import (
+    HIDDEN,
+    begins_as_picture,
+    is_hidden,
+    is_picture_name,
+    kind_left_out,
+    may_be_picture,
+)
 
 
-@dataclass
-class Listing:
-    """``pictures``: names in the source. ``unreadable``: folders of it, with the reason."""
-
-    pictures: list[str] = field(default_factory=list)
-    unreadable: dict[str, str] = field(default_factory=dict)
-
-
-def list_pictures(source: Place, target: Place, *, recursive: bool) -> Listing:
+def list_pictures(
+    source: Place, target: Place, *, recursive: bool, wanted: ResultFormat | None = None
+) -> tuple[Listing, dict[str, ResultName]]:
     """Find the pictures of a batch, and refuse a batch that would harm them.
 
     Args:
         source: is only looked at.
         target: is not looked into, and no other folder with a report is: those are results.
         recursive: also the folders in source.
+        wanted: the format of all results, or None for each picture's own.
+
+    Returns:
+        What there is, and by picture its result's name.
 
     Raises:
         MissingFileError: no such folder, or no picture in it.
@@ -35,42 +49,68 @@ def list_pictures(source: Place, target: Place, *, recursive: bool) -> Listing:
     if isinstance(source, Folder):
         folder = Path(source.root)
         if isinstance(target, Folder):
-            return _relative(pictures_to_do(folder, Path(target.root), recursive=recursive), folder)
+            output = Path(target.root)
+            return pictures_to_do(folder, output, recursive=recursive, wanted=wanted)
         _check_is_folder(source, target)
-        return _relative(find_pictures(folder, None, recursive=recursive), folder)
+        listing = find_pictures(folder, None, recursive=recursive)
+        return listing, result_names(listing.pictures, wanted)
     assert isinstance(source, Remote)
     _check_is_folder(source, target)
-    pictures = _pictures(source, target, recursive=recursive)
-    if not pictures:
-        raise MissingFileError(f"no picture ({', '.join(SUFFIXES)}) in {source.root}")
+    listing = _listed(source, target, recursive=recursive)
+    check_any(listing, source.root)
+    names = result_names(listing.pictures, wanted)
     if isinstance(target, Remote):
-        own = {f"{source.root}/{name}" for name in pictures}
-        for name in pictures:
-            result = f"{target.root}/{result_name(name)}"
+        own = {f"{source.root}/{name}" for name in listing.pictures}
+        for name, named in names.items():
+            result = f"{target.root}/{named.output}"
             if result in own:
                 raise InputError(
                     f"the result of {source.root}/{name} would replace the picture {result}; "
                     "name another folder"
                 )
-    return Listing(pictures)
+    return listing, names
 
 
-def _pictures(source: Remote, target: Place, *, recursive: bool) -> list[str]:
+def _listed(source: Remote, target: Place, *, recursive: bool) -> Listing:
     names = source.tree(recursive=recursive)
     results = {
         name.removesuffix(NAME)
         for name in names
         if name.endswith(f"/{NAME}") and rows_of(_content(source, name))
     }
+    ours = ""
     if isinstance(target, Remote) and target.root.startswith(f"{source.root}/"):
-        results.add(target.root.removeprefix(f"{source.root}/") + "/")
-    return [
-        name
-        for name in names
-        if is_picture(name)
-        and not any(part.startswith(OWN) for part in PurePosixPath(name).parts)
-        and not any(name.startswith(folder) for folder in results)
-    ]
+        ours = target.root.removeprefix(f"{source.root}/") + "/"
+    listing = Listing()
+    for name in names:
+        if any(part.startswith(OWN) for part in PurePosixPath(name).parts):
+            continue
+        if ours and name.startswith(ours):
+            continue
+        left_out = _left_out_with_its_folder(name, results)
+        if left_out is not None:
+            listing.left_out |= left_out
+        elif is_picture_name(name) or (
+            may_be_picture(name) and begins_as_picture(source.start(name))
+        ):
+            listing.pictures.append(name)
+        else:
+            listing.left_out[name] = kind_left_out(name)
+    if not recursive:
+        for folder in source.folders():
+            if not folder.startswith(OWN) and f"{folder}/" != ours:
+                listing.left_out[folder] = HIDDEN if is_hidden(folder) else FOLDER
+    return listing
+
+
+def _left_out_with_its_folder(name: str, results: set[str]) -> dict[str, str] | None:
+    """The outermost folder of an object that is hidden or holds results; None if none is."""
+    for folder in reversed(PurePosixPath(name).parents[:-1]):
+        if is_hidden(folder.name):
+            return {folder.as_posix(): HIDDEN}
+        if f"{folder.as_posix()}/" in results:
+            return {folder.as_posix(): RESULTS}
+    return None
 
 
 def _content(source: Remote, name: str) -> bytes:
@@ -87,10 +127,3 @@ def _check_is_folder(source: Place, target: Place) -> None:
         raise InputError(
             f"{source.root} is a folder, so name a folder for the results, not {target.root}"
         )
-
-
-def _relative(tree: Tree, folder: Path) -> Listing:
-    return Listing(
-        [path.relative_to(folder).as_posix() for path in tree.pictures],
-        {path.relative_to(folder).as_posix(): why for path, why in tree.unreadable.items()},
-    )

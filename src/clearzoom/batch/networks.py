@@ -5,11 +5,13 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from clearzoom.batch.appraise import unresolved
 from clearzoom.batch.settings import Settings
 from clearzoom.core.tiles import aligned_halo_px
 from clearzoom.engines.network import Network, load_network
 from clearzoom.engines.onnxruntime import read_notes
 from clearzoom.engines.refine import refined
+from clearzoom.errors import ClearzoomError
 from clearzoom.weights import scales_of
 
 
@@ -52,6 +54,36 @@ def chain_of(
         else:
             networks.append(network_for(replace(settings, denoise=0.0), scale, wrapped))
     return networks
+
+
+def check_networks(settings: Settings) -> None:
+    """Refuse before any picture what no picture can be enlarged with.
+
+    Args:
+        settings: for all pictures.
+
+    Raises:
+        ModelError: and its kinds: no such model, or it cannot run so at any scale.
+        MissingExtraError: its engine is not installed.
+    """
+    plain = unresolved(settings)
+    first: ClearzoomError | None = None
+    for scale in reversed(scales_for(settings.model)):
+        try:
+            load_network(
+                plain.model,
+                scale,
+                plain.engine,
+                plain.precision,
+                plain.strength,
+                None if plain.denoise == "auto" else plain.denoise,
+            )
+        except ClearzoomError as error:
+            first = first or error
+        else:
+            return
+    if first is not None:
+        raise first
 
 
 def network_for(

@@ -74,24 +74,29 @@ def deal_with(task: Task, order: Order, run: Run, *, keep: bool = False) -> Row:
     return row
 
 
+def plan_one(task: Task, order: Order) -> Job | Row:
+    """Say what ``deal_with`` would do with a picture; nothing is computed or written.
+
+    Args:
+        task: the picture.
+        order: for all of them.
+
+    Returns:
+        Its plan, or its row of the report: ``task.before`` where it was done before, else why not.
+    """
+    try:
+        return _looked_at(task, order, None) or task.before
+    except ClearzoomError as error:
+        return failure(error.code, _said_of(order, error))
+    except OSError as error:
+        return failure("input", _said_of(order, error))
+
+
 def _dealt_with(task: Task, order: Order, row: Row, run: Run) -> Row:
-    source, target = order.source, order.target
-    source.fetch(task.file)
-    path, result = source.path(task.file), target.path(task.output)
-    if task.clash is not None:
-        raise InputError(
-            f"{result} is the result of {source.path(task.clash)}; rename one of the two"
-        )
-    there = target.size_bytes(task.output)
-    if there is not None and not task.may_replace:
-        raise OutputError(
-            f"{result} exists and was not made here; take it away or name another folder"
-        )
-    row["sha256"] = content_sha256(path)
-    row["settings"] = order.said
-    if _is_done(task.before, row, there):
+    job = _looked_at(task, order, row)
+    if job is None:
         return task.before
-    job = plan_job(path, result, order.settings, makes_folder=True)
+    target, result = order.target, job.target
     target.make_room(task.output)
     done = run(job, row)
     if not isinstance(done, Done):
@@ -105,6 +110,29 @@ def _dealt_with(task: Task, order: Order, row: Row, run: Run) -> Row:
         "bytes": size_bytes,
         "notes": list(done.notes),
     }
+
+
+def _looked_at(task: Task, order: Order, row: Row | None) -> Job | None:
+    """Check and plan a picture; None where it was done before. Its row, if any, gets its hash."""
+    source, target = order.source, order.target
+    source.fetch(task.file)
+    path, result = source.path(task.file), target.path(task.output)
+    if task.clash is not None:
+        raise InputError(
+            f"{result} is the result of {source.path(task.clash)}; rename one of the two"
+        )
+    there = target.size_bytes(task.output)
+    if there is not None and not task.may_replace:
+        raise OutputError(
+            f"{result} exists and was not made here; take it away or name another folder"
+        )
+    if row is not None or task.before.get("status") == "done":
+        seen = {"sha256": content_sha256(path), "settings": order.said}
+        if row is not None:
+            row |= seen
+        if _is_done(task.before, seen | {"output": task.output}, there):
+            return None
+    return plan_job(path, result, order.settings, makes_folder=True)
 
 
 def content_sha256(path: Path) -> str:
@@ -125,6 +153,11 @@ def failure(code: str, reason: str) -> Row:
     return {"status": "failed", "code": code, "error": shown(reason)}
 
 
+def unreadable(order: Order, folder: str, reason: str) -> Row:
+    """Say in a row why a folder of the source could not be read."""
+    return failure("input", f"cannot read {order.source.path(folder)}: {reason}")
+
+
 def said_settings(settings: Settings) -> str:
     """Say in short what makes a result: equal for equal settings, weights and version."""
     from clearzoom import __version__
@@ -134,7 +167,8 @@ def said_settings(settings: Settings) -> str:
     own = Path(settings.model)
     files = [own] if own.suffix == ".onnx" else card_files(own.name)
     cards = [file.read_bytes() for file in files if file.is_file()]
-    same = replace(settings, memory_bytes=None, max_pixels=0)
+    # The format stands in the result's name.
+    same = replace(settings, memory_bytes=None, max_pixels=0, format=None)
     text = f"{__version__} {same} {hashlib.sha256(b''.join(cards)).hexdigest()}"
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:16]
 
@@ -150,6 +184,6 @@ def _is_there(target: Place, name: str) -> bool:
         return False
 
 
-def _is_done(before: Row, row: Row, there_bytes: int | None) -> bool:
-    same = all(before.get(key) == row[key] for key in ("sha256", "settings", "output"))
+def _is_done(before: Row, seen: Row, there_bytes: int | None) -> bool:
+    same = all(before.get(key) == value for key, value in seen.items())
     return same and before.get("status") == "done" and there_bytes == before.get("bytes")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from clearzoom.batch.staging import staging_folder
 from clearzoom.errors import InputError, MissingExtraError, MissingFileError, OutputError
+from clearzoom.io.names import START_BYTES
 
 
 class Remote:
@@ -119,6 +120,32 @@ class Remote:
             for name in found
             if name.startswith(f"{at}/") and not name.endswith("/")
         )
+
+    def folders(self) -> list[str]:
+        """Give the folders right in this one, sorted.
+
+        Raises:
+            InputError: it cannot be listed.
+        """
+        try:
+            found = self.files.ls(self.within, detail=True)
+        except FileNotFoundError:
+            return []
+        except Exception as error:  # likewise
+            raise InputError(f"cannot list {self.root}: {_reason(error)}") from error
+        names = (str(each["name"]).rstrip("/") for each in found if each["type"] == "directory")
+        return sorted(name.removeprefix(f"{self.within}/") for name in names)
+
+    def start(self, name: str) -> bytes:
+        """Give the first bytes of a file: what says whether it is a picture.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        try:
+            return bytes(self.files.cat_file(self._at(name), start=0, end=START_BYTES))
+        except Exception as error:  # likewise
+            raise InputError(f"cannot read {self.root}/{name}: {_reason(error)}") from error
 
     def read(self, name: str) -> bytes | None:
         """See ``Place``."""

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from clearzoom.io.atomic import whole_file
 NAME = "report.jsonl"
 
 Row = dict[str, Any]
-"""``file`` and ``status``: started, done or failed. Last comes the one that counts."""
+"""``file`` and ``status``: started, done, failed or left out. Last comes the one that counts."""
 
 
 def read_report(report: Path) -> dict[str, Row]:
@@ -81,4 +81,15 @@ def lasting_rows(
 
 def is_result(row: Row) -> bool:
     """Whether the file that a row names as output, if it is there, was made here."""
-    return row["status"] != "failed" or bool(row.get("older_result"))
+    return row["status"] in ("started", "done") or bool(row.get("older_result"))
+
+
+def left_out_rows(left_out: Mapping[str, str]) -> dict[str, Row]:
+    """Make the rows of what is no picture.
+
+    Args:
+        left_out: the kind of each, by name.
+    """
+    return {
+        name: {"file": name, "status": "left out", "kind": kind} for name, kind in left_out.items()
+    }

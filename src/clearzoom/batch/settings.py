@@ -9,6 +9,7 @@ from clearzoom.core.consistency import Consistency
 from clearzoom.core.targets import Wanted
 from clearzoom.engines import Engine, Precision
 from clearzoom.errors import ModelError, SizeError
+from clearzoom.io.formats import ResultFormat
 from clearzoom.io.reading import DEFAULT_MAX_PIXELS
 from clearzoom.io.writing import Encoding
 from clearzoom.weights import DEFAULT_MODEL
@@ -29,8 +30,9 @@ class Settings:
     ``denoise``: 0 keeps grain, 1 cleans badly spoilt pictures; None takes the model's own level.
     Both are chosen by each picture where they are ``auto``. ``halo_px``: read around each tile
     instead of all that the network and consistency see. ``memory_bytes``: the process's peak, or
-    None for no limit. ``back_projection`` is the old name of ``consistency``: true is full, false
-    none.
+    None for no limit. ``format``: of all results of a folder; None for each picture's own, or PNG
+    where that is not written. ``back_projection`` is the old name of ``consistency``: true is full,
+    false none.
 
     Example:
         >>> Settings(Wanted(long_edge_px=3000), model="fast", consistency=4).consistency
@@ -50,6 +52,7 @@ class Settings:
     metadata: Literal["keep", "strip"] = "keep"
     max_pixels: int = DEFAULT_MAX_PIXELS
     memory_bytes: int | None = None
+    format: ResultFormat | None = None
     back_projection: InitVar[bool | None] = None
 
     def __post_init__(self, back_projection: bool | None) -> None:

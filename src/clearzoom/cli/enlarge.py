@@ -28,7 +28,7 @@ from clearzoom.cli.options import (
     requested,
 )
 from clearzoom.core.shown import shown
-from clearzoom.io.formats import TiffCompression
+from clearzoom.io.formats import ResultFormat, TiffCompression
 
 if TYPE_CHECKING:
     from clearzoom.batch.folder import Counts
@@ -42,7 +42,7 @@ def enlarge(
         typer.Argument(
             metavar="IN",
             readable=False,
-            help="PNG, JPEG, WebP, TIFF, GIF, AVIF, HEIC; or a folder.",
+            help="PNG, JPEG, WebP, TIFF, GIF, AVIF, HEIC, BMP, PPM, TGA, JPEG 2000; or a folder.",
         ),
     ],
     output: OutputOption,
@@ -84,6 +84,14 @@ def enlarge(
     recursive: Annotated[
         bool, typer.Option("--recursive", help="Of a folder: also the folders in it.")
     ] = False,
+    result_format: Annotated[
+        ResultFormat | None,
+        typer.Option(
+            "--format",
+            help="Of all results of a folder; left out, each has its picture's, or PNG where that "
+            "is not written.",
+        ),
+    ] = None,
 ) -> None:
     """Enlarge a picture, or all pictures of a folder.
 
@@ -96,8 +104,7 @@ def enlarge(
 
     settings = settings_of(locals())
     if is_folder(source):
-        if preview or fidelity_map:
-            raise typer.BadParameter("--preview and --fidelity-map are for one picture")
+        _check_for_folder(locals())
         _folder(source, output, settings, recursive=recursive)
         return
     job = plan_job(source, output, settings)
@@ -121,14 +128,16 @@ def enlarge(
 @wraps(enlarge)
 def plan(**asked: Any) -> None:
     """Say what 'enlarge' with the same options would do; nothing is computed or written."""
-    from clearzoom.batch.job import plan_job
+    from clearzoom.batch.job import networks_of, plan_job
     from clearzoom.batch.paths import is_folder
 
     settings = settings_of(asked)
     if is_folder(asked["source"]):
+        _check_for_folder(asked)
         _plan_folder(asked["source"], asked["output"], settings, recursive=asked["recursive"])
         return
     job = plan_job(asked["source"], asked["output"], settings)
+    networks_of(job)  # what cannot be loaded is no plan
     source, planned = job.source, job.plan
     bits = 16 if source.deep else 8
     width, height = planned.result_px
@@ -158,29 +167,44 @@ plan.__doc__ = "Say what 'enlarge' with the same options would do; nothing is co
 
 
 def _plan_folder(source: Path, output: Path, settings: "Settings", *, recursive: bool) -> None:
-    from clearzoom.batch.folder import plan_folder
+    from clearzoom.batch.folder_plan import plan_folder
+    from clearzoom.batch.tree import said_left_out
 
-    pictures, failures, px = 0, 0, 0
-    for path, planned in plan_folder(source, output, settings, recursive=recursive):
-        if isinstance(planned, str):
+    pictures, before, failures, px = 0, 0, 0, 0
+    folder = plan_folder(source, output, settings, recursive=recursive)
+    for picture in folder.pictures:
+        planned = picture.job
+        if picture.error is not None:
             failures += 1
-            say(f"{path.relative_to(source)}  fails: {planned}")
-            continue
-        pictures += 1
-        frames = planned.source.frames
-        (width, height), before = planned.plan.result_px, planned.plan.source_px
-        px += width * height * frames
-        say(
-            f"{path.relative_to(source)}  {before[0]}x{before[1]} px -> {width}x{height} px"
-            + (f"  {frames} frames" if frames > 1 else "")
-            + f"  ({_networks(planned)}"
-            + (f"; {_chosen(planned, settings)})" if planned.plan.stages else ")")
-        )
-        for note in planned.notes:
-            say(f"  note: {note}")
-    say(f"{output}  {pictures} pictures, {px / 1e6:.1f} MP; {failures} will fail")
+            say(f"{picture.file}  fails: {picture.error}")
+        elif planned is None:
+            before += 1
+            say(f"{picture.file}  done before")
+        else:
+            pictures += 1
+            px += _say_planned(picture.file, planned, settings)
+    others = said_left_out(folder.listing.left_out.values())
+    say(
+        f"{output}  {pictures} pictures, {px / 1e6:.1f} MP; {before} done before, {failures} will "
+        f"fail{f', {others}' if others else ''}"
+    )
     if failures:
         raise typer.Exit(3)
+
+
+def _say_planned(name: str, planned: "Job", settings: "Settings") -> int:
+    """Print the lines of one picture of a folder; gives the px of its result."""
+    frames = planned.source.frames
+    (width, height), before = planned.plan.result_px, planned.plan.source_px
+    say(
+        f"{name}  {before[0]}x{before[1]} px -> {width}x{height} px"
+        + (f"  {frames} frames" if frames > 1 else "")
+        + f"  ({_networks(planned)}"
+        + (f"; {_chosen(planned, settings)})" if planned.plan.stages else ")")
+    )
+    for note in planned.notes:
+        say(f"  note: {note}")
+    return width * height * frames
 
 
 def _colours(job: "Job") -> str:
@@ -231,8 +255,14 @@ def settings_of(asked: dict[str, Any]) -> "Settings":
         precision=asked["precision"],
         halo_px=asked["halo"],
         max_pixels=asked["max_pixels"],
+        format=asked["result_format"],
         memory_bytes=parse_bytes(asked["memory"]) if asked["memory"] else None,
     )
+
+
+def _check_for_folder(asked: dict[str, Any]) -> None:
+    if asked["preview"] or asked["fidelity_map"]:
+        raise typer.BadParameter("--preview and --fidelity-map are for one picture")
 
 
 @contextmanager
@@ -271,8 +301,12 @@ def _folder(source: Path, output: Path, settings: "Settings", *, recursive: bool
 
 def end_of_folder(target: object, counts: "Counts", seconds: float) -> None:
     """Say what was done, what failed and where the rows are; exit with 3 where pictures failed."""
+    from clearzoom.batch.tree import said_left_out
+
+    others = said_left_out(counts.left_out)
     say(
-        f"{target}  {counts.done} enlarged, {counts.skipped} done before, {counts.failed} failed  "
+        f"{target}  {counts.done} enlarged, {counts.skipped} done before, {counts.failed} failed"
+        f"{f', {others}' if others else ''}  "
         f"{seconds:.1f} s  {counts.megapixels / seconds:.2f} MP/s; see {target}/report.jsonl"
     )
     for name, error in counts.failures:
