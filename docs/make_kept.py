@@ -56,10 +56,11 @@ TAIL = """
 - **Animations** have 8 bit and RGB, and no resolution. GIF counts their time in 10 ms.
 - Where the result's name is that of a **link**, the link is replaced, and what it points to stays.
 - Provenance (tool, model, hash, scale, engine) stands in **XMP**, also with `--metadata strip`.
-- Read, but not written: HEIC, with `pip install 'clearzoom[heic]'`; BMP, PPM, PGM, PBM, TGA and JPEG 2000.
-  Of those, the profiles of BMP and JPEG 2000 and the resolutions are kept. JPEG 2000 in colour with more than 8 bit
-  is read with 8, and its EXIF and XMP are not read: each a note. What cannot be told (an extra channel
-  without a meaning, CMYK and Lab in JPEG 2000, several PPM in one file) is refused.
+- Read, but not written: HEIC, with `pip install 'clearzoom[heic]'`; BMP, PPM, PGM, PBM, TGA and
+  JPEG 2000. Of those, the profiles of BMP and JPEG 2000 and the resolutions are kept. JPEG 2000 in
+  colour with more than 8 bit is read with 8, and its EXIF and XMP are not read: each a note. What
+  cannot be told (an extra channel without a meaning, CMYK and Lab in JPEG 2000, several PPM in one
+  file) is refused.
 """
 
 EXIF_MAKE = 0x010F
