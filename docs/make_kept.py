@@ -1,5 +1,6 @@
 """Write docs/what-is-kept.md from real round trips: python docs/make_kept.py."""
 
+import struct
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,9 @@ from clearzoom.batch.settings import Settings
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import ClearzoomError
 from clearzoom.io.formats import FORMATS
+from clearzoom.io.imagej import Calibration
 from clearzoom.io.metadata import Metadata, read_metadata
+from clearzoom.io.photoshop import Resource
 from clearzoom.io.picture import Picture
 from clearzoom.io.png_texts import Text
 from clearzoom.io.reading import Source, open_picture, read_picture
@@ -51,8 +54,14 @@ TAIL = """
   of PNG, JPEG and GIF stay comments in these three. Elsewhere Title, Author, Description,
   Copyright, Software and Comment go into XMP. `parameters`, by which Stable Diffusion's web page
   says how a picture was made, goes into EXIF's comment if the PNG has no EXIF. Others, such as
-  `workflow` and `prompt`, are named in a note. gAMA, cHRM and P3 by cICP of a PNG without a
-  profile become one.
+  `workflow` and `prompt`, are named in a note.
+- **Clipping paths** of Photoshop are turned and cut with the picture, in JPEG, TIFF and PNG; its
+  resolution is made true, and its thumbnail goes as others do. Guides, slices and layers are named
+  in a note, and so are other programs' own tags of a TIFF.
+- **Microscopes' pictures**: OME-XML and ImageJ's description say the sizes of the result, in px and
+  in what was seen, and OME's regions are moved. ImageJ's scale in a unit of its own has a place in
+  TIFF alone. Descriptions of slide scanners are left out with a note.
+- gAMA, cHRM and P3 by cICP of a PNG without a profile become one.
 - **Animations** have 8 bit and RGB, and no resolution. GIF counts their time in 10 ms.
 - Where the result's name is that of a **link**, the link is replaced, and what it points to stays.
 - Provenance (tool, model, hash, scale, engine) stands in **XMP**, also with `--metadata strip`.
@@ -63,13 +72,17 @@ TAIL = """
   file) is refused.
 """
 
-EXIF_MAKE = 0x010F
+EXIF_DESCRIPTION, EXIF_MAKE = 0x010E, 0x010F
+PATH = Resource(2000, b"cat", struct.pack(">H24xHH22xH6i", 6, 0, 1, 2, *[2**23] * 6))
+"""Of one point, in the middle."""
 IPTC = b"\x1c\x02\x78\x00\x0bA museum cat"
 
 
-def exif() -> bytes:
+def exif(description: str = "") -> bytes:
     """A camera's."""
     block = Image.Exif()
+    if description:
+        block[EXIF_DESCRIPTION] = description
     block.update({EXIF_MAKE: "Canon", 0x0112: 1, 282: 300.0, 283: 300.0, 296: 2})
     block.get_ifd(0x8769).update({0x9003: "2020:01:02 03:04:05"})
     return block.tobytes().removeprefix(b"Exif\0\0")
@@ -108,6 +121,19 @@ CASES: dict[str, tuple[Picture, Callable[[Path, Source], bool]]] = {
     "IPTC": (
         Picture(samples(3), metadata=Metadata(iptc=IPTC)),
         lambda path, seen: read_metadata(path)[0].iptc == IPTC,
+    ),
+    "clipping path": (
+        Picture(samples(3), metadata=Metadata(photoshop=PATH.packed())),
+        lambda path, seen: read_metadata(path)[0].photoshop == PATH.packed(),
+    ),
+    "px per micrometre": (
+        Picture(
+            samples(3),
+            metadata=Metadata(
+                exif=exif("ImageJ=1\nunit=um\n"), calibration=Calibration(2, 2, "um")
+            ),
+        ),
+        lambda path, seen: read_metadata(path)[0].calibration == Calibration(4, 4, "um"),
     ),
     "comment": (
         Picture(samples(3), metadata=Metadata(texts=(Text("Comment", "of a cat"),))),

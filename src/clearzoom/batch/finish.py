@@ -15,6 +15,7 @@ from clearzoom.io.atomic import whole_file
 from clearzoom.io.metadata import Metadata
 from clearzoom.io.picture import Samples
 from clearzoom.io.placed import placed_metadata
+from clearzoom.io.placed_beside import placed_beside
 from clearzoom.io.placement import Placement
 from clearzoom.io.provenance import Provenance, with_provenance
 from clearzoom.io.streamable import stream_picture
@@ -60,6 +61,8 @@ def finished_metadata(
     from clearzoom import __version__
 
     placed, problems = placed_metadata(given, placement, dpi)
+    placed, more = placed_beside(placed, placement, dpi)
+    problems += more
     level = networks[0].denoise if networks else None
     chain = " then ".join(f"{network.name} x{network.scale}" for network in networks)
     provenance = Provenance(

@@ -26,6 +26,8 @@ from clearzoom.engines.tiled import Meaning, Progress
 from clearzoom.errors import InputError, OutputError
 from clearzoom.io.animation import read_frames, write_frames
 from clearzoom.io.atomic import whole_file
+from clearzoom.io.descriptions import measures
+from clearzoom.io.exif_text import description_of
 from clearzoom.io.formats import check_holds, check_target, format_of
 from clearzoom.io.metadata import Metadata
 from clearzoom.io.picture import Samples, colours_of
@@ -52,7 +54,16 @@ class Job:
     @property
     def dpi(self) -> tuple[float, float] | None:
         """Of the result."""
-        return (self.plan.dpi, self.plan.dpi) if self.plan.dpi else self.source.dpi
+        if self.plan.dpi:
+            return self.plan.dpi, self.plan.dpi
+        stated, exif = self.source.dpi, self.source.metadata.exif
+        if stated is None or exif is None or not measures(description_of(exif) or ""):
+            return stated
+        # Of a microscope's picture it says how large what is seen is, not how large to print it.
+        across, down = self.plan.source_px
+        return stated[0] * self.plan.resized_px[0] / across, (
+            stated[1] * self.plan.resized_px[1] / down
+        )
 
     @property
     def metadata(self) -> Metadata:

@@ -18,8 +18,12 @@ from PIL import Image, TiffImagePlugin
 
 from clearzoom.io.extended_xmp import split_xmp
 from clearzoom.io.gif import comment_extension, with_extensions, xmp_extension
+from clearzoom.io.imagej import CALIBRATION_TAGS
 from clearzoom.io.metadata import Metadata, as_resource
-from clearzoom.io.png_texts import text_chunk
+from clearzoom.io.photoshop import in_segments
+from clearzoom.io.photoshop_files import PNG_NAME
+from clearzoom.io.photoshop_files import TAG as PHOTOSHOP_TAG
+from clearzoom.io.png_texts import raw_profile_chunk, text_chunk
 from clearzoom.io.segments import APP13, COMMENT
 from clearzoom.io.tags import INTEROPERABILITY, describes, read_tags
 from clearzoom.io.texts import comment_bytes
@@ -28,7 +32,7 @@ _LONGEST_SEGMENT = 65_533
 _XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 _DIRECTORIES = (0x8769, 0x8825)  # EXIF's own, and the place
 _IPTC = 33723
-_LONG, _UNDEFINED = 4, 7
+_BYTE, _LONG, _UNDEFINED = 1, 4, 7
 _HEADS = {False: b"II*\0" + bytes(4), True: b"II+\0\x08" + bytes(11)}
 
 
@@ -55,7 +59,7 @@ def insert_metadata(
         _rewrite(path, lambda source, target: _webp(source, target, metadata))
     elif suffix == ".gif" and (metadata.xmp or metadata.texts):
         _rewrite(path, lambda source, target: _gif(source, target, metadata))
-    elif suffix in (".tif", ".tiff") and (metadata.exif or metadata.iptc):
+    elif suffix in (".tif", ".tiff") and metadata != Metadata(xmp=metadata.xmp):
         _tiff(path, metadata)
     return []
 
@@ -83,6 +87,10 @@ def _jpeg(path: Path, metadata: Metadata, dpi: tuple[float, float] | None) -> li
         ("XMP", 0xE1, xmp and _XMP_HEAD + xmp),
         *(("XMP", 0xE1, piece) for piece in pieces),
         ("IPTC", APP13, metadata.iptc and as_resource(metadata.iptc)),
+        *(
+            ("a part of Photoshop's", APP13, piece)
+            for piece in in_segments(metadata.photoshop or b"", _LONGEST_SEGMENT)
+        ),
         *(("a comment", COMMENT, comment_bytes(each)) for each in metadata.texts),
     ]
     for name, marker, block in blocks:
@@ -110,8 +118,9 @@ def _png(source: BinaryIO, target: BinaryIO, metadata: Metadata) -> None:
     if metadata.xmp:
         target.write(_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp))
     if metadata.iptc:
-        text = f"\niptc\n{len(metadata.iptc):8}\n{metadata.iptc.hex()}\n".encode()
-        target.write(_chunk(b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(text)))
+        target.write(_chunk(*raw_profile_chunk("iptc", metadata.iptc)))
+    if metadata.photoshop:
+        target.write(_chunk(*raw_profile_chunk(PNG_NAME, metadata.photoshop)))
     for each in metadata.texts:
         target.write(_chunk(*text_chunk(each)))
     shutil.copyfileobj(source, target)
@@ -162,7 +171,9 @@ def _tiff(path: Path, metadata: Metadata) -> None:
         directory = [file.read(size) for _ in range(entries)]
         following = file.read(room)
         at = file.seek(0, 2)
-        there = {struct.unpack_from("<H", entry)[0] for entry in directory}
+        if metadata.calibration:  # takes the place of what libvips states in every case
+            directory = [each for each in directory if _number(each) not in CALIBRATION_TAGS]
+        there = {_number(entry) for entry in directory}
         for tag, kind, values, block in _tiff_blocks(metadata, big):
             if tag in there:
                 continue
@@ -175,7 +186,7 @@ def _tiff(path: Path, metadata: Metadata) -> None:
                 at += file.write(packed)
             directory.append(struct.pack(head, tag, kind, values) + where)
         at += file.write(b"\0" * (-at % 8))
-        directory.sort(key=lambda each: struct.unpack_from("<H", each))
+        directory.sort(key=_number)
         file.write(struct.pack(count, len(directory)) + b"".join(directory) + following)
         file.seek(8 if big else 4)
         file.write(struct.pack(pointer, at))
@@ -199,6 +210,16 @@ def _tiff_blocks(
                 yield tag, _LONG, 1, ifd.tobytes
     if metadata.iptc:
         yield _IPTC, _UNDEFINED, len(metadata.iptc), partial(_same, metadata.iptc)
+    if metadata.calibration:
+        for each in metadata.calibration.tags():
+            yield each.number, each.kind, each.count, partial(_same, each.data)
+    if metadata.photoshop:
+        block = metadata.photoshop
+        yield PHOTOSHOP_TAG, _BYTE, len(block), partial(_same, block)
+
+
+def _number(entry: bytes) -> int:
+    return int.from_bytes(entry[:2], "little")
 
 
 def _same(block: bytes, at: int) -> bytes:

@@ -17,8 +17,9 @@ class Format:
 
     ``suffixes``: the first is the one that encoders know. ``options``: of libvips, in every case.
     ``longest_px``: of a side. ``deep``: 16 bit. ``grey``: one channel, so that a grey profile fits.
-    ``texts``: plain ones under keywords; ``comments``: plain ones without. ``lossy``: it has a
-    quality. ``streams``: it is written row by row, not from memory at once.
+    ``texts``: plain ones under keywords; ``comments``: plain ones without. ``photoshop``: its
+    resources. ``lossy``: it has a quality. ``streams``: it is written row by row, not from memory
+    at once.
     """
 
     name: str
@@ -38,11 +39,22 @@ class Format:
     animation: bool = False
     texts: bool = False
     comments: bool = False
+    photoshop: bool = False
 
 
 FORMATS = (
-    Format("PNG", (".png", ".apng"), {"compression": 6}, deep=True, animation=True, texts=True),
-    Format("TIFF", (".tif", ".tiff"), {"predictor": "horizontal"}, deep=True, cmyk=True),
+    Format(
+        "PNG",
+        (".png", ".apng"),
+        {"compression": 6},
+        deep=True,
+        animation=True,
+        texts=True,
+        photoshop=True,
+    ),
+    Format(
+        "TIFF", (".tif", ".tiff"), {"predictor": "horizontal"}, deep=True, cmyk=True, photoshop=True
+    ),
     Format(
         "JPEG",
         (".jpg", ".jpeg", ".jpe", ".jfif", ".jif"),
@@ -52,6 +64,7 @@ FORMATS = (
         cmyk=True,
         lossy=True,
         comments=True,
+        photoshop=True,
     ),
     Format(
         "WebP",

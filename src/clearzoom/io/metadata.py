@@ -12,9 +12,12 @@ from clearzoom.io.companions import heif_companions, joined, jpeg_companions, wi
 from clearzoom.io.exif import strip_head
 from clearzoom.io.extended_xmp import joined_xmp
 from clearzoom.io.gif import xmp_of_gif
+from clearzoom.io.imagej import Calibration, calibration_of
 from clearzoom.io.iptc import iptc_of_tiff
+from clearzoom.io.lost_tags import lost_tags
 from clearzoom.io.opening import opened
 from clearzoom.io.packets import packed, parsed, top_fields
+from clearzoom.io.photoshop_files import read_photoshop
 from clearzoom.io.png_blocks import is_png, png_blocks
 from clearzoom.io.png_texts import Text
 from clearzoom.io.tags import (
@@ -37,13 +40,16 @@ class Metadata:
     """The blocks as they stand.
 
     ``exif`` is a TIFF structure, ``iptc`` plain IIM records, ``texts`` those of PNG, and the
-    comments of JPEG and GIF.
+    comments of JPEG and GIF. ``photoshop``: its other resources, one after the other.
+    ``calibration``: a TIFF's resolution in a unit of its own.
     """
 
     exif: bytes | None = None
     xmp: bytes | None = None
     iptc: bytes | None = None
     texts: tuple[Text, ...] = ()
+    photoshop: bytes | None = None
+    calibration: Calibration | None = None
 
 
 def read_metadata(path: Path) -> tuple[Metadata, list[str]]:
@@ -58,6 +64,9 @@ def read_metadata(path: Path) -> tuple[Metadata, list[str]]:
     problems: list[str] = []
     try:
         texts, problems = read_texts(path)
+        photoshop, iptc, more = read_photoshop(path)
+        problems += more + lost_tags(path)
+        calibration = calibration_of(path)
     except OSError as error:
         return Metadata(), [f"metadata could not be read: {error.strerror}"]
     blocks = Metadata()
@@ -75,7 +84,8 @@ def read_metadata(path: Path) -> tuple[Metadata, list[str]]:
             problems.append("metadata could not be read")
         except Exception as error:  # a damaged block raises anything
             problems.append(f"metadata could not be read: {error or type(error).__name__}")
-    return replace(blocks, texts=texts), problems
+    blocks = replace(blocks, iptc=blocks.iptc or iptc, texts=texts)
+    return replace(blocks, photoshop=photoshop, calibration=calibration), problems
 
 
 def _read(

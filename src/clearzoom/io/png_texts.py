@@ -10,7 +10,8 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LATIN, _PACKED, _UNICODE = b"tEXt", b"zTXt", b"iTXt"
 _MOST_BYTES = 2**26  # of all texts of a file, packed and unpacked
 # Blocks that are read elsewhere, and what ImageMagick says once more of the file and its blocks.
-_NO_TEXTS = ("Raw profile type", "XML:com.adobe.xmp", "date:", "tiff:", "icc:", "exif:", "png:")
+RAW_PROFILE = "Raw profile type"
+_NO_TEXTS = (RAW_PROFILE, "XML:com.adobe.xmp", "date:", "tiff:", "icc:", "exif:", "png:")
 _OF_ANOTHER = "Thumb::"
 """Says where the picture lies of which a file is the thumbnail, and how large that is."""
 
@@ -53,6 +54,38 @@ def png_texts(path: Path) -> tuple[tuple[Text, ...], list[str]]:
         room -= max(len(text), len(data))
         found.append(Text(keyword, text, kind + data))
     return tuple(found), left_out
+
+
+def raw_profiles(path: Path, names: tuple[str, ...]) -> Iterator[bytes]:
+    """Read blocks that ImageMagick and others write as a text of hexadecimal digits.
+
+    Args:
+        path: a PNG; of another file nothing is read.
+        names: of the blocks.
+
+    Raises:
+        ValueError: the text is damaged.
+    """
+    keywords = [f"{RAW_PROFILE} {name}".encode() for name in names]
+    for kind, data in _text_chunks(path):
+        if data.partition(b"\0")[0] not in keywords:
+            continue
+        text = _text(kind, data, _MOST_BYTES)
+        if text is None:
+            raise ValueError("its text is damaged")
+        # A newline, the name, the length, then lines of digits.
+        yield bytes.fromhex("".join(text.split()[2:]))
+
+
+def raw_profile_chunk(name: str, block: bytes) -> tuple[bytes, bytes]:
+    """Give kind and bytes of the chunk that ``raw_profiles`` reads.
+
+    Args:
+        name: of the block.
+        block: any bytes.
+    """
+    text = f"\n{name}\n{len(block):8}\n{block.hex()}\n".encode()
+    return _PACKED, f"{RAW_PROFILE} {name}".encode() + b"\0\0" + zlib.compress(text)
 
 
 def _text_chunks(path: Path) -> Iterator[tuple[bytes, bytes]]:

@@ -22,6 +22,7 @@ from clearzoom.io.loading import (
 )
 from clearzoom.io.metadata import Metadata, read_metadata, stated_dpi
 from clearzoom.io.others import OTHERS, TGA, kind_by_start, notes_of_other, open_other
+from clearzoom.io.photoshop import photoshop_dpi
 from clearzoom.io.picture import Picture, Samples, colours_of
 from clearzoom.io.png import colour_of_png, stated_png_dpi
 from clearzoom.io.scratch import reserve
@@ -149,7 +150,9 @@ def open_picture(
     dpi = _dpi(image, kind, path, metadata)
     if kind == "PNG" and frames > 1:
         notes += _lost_by_frames(plain, dpi)
-    width, height = (height, width) if orientation in _SIDEWAYS else (width, height)
+    if orientation in _SIDEWAYS:
+        width, height = height, width
+        dpi = dpi and dpi[::-1]
     return Source(
         path,
         kind,
@@ -263,5 +266,7 @@ def _dpi(
     if kind == "PNG":
         return stated_png_dpi(path)
     # libvips gives 72 dpi or 1 px/mm where the file states nothing.
-    stated = states(image, "resolution-unit")
-    return (image.xres * _MM_PER_INCH, image.yres * _MM_PER_INCH) if stated else None
+    if states(image, "resolution-unit"):
+        return image.xres * _MM_PER_INCH, image.yres * _MM_PER_INCH
+    # In a JPEG of Photoshop's it may stand nowhere else.
+    return photoshop_dpi(metadata.photoshop) if metadata.photoshop else None

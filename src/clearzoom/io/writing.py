@@ -12,6 +12,7 @@ import pyvips
 
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.containers import insert_metadata
+from clearzoom.io.descriptions import exif_of_8_bit
 from clearzoom.io.descriptors import save, states
 from clearzoom.io.exif_resolution import exif_with_resolution
 from clearzoom.io.failures import unwritable
@@ -124,6 +125,7 @@ def encode(
     if image.format == "ushort" and not kind.deep:
         shallow = {"rgb16": "srgb", "grey16": "b-w"}.get(image.interpretation, image.interpretation)
         image = ((image + 128) / 257).floor().cast("uchar").copy(interpretation=shallow)
+        metadata = replace(metadata, exif=metadata.exif and exif_of_8_bit(metadata.exif))
     problems = []
     if icc_profile and not (kind.profile and (kind.grey or image.bands > 2)):
         image, icc_profile = in_srgb(image, icc_profile), None
@@ -167,12 +169,16 @@ def encode(
         problems.append(f"{kind.name} has no place for IPTC")
     if metadata.exif and not kind.exif:
         problems.append(f"{kind.name} has no place for EXIF")
+    if metadata.calibration and kind.name != "TIFF":
+        problems.append(f"{kind.name} has no place for {metadata.calibration}")
+    if metadata.photoshop and not kind.photoshop:
+        problems.append(f"{kind.name} has no place for Photoshop's clipping paths and settings")
     return problems
 
 
 def added_bytes(metadata: Metadata) -> int:
     """Count what metadata adds to a file after its encoding, a little too high."""
-    blocks = (metadata.exif, metadata.xmp, metadata.iptc)
+    blocks = (metadata.exif, metadata.xmp, metadata.iptc, metadata.photoshop)
     texts = (each.chunk or each.comment or each.text.encode() for each in metadata.texts)
     # GIF's XMP has a trailer of 258 bytes, and its comments a byte for each 255; JPEG holds long
     # XMP in pieces, each with a head.
