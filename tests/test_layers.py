@@ -10,6 +10,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "clearzoom"
 
 ORDER = [
     {"errors"},
+    {"checked"},
     {"core"},
     {"io"},
     {"models", "losses"},

@@ -15,11 +15,18 @@ from clearzoom.batch.networks import chain_of, scales_for
 from clearzoom.batch.regions import whole_result
 from clearzoom.batch.settings import Settings
 from clearzoom.batch.stages import run_stages
+from clearzoom.checked import checked_path
 from clearzoom.core.consistency import Consistency
 from clearzoom.core.plan import make_plan
 from clearzoom.core.targets import Wanted
 from clearzoom.engines.tiled import Meaning, Progress
-from clearzoom.errors import InputError, OutputError
+from clearzoom.errors import (
+    InputError,
+    MissingFileError,
+    OutputError,
+    SizeError,
+    UnreadablePictureError,
+)
 from clearzoom.io.coding import levels_of_tables
 from clearzoom.io.names import result_suffix
 from clearzoom.io.picture import Samples, colours_of
@@ -49,7 +56,7 @@ def enlarge(
     Args:
         picture: a path, a PIL picture, or an array (H, W) or (H, W, C) with C = 1 grey, 2 grey and
             alpha, 3 RGB, 4 RGB and alpha, straight alpha; uint8, uint16, of either byte order, or
-            float in 0..1.
+            float in 0..1. A matrix counts as an array of two axes.
         scale: how many times wider and higher; networks are chosen and chained, and one
             resampling ends at the exact size, as for files.
         model: the name of a released model or of one's own, or an ONNX file that ``clearzoom
@@ -69,7 +76,8 @@ def enlarge(
         dtype and number of axes.
 
     Raises:
-        InputError: missing, unreadable, or of a form that is not understood.
+        InputError: missing, unreadable, or of a form that is not understood; or an argument is none
+            of what it may be.
         OutputError: the new file exists already or cannot be written.
         ModelError: no such weights, or damaged.
 
@@ -81,6 +89,8 @@ def enlarge(
         >>> larger.size, larger.getpixel((7, 5))
         ((15, 10), (255, 255, 255))
     """
+    if scale is None:
+        raise SizeError("scale should be a number, not None")
     settings = Settings(
         Wanted(scale),
         model,
@@ -90,8 +100,12 @@ def enlarge(
         back_projection=back_projection,
     )
     if isinstance(picture, str | Path):
-        source = Path(picture)
-        target = source.with_name(f"{source.stem}-x{scale:g}{result_suffix(source.name)}")
+        source = checked_path(picture)
+        if not source.is_file():
+            raise _no_file(source)
+        suffix = result_suffix(source.name)
+        beside = source.with_name(f"{source.stem}-x{settings.wanted.scale:g}{suffix}")
+        target = checked_path(beside, "the result's path")
         if target.exists():
             raise OutputError(f"{target} exists; take it away, or use enlarge_file")
         enlarge_file(source, target, settings)
@@ -99,9 +113,17 @@ def enlarge(
     larger = _enlarger(settings)
     if isinstance(picture, np.ndarray):
         return cast(PictureT, _enlarge_array(picture, larger))
-    if hasattr(picture, "getbands"):
+    from PIL import Image
+
+    if isinstance(picture, Image.Image):
         return cast(PictureT, _enlarge_pil(picture, larger))
     raise InputError(f"cannot enlarge a {type(picture).__name__}; give a path, PIL picture, array")
+
+
+def _no_file(path: Path) -> InputError:
+    if path.exists():
+        return InputError(f"{path} is no file; name a picture")
+    return MissingFileError(f"no file {path}; check the name")
 
 
 def enlarge_file(
@@ -124,7 +146,8 @@ def enlarge_file(
         The result's size, and notes on what is not as it was.
 
     Raises:
-        InputError: source is missing, unreadable, or too large.
+        InputError: source is missing, unreadable, or too large; or an argument is none of what it
+            may be.
         OutputError: target is source, or cannot be written; source and older files stay.
         ModelError: no such weights, or damaged.
 
@@ -141,7 +164,12 @@ def enlarge_file(
         ...     (done.width_px, done.height_px), large.is_file()
         ((21, 14), True)
     """
-    return run_job(plan_job(Path(source), Path(target), settings or Settings()), progress)
+    read, written = checked_path(source, "source"), checked_path(target, "target")
+    if settings is not None and not isinstance(settings, Settings):
+        raise InputError(f"settings should be clearzoom.Settings, not a {type(settings).__name__}")
+    if progress is not None and not callable(progress):
+        raise InputError(f"progress should be a function, not a {type(progress).__name__}")
+    return run_job(plan_job(read, written, settings or Settings()), progress)
 
 
 def _enlarger(settings: Settings) -> Larger:
@@ -164,6 +192,9 @@ def _enlarger(settings: Settings) -> Larger:
 def _enlarge_array(
     array: npt.NDArray[Any], larger: Larger, coding: float = 0.0
 ) -> npt.NDArray[Any]:
+    if isinstance(array, np.ma.MaskedArray):
+        raise InputError("a masked array has px without a level; fill them first")
+    array = np.asarray(array)  # a matrix could not have a third axis
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 2, 3, 4)):
         raise InputError(f"an array of shape {array.shape} is no picture; give (H, W) or (H, W, C)")
     samples = array if array.ndim == 3 else array[..., None]
@@ -186,7 +217,11 @@ def _enlarge_pil(picture: Any, larger: Larger) -> Any:
     from PIL import Image, ImageOps
 
     coding = levels_of_tables(getattr(picture, "quantization", None) or {})  # of an opened JPEG
-    upright = ImageOps.exif_transpose(picture)
+    try:
+        picture.load()
+        upright = ImageOps.exif_transpose(picture)
+    except Exception as error:  # Pillow's decoders raise whatever a damaged file makes of them
+        raise UnreadablePictureError(f"Pillow cannot decode this picture: {error}") from error
     plain = upright
     if "transparency" in upright.info or upright.mode in ("PA", "RGBa"):
         plain = upright.convert("RGBA")

@@ -168,7 +168,7 @@ def said_settings(settings: Settings) -> str:
     files = [own] if own.suffix == ".onnx" else card_files(own.name)
     cards = [file.read_bytes() for file in files if file.is_file()]
     # The format stands in the result's name.
-    same = replace(settings, memory_bytes=None, max_pixels=0, format=None)
+    same = replace(settings, memory_bytes=None, max_pixels=1, format=None)
     text = f"{__version__} {same} {hashlib.sha256(b''.join(cards)).hexdigest()}"
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:16]
 

@@ -38,6 +38,8 @@ def _denoise(value: Any) -> Any:
 
 def _understood(parse: Callable[[str], Any], value: Any) -> Any:
     """Pydantic tells a person of ValueErrors alone."""
+    if not isinstance(value, str | int | float):
+        raise ValueError(f"it should be a word or a number, not a {type(value).__name__}")
     try:
         return parse(str(value))
     except ModelError as error:

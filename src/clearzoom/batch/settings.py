@@ -3,12 +3,16 @@
 import math
 import re
 from dataclasses import InitVar, dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
+
+from clearzoom.batch.request import AskedConsistency, AskedDenoise
+from clearzoom.checked import Name, checked_fields
 from clearzoom.core.consistency import Consistency
 from clearzoom.core.targets import Wanted
 from clearzoom.engines import Engine, Precision
-from clearzoom.errors import ModelError, SizeError
+from clearzoom.errors import InputError, ModelError, SizeError
 from clearzoom.io.formats import ResultFormat
 from clearzoom.io.reading import DEFAULT_MAX_PIXELS
 from clearzoom.io.writing import Encoding
@@ -17,13 +21,16 @@ from clearzoom.weights import DEFAULT_MODEL
 Auto = Literal["auto"]
 
 _WAYS = ("auto", "full", "tones", "none")
+_WIDEST_HALO_PX = 4096
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
+_MOST_BYTES = 2.0**63
 _BYTES = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kmg]i?|)b?", re.IGNORECASE)
 
 
+@checked_fields(InputError)
 @dataclass(frozen=True)
 class Settings:
-    """How to enlarge.
+    """How to enlarge. An unknown name, or a value that is none of the choices, is an InputError.
 
     ``strength``: of perceptual weights, 0 to 1. ``consistency``: how much of the difference from
     the input is given back: ``full``, what is beyond a number of levels, ``tones`` or ``none``.
@@ -36,22 +43,22 @@ class Settings:
 
     Example:
         >>> Settings(Wanted(long_edge_px=3000), model="fast", consistency=4).consistency
-        4
+        4.0
     """
 
     wanted: Wanted = field(default_factory=Wanted)
-    model: str = DEFAULT_MODEL
+    model: Name = DEFAULT_MODEL
     engine: Engine = "auto"
     precision: Precision = "fp32"
-    strength: float = 1.0
+    strength: Annotated[float, Field(ge=0, le=1)] = 1.0
     ensemble: bool = False
-    consistency: Consistency | Auto = "auto"
-    denoise: float | Auto | None = "auto"
-    halo_px: int | None = None
+    consistency: AskedConsistency = "auto"
+    denoise: AskedDenoise | None = "auto"
+    halo_px: Annotated[int, Field(ge=0, le=_WIDEST_HALO_PX)] | None = None
     encoding: Encoding = field(default_factory=Encoding)
     metadata: Literal["keep", "strip"] = "keep"
-    max_pixels: int = DEFAULT_MAX_PIXELS
-    memory_bytes: int | None = None
+    max_pixels: Annotated[int, Field(ge=1)] = DEFAULT_MAX_PIXELS
+    memory_bytes: Annotated[int, Field(ge=1)] | None = None
     format: ResultFormat | None = None
     back_projection: InitVar[bool | None] = None
 
@@ -100,7 +107,7 @@ def parse_consistency(text: str) -> Consistency | Auto:
         levels = math.nan
     if not 0 <= levels <= 255:
         raise ModelError(
-            f"cannot understand {text!r} as a consistency; give auto, full, tones, none, or a "
+            f"cannot understand {text!r:.60} as a consistency; give auto, full, tones, none, or a "
             "number of levels from 0 to 255"
         )
     return levels
@@ -126,7 +133,7 @@ def parse_denoise(text: str) -> float | Auto:
     except ValueError:
         level = math.nan
     if not 0 <= level <= 1:
-        raise ModelError(f"cannot understand {text!r} as denoise; give auto, or 0 to 1")
+        raise ModelError(f"cannot understand {text!r:.60} as denoise; give auto, or 0 to 1")
     return level
 
 
@@ -145,8 +152,13 @@ def parse_bytes(text: str) -> int:
     """
     found = _BYTES.fullmatch(text.strip())
     if found is None:
-        raise SizeError(f"cannot understand {text!r} as an amount of bytes; write it like 800MB")
-    return int(float(found["number"]) * _UNITS[found["unit"].lower()])
+        raise SizeError(
+            f"cannot understand {text!r:.60} as an amount of bytes; write it like 800MB"
+        )
+    amount = float(found["number"]) * _UNITS[found["unit"].lower()]
+    if not 0 <= amount < _MOST_BYTES:
+        raise SizeError(f"{text.strip()[:20]!r} is no amount of bytes that a machine has")
+    return int(amount)
 
 
 def parse_region(text: str) -> tuple[int, int, int, int]:
@@ -162,8 +174,8 @@ def parse_region(text: str) -> tuple[int, int, int, int]:
         x, y, width, height = (int(part) for part in text.split(","))
     except ValueError as error:
         raise SizeError(
-            f"cannot understand --preview {text!r}; write it like 100,50,64,64"
+            f"cannot understand --preview {text!r:.60}; write it like 100,50,64,64"
         ) from error
     if min(x, y) < 0 or min(width, height) < 1:
-        raise SizeError(f"--preview {text!r} is no part of a picture")
+        raise SizeError(f"--preview {text!r:.60} is no part of a picture")
     return x, y, width, height

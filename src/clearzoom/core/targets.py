@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import floor, sqrt
 from typing import Literal
 
+from clearzoom.checked import checked_fields
 from clearzoom.errors import SizeError
 
 Fitting = Literal["fit", "fill"]
@@ -22,6 +23,7 @@ _PRINT_DPI = 300.0
 _TOO_LARGE = 1e9
 
 
+@checked_fields(SizeError)
 @dataclass(frozen=True)
 class Print:
     """A sheet: ``width_mm`` and ``height_mm`` with the bleed on all sides, at ``dpi``."""
@@ -29,6 +31,13 @@ class Print:
     width_mm: float
     height_mm: float
     dpi: float
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not 0 < value < _TOO_LARGE:
+                raise SizeError(f"a print's {name} of {value:g} is not above 0 and below a billion")
+        if max(self.width_mm, self.height_mm) * self.dpi > _TOO_LARGE * 25.4:
+            raise SizeError("a print of more than a billion px to a side is asked for")
 
     @property
     def size_px(self) -> tuple[int, int]:
@@ -39,6 +48,7 @@ class Print:
         )
 
 
+@checked_fields(SizeError)
 @dataclass(frozen=True)
 class Wanted:
     """The wanted size. At most one of them is given; none means ``scale`` 4.
@@ -76,7 +86,9 @@ class Wanted:
         lengths = (self.scale, self.width_px, self.height_px, self.long_edge_px, self.megapixels)
         for length in lengths:
             if length is not None and not 0 < length < _TOO_LARGE:
-                raise SizeError(f"a size of {length:g} is not above 0 and below a billion")
+                # An int of hundreds of digits cannot be written as a float.
+                words = "so many digits" if abs(length) > 1e300 else f"{length:g}"
+                raise SizeError(f"a size of {words} is not above 0 and below a billion")
         whole_box = self.width_px is not None and self.height_px is not None
         if self.fitting == "fill" and self.sheet is None and not whole_box:
             raise SizeError("--fill needs a box to fill: --width and --height, or --print")
@@ -103,18 +115,18 @@ def parse_print(text: str, bleed: str | None = None) -> Print:
     """
     found = _PRINT.fullmatch(text.strip())
     if found is None:
-        raise SizeError(f"cannot understand --print {text!r}; write it like 60x70cm@300dpi")
+        raise SizeError(f"cannot understand --print {text!r:.60}; write it like 60x70cm@300dpi")
     unit = _MM[found["unit"]]
     around = 0.0
     if bleed is not None:
         length = _LENGTH.fullmatch(bleed.strip())
         if length is None:
-            raise SizeError(f"cannot understand --bleed {bleed!r}; write it like 3mm")
+            raise SizeError(f"cannot understand --bleed {bleed!r:.60}; write it like 3mm")
         around = 2 * float(length["length"]) * _MM[length["unit"]]
     dpi = float(found["dpi"] or _PRINT_DPI)
     width_mm, height_mm = (float(found[side]) * unit for side in ("w", "h"))
     if not (width_mm and height_mm and dpi):
-        raise SizeError(f"--print {text!r}: lengths and dpi must be above 0")
+        raise SizeError(f"--print {text!r:.60}: lengths and dpi must be above 0")
     return Print(width_mm + around, height_mm + around, dpi)
 
 

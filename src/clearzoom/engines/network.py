@@ -9,17 +9,19 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from clearzoom.checked import Name, checked_arguments, checked_fields
 from clearzoom.core import ends
 from clearzoom.core.consistency import Consistency
 from clearzoom.core.tiles import aligned_halo_px
 from clearzoom.engines import Engine, Precision
-from clearzoom.engines.adapted import Run, adapted
+from clearzoom.engines.adapted import Run, Tensor, adapted
 from clearzoom.engines.interpolate import mixed_model
 from clearzoom.engines.levels import Levels, estimator_file, load_estimator
 from clearzoom.engines.onnxruntime import load_onnxruntime, read_notes
 from clearzoom.engines.openvino import load_openvino
 from clearzoom.engines.torch import load_torch
 from clearzoom.errors import (
+    InputError,
     MissingExtraError,
     MissingFileError,
     ModelError,
@@ -31,11 +33,13 @@ from clearzoom.weights import fastest_engine, find
 from clearzoom.weights.own import check_file
 
 
+@checked_fields(ModelError)
 @dataclass(frozen=True)
 class Network:
     """A loaded network.
 
-    ``run`` takes (1, 3, H, W) float32 in -0.5..0.5 and gives (1, 3, scale * H, scale * W).
+    ``run`` takes (1, 3, H, W) float32 in -0.5..0.5 and gives (1, 3, scale * H, scale * W); anything
+    else is an InputError.
     ``halo_px`` and ``tile_px`` define its canonical grid. ``sha256`` is that of the weights
     file, or of the mixed one.
     ``consistency``: how much of the difference from their input results are given back.
@@ -64,8 +68,9 @@ class Network:
     denoise: float | None = None
 
 
+@checked_arguments()
 def load_network(
-    name_or_file: str,
+    name_or_file: Name,
     scale: int,
     engine: Engine = "auto",
     precision: Precision = "fp32",
@@ -87,6 +92,7 @@ def load_network(
             takes the level of the file as it stands.
 
     Raises:
+        InputError: an argument is none of what it may be.
         UnknownModelError: no such name, or none for this scale.
         MissingFileError: no such file.
         WeightsError: damaged, not made by clearzoom, or of another scale.
@@ -135,6 +141,7 @@ def load_network(
         model = levels.at(content, denoise)  # the hash stays the file's: the name has the level
         name = f"{name} at denoise {denoise:g}"
     used, run = _load_run(path, model, engine, precision, denoise)
+    run = _of_tensors(run)
     fp32 = partial(load_network, name_or_file, scale, engine, denoise=denoise)
     try:
         network = Network(
@@ -156,6 +163,20 @@ def load_network(
     if network.scale != scale:
         raise UnknownModelError(f"{path} enlarges x{network.scale}, not x{scale}")
     return network
+
+
+def _of_tensors(run: Run) -> Run:
+    """Refuse what engines refuse in words of their own."""
+
+    def checked(x: Tensor) -> Tensor:
+        sound = isinstance(x, np.ndarray) and x.ndim == 4 and x.shape[1] == 3
+        if not sound or not x.size or x.dtype != np.float32:
+            is_array = isinstance(x, np.ndarray)
+            what = f"{x.shape} {x.dtype}" if is_array else f"a {type(x).__name__}"
+            raise InputError(f"a network runs on (1, 3, H, W) float32, not on {what}")
+        return run(x)
+
+    return checked
 
 
 def load_level_estimator(
@@ -224,7 +245,7 @@ def _load_added(
         tile_px=card.tile_px,
         sha256=hashlib.sha256(content).hexdigest(),
         engine=f"{used} {precision}",
-        run=adapted(run, card.interface, card.scale, card.reach_px, card.period_px),
+        run=_of_tensors(adapted(run, card.interface, card.scale, card.reach_px, card.period_px)),
         reference=None
         if precision == "fp32"
         else partial(load_network, card.name, card.scale, engine),

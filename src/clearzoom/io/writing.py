@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import pyvips
+from pydantic import Field
 
+from clearzoom.checked import checked_fields
+from clearzoom.errors import InputError
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.containers import insert_metadata
 from clearzoom.io.descriptions import exif_of_8_bit
@@ -30,6 +33,7 @@ _UNSTATED_DPI = (72.0, 72.0)  # libvips always writes one; this is what readers 
 _CLASSIC_TIFF_BYTES = 2**31  # it ends at 4 GiB; leave room for what compression may add
 
 
+@checked_fields(InputError)
 @dataclass(frozen=True)
 class Encoding:
     """How a file is encoded.
@@ -38,8 +42,8 @@ class Encoding:
     file is no larger.
     """
 
-    quality: int = 95
-    max_bytes: int | None = None
+    quality: Annotated[int, Field(ge=1, le=100)] = 95
+    max_bytes: Annotated[int, Field(ge=1)] | None = None
     tiff_compression: TiffCompression = "deflate"
 
 

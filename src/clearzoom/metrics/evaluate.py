@@ -4,10 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
+from clearzoom.checked import GivenPath, checked_arguments
 from clearzoom.core.resize import reduce_for_protocol
 from clearzoom.engines.network import Network
 from clearzoom.errors import ConfigError, SizeError, UnreadablePictureError
@@ -97,11 +100,12 @@ def _given(
     return Given(decoded(content), content, ".jpg")
 
 
+@checked_arguments()
 def evaluate(
-    folder: Path,
-    scale: int,
+    folder: GivenPath,
+    scale: Annotated[int, Field(ge=1)],
     methods: Sequence[Network | Method] = (),
-    jpeg_quality: int | None = None,
+    jpeg_quality: Annotated[int, Field(ge=1, le=100)] | None = None,
     progress: Callable[[int, int], None] | None = None,
     lpips: bool = False,
     faults: Kind | None = None,
@@ -121,6 +125,7 @@ def evaluate(
         Bicubic's row first, then the methods'.
 
     Raises:
+        InputError: an argument is none of what it may be.
         MissingFileError: no folder, or no picture in it; lpips without its weights.
         MissingExtraError: lpips without torch.
         UnreadablePictureError: a picture is damaged; it is named.

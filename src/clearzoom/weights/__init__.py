@@ -26,6 +26,9 @@ __all__ = [
 DEFAULT_MODEL = "photo"
 """For pictures as people have them: compressed, noisy, resized before."""
 
+_LONGEST_ASKED = 200
+"""Longer names than any file system has are no reason to ask it."""
+
 PROTOCOL_MODEL = "fast"
 """For measuring: trained for the protocol's clean bicubic LR alone."""
 
@@ -109,13 +112,17 @@ def find(name: str, scale: int) -> Path:
     """
     if name.endswith(".onnx"):
         raise MissingFileError(f"no file {name}; check the name")
-    path = FOLDER / f"{name}-x{scale}.onnx"
-    if path.is_file():
-        return path
-    own = own_folder() / f"{name}-x{scale}.onnx"
-    if own.with_suffix(".json").is_file():
-        return own
+    asked = f"{name} for x{scale}"
+    if len(asked) < _LONGEST_ASKED and "\0" not in asked:
+        path = FOLDER / f"{name}-x{scale}.onnx"
+        if path.is_file():
+            return path
+        own = own_folder() / f"{name}-x{scale}.onnx"
+        if own.with_suffix(".json").is_file():
+            return own
+    else:
+        asked = ascii(asked[:_LONGEST_ASKED]) + "..."
     there = [(card.name, card.scale) for card in released()]
     there += [(model.name, model.scale) for model in own_models()]
     words = ", ".join(f"{each} x{its_scale}" for each, its_scale in there)
-    raise UnknownModelError(f"no weights {name} for x{scale}; there are: {words or 'none'}")
+    raise UnknownModelError(f"no weights {asked}; there are: {words or 'none'}")
