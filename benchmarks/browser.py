@@ -13,7 +13,6 @@ from pathlib import Path
 from threading import Thread
 
 import numpy as np
-import onnxruntime
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
@@ -66,6 +65,8 @@ def in_chromium(address: str, png: bytes) -> tuple[float, int]:
 
 def natively(lr: np.ndarray, threads: int) -> float:
     """Median seconds of the network alone."""
+    import onnxruntime  # after clearzoom, so that it reports nothing
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(find("photo", 4), options)

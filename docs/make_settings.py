@@ -27,6 +27,11 @@ VARIABLES = {
     "OMP_NUM_THREADS": "Threads of onnxruntime and OpenVINO; without it, all cores.",
     "OMP_WAIT_POLICY": "How training threads wait for each other; `passive` unless it is set, so "
     "that they sleep and other programs get on.",
+    "ORT_DISABLE_TELEMETRY": "Of onnxruntime; `1` unless it is set, so that it "
+    "[reports nothing](../SECURITY.md#nothing-is-sent).",
+    "RAY_USAGE_STATS_ENABLED": "Of Ray; `0` unless it is set, likewise.",
+    "MPLCONFIGDIR": "Of matplotlib; `matplotlib` in the folder for the cache unless it is set, so "
+    "that it keeps its list of fonts there.",
     "RAY_ADDRESS": "Of the cluster that `--engine ray` uses, as `--address` says it.",
     "OPENBLAS_NUM_THREADS": "Threads inside a product of matrices; 1 unless it is set, since tiles "
     "have threads of their own.",
@@ -39,7 +44,7 @@ INTERNAL = {
     "LOCAL_RANK",
     "LOCAL_WORLD_SIZE",
     "RAY_BACKEND_LOG_LEVEL",
-    "RAY_USAGE_STATS_ENABLED",
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER",
     "SLURM_LOCALID",
     "WORLD_SIZE",
 }

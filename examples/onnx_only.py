@@ -3,9 +3,12 @@
 python examples/onnx_only.py src/clearzoom/weights/photo-x4.onnx examples/chelsea.png large.png
 """
 
+import os
 import sys
 
 import numpy as np
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # it is read at the import: nothing is sent
 import onnxruntime
 from PIL import Image
 

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+import clearzoom  # noqa: F401  # first, so that no engine that a test loads reports anything
+
 # Tests run beside each other: threads of several that wait for each other would cost more than they
 # give. It is read when the first engine is loaded.
 if "PYTEST_XDIST_WORKER" in os.environ:

@@ -9,7 +9,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "clearzoom"
 
 ORDER = [
-    {"errors"},
+    {"errors", "quiet"},
     {"checked"},
     {"core"},
     {"io"},

@@ -17,6 +17,8 @@ Example:
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from clearzoom.quiet import send_nothing
+
 if TYPE_CHECKING:
     from clearzoom.api import enlarge, enlarge_file
     from clearzoom.batch.settings import Settings
@@ -52,6 +54,8 @@ _HOMES = {
     "load_network": "clearzoom.engines.network",
     "released": "clearzoom.weights",
 }
+
+send_nothing()  # before any part, as each library decides when it is loaded
 
 
 if not TYPE_CHECKING:  # a type checker would believe that every name is there

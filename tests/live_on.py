@@ -1,0 +1,80 @@
+"""Start a program as a person does, and let its processes live on when their work is done.
+
+    python tests/live_on.py PROGRAM [ARGUMENT...]
+
+PROGRAM is ``clearzoom`` or a Python file. Workers of Ray live on too, and so does a server after it
+was asked for its page and a picture. ``done`` is printed when the work is done.
+"""
+
+import re
+import runpy
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from functools import partial
+from pathlib import Path
+
+LIFE_S = 20
+
+
+def run(program, *arguments):
+    sys.argv = [program, *arguments]
+    sys.path[0] = str(Path(program).parent)  # as Python does for a file
+    status = 0
+    try:
+        if program == "clearzoom":
+            runpy.run_module("clearzoom", run_name="__main__", alter_sys=True)
+        else:
+            runpy.run_path(program, run_name="__main__")
+    except SystemExit as end:
+        status = end.code or 0
+    print("done", flush=True)
+    time.sleep(LIFE_S)
+    return status
+
+
+def on_ray(*arguments):
+    from clearzoom.batch import cluster
+
+    # Ray calls this in each worker when it starts.
+    hook = {"worker_process_setup_hook": let_workers_live_on}
+    cluster.connected = partial(cluster.connected, runtime_env=hook)
+    return run("clearzoom", *arguments)
+
+
+def let_workers_live_on():
+    import time
+
+    from clearzoom.batch.worker import Worker
+
+    work = Worker.__call__
+
+    def work_and_live_on(self, parts):
+        answers = work(self, parts)
+        time.sleep(20)
+        return answers
+
+    Worker.__call__ = work_and_live_on
+
+
+def served(path, *arguments):
+    command = [sys.executable, "-m", "clearzoom", "serve", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        port = re.search(r":(\d+)/", server.stdout.readline())[1]
+        ask = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+        for asked in ["", path] * 4:  # of several workers each gets some
+            with ask(f"http://127.0.0.1:{port}/{asked}") as answer:
+                assert answer.status == 200
+                answer.read()
+        print("done", flush=True)
+        time.sleep(LIFE_S)
+        server.send_signal(signal.SIGTERM)
+    return server.returncode
+
+
+if __name__ == "__main__":
+    kinds = {"ray": on_ray, "serve": served}
+    how, *rest = sys.argv[1:]
+    sys.exit(kinds[how](*rest) if how in kinds else run(how, *rest))
