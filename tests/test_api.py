@@ -97,6 +97,8 @@ def test_a_format_that_is_not_written_becomes_png(enlarge, photo, tmp_path):
     made = pillow_heif.from_pillow(Image.fromarray(np.ascontiguousarray(photo[:64, :64])))
     made.save(tmp_path / "p.heic")
     assert enlarge(tmp_path / "p.heic") == tmp_path / "p-x2.png"
+    Image.fromarray(photo[:9, :9]).save(tmp_path / "Scan 12. May", "PNG")
+    assert enlarge(tmp_path / "Scan 12. May") == tmp_path / "Scan 12. May-x2.png"
 
 
 def test_an_onnx_file_that_is_not_there_is_said(tmp_path):

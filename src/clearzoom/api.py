@@ -28,7 +28,7 @@ from clearzoom.errors import (
     UnreadablePictureError,
 )
 from clearzoom.io.coding import levels_of_tables
-from clearzoom.io.names import result_suffix
+from clearzoom.io.names import result_suffix, stem_of
 from clearzoom.io.picture import Samples, colours_of
 from clearzoom.weights import DEFAULT_MODEL
 
@@ -104,7 +104,7 @@ def enlarge(
         if not source.is_file():
             raise _no_file(source)
         suffix = result_suffix(source.name)
-        beside = source.with_name(f"{source.stem}-x{settings.wanted.scale:g}{suffix}")
+        beside = source.with_name(f"{stem_of(source.name)}-x{settings.wanted.scale:g}{suffix}")
         target = checked_path(beside, "the result's path")
         if target.exists():
             raise OutputError(f"{target} exists; take it away, or use enlarge_file")

@@ -195,3 +195,23 @@ def test_pictures_that_only_pillow_reads_are_enlarged(tmp_path, settings, photo)
     little = Settings(Wanted(1), settings.model, memory_bytes=30_000_000)
     with pytest.raises(SizeError, match=r"decoded into memory at once, about 36 MB"):
         plan_job(tmp_path / "large.bmp", tmp_path / "o.png", little)
+
+
+def test_without_the_extra_for_heic_the_others_go_on(small, tmp_path, settings, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    source, output = small("a.png"), tmp_path / "out"
+    for name in ("b.heic", "c.HIF"):
+        (source / name).write_bytes(b"\0\0\0\x18ftypheic" + bytes(20))
+    plan, _ = planned(source, output, settings)
+    assert enlarge_folder(source, output, settings).failed == 2
+    assert plan["a.png"] == "done"
+    for name in ("b.heic", "c.HIF"):
+        row = rows(output)[name]
+        assert (row["code"], row["error"]) == ("missing-extra", plan[name])
+        assert "pip install 'clearzoom[heic]'" in plan[name]
+    # Where nothing else is there, it is said once.
+    (source / "a.png").unlink()
+    for doing in (enlarge_folder, plan_folder):
+        with pytest.raises(MissingExtraError, match=r"HEIC, as all pictures here are,.*\[heic\]"):
+            doing(source, tmp_path / "other", settings)
+    assert not (tmp_path / "other").exists()

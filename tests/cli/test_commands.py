@@ -6,7 +6,9 @@ from importlib.metadata import version
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from clearzoom.cli.main import app
 from clearzoom.io.reading import read_picture
 from clearzoom.io.writing import write_rgb8
 
@@ -145,3 +147,26 @@ def test_train_says_how_many_steps_fit(command, config_file):
 
 def test_version(command):
     assert command("--version").stdout.strip() == f"clearzoom {version('clearzoom')}"
+
+
+def test_the_plan_of_a_picture_refuses_what_enlarging_refuses(photo, small_weights, tmp_path):
+    source = tmp_path / "a.png"
+    write_rgb8(source, np.ascontiguousarray(photo[:8, :12]))
+    wide = tmp_path / "wide.png"
+    write_rgb8(wide, np.full((2, 9000, 3), 99, np.uint8))
+
+    def refusals(*words):
+        found = [CliRunner().invoke(app, [name, *map(str, words)]) for name in ("plan", "enlarge")]
+        assert [type(each.exception) for each in found] == [type(found[0].exception)] * 2
+        assert str(found[0].exception) == str(found[1].exception)
+        return found[0]
+
+    model = ("--model", small_weights, "--scale", 2)
+    deep = refusals(source, "-o", tmp_path / "o.png", *model, "--precision", "fp16")
+    assert "fp32" in str(deep.exception)
+    other = refusals(source, "-o", tmp_path / "o.png", *model, "--format", "webp")
+    assert "end its name in .webp" in str(other.exception)
+    large = refusals(wide, "-o", tmp_path / "o.webp", *model)
+    assert "--format png" in str(large.exception)
+    assert refusals(tmp_path, "-o", tmp_path / "out", *model, "--preview", "0,0,4,4").exit_code == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "wide.png"]

@@ -12,7 +12,7 @@ from clearzoom.errors import SizeError, UnreadablePictureError
 from clearzoom.io.coding import coding_levels
 from clearzoom.io.names import READ_SUFFIXES, START_BYTES, begins_as_picture
 from clearzoom.io.others import kind_by_start
-from clearzoom.io.reading import decode_rgb8, open_picture, read_picture
+from clearzoom.io.reading import decode, decode_rgb8, open_picture, read_picture
 
 RANDOM = np.random.default_rng(7)
 LEVELS = RANDOM.integers(0, 256, (13, 10, 4), np.uint8)
@@ -98,7 +98,7 @@ def test_sixteen_bit_of_a_ppm_stay(tmp_path, channels):
     assert np.array_equal(got, np.round(twelve * (65_535 / 4095)))
     (tmp_path / "a.pnm").write_bytes((head + twelve.astype(">u2").tobytes())[:-1])
     with pytest.raises(UnreadablePictureError, match="truncated or damaged"):
-        open_picture(tmp_path / "a.pnm")
+        read_picture(tmp_path / "a.pnm")
 
 
 def test_text_is_read_too(tmp_path):
@@ -203,7 +203,7 @@ def test_what_is_cut_or_spoilt_is_one_clear_error(tmp_path, name):
     for length in (3, 20, 60, len(content) // 2):
         (tmp_path / name).write_bytes(content[:length])
         with pytest.raises(UnreadablePictureError, match=r"damaged|no picture") as caught:
-            open_picture(tmp_path / name)
+            read_picture(tmp_path / name)
         assert "\n" not in str(caught.value)
     (tmp_path / name).write_bytes(content)
     with pytest.raises(SizeError, match="50x40 px, more than 1,999"):
@@ -221,7 +221,8 @@ def test_any_bytes_are_a_picture_or_one_clear_error(tmp_path, name):
             spoilt[at] = random.integers(0, 256)
         (tmp_path / name).write_bytes(spoilt)
         try:
-            open_picture(tmp_path / name, max_pixels=10_000_000)
+            source = open_picture(tmp_path / name, max_pixels=1_000_000)
+            assert decode(source).shape == source.shape
         except (UnreadablePictureError, SizeError):
             continue
 
@@ -238,3 +239,23 @@ def test_how_far_off_jpeg_2000_is(tmp_path):
     pillow("RGB")[0].save(tmp_path / "b.jp2", irreversible=True, quality_layers=[20])
     assert coding_levels(tmp_path / "a.jp2", "JPEG 2000") == 0
     assert coding_levels(tmp_path / "b.jp2", "JPEG 2000") > 0
+
+
+def test_looking_decodes_nothing(tmp_path):
+    """A folder of thousands is listed by its headers; what is behind them is not even there."""
+    for name, kept in (("a.bmp", 54), ("a.ppm", 15), ("a.tga", 18), ("a.jp2", 200)):
+        Image.new("RGB", (400, 300)).save(tmp_path / name)
+        (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:kept])
+        if name != "a.jp2":  # its last box says how long it is
+            assert open_picture(tmp_path / name).shape == (300, 400, 3)
+        with pytest.raises(UnreadablePictureError):
+            read_picture(tmp_path / name)
+
+
+def test_a_size_that_is_said_twice_must_be_the_same(tmp_path):
+    pillow("RGB")[0].save(tmp_path / "a.jp2")
+    content = bytearray((tmp_path / "a.jp2").read_bytes())
+    struct.pack_into(">I", content, content.index(b"\xff\x51") + 6, 60_000)
+    (tmp_path / "a.jp2").write_bytes(content)
+    with pytest.raises(UnreadablePictureError, match="two sizes"):
+        open_picture(tmp_path / "a.jp2")

@@ -10,6 +10,7 @@ import pytest
 from clearzoom.core.plan import chain_for
 from clearzoom.errors import SizeError
 from clearzoom.io.formats import FORMATS
+from clearzoom.io.names import READ_SUFFIXES
 from clearzoom.server.settings import ServeSettings
 
 PAGE = Path(__file__).parents[2] / "src" / "clearzoom" / "server" / "page"
@@ -201,6 +202,12 @@ def test_the_limits_that_the_page_knows_are_the_servers():
     longest = {suffix[1:]: each.longest_px for each in FORMATS for suffix in each.suffixes}
     for name in re.findall(r'<option value="(\w+)" data-t="download\.format', form):
         assert number.get(name, 2**31 - 1) == longest[name], name
+
+
+def test_what_the_page_offers_to_upload_is_read():
+    form = (PAGE / "index.html").read_text("utf-8")
+    (offered,) = re.findall(r'type="file"[^>]* accept="image/\*,([^"]*)"', form)
+    assert set(offered.split(",")) <= set(READ_SUFFIXES)
 
 
 def test_each_file_holds_one_idea():

@@ -102,6 +102,8 @@ def test_lossless_webp_in_shards_is_read(tmp_path, photo):
     pyvips.Image.new_from_array(crop).webpsave(str(tmp_path / "a.webp"), lossless=True)
     with tarfile.open(tmp_path / "drawn-000000.tar", "w") as shard:
         shard.add(tmp_path / "a.webp", "clipart-00001.webp")
+        (tmp_path / "a.webp").write_bytes(b"\0\5\26\7 what macOS puts beside a file")
+        shard.add(tmp_path / "a.webp", "._clipart-00001.webp")
     (tmp_path / "a.webp").unlink()
     (read,) = load_pictures(tmp_path)
     np.testing.assert_array_equal(read, crop)

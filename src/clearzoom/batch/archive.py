@@ -8,9 +8,8 @@ from contextlib import closing
 from dataclasses import replace
 
 from clearzoom.batch.bands import Band, bands_folder
-from clearzoom.batch.folder import PICTURES_AT_ONCE, Counts, Progress, tasks_of
+from clearzoom.batch.folder import PICTURES_AT_ONCE, Counts, Progress, check_can_begin, tasks_of
 from clearzoom.batch.listing import list_pictures
-from clearzoom.batch.networks import check_networks
 from clearzoom.batch.one import Order, Task, failure, said_settings, unreadable
 from clearzoom.batch.places import Place
 from clearzoom.batch.report import NAME, Row, as_line, lasting_rows, left_out_rows, rows_of
@@ -104,7 +103,7 @@ class Archive:
         self.listing, names = list_pictures(
             source, target, recursive=recursive, wanted=settings.format
         )
-        check_networks(settings)
+        check_can_begin(settings, names)
         self.counts = Counts(left_out=list(self.listing.left_out.values()))
         self.rows = rows_of(self.target.read(NAME) or b"")
         self.journal = _Journal(self.target)

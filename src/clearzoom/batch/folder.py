@@ -1,10 +1,11 @@
 """Enlarge a folder of pictures: mirrored, skipping what is done, with a report."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
@@ -27,7 +28,8 @@ from clearzoom.batch.report import (
 )
 from clearzoom.batch.settings import Settings
 from clearzoom.batch.tree import Listing, pictures_to_do
-from clearzoom.errors import OutputError
+from clearzoom.errors import MissingExtraError, OutputError
+from clearzoom.io.names import HEIC_SUFFIXES, suffix_of
 
 PICTURES_AT_ONCE = 3
 """One is decoded and one encoded while another is in the network."""
@@ -95,10 +97,10 @@ def enlarge_folder(
         InputError: source cannot be read, or output is source or would replace pictures in it.
         OutputError: output cannot be written.
         ModelError: and its kinds: no such model, or it cannot run so.
-        MissingExtraError: its engine is not installed.
+        MissingExtraError: its engine is not installed, or all is HEIC and its extra is not.
     """
     listing, names = pictures_to_do(source, output, recursive=recursive, wanted=settings.format)
-    check_networks(settings)
+    check_can_begin(settings, names)
     try:
         output.mkdir(parents=True, exist_ok=True)
         work = _Work(source, output, settings, listing, names)
@@ -106,6 +108,23 @@ def enlarge_folder(
         raise OutputError(f"cannot write to {output}: {error.strerror}") from error
     work.run(1 if settings.memory_bytes else PICTURES_AT_ONCE, progress)
     return work.counts
+
+
+def check_can_begin(settings: Settings, pictures: Collection[str]) -> None:
+    """Refuse once, before anything, what no picture can be enlarged with or read without.
+
+    Args:
+        settings: for all pictures.
+        pictures: their names, one at least.
+
+    Raises:
+        ModelError: and its kinds: no such model, or it cannot run so.
+        MissingExtraError: its engine is not installed, or all is HEIC and its extra is not.
+    """
+    check_networks(settings)
+    heic = all(suffix_of(name) in HEIC_SUFFIXES for name in pictures)
+    if pictures and heic and find_spec("pillow_heif") is None:
+        raise MissingExtraError("HEIC, as all pictures here are,", "heic")
 
 
 def order_of(source: Path, output: Path, settings: Settings) -> Order:

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from clearzoom.batch.folder import order_of, tasks_of
+from clearzoom.batch.folder import check_can_begin, order_of, tasks_of
 from clearzoom.batch.job import Job
-from clearzoom.batch.networks import check_networks
 from clearzoom.batch.one import plan_one, unreadable
 from clearzoom.batch.report import NAME, Row, read_report
 from clearzoom.batch.settings import Settings
@@ -53,7 +52,7 @@ def plan_folder(
         ClearzoomError: as ``enlarge_folder`` says, and for the same causes.
     """
     listing, names = pictures_to_do(source, output, recursive=recursive, wanted=settings.format)
-    check_networks(settings)
+    check_can_begin(settings, names)
     try:
         rows = read_report(output / NAME)
     except OSError as error:

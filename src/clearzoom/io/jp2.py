@@ -16,9 +16,13 @@ _NO_ALPHA = (
 
 @dataclass
 class Jp2:
-    """``refusal``: why it cannot be read as it is. ``reversible``: it may be lossless."""
+    """``size``: width and height in px, of the px themselves. ``bits``: of a channel.
+
+    ``reversible``: it may be lossless. ``refusal``: why it cannot be read as it is.
+    """
 
     icc_profile: bytes | None = None
+    size: tuple[int, int] = (0, 0)
     channels: int = 0
     bits: int = 8
     reversible: bool = False
@@ -112,6 +116,8 @@ def _read_codestream(file: BinaryIO, facts: Jp2) -> None:
     file.seek(4, 1)
     (length,) = struct.unpack(">H", file.read(2))
     size = file.read(length - 2)
+    right, bottom, left, top = struct.unpack_from(">IIII", size, 2)
+    facts.size = (right - left, bottom - top)
     (facts.channels,) = struct.unpack_from(">H", size, 34)
     facts.bits = max((each & 0x7F) + 1 for each in size[36::3])
     while len(marker := file.read(4)) == 4:

@@ -43,7 +43,12 @@ _CHANNELS = {
 
 
 def open_image(
-    path: Path, max_pixels: int | None = None, page: int = 0, *, sequential: bool = False
+    path: Path,
+    max_pixels: int | None = None,
+    page: int = 0,
+    *,
+    sequential: bool = False,
+    header: bool = False,
 ) -> tuple[pyvips.Image, str]:
     """Open a picture file by its content; no px are decoded.
 
@@ -54,6 +59,7 @@ def open_image(
             header is read, however large.
         page: of a TIFF.
         sequential: px are read from the top down, each once, and are not kept.
+        header: px are not wanted: those of BMP, PPM, TGA and JPEG 2000 are black.
 
     Returns:
         The image, with its stated orientation not yet applied, and the format's name.
@@ -86,7 +92,7 @@ def open_image(
     if other is not None:
         with path.open("rb") as file:
             check = partial(check_pixels, path, max_pixels=max_pixels)
-            return open_other(file, other, str(path), check), other
+            return open_other(file, other, str(path), check, decode=not header), other
     if kind is None and start.startswith(_TIFF_STARTS):
         # A TIFF's directory often lies at its end, so libvips does not know a cut one.
         raise UnreadablePictureError(f"{path} is truncated or damaged; get a whole copy of it")

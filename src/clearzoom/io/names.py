@@ -10,8 +10,12 @@ from pathlib import Path, PurePosixPath
 from clearzoom.io.formats import FORMATS, SUFFIXES
 from clearzoom.io.others import kind_by_start
 
+HEIC_SUFFIXES = (".heic", ".heif", ".hif")
+"""Of what is read with the extra [heic] alone."""
+
 READ_ONLY_SUFFIXES = (
-    *(".heic", ".heif", ".hif", ".avifs", ".mpo"),
+    *HEIC_SUFFIXES,
+    *(".avifs", ".mpo"),
     *(".bmp", ".pbm", ".pgm", ".ppm", ".pnm", ".tga"),
     *(".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"),
 )
@@ -47,6 +51,17 @@ def suffix_of(name: str) -> str:
     """
     suffix = PurePosixPath(name).suffix
     return suffix.lower() if _SUFFIX.fullmatch(suffix) else ""
+
+
+def stem_of(name: str) -> str:
+    """Give a file's name without its suffix, where it has one.
+
+    Example:
+        >>> stem_of("a/b.JPG"), stem_of("Scan 12. March")
+        ('b', 'Scan 12. March')
+    """
+    path = PurePosixPath(name)
+    return path.stem if suffix_of(name) else path.name
 
 
 def is_hidden(name: str) -> bool:

@@ -1,11 +1,12 @@
 """Read through Pillow what libvips' wheel has no loader for: BMP, PPM and its kin, TGA, JPEG 2000.
 
-Such a picture is decoded whole when it is opened.
+What is wanted of the px decodes such a picture whole.
 """
 
 import re
 import struct
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -31,7 +32,7 @@ _READERS: dict[str, Callable[[BinaryIO], Image.Image]] = {
 _BMP_HEADS = (12, 16, 40, 52, 56, 64, 108, 124)
 _PPM = re.compile(rb"P[1-6][\s#]")
 _JP2 = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
-_KNOWN = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
+_CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 _MM_PER_INCH = 25.4
 _EMBEDDED = b"DEBM"  # the profile of a BMP, as its header names it
 
@@ -56,15 +57,16 @@ def kind_of_other(start: bytes, name: str) -> str | None:
 
 
 def open_other(
-    file: BinaryIO, kind: str, name: str, check: Callable[[int, int], None]
+    file: BinaryIO, kind: str, name: str, check: Callable[[int, int], None], *, decode: bool = True
 ) -> pyvips.Image:
-    """Decode a picture.
+    """Open a picture.
 
     Args:
         file: open for reading, at its beginning.
         kind: one of ``OTHERS``.
         name: of the file, for errors.
         check: refuses a width and a height in px before anything is decoded.
+        decode: else the px are black, and damage among them is not seen.
 
     Returns:
         Grey or RGB, with or without alpha, 8 or 16 bit, with its profile and resolution.
@@ -80,18 +82,28 @@ def open_other(
         file.seek(0)
         picture = _READERS[kind](file)
         check(*picture.size)
-        deep = _deep_ppm(picture, file) if kind == PPM else None
+        if kind == JPEG_2000 and facts.size != picture.size:
+            raise ValueError("it states two sizes")
         if kind == PPM:
             _check_one_ppm(picture, file, name)
-        samples = _samples(picture, file, kind, name) if deep is None else deep
+        mode, deep = _mode(picture, file, kind)
+        if mode not in _CHANNELS:
+            raise UnreadablePictureError(f"{name} is {mode}; save it as grey or RGB")
+        shape = (picture.height, picture.width, _CHANNELS[mode])
+        if not decode:
+            image = _black(shape, deep=deep)
+        elif kind == PPM and deep:
+            image = _wrapped(_deep_ppm(picture, file, shape))
+        else:
+            image = _wrapped(_samples(picture, mode, shape, deep=deep))
         profile = facts.icc_profile if kind == JPEG_2000 else _bmp_profile(file, kind)
+        return _described(image, profile, picture.info.get("dpi"))
     except ClearzoomError:
         raise
     except Exception as error:  # Pillow's readers raise anything for what is damaged
         raise UnreadablePictureError(
             f"{name} is truncated or damaged: {error or type(error).__name__}"
         ) from error
-    return _as_image(samples, profile, picture.info.get("dpi"))
 
 
 def notes_of_other(path: Path, kind: str) -> list[str]:
@@ -107,37 +119,36 @@ def notes_of_other(path: Path, kind: str) -> list[str]:
         return read_jp2(file).notes
 
 
-def _samples(picture: Image.Image, file: BinaryIO, kind: str, name: str) -> Samples:
-    picture.load()
-    if picture.mode == "1":
-        picture = picture.convert("L")
-    elif picture.mode in ("P", "PA"):
-        palette = picture.palette.mode if picture.palette is not None else "RGB"
-        picture = picture.convert("RGBA" if palette == "RGBA" or picture.mode == "PA" else "RGB")
-    elif kind == TGA and picture.mode in ("LA", "RGBA") and not _has_attribute_bits(file):
-        picture = picture.convert(picture.mode[:-1])
-    if picture.mode == "I;16":
-        return np.asarray(picture).astype(np.uint16)[..., None]
-    if picture.mode not in _KNOWN:
-        raise UnreadablePictureError(f"{name} is {picture.mode}; save it as grey or RGB")
-    samples: Samples = np.asarray(picture)
-    return samples if samples.ndim == 3 else samples[..., None]
-
-
-def _deep_ppm(picture: Image.Image, file: BinaryIO) -> Samples | None:
-    """The px of a binary PPM with more than 8 bit, of which Pillow would keep 8; else None."""
-    magic, most, offset = _ppm_facts(picture, file)
-    if most <= 255 or magic not in (b"P5", b"P6"):
-        if most > 255 and magic == b"P3":
+def _mode(picture: Image.Image, file: BinaryIO, kind: str) -> tuple[str, bool]:
+    """What the px become, as Pillow names it, and whether they have 16 bit."""
+    mode = picture.mode
+    if kind == PPM and _ppm_facts(picture, file)[1] > 255:
+        if _ppm_facts(picture, file)[0] in (b"P2", b"P3"):
             raise ValueError("text of more than 8 bit is not supported; save it as binary PPM")
-        return None
-    channels = 3 if magic == b"P6" else 1
-    width, height = picture.size
+        return ("RGB" if mode == "RGB" else "L"), True
+    if mode in ("P", "PA"):
+        palette = picture.palette.mode if picture.palette is not None else "RGB"
+        return ("RGBA" if palette == "RGBA" or mode == "PA" else "RGB"), False
+    if kind == TGA and mode in ("LA", "RGBA") and not _has_attribute_bits(file):
+        return mode[:-1], False
+    return {"1": "L", "I;16": "L"}.get(mode, mode), mode == "I;16"
+
+
+def _samples(picture: Image.Image, mode: str, shape: tuple[int, ...], *, deep: bool) -> Samples:
+    picture.load()
+    if deep:
+        return np.asarray(picture).astype(np.uint16).reshape(shape)
+    return np.asarray(picture.convert(mode)).reshape(shape)
+
+
+def _deep_ppm(picture: Image.Image, file: BinaryIO, shape: tuple[int, ...]) -> Samples:
+    """The px of a binary PPM with more than 8 bit, of which Pillow would keep 8."""
+    _, most, offset = _ppm_facts(picture, file)
     file.seek(offset)
-    content = file.read(width * height * channels * 2)
-    if len(content) < width * height * channels * 2:
+    content = file.read(prod(shape) * 2)
+    if len(content) < prod(shape) * 2:
         raise ValueError("it ends too early")
-    stored = np.frombuffer(content, ">u2").reshape(height, width, channels)
+    stored = np.frombuffer(content, ">u2").reshape(shape)
     if most == 65_535:
         return stored.astype(np.uint16)
     return np.round(stored.astype(np.float64) * (65_535 / most)).clip(0, 65_535).astype(np.uint16)
@@ -188,10 +199,26 @@ def _bmp_profile(file: BinaryIO, kind: str) -> bytes | None:
     return file.read(length) or None
 
 
-def _as_image(samples: Samples, profile: bytes | None, dpi: Any) -> pyvips.Image:
-    deep, colour = samples.dtype == np.uint16, samples.shape[2] >= 3
-    kind = ("rgb16" if deep else "srgb") if colour else ("grey16" if deep else "b-w")
-    image = pyvips.Image.new_from_array(np.ascontiguousarray(samples), interpretation=kind).copy()
+def _wrapped(samples: Samples) -> pyvips.Image:
+    kind = _interpretation(samples.shape[2], deep=samples.dtype == np.uint16)
+    return pyvips.Image.new_from_array(np.ascontiguousarray(samples), interpretation=kind)
+
+
+def _black(shape: tuple[int, int, int], *, deep: bool) -> pyvips.Image:
+    """An image that takes no memory, of whatever size."""
+    height, width, channels = shape
+    image = pyvips.Image.black(width, height, bands=channels).cast("ushort" if deep else "uchar")
+    return image.copy(interpretation=_interpretation(channels, deep=deep))
+
+
+def _interpretation(channels: int, *, deep: bool) -> str:
+    if channels >= 3:
+        return "rgb16" if deep else "srgb"
+    return "grey16" if deep else "b-w"
+
+
+def _described(image: pyvips.Image, profile: bytes | None, dpi: Any) -> pyvips.Image:
+    image = image.copy()
     if dpi is not None and all(0 < each < 1e6 for each in dpi):
         image = image.copy(xres=dpi[0] / _MM_PER_INCH, yres=dpi[1] / _MM_PER_INCH)
         image.set_type(pyvips.GValue.gstr_type, "resolution-unit", "in")

@@ -105,8 +105,13 @@ def _opened(encoded: bytes) -> pyvips.Image:
     loader = pyvips.vips_lib.vips_foreign_find_load_buffer(encoded, len(encoded))
     if loader != pyvips.ffi.NULL:
         return pyvips.Image.new_from_buffer(encoded, "", fail_on="error")
-    kind = kind_by_start(encoded[:32]) or TGA
-    return open_other(BytesIO(encoded), kind, "it", lambda width, height: None)
+    kind = kind_by_start(encoded[:32])
+    try:
+        return open_other(BytesIO(encoded), kind or TGA, "it", lambda width, height: None)
+    except UnreadablePictureError:
+        if kind is not None:
+            raise
+        raise UnreadablePictureError("it is no picture that can be read") from None
 
 
 def open_picture(
@@ -127,7 +132,7 @@ def open_picture(
             several pages, float samples, spot colours.
         SizeError: more than max_pixels.
     """
-    image, kind = open_image(path, max_pixels)
+    image, kind = open_image(path, max_pixels, header=True)
     width, height = image.width, image.height
     frames = _frames(image, kind, path)
     if kind in ("GIF", "WebP") and frames > 1:

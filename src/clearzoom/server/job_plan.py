@@ -4,7 +4,6 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from clearzoom.batch.job import Job, networks_of, plan_job
 from clearzoom.batch.memory import resident_bytes
@@ -20,6 +19,7 @@ from clearzoom.errors import (
     WeightsError,
 )
 from clearzoom.io.formats import FORMATS
+from clearzoom.io.names import stem_of
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.server.failures import Failure, RefusedError
 from clearzoom.server.job_files import JobFolder, Record
@@ -158,7 +158,7 @@ def _result_name(record: Record, width: int, height: int) -> str:
     sized = (asked.width, asked.height, asked.long_edge, asked.megapixels, asked.print_size)
     by_scale = all(size is None for size in sized)
     size = f"x{asked.scale or 4:g}" if by_scale else f"{width}x{height}"
-    return f"{Path(record.source_name).stem}-{size}{record.suffix}"
+    return f"{stem_of(record.source_name)}-{size}{record.suffix}"
 
 
 def _kind_of_pixels(job: Job) -> str:
