@@ -40,10 +40,9 @@ TAIL = """
 - **Profiles** are written byte for byte, so colours outside of sRGB stay. Tones are shown to the
   network as sRGB would have them and turned back ([why so](decisions/0003-colour-and-metadata.md)).
 - **EXIF** is changed in place: orientation, sizes, resolutions, the subject's place. Maker notes
-  stay, except in AVIF, where the library that writes it empties them. TIFF gets its directories
-  written anew, with every tag that describes the picture; its place on a map (GeoTIFF) is left out
-  with a note. **XMP** is made true likewise; what does not fit one segment of a JPEG goes into an
-  extension.
+  stay to the byte. TIFF gets its directories written anew, with every tag that describes the
+  picture; its place on a map (GeoTIFF) is left out with a note. **XMP** is made true likewise; what
+  does not fit one segment of a JPEG goes into an extension.
 - **Panoramas** (GPano), **regions** (IPTC, MWG, Microsoft's) and the subject of EXIF and XMP are
   enlarged, turned and cut with the picture. A region outside of what was cut is named in a note.
 - **Thumbnails** of a picture that was turned or cut are emptied, byte by byte, in EXIF, XMP and
@@ -78,13 +77,35 @@ PATH = Resource(2000, b"cat", struct.pack(">H24xHH22xH6i", 6, 0, 1, 2, *[2**23] 
 IPTC = b"\x1c\x02\x78\x00\x0bA museum cat"
 
 
-def exif(description: str = "") -> bytes:
+NOTE = bytes(range(256)) * 4
+LONG = "a long history; " * 5000
+SUBJECT = (
+    "<exif:SubjectLocation><rdf:Seq><rdf:li>{}</rdf:li><rdf:li>{}</rdf:li></rdf:Seq>"
+    "</exif:SubjectLocation>"
+)
+
+
+def packet(attributes: str, inside: str = "") -> bytes:
+    """XMP of one description."""
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"'
+        ' xmlns:GPano="http://ns.google.com/photos/1.0/panorama/"'
+        f' xmlns:exif="http://ns.adobe.com/exif/1.0/" {attributes}>{inside}</rdf:Description>'
+        "</rdf:RDF></x:xmpmeta>"
+    ).encode()
+
+
+def exif(description: str = "", note: bytes = b"") -> bytes:
     """A camera's."""
     block = Image.Exif()
     if description:
         block[EXIF_DESCRIPTION] = description
     block.update({EXIF_MAKE: "Canon", 0x0112: 1, 282: 300.0, 283: 300.0, 296: 2})
     block.get_ifd(0x8769).update({0x9003: "2020:01:02 03:04:05"})
+    if note:
+        block.get_ifd(0x8769)[0x927C] = note
     return block.tobytes().removeprefix(b"Exif\0\0")
 
 
@@ -134,6 +155,22 @@ CASES: dict[str, tuple[Picture, Callable[[Path, Source], bool]]] = {
             ),
         ),
         lambda path, seen: read_metadata(path)[0].calibration == Calibration(4, 4, "um"),
+    ),
+    "maker notes": (
+        Picture(samples(3), metadata=Metadata(exif=exif(note=NOTE))),
+        lambda path, seen: NOTE in (read_metadata(path)[0].exif or b""),
+    ),
+    "XMP over 64 KB": (
+        Picture(samples(3), metadata=Metadata(xmp=packet(f'dc:source="{LONG}"'))),
+        lambda path, seen: LONG.encode() in (read_metadata(path)[0].xmp or b""),
+    ),
+    "panorama": (
+        Picture(samples(3), metadata=Metadata(xmp=packet('GPano:FullPanoWidthPixels="16"'))),
+        lambda path, seen: b'GPano:FullPanoWidthPixels="32"' in (read_metadata(path)[0].xmp or b""),
+    ),
+    "regions": (
+        Picture(samples(3), metadata=Metadata(xmp=packet("", SUBJECT.format(8, 6)))),
+        lambda path, seen: SUBJECT.format(16, 12).encode() in (read_metadata(path)[0].xmp or b""),
     ),
     "comment": (
         Picture(samples(3), metadata=Metadata(texts=(Text("Comment", "of a cat"),))),

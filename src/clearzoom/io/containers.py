@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from PIL import Image, TiffImagePlugin
 
+from clearzoom.io.avif import replace_exif
 from clearzoom.io.extended_xmp import split_xmp
 from clearzoom.io.gif import comment_extension, with_extensions, xmp_extension
 from clearzoom.io.imagej import CALIBRATION_TAGS
@@ -39,12 +40,13 @@ _HEADS = {False: b"II*\0" + bytes(4), True: b"II+\0\x08" + bytes(11)}
 def insert_metadata(
     path: Path, metadata: Metadata, dpi: tuple[float, float] | None = None
 ) -> list[str]:
-    """Add blocks to a JPEG, PNG, WebP, TIFF or GIF file in place; others stay as they are.
+    """Add blocks to a JPEG, PNG, WebP, TIFF, GIF or AVIF file in place; others stay as they are.
 
     Args:
-        path: written by libvips; JPEG, PNG and GIF without such blocks, WebP with any of them.
-        metadata: what goes in. XMP of TIFF goes in while libvips writes. All texts go into PNG,
-            comments into JPEG and GIF.
+        path: written by libvips; JPEG, PNG and GIF without such blocks, WebP with any of
+            them, AVIF with EXIF to be replaced.
+        metadata: what goes in. XMP of TIFF and AVIF goes in while libvips writes. All texts go
+            into PNG, comments into JPEG and GIF.
         dpi: goes into JPEG, whose own header libvips leaves out with the metadata.
 
     Returns:
@@ -59,6 +61,11 @@ def insert_metadata(
         _rewrite(path, lambda source, target: _webp(source, target, metadata))
     elif suffix == ".gif" and (metadata.xmp or metadata.texts):
         _rewrite(path, lambda source, target: _gif(source, target, metadata))
+    elif suffix == ".avif" and metadata.exif:
+        try:
+            replace_exif(path, metadata.exif)
+        except ValueError as error:
+            return [f"{error}: it was left out"]
     elif suffix in (".tif", ".tiff") and metadata != Metadata(xmp=metadata.xmp):
         _tiff(path, metadata)
     return []

@@ -14,6 +14,7 @@ from pydantic import Field
 from clearzoom.checked import checked_fields
 from clearzoom.errors import InputError
 from clearzoom.io.atomic import whole_file
+from clearzoom.io.avif import STAND_IN
 from clearzoom.io.containers import insert_metadata
 from clearzoom.io.descriptions import exif_of_8_bit
 from clearzoom.io.descriptors import save, states
@@ -153,7 +154,7 @@ def encode(
     if kind.name in ("TIFF", "AVIF"):
         _attach(image, "xmp-data", xmp)
     if kind.name == "AVIF":
-        _attach(image, "exif-data", exif and b"Exif\0\0" + exif)
+        _attach(image, "exif-data", exif and STAND_IN)
     added = added_bytes(replace(metadata, exif=exif, xmp=xmp))
     try:
         _save(image, temporary, kind, encoding, added)

@@ -1,0 +1,90 @@
+"""EXIF of an AVIF that libvips has just written, byte for byte.
+
+libvips hands EXIF to a library that empties maker notes, and drops blocks of more than 64 KB
+without a word. So a small block stands in while it writes, and the file's list of places is then
+led to the true one, behind all else.
+
+References:
+    ISO/IEC 14496-12, 8.11.3 (iloc) and 8.11.6 (iinf). ISO/IEC 23008-12, A.2.1 (Exif items).
+"""
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+STAND_IN = b"Exif\0\0" + struct.pack("<4sIHHHIII", b"II*\0", 8, 1, 0x0112, 3, 1, 1, 0)
+"""For libvips: a block that says upright."""
+
+_HEAD = b"\0\0\0\6Exif\0\0"  # where the structure begins, counted from behind this number
+_MOST_BYTES = 2**24
+
+
+def replace_exif(path: Path, exif: bytes) -> None:
+    """Put a block in place of the one that stands there.
+
+    Args:
+        path: an AVIF of libvips' making, with EXIF.
+        exif: a TIFF structure.
+
+    Raises:
+        ValueError: it is not built as libvips builds them.
+    """
+    with path.open("r+b") as file:
+        start = file.read(_MOST_BYTES)
+        end = file.seek(0, 2)
+        try:
+            entry, base, old, length = _place_of_exif(start)
+        except (struct.error, LookupError, ValueError) as error:
+            raise ValueError("EXIF has no place in this AVIF") from error
+        block = _HEAD + exif
+        if end + 8 + len(block) >= 2**32:
+            raise ValueError("EXIF would lie beyond 4 GiB of this AVIF")
+        file.write((8 + len(block)).to_bytes(4) + b"mdat" + block)
+        file.seek(entry)
+        file.write(struct.pack(">II", end + 8 - base, len(block)))
+        file.seek(old)
+        file.write(bytes(length))
+
+
+def _place_of_exif(start: bytes) -> tuple[int, int, int, int]:
+    """Find where the list has EXIF's place, from where that counts, the place and the length."""
+    (meta,) = (box for box in _boxes(start, 0, len(start)) if box[0] == b"meta")
+    inside = {kind: (at, end) for kind, at, end in _boxes(start, meta[1] + 4, meta[2])}
+    number = _number_of_exif(start, *inside[b"iinf"])
+    at, _ = inside[b"iloc"]
+    if start[at] != 0 or start[at + 4] != 0x44 or start[at + 5] & 0xF0 not in (0, 0x40):
+        raise IndexError("another kind of list")
+    base_bytes = start[at + 5] >> 4
+    (items,) = struct.unpack_from(">H", start, at + 6)
+    at += 8
+    for _ in range(items):
+        item, _ = struct.unpack_from(">HH", start, at)
+        base = int.from_bytes(start[at + 4 : at + 4 + base_bytes])
+        (extents,) = struct.unpack_from(">H", start, at + 4 + base_bytes)
+        at += 6 + base_bytes
+        if item == number:
+            place, length = struct.unpack_from(">II", start, at)
+            if extents != 1:
+                raise IndexError("another kind of place")
+            return at, base, base + place, length
+        at += 8 * extents
+    raise IndexError("no place")
+
+
+def _number_of_exif(start: bytes, at: int, end: int) -> int:
+    wide = start[at] != 0
+    for kind, begins, _ in _boxes(start, at + (8 if wide else 6), end):
+        # Version 2: a number, what protects it, and what it is.
+        if kind == b"infe" and start[begins] == 2 and start[begins + 8 : begins + 12] == b"Exif":
+            return int.from_bytes(start[begins + 4 : begins + 6])
+    raise IndexError("no EXIF")
+
+
+def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Give the kind of each box, and where its content begins and ends."""
+    while at + 8 <= end:
+        (size,) = struct.unpack_from(">I", data, at)
+        if size < 8:  # up to the file's end, or of more than 4 GiB
+            return
+        yield data[at + 4 : at + 8], at + 8, min(at + size, end)
+        at += size
