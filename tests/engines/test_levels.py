@@ -8,7 +8,7 @@ from small_networks import randomised
 
 from clearzoom.engines.levels import Levels, estimator_file, load_estimator
 from clearzoom.engines.network import load_level_estimator, load_network
-from clearzoom.engines.onnxruntime import read_notes
+from clearzoom.engines.notes import read_notes
 from clearzoom.errors import ModelError, WeightsError
 from clearzoom.models.export import export_estimator, export_onnx
 from clearzoom.models.photo import PLAIN_LEVEL

@@ -3,7 +3,8 @@ import pytest
 import torch
 from small_networks import SMALL, randomised
 
-from clearzoom.engines.onnxruntime import load_onnxruntime, read_notes
+from clearzoom.engines.notes import read_notes
+from clearzoom.engines.onnxruntime import load_onnxruntime
 from clearzoom.engines.openvino import load_openvino
 from clearzoom.errors import WeightsError
 from clearzoom.models.export import export_onnx

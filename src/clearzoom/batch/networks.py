@@ -9,7 +9,7 @@ from clearzoom.batch.appraise import unresolved
 from clearzoom.batch.settings import Settings
 from clearzoom.core.tiles import aligned_halo_px
 from clearzoom.engines.network import Network, load_network
-from clearzoom.engines.onnxruntime import read_notes
+from clearzoom.engines.notes import grid_of, read_notes
 from clearzoom.engines.refine import refined
 from clearzoom.errors import ClearzoomError
 from clearzoom.weights import scales_of
@@ -22,7 +22,7 @@ def scales_for(model: str) -> list[int]:
         ModelError: no such model, or a damaged file.
     """
     if model.endswith(".onnx") and Path(model).is_file():
-        return [int(read_notes(Path(model)).get("scale", 4))]
+        return [grid_of(read_notes(Path(model)), Path(model)).scale]
     return scales_of(model)
 
 

@@ -19,7 +19,7 @@ from clearzoom.batch.report import Row
 from clearzoom.batch.staging import staging_folder
 from clearzoom.engines.levels import Levels
 from clearzoom.engines.network import Network
-from clearzoom.engines.onnxruntime import read_notes
+from clearzoom.engines.notes import read_notes
 from clearzoom.engines.together import together
 from clearzoom.errors import ClearzoomError, InputError, ModelError
 from clearzoom.io.picture import Samples

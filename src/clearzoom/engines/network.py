@@ -17,7 +17,8 @@ from clearzoom.engines import Engine, Precision
 from clearzoom.engines.adapted import Run, Tensor, adapted
 from clearzoom.engines.interpolate import mixed_model
 from clearzoom.engines.levels import Levels, estimator_file, load_estimator
-from clearzoom.engines.onnxruntime import load_onnxruntime, read_notes
+from clearzoom.engines.notes import grid_of, read_notes
+from clearzoom.engines.onnxruntime import load_onnxruntime
 from clearzoom.engines.openvino import load_openvino
 from clearzoom.engines.torch import load_torch
 from clearzoom.errors import (
@@ -26,7 +27,6 @@ from clearzoom.errors import (
     MissingFileError,
     ModelError,
     UnknownModelError,
-    WeightsError,
 )
 from clearzoom.models.card import AddedCard
 from clearzoom.weights import fastest_engine, find
@@ -121,6 +121,9 @@ def load_network(
         if engine == "torch":
             check_file(path.with_suffix(".safetensors"))
     notes = read_notes(path)
+    stated = grid_of(notes, path)  # before an engine sees what may be anyone's file
+    if stated.scale != scale:
+        raise UnknownModelError(f"{path} enlarges x{stated.scale}, not x{scale}")
     name = name or notes.get("name", "")
     model: Path | bytes = path
     levels = Levels.of(notes)
@@ -143,26 +146,17 @@ def load_network(
     used, run = _load_run(path, model, engine, precision, denoise)
     run = _of_tensors(run)
     fp32 = partial(load_network, name_or_file, scale, engine, denoise=denoise)
-    try:
-        network = Network(
-            name=name,
-            scale=int(notes["scale"]),
-            halo_px=int(notes["halo_px"]),
-            tile_px=int(notes["tile_px"]),
-            sha256=hashlib.sha256(content).hexdigest(),
-            engine=f"{used} {precision}",
-            run=run,
-            reference=None if precision == "fp32" else fp32,
-            denoise=denoise if denoise is not None or levels is None else levels.level,
-        )
-    except (KeyError, ValueError) as error:
-        raise WeightsError(
-            f"{path} was not made by 'clearzoom export': no {error}; networks of others are taken "
-            "by 'clearzoom models add'"
-        ) from error
-    if network.scale != scale:
-        raise UnknownModelError(f"{path} enlarges x{network.scale}, not x{scale}")
-    return network
+    return Network(
+        name=name,
+        scale=stated.scale,
+        halo_px=stated.halo_px,
+        tile_px=stated.tile_px,
+        sha256=hashlib.sha256(content).hexdigest(),
+        engine=f"{used} {precision}",
+        run=run,
+        reference=None if precision == "fp32" else fp32,
+        denoise=denoise if denoise is not None or levels is None else levels.level,
+    )
 
 
 def _of_tensors(run: Run) -> Run:

@@ -13,16 +13,6 @@ from clearzoom.errors import WeightsError
 Tensor = npt.NDArray[np.float32]
 
 
-def read_notes(path: Path) -> dict[str, str]:
-    """Read what ``clearzoom export`` wrote into an ONNX file; nothing is optimised yet.
-
-    Raises:
-        WeightsError: damaged, or no ONNX.
-    """
-    level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    return dict(_session(path, level).get_modelmeta().custom_metadata_map)
-
-
 def load_onnxruntime(model: Path | bytes) -> Callable[[Tensor], Tensor]:
     """Load an ONNX file with one input and one output, computing in fp32.
 
@@ -36,7 +26,7 @@ def load_onnxruntime(model: Path | bytes) -> Callable[[Tensor], Tensor]:
     Raises:
         WeightsError: damaged, or no ONNX.
     """
-    session = _session(model, onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL)
+    session = _session(model)
     name = session.get_inputs()[0].name
 
     def run(x: Tensor) -> Tensor:
@@ -46,12 +36,9 @@ def load_onnxruntime(model: Path | bytes) -> Callable[[Tensor], Tensor]:
     return run
 
 
-def _session(
-    model: Path | bytes, level: onnxruntime.GraphOptimizationLevel
-) -> onnxruntime.InferenceSession:
+def _session(model: Path | bytes) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.graph_optimization_level = level
     # By itself it takes all cores of the machine. Ray and job schedulers state a share in this way.
     threads = os.environ.get("OMP_NUM_THREADS", "")
     if threads.isdecimal():

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from clearzoom.engines.levels import NOTE
-from clearzoom.engines.onnxruntime import read_notes
+from clearzoom.engines.notes import read_notes
 from clearzoom.models.card import AddedCard, AnyCard
 from clearzoom.server.job_schema import answers
 from clearzoom.weights import find, released
