@@ -118,7 +118,12 @@ def _resized(image: pyvips.Image, size: tuple[int, int]) -> pyvips.Image:
     width, height = size
     if (image.width, image.height) == size:
         return image
-    return image.resize(width / image.width, vscale=height / image.height, kernel="cubic", gap=0)
+    # In whole numbers libvips' weights do not add up to 1, and each of the two passes rounds.
+    exact = image.cast("float")
+    resized = exact.resize(width / image.width, vscale=height / image.height, kernel="cubic", gap=0)
+    if image.format == "float":
+        return resized
+    return resized.rint().cast(image.format)
 
 
 def _resized_as_seen(image: pyvips.Image, size: tuple[int, int]) -> pyvips.Image:

@@ -183,8 +183,34 @@ def _enlarge_tile(samples: Samples, tile: Tile, network: Network, meaning: Meani
         larger = larger[inner]
         core[..., group] = ~larger if colours == 4 else larger
     if has_alpha:
-        core[..., -1] = _to_levels(_enlarged_core(samples[..., -1], tile, scale), dtype)
+        _add_alpha(core, samples, tile, scale)
     return core
+
+
+def _add_alpha(core: Samples, samples: Samples, tile: Tile, scale: int) -> None:
+    """Enlarge alpha bicubic, as in one run over all of it; colour follows where it spreads."""
+    rows, columns = (
+        Span(
+            max(0, span.core_start - _BICUBIC_REACH_PX),
+            min(length, span.core_stop + _BICUBIC_REACH_PX),
+            span.core_start,
+            span.core_stop,
+            length,
+        )
+        for span, length in zip((tile.rows, tile.columns), samples.shape[:2], strict=True)
+    )
+    window = samples[rows.start : rows.stop, columns.start : columns.stop]
+    plane, colours = window[..., -1], window[..., :-1]
+    if (plane == plane[0, 0]).all():
+        core[..., -1] = plane[0, 0]
+        return
+    larger = resize(plane, window.shape[0] * scale, window.shape[1] * scale)
+    larger = larger.clip(0, np.iinfo(core.dtype).max)
+    levels, share = alpha.spread_colour(colours, plane, larger)
+    inner = _core_in_window(rows, scale), _core_in_window(columns, scale)
+    share = share[inner]
+    core[..., -1] = _to_levels(larger[inner], core.dtype)
+    core[..., :-1] = _to_levels(core[..., :-1] * (1 - share) + levels[inner] * share, core.dtype)
 
 
 def _visible(samples: Samples, tile: Tile, colours: int) -> Samples:
@@ -277,23 +303,6 @@ def _core(span: Span, scale: int) -> slice:
 
 def _core_in_window(span: Span, scale: int) -> slice:
     return slice((span.core_start - span.start) * scale, (span.core_stop - span.start) * scale)
-
-
-def _enlarged_core(plane: Samples, tile: Tile, scale: int) -> npt.NDArray[np.float64]:
-    """Enlarge one tile's part of a plane bicubic, as in one run over all of it."""
-    rows, columns = (
-        Span(
-            max(0, span.core_start - _BICUBIC_REACH_PX),
-            min(length, span.core_stop + _BICUBIC_REACH_PX),
-            span.core_start,
-            span.core_stop,
-            length,
-        )
-        for span, length in zip((tile.rows, tile.columns), plane.shape, strict=True)
-    )
-    window = plane[rows.start : rows.stop, columns.start : columns.stop]
-    larger = resize(window, window.shape[0] * scale, window.shape[1] * scale)
-    return larger[_core_in_window(rows, scale), _core_in_window(columns, scale)]
 
 
 def _to_levels(values: npt.NDArray[np.floating], dtype: npt.DTypeLike) -> Samples:

@@ -278,7 +278,8 @@ def _cut(view: View, scale: int, read: Callable[[Box], pyvips.Image]) -> pyvips.
     last, below = min(whole_width, int(right) + reach), min(whole_height, int(bottom) + reach)
     image = read(Box(first, above, last - first, below - above))
     if times > 1:
-        image = image.resize(1 / times, kernel="cubic", gap=0)
+        kind = image.format  # in whole numbers libvips' weights do not add up to 1
+        image = image.cast("float").resize(1 / times, kernel="cubic", gap=0).rint().cast(kind)
     x, y = (int(left) - first) // times, (int(top) - above) // times
     return image.crop(x, y, view.width, view.height)
 

@@ -3,7 +3,8 @@
 import { mirrored } from "./tiles.js";
 
 const RADII_PX = [1, 2, 4, 8, 16, 32];
-const REACH_PX = RADII_PX.at(-1);
+const REACH_PX = RADII_PX.at(-1) + 1;
+const FAINT = 16;
 const BICUBIC_REACH_PX = 3;
 
 export function hasAlpha(levels) {
@@ -34,7 +35,37 @@ function boxSums(levels, height, width) {
   };
 }
 
-function filled(levels, height, width) {
+/** Give faint px the colour of the 3 x 3 px around, as far as those have more alpha. */
+function outweighed(levels, height, width) {
+  const sum = boxSums(levels, height, width);
+  const result = levels.slice();
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      const at = 4 * (y * width + x);
+      const own = levels[at + 3];
+      if (!own) continue;
+      let squares = 0;
+      for (let row = Math.max(y - 1, 0); row < Math.min(y + 2, height); row += 1) {
+        for (let column = Math.max(x - 1, 0); column < Math.min(x + 2, width); column += 1) {
+          squares += levels[4 * (row * width + column) + 3] ** 2;
+        }
+      }
+      const near = sum(y, x, 1, 3);
+      const usual = squares / near;
+      if (usual <= 2 * own) continue;
+      const times = (usual - own) / (FAINT * own);
+      const share = (times * times * times) / (1 + times * times * times);
+      for (let colour = 0; colour < 3; colour += 1) {
+        const mean = sum(y, x, 1, colour) / near;
+        result[at + colour] = Math.floor(levels[at + colour] * (1 - share) + mean * share + 0.5);
+      }
+    }
+  }
+  return result;
+}
+
+function filled(given, height, width) {
+  const levels = outweighed(given, height, width);
   const sum = boxSums(levels, height, width);
   const result = levels.slice();
   for (let y = 0; y < height; y += 1) {
@@ -82,35 +113,66 @@ function cubic(distance) {
   return x < 2 ? -0.5 * x ** 3 + 2.5 * x ** 2 - 4 * x + 2 : 0;
 }
 
-/** For each px of an enlarged core: the px that it is made of, and their weights. */
+/** For each px of an enlarged core: the px that it lies in, and those it is made of. */
 function taps({ coreStart, coreStop, length }, scale) {
   const [start, stop] = [coreStart - BICUBIC_REACH_PX, coreStop + BICUBIC_REACH_PX];
   const at = mirrored({ start, stop, length });
   return Array.from({ length: (coreStop - coreStart) * scale }, (_, index) => {
+    const own = coreStart + Math.floor(index / scale);
     const centre = (coreStart * scale + index + 0.5) / scale - 0.5;
-    return [-1, 0, 1, 2].map((tap) => {
+    const bicubic = [-1, 0, 1, 2].map((tap) => {
       const px = Math.floor(centre) + tap;
       return [at[px - start], cubic(centre - px)];
     });
+    const linear = [0, 1].map((tap) => {
+      const px = Math.floor(centre) + tap;
+      return [at[px - start], 1 - Math.abs(centre - px)];
+    });
+    return { own, bicubic, linear };
   });
 }
 
-/** Put a tile's enlarged alpha into its band of RGBA px. */
+/** The colour of the px around, each weighted by its alpha; null where there is none. */
+function spreadColour({ levels, width }, down, across) {
+  const sums = [0, 0, 0];
+  let all = 0;
+  for (const [y, above] of down) {
+    for (const [x, beside] of across) {
+      const at = 4 * (y * width + x);
+      const weight = above * beside * levels[at + 3];
+      all += weight;
+      for (let colour = 0; colour < 3; colour += 1) sums[colour] += weight * levels[at + colour];
+    }
+  }
+  return all > 0 ? sums.map((sum) => sum / all) : null;
+}
+
+/** Put a tile's enlarged alpha into its band of RGBA px; colour follows where it spreads. */
 export function enlargedAlpha(picture, { rows, columns }, scale, band) {
   const across = taps(columns, scale);
   const bandWidth = picture.width * scale;
   taps(rows, scale).forEach((down, y) => {
     const line = new Float64Array(picture.width);
-    for (const [px, weight] of down) {
+    for (const [px, weight] of down.bicubic) {
       for (let x = 0; x < picture.width; x += 1) {
         line[x] += weight * picture.levels[4 * (px * picture.width + x) + 3];
       }
     }
-    let to = 4 * (y * bandWidth + columns.coreStart * scale) + 3;
+    let to = 4 * (y * bandWidth + columns.coreStart * scale);
     for (const parts of across) {
       let value = 0;
-      for (const [px, weight] of parts) value += weight * line[px];
-      band[to] = Math.floor(Math.min(Math.max(value, 0), 255) + 0.5);
+      for (const [px, weight] of parts.bicubic) value += weight * line[px];
+      value = Math.min(Math.max(value, 0), 255);
+      band[to + 3] = Math.floor(value + 0.5);
+      const own = picture.levels[4 * (down.own * picture.width + parts.own) + 3];
+      if (value > own && value >= 0.5) {
+        const theirs = spreadColour(picture, down.linear, parts.linear);
+        const share = theirs ? 1 - own / value : 0;
+        for (let colour = 0; theirs && colour < 3; colour += 1) {
+          const mixed = band[to + colour] * (1 - share) + theirs[colour] * share;
+          band[to + colour] = Math.floor(mixed + 0.5);
+        }
+      }
       to += 4;
     }
   });
