@@ -60,7 +60,11 @@ TAIL = """
 - **Microscopes' pictures**: OME-XML and ImageJ's description say the sizes of the result, in px and
   in what was seen, and OME's regions are moved. ImageJ's scale in a unit of its own has a place in
   TIFF alone. Descriptions of slide scanners are left out with a note.
-- gAMA, cHRM and P3 by cICP of a PNG without a profile become one.
+- **Colours without a profile** get one where the file says otherwise what they are: gAMA, cHRM and
+  cICP of PNG, nclx of AVIF and HEIC, Adobe RGB by EXIF's index R03. Of HDR (PQ and HLG) the levels
+  stay, and a note says that no profile tells what they mean.
+- **Pages** of a TIFF: the picture is read, wherever it stands. A smaller copy or a mask beside it
+  is named in a note.
 - **Animations** have 8 bit and RGB, and no resolution. GIF counts their time in 10 ms.
 - Where the result's name is that of a **link**, the link is replaced, and what it points to stays.
 - Provenance (tool, model, hash, scale, engine) stands in **XMP**, also with `--metadata strip`.

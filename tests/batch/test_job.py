@@ -2,11 +2,16 @@ import re
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from PIL import Image
 
 import clearzoom.batch.job as jobs
+from clearzoom.batch.finish import finished_image
 from clearzoom.batch.job import plan_job, run_job
+from clearzoom.batch.regions import Region
 from clearzoom.batch.settings import Settings, parse_bytes, parse_region
+from clearzoom.core.plan import Plan
 from clearzoom.core.resize import resize
 from clearzoom.core.targets import Wanted, parse_print
 from clearzoom.engines.network import load_network
@@ -89,6 +94,23 @@ def test_flat_fields_are_exact(tmp_path, level, wanted):
     write_picture(tmp_path / "in.png", Picture(np.full((20, 30, 3), level, np.uint8)))
     enlarge(tmp_path / "in.png", tmp_path / "o.png", wanted)
     assert (read_picture(tmp_path / "o.png").samples == level).all()
+
+
+@given(
+    st.sampled_from([np.uint8, np.uint16]),
+    st.integers(0, 65_535),
+    st.integers(1, 400),
+    st.integers(1, 400),
+)
+@example(np.uint16, 38_162, 81, 54)
+def test_flat_fields_are_exact_at_every_size(dtype, level, width, height):
+    level %= int(np.iinfo(dtype).max) + 1
+    for bands in (1, 3, 4):
+        samples = np.full((80, 120, bands), level, dtype)  # as from a network, x4
+        for source, stages in (((30, 20), (4,)), ((120, 80), ())):
+            plan = Plan(source, stages, (width, height), (width, height), None, ())
+            result = finished_image(samples, plan, Region(0, 0, width, height)).numpy()
+            assert (result == level).all(), (bands, stages)
 
 
 @pytest.mark.parametrize("wanted", [Wanted(4), Wanted(8), Wanted(5.3)])

@@ -93,10 +93,35 @@ def test_linear_grey_becomes_a_grey_profile(tmp_path, photo):
 def test_cicp_is_p3_or_a_note(tmp_path, photo):
     path = png(tmp_path / "p.png", photo[:8, :8], cICP=bytes((12, 13, 0, 1)))
     assert open_picture(path).icc_profile == bytes(pyvips.Operation.call("profile_load", "p3"))
-    path = png(tmp_path / "q.png", photo[:8, :8], cICP=bytes((9, 16, 0, 1)))
-    assert open_picture(path).notes == (
-        "the colours of cICP 9/16 are not kept: they became sRGB's",
-    )
+    for grey in (False, True):
+        samples = photo[:8, :8, 0] if grey else photo[:8, :8]
+        for transfer, name in ((16, "PQ"), (18, "HLG")):
+            path = png(tmp_path / "q.png", samples, cICP=bytes((9, transfer, 0, 1)))
+            assert open_picture(path).notes == (
+                f"the picture is HDR ({name}), which is not kept: its levels count as sRGB's "
+                "and look pale",
+            )
+        path = png(tmp_path / "q.png", samples, cICP=bytes((12, 13, 0, 1)))
+        assert (open_picture(path).icc_profile is None) == grey
+
+
+def test_orientation_in_a_text_is_applied(tmp_path, photo):
+    """As ImageMagick wrote EXIF before PNG had a chunk for it."""
+    samples = np.ascontiguousarray(photo[:20, :30])
+    block = Image.Exif()
+    for orientation, turned in ((6, np.rot90(samples, -1)), (3, np.rot90(samples, 2))):
+        block[0x0112] = orientation
+        content = block.tobytes()
+        digits = content.hex()
+        lines = "\n".join(digits[at : at + 72] for at in range(0, len(digits), 72))
+        text = f"\nexif\n{len(content):8}\n{lines}\n".encode()
+        name = b"Raw profile type exif\0"
+        for chunk in ({"tEXt": name + text}, {"zTXt": name + b"\0" + zlib.compress(text)}):
+            source = open_picture(png(tmp_path / "p.png", samples, **chunk))
+            np.testing.assert_array_equal(decode(source), turned)
+            assert source.shape == turned.shape
+    broken = png(tmp_path / "p.png", samples, tEXt=b"Raw profile type exif\0\nexif\n 4\nzz\n")
+    np.testing.assert_array_equal(decode(open_picture(broken)), samples)
 
 
 @pytest.mark.parametrize("values", [(0,) * 8, (1, 0) * 4, (2**32 - 1,) * 8, (5, 5) * 4])

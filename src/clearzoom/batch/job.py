@@ -26,6 +26,7 @@ from clearzoom.engines.tiled import Meaning, Progress
 from clearzoom.errors import InputError, OutputError
 from clearzoom.io.animation import read_frames, write_frames
 from clearzoom.io.atomic import whole_file
+from clearzoom.io.damage import stepped_over
 from clearzoom.io.descriptions import measures
 from clearzoom.io.exif_text import description_of
 from clearzoom.io.formats import check_holds, check_target, format_of
@@ -115,7 +116,8 @@ def plan_job(
     width, height = plan.result_px
     check = check_holds if makes_folder and there is None else check_target
     check(target, width, height, has_alpha=source.has_alpha)
-    notes = [*source.notes, *plan.notes]
+    damage = stepped_over(source_file, source.kind)
+    notes = [*source.notes, *([damage] if damage else []), *plan.notes]
     if source.frames > 1 and not kind.animation:
         raise InputError(
             f"{source_file} has {source.frames} frames, which {kind.name} cannot hold; "

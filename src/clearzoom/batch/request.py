@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from clearzoom.core.targets import Wanted, parse_print
 from clearzoom.errors import ModelError, SizeError
-from clearzoom.io.formats import TiffCompression
+from clearzoom.io.tiff_compressions import TiffCompression
 from clearzoom.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:

@@ -28,7 +28,8 @@ from clearzoom.cli.options import (
     requested,
 )
 from clearzoom.core.shown import shown
-from clearzoom.io.formats import ResultFormat, TiffCompression
+from clearzoom.io.formats import ResultFormat
+from clearzoom.io.tiff_compressions import TiffCompression
 
 if TYPE_CHECKING:
     from clearzoom.batch.folder import Counts

@@ -67,13 +67,28 @@ def _of_file(file: BinaryIO, kind: str) -> float:
     if kind == "WebP":
         return _USUAL_LEVELS if _is_lossy_webp(file) else 0.0
     if kind == "TIFF":
-        for tag in read_tags(file, lambda number, kind: (number, kind) == (COMPRESSION, SHORT)):
-            if int.from_bytes(tag.data[:2], "little") == _JPEG_IN_TIFF:
-                return _USUAL_LEVELS
-        return 0.0
+        return _USUAL_LEVELS if _is_jpeg(file) else 0.0
     if kind == JPEG_2000:
         return 0.0 if read_jp2(file).reversible else _USUAL_LEVELS
     return _USUAL_LEVELS if kind in ("AVIF", "HEIC") else 0.0
+
+
+def is_jpeg_in_tiff(path: Path) -> bool:
+    """Say whether a TIFF's first page is compressed as JPEG.
+
+    Args:
+        path: a TIFF; a damaged one is not.
+    """
+    try:
+        with path.open("rb") as file:
+            return _is_jpeg(file)
+    except (OSError, ValueError):
+        return False
+
+
+def _is_jpeg(file: BinaryIO) -> bool:
+    tags = read_tags(file, lambda number, kind: (number, kind) == (COMPRESSION, SHORT))
+    return any(int.from_bytes(tag.data[:2], "little") == _JPEG_IN_TIFF for tag in tags)
 
 
 def _is_lossy_webp(file: BinaryIO) -> bool:

@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 from clearzoom.errors import OutputError, SizeError
 
-TiffCompression = Literal["none", "lzw", "deflate", "zstd"]
 ResultFormat = Literal["png", "tif", "jpg", "webp", "avif"]
 """That all results of a folder can be asked for in."""
 

@@ -1,6 +1,5 @@
 """Open a picture file as a libvips image with straight alpha and a known kind of px."""
 
-import struct
 from functools import partial
 from pathlib import Path
 
@@ -16,8 +15,11 @@ from clearzoom.errors import (
 )
 from clearzoom.io.descriptors import source_of, states
 from clearzoom.io.failures import reason_of, unreadable
+from clearzoom.io.jpeg import unsupported_coding
 from clearzoom.io.others import OTHERS, kind_of_other, open_other
-from clearzoom.io.tags import EXTRA_SAMPLES, PHOTOMETRIC, SHORT, read_tags
+from clearzoom.io.pages import MainPage, main_page
+from clearzoom.io.png import orientation_of_text
+from clearzoom.io.ranges import check_pixels, in_whole_range
 
 _FORMATS = {
     "png": "PNG",
@@ -30,8 +32,6 @@ _FORMATS = {
 }
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
-_LAB = (8, 9, 10)
-_CHECKED = (PHOTOMETRIC, EXTRA_SAMPLES)
 _CHANNELS = {
     "b-w": (1, 2),
     "grey16": (1, 2),
@@ -45,7 +45,7 @@ _CHANNELS = {
 def open_image(
     path: Path,
     max_pixels: int | None = None,
-    page: int = 0,
+    page: int | None = None,
     *,
     sequential: bool = False,
     header: bool = False,
@@ -57,7 +57,7 @@ def open_image(
             [heic].
         max_pixels: of HEIC, BMP, PPM, TGA and JPEG 2000, which are decoded here; of others the
             header is read, however large.
-        page: of a TIFF.
+        page: of a TIFF; else the one that is its picture.
         sequential: px are read from the top down, each once, and are not kept.
         header: px are not wanted: those of BMP, PPM, TGA and JPEG 2000 are black.
 
@@ -67,7 +67,7 @@ def open_image(
     Raises:
         MissingFileError: no such file.
         InputError: a folder, or not readable by this user.
-        UnreadablePictureError: empty, damaged, or no picture.
+        UnreadablePictureError: empty, damaged, no picture, or of an unsupported compression.
         MissingExtraError: HEIC, without its extra.
         SizeError: one that is decoded here with more than max_pixels.
     """
@@ -100,45 +100,34 @@ def open_image(
         what = "is empty" if not start else "is no picture that can be read"
         formats = ", ".join(dict.fromkeys((*_FORMATS.values(), "HEIC", *OTHERS)))
         raise UnreadablePictureError(f"{path} {what}; give {formats}")
-    if kind == "TIFF":
-        _check_tiff(path)
+    main = main_page(path) if kind == "TIFF" else MainPage()
+    coding = unsupported_coding(path) if kind == "JPEG" else None
+    if coding is not None:
+        raise UnreadablePictureError(
+            f"{path}: its compression, {coding}, is not supported; "
+            "save it as PNG, TIFF or a usual JPEG"
+        )
+    chosen = main.options if page is None else f"page={page}"
     try:
-        chosen = f"page={page}" if page else ""
         access = "sequential" if sequential else "random"
-        return pyvips.Image.new_from_source(source, chosen, fail_on="error", access=access), kind
+        image = pyvips.Image.new_from_source(source, chosen, fail_on="error", access=access)
     except pyvips.Error as error:
         raise unreadable(path, error) from error
+    if kind == "AVIF":
+        image = in_whole_range(image, path, max_pixels)
+    return _with_orientation(image, kind, path, main), kind
 
 
-def _check_tiff(path: Path) -> None:
-    """Refuse what libvips takes for damage, or for transparency."""
-    said: dict[int, tuple[int, ...]] = {}
-    try:
-        with path.open("rb") as file:
-            for tag in read_tags(file, lambda number, kind: number in _CHECKED and kind == SHORT):
-                said[tag.number] = struct.unpack(f"<{tag.count}H", tag.data)
-    except ValueError:
-        return  # libvips says whether it can be read
-    if said.get(PHOTOMETRIC, (0,))[0] in _LAB:
-        raise UnreadablePictureError(f"{path} is CIELab, which is not supported; save it as RGB")
-    if 0 in said.get(EXTRA_SAMPLES, ()):
-        raise UnreadablePictureError(
-            f"{path} has an extra channel, and does not say whether that is transparency; "
-            "save it without the channel, or as transparency"
-        )
-
-
-def check_pixels(path: Path, width: int, height: int, max_pixels: int | None) -> None:
-    """Refuse a picture that states more px than are wanted.
-
-    Raises:
-        SizeError: more than max_pixels.
-    """
-    if max_pixels is not None and width * height > max_pixels:
-        raise SizeError(
-            f"{path} has {width}x{height} px, more than {max_pixels:,}; "
-            "raise --max-pixels if it is meant to"
-        )
+def _with_orientation(image: pyvips.Image, kind: str, path: Path, main: MainPage) -> pyvips.Image:
+    """Add the orientation that libvips does not see."""
+    orientation = main.orientation
+    if kind == "PNG" and not states(image, "orientation"):
+        orientation = orientation_of_text(path)
+    if orientation is None:
+        return image
+    image = image.copy()
+    image.set_type(pyvips.GValue.gint_type, "orientation", orientation)
+    return image
 
 
 def _open_heic(path: Path, max_pixels: int | None) -> pyvips.Image:
@@ -159,6 +148,7 @@ def _open_heic(path: Path, max_pixels: int | None) -> pyvips.Image:
     except Exception as error:  # its exceptions share no public base
         raise UnreadablePictureError(f"{path} is truncated or damaged: {error}") from error
     image = as_image(samples if samples.ndim == 3 else samples[..., None]).copy()
+    image = in_whole_range(image, path, max_pixels, picture.info.get("bit_depth"))
     if profile := picture.info.get("icc_profile"):
         image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
     return image

@@ -11,10 +11,9 @@ import numpy.typing as npt
 import pyvips
 
 from clearzoom.errors import UnreadablePictureError
-from clearzoom.io.descriptors import source_of, states
+from clearzoom.io.descriptors import states
 from clearzoom.io.failures import reason_of, unreadable
 from clearzoom.io.loading import (
-    check_pixels,
     icc_profile_of,
     number_of,
     open_image,
@@ -22,10 +21,13 @@ from clearzoom.io.loading import (
 )
 from clearzoom.io.metadata import Metadata, read_metadata, stated_dpi
 from clearzoom.io.others import OTHERS, TGA, kind_by_start, notes_of_other, open_other
+from clearzoom.io.pages import main_page
 from clearzoom.io.photoshop import photoshop_dpi
 from clearzoom.io.picture import Picture, Samples, colours_of
-from clearzoom.io.png import colour_of_png, stated_png_dpi
+from clearzoom.io.png import stated_png_dpi
+from clearzoom.io.ranges import check_pixels
 from clearzoom.io.scratch import reserve
+from clearzoom.io.stated import stated_profile
 from clearzoom.io.streamable import header, map_picture
 
 DEFAULT_MAX_PIXELS = 1_000_000_000
@@ -34,7 +36,6 @@ _MM_PER_INCH = 25.4
 _DPI_IN_EXIF = ("WebP", "AVIF", "HEIC")
 _SIDEWAYS = (5, 6, 7, 8)
 _ROWS_AT_ONCE = 256
-_MOST_HALVES = 24
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def open_picture(
         height = image.get_page_height()
     check_pixels(path, width, height, max_pixels)
     metadata, problems = (Metadata(), []) if kind in OTHERS else read_metadata(path)
-    notes = list(problems)
+    notes = [*problems, *(main_page(path).beside if kind == "TIFF" else ())]
     orientation = number_of(image, "orientation", 1)
     try:
         plain, converted = plain_image(image, path, keep_cmyk=keep_cmyk)
@@ -149,8 +150,9 @@ def open_picture(
         notes.append("CMYK became RGB in Display P3")
     profile = icc_profile_of(plain)
     notes += notes_of_other(path, kind)
-    if kind == "PNG" and profile is None:
-        profile, problem = colour_of_png(path, grey=plain.bands <= 2)
+    if profile is None and plain.interpretation != "cmyk" and not converted:
+        grey = plain.bands <= 2
+        profile, problem = stated_profile(path, kind, metadata.exif, grey=grey)
         notes += [problem] if problem else []
     dpi = _dpi(image, kind, path, metadata)
     if kind == "PNG" and frames > 1:
@@ -234,24 +236,11 @@ def _frames(image: pyvips.Image, kind: str, path: Path) -> int:
         except Exception:  # only libvips' word counts whether it is a picture
             return 1
     pages = number_of(image, "n-pages", 1)
-    if kind == "TIFF" and 1 < pages <= _MOST_HALVES and _is_pyramid(image, path, pages):
-        return 1
+    if kind == "TIFF":
+        pages = main_page(path).rivals
     if pages > 1 and kind not in ("GIF", "WebP"):
         raise UnreadablePictureError(f"{path} has {pages} pages; save the one to enlarge as a file")
     return pages
-
-
-def _is_pyramid(image: pyvips.Image, path: Path, pages: int) -> bool:
-    """Whether each page is half of the one before, as deep-zoom programs write them."""
-    width, height = image.width, image.height
-    with path.open("rb") as file:
-        source = source_of(file)
-    for page in range(1, pages):
-        half = pyvips.Image.new_from_source(source, f"page={page}")
-        if abs(half.width - width / 2) > 1 or abs(half.height - height / 2) > 1:
-            return False
-        width, height = half.width, half.height
-    return True
 
 
 def _lost_by_frames(plain: pyvips.Image, dpi: tuple[float, float] | None) -> Iterator[str]:

@@ -20,13 +20,14 @@ from clearzoom.io.descriptions import exif_of_8_bit
 from clearzoom.io.descriptors import save, states
 from clearzoom.io.exif_resolution import exif_with_resolution
 from clearzoom.io.failures import unwritable
-from clearzoom.io.formats import Format, TiffCompression, check_target, format_of
+from clearzoom.io.formats import Format, check_target, format_of
 from clearzoom.io.metadata import Metadata
 from clearzoom.io.picture import Picture, Samples
 from clearzoom.io.profile import holds_profile, in_srgb
 from clearzoom.io.quality import check_small_enough, save_within
 from clearzoom.io.streamable import stream_picture
 from clearzoom.io.text_places import with_places_for_texts
+from clearzoom.io.tiff_compressions import TiffCompression
 from clearzoom.io.xmp import updated_xmp
 
 _MM_PER_INCH = 25.4

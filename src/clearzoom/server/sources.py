@@ -17,6 +17,7 @@ from clearzoom.io.atomic import whole_file
 from clearzoom.io.descriptors import save, source_of, states
 from clearzoom.io.failures import unreadable, unwritable
 from clearzoom.io.loading import number_of, open_image, plain_image
+from clearzoom.io.pages import main_page
 from clearzoom.io.picture import Samples, colours_of
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.io.writing import interpretation
@@ -172,7 +173,7 @@ def _readable_by_region(source: Source) -> list[pyvips.Image]:
     if not states(image, "tile-width"):
         return []
     turned = number_of(image, "orientation", 1) != 1
-    pages = 1 if turned else number_of(image, "n-pages", 1)
+    pages = 1 if turned else main_page(source.path).halves
     halves = [image.autorot(), *(open_image(source.path, page=page)[0] for page in range(1, pages))]
     return [plain_image(half, source.path, keep_cmyk=source.cmyk)[0] for half in halves]
 

@@ -1,0 +1,29 @@
+"""The compressions of TIFF that libvips was built with."""
+
+from functools import cache
+from typing import TYPE_CHECKING, Literal
+
+import pyvips
+
+
+@cache
+def has_tiff_compression(name: str) -> bool:
+    """Ask libvips whether it was built with a compression of TIFF.
+
+    Args:
+        name: as libvips calls it.
+    """
+    try:
+        pyvips.Image.black(16, 16, bands=3).write_to_buffer(".tif", compression=name)
+    except pyvips.Error:
+        return False
+    return True
+
+
+if TYPE_CHECKING:
+    TiffCompression = Literal["none", "lzw", "deflate", "zstd"]
+else:
+    # Offered is what works: libvips' binary wheel has no zstd, other builds do.
+    TiffCompression = Literal[
+        tuple(name for name in ("none", "lzw", "deflate", "zstd") if has_tiff_compression(name))
+    ]
