@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from s3_server import folder_content, objects, put_folder, store
@@ -152,3 +153,29 @@ def test_a_folder_means_the_same_to_another_process(tmp_path, monkeypatch):
     place = pickle.loads(there)
     assert place.path("a.png") == tmp_path / "in" / "a.png"
     assert place.said(f"no file {place.path('a.png')}; look") == "no file in/a.png; look"
+
+
+def test_the_same_is_left_out_of_a_store_as_of_a_folder(
+    s3_environment, tmp_path, settings, archive
+):
+    source, content = tmp_path / "in", (archive / "a.png").read_bytes()
+    names = ["a.PNG", "scan", "._a.PNG", ".hidden/b.png", "LICENSE", "c.psd", "below/d.png"]
+    for name in (*names, "below/.DS_Store", "below/.trash/e.png"):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_bytes(content)
+    for name in ("LICENSE", "below/.DS_Store"):
+        (source / name).write_text("no picture")
+    put_folder(source, "left-out")
+    for recursive, done in ((True, 3), (False, 2)):
+        wanted = replace(settings, format="webp")
+        output = tmp_path / f"out-{recursive}"
+        counts = enlarge_folder(source, output, wanted, recursive=recursive)
+        assert counts.done == done
+        place = f"s3://left-out-{recursive}".lower()
+        store().mkdir(place)
+        theirs = run("s3://left-out", place, wanted, recursive=recursive)
+        assert sorted(theirs.left_out) == sorted(counts.left_out)
+        assert objects(place.removeprefix("s3://")) == folder_content(output)
+    store().pipe_file("left-out/scan", b"II*\0 no picture")
+    again = run("s3://left-out", "s3://left-out-true", settings)
+    assert again.failed == 1
