@@ -40,6 +40,18 @@ def test_a_picture_keeps_its_own_name_before_others_get_it():
     assert outputs(["a.heic", "a.jpg"], "png") == {"a.heic": "a.png", "a.jpg": "a.jpg.png"}
 
 
+def test_names_that_some_file_systems_do_not_tell_apart_are_not_given_twice():
+    assert outputs(["A.heic", "a.png", "b.heic", "B.tif", "x.PNG", "x.png"], "png") == {
+        "A.heic": "A.heic.png",
+        "a.png": "a.png",
+        "b.heic": "b.png",
+        "B.tif": "B.tif.png",
+        "x.PNG": "x.PNG",
+        "x.png": "x.png",
+    }
+    assert outputs(["u\u0308.heic", "\u00fc.png"])["u\u0308.heic"] == "u\u0308.heic.png"
+
+
 @given(NAMES, st.sampled_from([None, "png", "jpg"]))
 def test_no_two_results_have_one_name_without_a_word(names, wanted):
     named = result_names(names, wanted)

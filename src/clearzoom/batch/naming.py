@@ -1,5 +1,6 @@
 """Where the results of pictures go: their names, of which no two are the same."""
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -23,7 +24,8 @@ def result_names(
 
     A result has its picture's name, with another suffix where its format is another one. Where that
     would be one name for two, the picture that has it already keeps it, or else the first; the
-    other's suffix goes behind its whole name.
+    other's suffix goes behind its whole name. Names that some file systems do not tell apart, as
+    ``A.png`` and ``a.png``, count as one, unless pictures have both.
 
     Args:
         pictures: relative to their folder, each once.
@@ -40,11 +42,11 @@ def result_names(
     """
     names = list(pictures)
     outputs = {name: _plain(name, wanted) for name in names}
-    owners = _owners(outputs)
+    owners = _owners({name: _folded(output) for name, output in outputs.items()}, outputs)
     for name, output in outputs.items():
-        if owners[output] != name:
+        if name not in (output, owners[_folded(output)]):
             outputs[name] = name + PurePosixPath(output).suffix
-    owners = _owners(outputs)
+    owners = _owners(outputs, outputs)
     return {
         name: ResultName(output, None if owners[output] == name else owners[output])
         for name, output in outputs.items()
@@ -56,10 +58,15 @@ def _plain(name: str, wanted: ResultFormat | None) -> str:
     return name.removesuffix(own) + result_suffix(name, wanted)
 
 
-def _owners(outputs: dict[str, str]) -> dict[str, str]:
+def _folded(output: str) -> str:
+    return unicodedata.normalize("NFC", output).casefold()
+
+
+def _owners(keys: dict[str, str], outputs: dict[str, str]) -> dict[str, str]:
+    """By key the picture whose result has it: one of that very name, or else the first."""
     owners: dict[str, str] = {}
-    for name, output in outputs.items():
-        if name == output:
-            owners[output] = name
-        owners.setdefault(output, name)
+    for name, key in keys.items():
+        first = owners.setdefault(key, name)
+        if name == outputs[name] and first != outputs[first]:
+            owners[key] = name
     return owners
