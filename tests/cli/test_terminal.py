@@ -103,6 +103,7 @@ def test_one_picture_with_such_a_name(nasty, tmp_path, small_weights):
 
 
 def test_what_is_wrong_is_said_without_being_obeyed(nasty, monkeypatch, capfdbinary):
+    monkeypatch.chdir(nasty.parent)
     for arguments, said in (
         (["enlarge", nasty / "none\x1b[31m", "-o", "a.png"], b"none\\x1b[31m; check the name"),
         (["enlarge", nasty / "\nerror[input]: e", "-o", "a.png"], b"/\\nerror[input]: e; check"),
