@@ -1,5 +1,6 @@
 """Enlarge an archive: pictures here or in an object store, on this machine or on a cluster."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -17,6 +18,7 @@ from clearzoom.batch.settings import Settings
 from clearzoom.batch.worker import Duty, Part, Worker, duty_of
 
 _JOURNAL = ".clearzoom-report"
+_OF_JOURNAL = re.compile(r"/[0-9]{8,15}\.jsonl$")
 _ROWS_AT_ONCE, _SECONDS_AT_MOST = 500, 15.0
 """So many rows, or what came in so long, are kept together: what a death of the command loses."""
 
@@ -140,7 +142,11 @@ class Archive:
         listing = self.listing
         self.rows |= left_out_rows(listing.left_out)
         asked = {*listing.pictures, *listing.unreadable, *listing.left_out}
-        others = [row.get("output", "") for name, row in self.rows.items() if name not in asked]
+        others = [
+            row["output"]
+            for name, row in self.rows.items()
+            if name not in asked and row.get("output")
+        ]
         there = self.target.present(others) if others else set()
         rows = lasting_rows(self.rows, asked, there.__contains__)
         self.target.write(NAME, b"".join(map(as_line, rows)))
@@ -209,7 +215,7 @@ class _Journal:
 
     def __init__(self, target: Place) -> None:
         self._target = target
-        self._files = target.names(_JOURNAL)
+        self._files = [name for name in target.names(_JOURNAL) if _OF_JOURNAL.search(name)]
         self.found: dict[str, Row] = {}
         for name in self._files:
             self.found |= rows_of(target.read(name) or b"")

@@ -14,6 +14,7 @@ from clearzoom.batch.job import Done, Job, run_job
 from clearzoom.batch.naming import ResultName
 from clearzoom.batch.networks import check_networks
 from clearzoom.batch.one import Order, Task, deal_with, said_settings, unreadable
+from clearzoom.batch.paths import is_there
 from clearzoom.batch.places import Folder
 from clearzoom.batch.report import (
     NAME,
@@ -23,6 +24,7 @@ from clearzoom.batch.report import (
     is_result,
     lasting_rows,
     left_out_rows,
+    open_report,
     read_report,
     write_report,
 )
@@ -174,7 +176,7 @@ class _Work:
 
     def run(self, at_once: int, progress: Progress | None) -> None:
         try:
-            with self.report.open("ab") as report, ThreadPoolExecutor(at_once) as pool:
+            with open_report(self.report) as report, ThreadPoolExecutor(at_once) as pool:
                 report.write(b"\n" if report.tell() and not ends_whole(self.report) else b"")
                 for folder, reason in self.listing.unreadable.items():
                     self._note(report, {"file": folder} | unreadable(self.order, folder, reason))
@@ -237,5 +239,5 @@ class _Work:
         listing = self.listing
         self.rows |= left_out_rows(listing.left_out)
         asked = {*listing.pictures, *listing.unreadable, *listing.left_out}
-        rows = lasting_rows(self.rows, asked, lambda name: (self.output / name).is_file())
+        rows = lasting_rows(self.rows, asked, lambda name: is_there(self.output / name))
         write_report(self.report, rows)

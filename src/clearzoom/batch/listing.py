@@ -3,12 +3,12 @@
 from pathlib import Path, PurePosixPath
 
 from clearzoom.batch.naming import ResultName, result_names
+from clearzoom.batch.paths import OWN
 from clearzoom.batch.places import Folder, Place
 from clearzoom.batch.remote import Remote
 from clearzoom.batch.report import NAME, rows_of
 from clearzoom.batch.tree import (
     FOLDER,
-    OWN,
     RESULTS,
     Listing,
     check_any,

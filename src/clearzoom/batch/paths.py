@@ -6,6 +6,9 @@ from pathlib import Path
 
 from clearzoom.errors import InputError, MissingFileError, OutputError
 
+OWN = ".clearzoom-"
+"""What begins so is neither picture nor result: temporary files, scratch folders, bands."""
+
 
 def is_folder(path: Path) -> bool:
     """Whether a path that was given is a folder.
@@ -49,7 +52,7 @@ def is_there(path: Path) -> bool:
     """Whether there is something that this user may look at."""
     try:
         path.stat()
-    except OSError:
+    except (OSError, ValueError):
         return False
     return True
 

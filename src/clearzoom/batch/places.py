@@ -1,10 +1,11 @@
 """Where the pictures of a batch lie: a folder, or an object store reached by fsspec."""
 
 from contextlib import suppress
+from errno import ENAMETOOLONG
 from pathlib import Path
 from typing import Protocol
 
-from clearzoom.batch.paths import check_input, output_stat
+from clearzoom.batch.paths import OWN, check_input, output_stat
 from clearzoom.errors import InputError, OutputError
 from clearzoom.io.atomic import whole_file
 
@@ -114,6 +115,8 @@ class Folder:
     def make_room(self, name: str) -> None:
         """See ``Place``."""
         folder = self.path(name).parent
+        if folder.name.startswith(OWN) and folder.is_symlink():  # somebody laid it there
+            raise OutputError(f"cannot write into {folder}: it is a link; take it away")
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -139,10 +142,20 @@ class Folder:
 
     def present(self, names: list[str]) -> set[str]:
         """See ``Place``."""
-        return {name for name in names if output_stat(self.path(name)) is not None}
+        return {name for name in names if self._is_present(name)}
+
+    def _is_present(self, name: str) -> bool:
+        try:
+            return output_stat(self.path(name)) is not None
+        except OutputError as error:
+            if isinstance(error.__cause__, OSError) and error.__cause__.errno == ENAMETOOLONG:
+                return False  # of a damaged report: nothing goes by such a name
+            raise
 
     def read(self, name: str) -> bytes | None:
         """See ``Place``."""
+        if self.size_bytes(name) == -1:  # a pipe would be waited for
+            raise OutputError(f"cannot read {self.path(name)}: it is no file; take it away")
         try:
             return self.path(name).read_bytes()
         except FileNotFoundError:

@@ -1,14 +1,20 @@
 """The report of a folder: a line of JSON for each picture."""
 
+import io
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from typing import Any
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
 
+from clearzoom.errors import OutputError
 from clearzoom.io.atomic import whole_file
 
 NAME = "report.jsonl"
+
+_LONGEST_LINE_BYTES = 2**20
+"""Longer ones are none of ours; to understand one of a damaged file could take all memory."""
 
 Row = dict[str, Any]
 """``file`` and ``status``: started, done, failed or left out. Last comes the one that counts."""
@@ -20,21 +26,68 @@ def read_report(report: Path) -> dict[str, Row]:
     Raises:
         OSError: it cannot be read.
     """
-    return rows_of(report.read_bytes()) if report.is_file() else {}
+    if not report.is_file():
+        return {}
+    with report.open("rb") as file:
+        return _rows(_lines(file))
 
 
 def rows_of(content: bytes) -> dict[str, Row]:
     """Understand a report as far as it can be understood: the last row of each picture."""
+    return _rows(_lines(io.BytesIO(content)))
+
+
+def _rows(lines: Iterable[bytes]) -> dict[str, Row]:
     rows: dict[str, Row] = {}
-    for line in content.splitlines():
+    for line in lines:
         try:
             row = json.loads(line.decode(errors="surrogateescape"))
             as_line(row)
         except (ValueError, RecursionError):
             continue
-        if isinstance(row, dict) and all(isinstance(row.get(k), str) for k in ("file", "status")):
+        if _is_row(row):
             rows[row["file"]] = row
     return rows
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    whole = True
+    while line := file.readline(_LONGEST_LINE_BYTES):
+        starts, whole = whole, line.endswith(b"\n")
+        if starts and (whole or len(line) < _LONGEST_LINE_BYTES):
+            yield line
+
+
+def _is_row(row: Any) -> bool:
+    """Whether a line could have been written here: reports come from anywhere, and are edited."""
+    if not isinstance(row, dict):
+        return False
+    named = (row.get("file"), row.get("status"), row.get("output", ""))
+    if not all(isinstance(each, str) for each in named):
+        return False
+    output = named[2]
+    within = not output.startswith("/") and ".." not in PurePosixPath(output).parts
+    return within and "\0" not in output
+
+
+def open_report(report: Path) -> IO[bytes]:
+    """Open a report to write rows to its end.
+
+    A link gives way to a file with the rows that it leads to: what stands there is another's.
+
+    Raises:
+        OutputError: it is a pipe or a device, or cannot be written.
+    """
+    if report.is_symlink():
+        write_report(report, read_report(report).values())
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC"):  # a pipe must not block
+        flags |= getattr(os, name, 0)
+    descriptor = os.open(report, flags, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OutputError(f"cannot write {report}: it is no file; take it away")
+    return os.fdopen(descriptor, "ab")
 
 
 def write_report(report: Path, rows: Iterable[Row]) -> None:
@@ -75,7 +128,7 @@ def lasting_rows(
     return [
         row
         for name, row in sorted(rows.items())
-        if name in asked or (is_result(row) and is_there(row.get("output", "")))
+        if name in asked or (is_result(row) and row.get("output") and is_there(row["output"]))
     ]
 
 

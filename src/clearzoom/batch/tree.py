@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clearzoom.batch.naming import ResultName, result_names
-from clearzoom.batch.paths import is_folder, output_stat
+from clearzoom.batch.paths import OWN, is_folder, output_stat
 from clearzoom.batch.report import NAME, read_report
 from clearzoom.errors import InputError, MissingFileError, OutputError
 from clearzoom.io.formats import SUFFIXES, ResultFormat
 from clearzoom.io.names import HIDDEN, is_hidden, is_picture_file, kind_left_out
 
-OWN = ".clearzoom-"
-"""What begins so is neither picture nor result: temporary files, scratch folders, bands."""
 
 FOLDER, RESULTS, LINKED = "folder", "results folder", "linked folder"
 _KINDS_NAMED = 6

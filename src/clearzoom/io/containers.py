@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from PIL import Image, TiffImagePlugin
 
+from clearzoom.io.atomic import file_beside
 from clearzoom.io.avif import replace_exif
 from clearzoom.io.extended_xmp import split_xmp
 from clearzoom.io.gif import comment_extension, with_extensions, xmp_extension
@@ -72,13 +73,10 @@ def insert_metadata(
 
 
 def _rewrite(path: Path, change: Callable[[BinaryIO, BinaryIO], None]) -> None:
-    beside = path.with_name(f"{path.stem}~{path.suffix}")
-    try:
+    with file_beside(path, path.suffix) as beside:
         with path.open("rb") as source, beside.open("wb") as target:
             change(source, target)
         beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _jpeg(path: Path, metadata: Metadata, dpi: tuple[float, float] | None) -> list[str]:

@@ -1,9 +1,11 @@
 """Where a job keeps what it has done, so that a job that died goes on."""
 
 import os
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from errno import EEXIST, EISDIR, ELOOP, ENXIO
 from pathlib import Path
 from typing import IO
 
@@ -21,9 +23,15 @@ except ImportError:  # Windows: two equal jobs at once are not told apart there
 
 _JOURNAL = "journal"
 
+_PRIVATE = 0o700
+_CHECKSUM_DIGITS = 10
+
 
 class Scratch:
     """A folder beside the result: pictures as raw files, and a journal of finished parts.
+
+    The folder is this user's alone, and no link in it is followed: beside a result in a folder that
+    others may write to, they could otherwise have files of this user written over.
 
     A part is finished when its line, with the checksum of its px, is in the journal. What the
     system lost in a power failure does not match its checksum and is made again.
@@ -39,7 +47,7 @@ class Scratch:
         self._found: dict[str, int] = {}
         for line in lines:
             name, _, checksum = line.rpartition(" ")
-            if checksum.isdecimal():
+            if checksum.isdecimal() and len(checksum) <= _CHECKSUM_DIGITS:
                 self._found[name] = int(checksum)
 
     def picture(
@@ -88,10 +96,15 @@ def _own_journal(folder: Path) -> IO[bytes]:
         BlockingIOError: one does.
     """
     while True:
-        with suppress(FileExistsError):
-            folder.mkdir()
+        made = True
         try:
-            journal = (folder / _JOURNAL).open("a+b")
+            folder.mkdir(_PRIVATE)
+        except FileExistsError:
+            made = False
+        try:
+            if not made:
+                _check_is_ours(folder)
+            journal = _opened(folder / _JOURNAL)
         except FileNotFoundError:  # the other process has just removed the folder
             continue
         try:
@@ -107,6 +120,48 @@ def _own_journal(folder: Path) -> IO[bytes]:
         journal.close()  # it was removed before it was locked
 
 
+def _check_is_ours(folder: Path) -> None:
+    """Refuse what another user, or a link, has put where the folder of this job goes.
+
+    Raises:
+        FileNotFoundError: there is nothing.
+        FileExistsError: it is no folder, or another user's.
+    """
+    found = folder.lstat()
+    # Where files have no owners, all have the one of the folder around.
+    ours = not hasattr(os, "getuid") or found.st_uid in (os.getuid(), folder.parent.stat().st_uid)
+    if not stat.S_ISDIR(found.st_mode) or not ours:
+        raise FileExistsError(EEXIST, f"{folder} is not of this program; take it away")
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """Open a file for reading and writing at its end; it is made, or was made here.
+
+    Raises:
+        FileNotFoundError: its folder is not there.
+        FileExistsError: it is a link, or no file.
+    """
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):  # a pipe must not block
+        flags |= getattr(os, name, 0)
+    try:
+        descriptor = os.open(path, flags, 0o600)
+    except OSError as error:
+        if error.errno in (ELOOP, ENXIO, EISDIR):
+            raise _no_file(path) from error
+        raise
+    found = os.fstat(descriptor)
+    # A second name of a file is as good as a link to it.
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+        os.close(descriptor)
+        raise _no_file(path)
+    return os.fdopen(descriptor, "a+b")
+
+
+def _no_file(path: Path) -> FileExistsError:
+    return FileExistsError(EEXIST, f"{path} is a link or no file; take it away")
+
+
 def reserve(path: Path, size_bytes: int) -> None:
     """Make a file of a size, or leave one of that size as it is.
 
@@ -114,7 +169,7 @@ def reserve(path: Path, size_bytes: int) -> None:
         OutputError: the disk is full.
     """
     try:
-        with path.open("a+b") as file:
+        with _opened(path) as file:
             if file.seek(0, os.SEEK_END) != size_bytes:
                 file.truncate(0)
                 # A write into a map of a full disk would kill the process.

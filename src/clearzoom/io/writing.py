@@ -13,7 +13,7 @@ from pydantic import Field
 
 from clearzoom.checked import checked_fields
 from clearzoom.errors import InputError
-from clearzoom.io.atomic import whole_file
+from clearzoom.io.atomic import file_beside, whole_file
 from clearzoom.io.avif import STAND_IN
 from clearzoom.io.containers import insert_metadata
 from clearzoom.io.descriptions import exif_of_8_bit
@@ -243,12 +243,9 @@ def _readable_again(
         whole = image.copy_memory()
         yield lambda: whole
     else:
-        spool = path.with_name(f"{path.stem}~.tif")
-        try:
+        with file_beside(path, ".tif") as spool:
             save(image, spool, bigtiff=True, keep="icc", resunit="inch")
             yield lambda: stream_picture(spool)
-        finally:
-            spool.unlink(missing_ok=True)
 
 
 def write_rgb8(target: Path, pixels: npt.NDArray[np.uint8]) -> None:
