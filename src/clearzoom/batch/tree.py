@@ -14,7 +14,6 @@ from clearzoom.errors import InputError, MissingFileError, OutputError
 from clearzoom.io.formats import SUFFIXES, ResultFormat
 from clearzoom.io.names import HIDDEN, is_hidden, is_picture_file, kind_left_out
 
-
 FOLDER, RESULTS, LINKED = "folder", "results folder", "linked folder"
 _KINDS_NAMED = 6
 
