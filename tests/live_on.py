@@ -6,17 +6,26 @@ PROGRAM is ``clearzoom`` or a Python file. Workers of Ray live on too, and so do
 was asked for its page and a picture. ``done`` is printed when the work is done.
 """
 
+import os
 import re
 import runpy
 import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 LIFE_S = 20
+PORTS = (
+    "metrics_agent_port",
+    "metrics_export_port",
+    "runtime_env_agent_port",
+    "dashboard_agent_listen_port",
+)
 
 
 def run(program, *arguments):
@@ -41,7 +50,33 @@ def on_ray(*arguments):
     # Ray calls this in each worker when it starts.
     hook = {"worker_process_setup_hook": let_workers_live_on}
     cluster.connected = partial(cluster.connected, runtime_env=hook)
+    cluster.start_alone = partial(start_on_a_busy_machine, cluster.start_alone)
     return run("clearzoom", *arguments)
+
+
+def start_on_a_busy_machine(start_alone, how):
+    """Say beforehand which ports Ray's agents open, as it waits for the agents for 15 s only."""
+    from ray._private import node, ray_constants, services
+
+    os.environ["RAY_agent_register_timeout_ms"] = "600000"  # noqa: SIM112  # so it is spelt
+    ports = {}
+    start_raylet, start_process = node.Node.start_raylet, services.start_ray_process
+
+    def with_ports(self, *arguments, **options):
+        with ExitStack() as kept:
+            for name in PORTS:
+                free = kept.enter_context(socket.create_server(("127.0.0.1", 0)))
+                ports[name] = free.getsockname()[1]
+        vars(self._ray_params).update(ports)
+        return start_raylet(self, *arguments, **options)
+
+    def with_last_port(command, kind, **options):
+        if kind == ray_constants.PROCESS_TYPE_RAYLET:
+            command = [*command, f"--{PORTS[-1]}={ports[PORTS[-1]]}"]  # Ray itself forgets it
+        return start_process(command, kind, **options)
+
+    node.Node.start_raylet, services.start_ray_process = with_ports, with_last_port
+    start_alone(how)
 
 
 def let_workers_live_on():

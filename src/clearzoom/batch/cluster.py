@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from clearzoom.batch.archive import Answers, Parts
 from clearzoom.batch.one import Task
+from clearzoom.batch.ray_alone import before_ray_is_loaded, start_alone
 from clearzoom.batch.worker import Duty, Worker
 from clearzoom.errors import ClusterError, MissingExtraError
 
@@ -29,9 +30,6 @@ _RETRIES = 1
 """Of a part whose worker died, before others are tried without it."""
 
 _REACHED_WITHIN_S = 5.0
-_OBJECT_STORE_BYTES = 200_000_000
-"""Of a cluster that is started here. Only names and rows pass through it."""
-
 _LARGEST_BATCH = 16
 
 
@@ -71,8 +69,10 @@ def connected(cluster: Cluster, runtime_env: dict[str, Any] | None = None) -> It
     most = cluster.max_actors
     if most is not None and most < cluster.min_actors:
         raise ClusterError(f"--max-actors {most} is less than --min-actors {cluster.min_actors}")
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    address = cluster.address or os.environ.get("RAY_ADDRESS") or "local"
+    if address == "local":
+        before_ray_is_loaded()
     with _quiet():
         try:
             import ray
@@ -80,20 +80,18 @@ def connected(cluster: Cluster, runtime_env: dict[str, Any] | None = None) -> It
         except ImportError as error:
             raise MissingExtraError("a batch on a cluster", "ray") from error
         ray.data.DataContext.get_current()
-    address = cluster.address or os.environ.get("RAY_ADDRESS") or "local"
     _check_answers(address)
-    started: dict[str, Any] = {}
-    if address == "local":
-        started = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
+    how: dict[str, Any] = {
+        "log_to_driver": False,
+        "logging_level": logging.ERROR,
+        "runtime_env": runtime_env,
+    }
     try:
         with _quiet():
-            ray.init(
-                address,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                runtime_env=runtime_env,
-                **started,
-            )
+            if address == "local":
+                start_alone(how)
+            else:
+                ray.init(address, **how)
     except Exception as error:  # of its many kinds
         raise ClusterError(
             f"cannot connect to the cluster at {address}: {_first(error)}"
