@@ -6,12 +6,13 @@ import sys
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
-from clearzoom.errors import OutputError, UnreadablePictureError
+from clearzoom.errors import InputError, OutputError, UnreadablePictureError
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.failures import unreadable, unwritable
 from clearzoom.io.picture import Picture
-from clearzoom.io.reading import open_picture
+from clearzoom.io.reading import decode, open_picture
 from clearzoom.io.writing import write_picture
 
 DECODE = """
@@ -95,3 +96,39 @@ def test_lab_and_channels_of_no_stated_meaning_are_refused(tmp_path, photo, dtyp
         )
         with pytest.raises(UnreadablePictureError, match="does not say whether that is transp"):
             open_picture(tmp_path / "x.tif")
+
+
+def test_text_of_libvips_that_quotes_bytes_of_the_file_is_shown(tmp_path, photo):
+    """libheif names a box that it does not know by its four bytes."""
+    Image.fromarray(photo[:32, :32]).save(tmp_path / "p.avif")
+    content = (tmp_path / "p.avif").read_bytes()
+    (tmp_path / "p.avif").write_bytes(content.replace(b"colrnclx", b"colrnc\xff\xf9"))
+    with pytest.raises(UnreadablePictureError, match="damaged: ") as raised:
+        decode(open_picture(tmp_path / "p.avif"))
+    assert str(raised.value).isprintable()
+    # The next picture has no part in it.
+    Image.fromarray(photo[:32, :32]).save(tmp_path / "q.tif", compression="tiff_lzw")
+    cut = (tmp_path / "q.tif").read_bytes()
+    (tmp_path / "q.tif").write_bytes(cut[:200] + bytes(100) + cut[300:])
+    with pytest.raises(UnreadablePictureError, match=r"damaged: (?!.*heif)"):
+        decode(open_picture(tmp_path / "q.tif"))
+
+
+def test_spoilt_files_are_read_or_refused(tmp_path, photo, random):
+    """Whatever stands in a header, the answer is a picture or an error of the tree."""
+    picture = Image.fromarray(photo[:24, :32])
+    for suffix in (".png", ".jpg", ".webp", ".gif", ".avif", ".tif", ".bmp", ".tga", ".jp2"):
+        path = tmp_path / f"p{suffix}"
+        picture.save(path)
+        whole = path.read_bytes()
+        for _ in range(25):
+            spoilt = bytearray(whole)
+            for at in random.integers(min(len(whole), 600), size=3):
+                spoilt[at] = random.choice([0, 255, random.integers(256)])
+            path.write_bytes(spoilt)
+            try:
+                source = open_picture(path, max_pixels=100_000)
+                if source.frames == 1:
+                    decode(source)
+            except InputError:
+                continue

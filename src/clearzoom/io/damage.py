@@ -6,6 +6,7 @@ import pyvips
 
 from clearzoom.io.coding import is_jpeg_in_tiff
 from clearzoom.io.descriptors import source_of
+from clearzoom.io.failures import VIPS_ERRORS
 
 _NOTE = (
     "its JPEG data is damaged in places, and was read as far as it goes: "
@@ -42,6 +43,6 @@ def _reads(path: Path, options: str, fail_on: str) -> bool:
             source = source_of(file)
         image = pyvips.Image.new_from_source(source, options, fail_on=fail_on, access="sequential")
         image.avg()
-    except (pyvips.Error, OSError):
+    except (*VIPS_ERRORS, OSError):
         return False
     return True

@@ -10,7 +10,12 @@ import re
 import tempfile
 from pathlib import Path
 
+import pyvips
+
 from clearzoom.errors import ClearzoomError, OutputError, UnreadablePictureError
+
+VIPS_ERRORS = (pyvips.Error, UnicodeDecodeError)
+"""What libvips' faults are raised as: the second where its text quotes bytes of a damaged file."""
 
 _FULL = "No space left on device"
 _SPOOL = re.compile(r'unable to write to "([^"]*)[/\\]vips-\d+-\d+\.v"')
@@ -25,7 +30,7 @@ def unreadable(path: Path, error: Exception) -> ClearzoomError:
         path: of the picture.
         error: of libvips.
     """
-    text = str(error)
+    text = said_by(error)
     spool = _SPOOL.search(text)
     if spool or _FULL in text:
         folder = spool[1] if spool else os.environ.get("TMPDIR") or tempfile.gettempdir()
@@ -53,7 +58,7 @@ def unwritable(target: Path, temporary: Path, error: Exception) -> OutputError:
             os.fsync(file.fileno())
     except OSError as refusal:
         return refused(target, refusal)
-    if _FULL in str(error):
+    if _FULL in said_by(error):
         return refused(target, OSError(errno.ENOSPC, _FULL))
     reason = reason_of(error).replace(str(temporary), "").strip(" :")
     return OutputError(f"cannot write {target}: {reason}")
@@ -79,9 +84,22 @@ def refused(target: Path, error: OSError) -> OutputError:
     return OutputError(f"cannot write {target}: {error.strerror or error}")
 
 
+def said_by(error: Exception) -> str:
+    """Give libvips' text, whatever bytes are in it.
+
+    Args:
+        error: of libvips.
+    """
+    if not isinstance(error, UnicodeDecodeError):
+        return str(error)
+    pyvips.vips_lib.vips_error_clear()  # pyvips did not come to it, and would stumble again
+    text = error.object.decode("utf-8", "replace")
+    return "".join(each if each.isprintable() or each == "\n" else "?" for each in text)
+
+
 def reason_of(error: Exception) -> str:
     """Give the last line with a reason that libvips said."""
-    lines = (line.strip() for line in str(error).splitlines())
+    lines = (line.strip() for line in said_by(error).splitlines())
     # pyvips begins with the operation's name; libvips ends with a number that it has no word for.
     telling = [line for line in lines if line and not any(word in line for word in _NO_REASONS)]
     return telling[-1] if telling else "libvips gave no reason"

@@ -14,7 +14,7 @@ from clearzoom.errors import (
     UnreadablePictureError,
 )
 from clearzoom.io.descriptors import source_of, states
-from clearzoom.io.failures import reason_of, unreadable
+from clearzoom.io.failures import VIPS_ERRORS, reason_of, unreadable
 from clearzoom.io.jpeg import unsupported_coding
 from clearzoom.io.others import OTHERS, kind_of_other, open_other
 from clearzoom.io.pages import MainPage, main_page
@@ -81,7 +81,7 @@ def open_image(
             source = source_of(file)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except pyvips.Error as error:
+    except VIPS_ERRORS as error:
         raise InputError(f"cannot read {path}: {reason_of(error)}") from error
     loader = pyvips.vips_lib.vips_foreign_find_load_source(source.pointer)
     name = "" if loader == pyvips.ffi.NULL else pyvips.ffi.string(loader).decode().lower()
@@ -111,7 +111,7 @@ def open_image(
     try:
         access = "sequential" if sequential else "random"
         image = pyvips.Image.new_from_source(source, chosen, fail_on="error", access=access)
-    except pyvips.Error as error:
+    except VIPS_ERRORS as error:
         raise unreadable(path, error) from error
     if kind == "AVIF":
         image = in_whole_range(image, path, max_pixels)

@@ -8,6 +8,7 @@ import pyvips
 
 from clearzoom.core.tone import Tone, tone_of
 from clearzoom.io.descriptors import source_of, states
+from clearzoom.io.failures import VIPS_ERRORS
 
 _FIELD = "icc-profile-data"
 
@@ -32,7 +33,7 @@ def profile_tone(profile: bytes, colours: int, levels: int) -> Tone | None:
     image.set_type(pyvips.GValue.blob_type, _FIELD, profile)
     try:
         xyz = image.icc_import(embedded=True, pcs="xyz", intent="relative").numpy()
-    except pyvips.Error:
+    except VIPS_ERRORS:
         return None
     light = xyz[0, :, 1].astype(np.float64)
     if not light[-1] > light[0]:

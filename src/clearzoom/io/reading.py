@@ -12,7 +12,7 @@ import pyvips
 
 from clearzoom.errors import UnreadablePictureError
 from clearzoom.io.descriptors import states
-from clearzoom.io.failures import reason_of, unreadable
+from clearzoom.io.failures import VIPS_ERRORS, reason_of, unreadable
 from clearzoom.io.loading import (
     icc_profile_of,
     number_of,
@@ -97,7 +97,7 @@ def decode_rgb8(encoded: bytes) -> npt.NDArray[np.uint8]:
         image = _opened(encoded).colourspace("srgb")
         image = image.extract_band(0, n=3) if image.bands > 3 else image
         pixels: npt.NDArray[np.uint8] = image.cast("uchar").numpy()
-    except pyvips.Error as error:
+    except VIPS_ERRORS as error:
         raise UnreadablePictureError(reason_of(error)) from error
     return pixels
 
@@ -144,7 +144,7 @@ def open_picture(
     orientation = number_of(image, "orientation", 1)
     try:
         plain, converted = plain_image(image, path, keep_cmyk=keep_cmyk)
-    except pyvips.Error as error:
+    except VIPS_ERRORS as error:
         raise unreadable(path, error) from error
     if converted:
         notes.append("CMYK became RGB in Display P3")
@@ -206,7 +206,7 @@ def decode(source: Source, spool: Path | None = None) -> Samples:
             rows = min(_ROWS_AT_ONCE, source.height_px - top)
             part = plain.crop(0, top, source.width_px, rows).numpy()
             mapped[top : top + rows] = part.reshape(rows, *source.shape[1:])
-    except pyvips.Error as error:
+    except VIPS_ERRORS as error:
         raise unreadable(source.path, error) from error
     return mapped
 

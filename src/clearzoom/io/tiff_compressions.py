@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Literal
 
 import pyvips
 
+from clearzoom.io.failures import VIPS_ERRORS
+
 
 @cache
 def has_tiff_compression(name: str) -> bool:
@@ -15,7 +17,7 @@ def has_tiff_compression(name: str) -> bool:
     """
     try:
         pyvips.Image.black(16, 16, bands=3).write_to_buffer(".tif", compression=name)
-    except pyvips.Error:
+    except VIPS_ERRORS:
         return False
     return True
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyvips
 
 from clearzoom.errors import UnreadablePictureError
-from clearzoom.io.failures import unreadable
+from clearzoom.io.failures import VIPS_ERRORS, unreadable
 from clearzoom.io.loading import number_of, open_image, plain_image
 from clearzoom.io.picture import Samples
 from clearzoom.io.reading import Source
@@ -64,7 +64,7 @@ def read_windows(source: Source) -> list[Samples]:
         if (plain.width, plain.bands) != (source.width_px, source.channels):
             raise UnreadablePictureError(f"{source.path} changed while it was read")
         return _windows(plain, source)
-    except pyvips.Error as error:
+    except VIPS_ERRORS as error:
         raise unreadable(source.path, error) from error
 
 

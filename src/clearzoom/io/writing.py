@@ -19,7 +19,7 @@ from clearzoom.io.containers import insert_metadata
 from clearzoom.io.descriptions import exif_of_8_bit
 from clearzoom.io.descriptors import save, states
 from clearzoom.io.exif_resolution import exif_with_resolution
-from clearzoom.io.failures import unwritable
+from clearzoom.io.failures import VIPS_ERRORS, unwritable
 from clearzoom.io.formats import Format, check_target, format_of
 from clearzoom.io.metadata import Metadata
 from clearzoom.io.picture import Picture, Samples
@@ -159,7 +159,7 @@ def encode(
     added = added_bytes(replace(metadata, exif=exif, xmp=xmp))
     try:
         _save(image, temporary, kind, encoding, added)
-    except pyvips.Error as error:
+    except VIPS_ERRORS as error:
         raise unwritable(target, temporary, error) from error
     check_small_enough(temporary, target, encoding.max_bytes, added)
     if icc_profile and not holds_profile(temporary, icc_profile):

@@ -15,7 +15,7 @@ import pyvips
 from clearzoom.errors import InputError, UnreadablePictureError
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.descriptors import save, source_of, states
-from clearzoom.io.failures import unreadable, unwritable
+from clearzoom.io.failures import VIPS_ERRORS, unreadable, unwritable
 from clearzoom.io.loading import number_of, open_image, plain_image
 from clearzoom.io.pages import main_page
 from clearzoom.io.picture import Samples, colours_of
@@ -67,7 +67,7 @@ class Original:
         image = self.halves[half]
         try:
             part = image.crop(box.left, box.top, box.width, box.height).numpy()
-        except pyvips.Error as error:
+        except VIPS_ERRORS as error:
             raise unreadable(self.source.path, error) from error
         return np.asarray(part).reshape(box.height, box.width, self.source.channels)
 
@@ -202,9 +202,9 @@ def _copied(path: Path, source: Source, make: Callable[[], pyvips.Image]) -> pyv
             with whole_file(path) as temporary:
                 try:
                     save(image, temporary, keep="none", **_TILE, **_PACKED)
-                except pyvips.Error as error:
+                except VIPS_ERRORS as error:
                     raise _why(path, temporary, source, error) from error
-        except pyvips.Error as error:
+        except VIPS_ERRORS as error:
             raise unreadable(source.path, error) from error
     kind = interpretation(np.empty((1, 1, source.channels), source.dtype), cmyk=source.cmyk)
     return _open_copy(path).copy(interpretation=kind)
