@@ -70,6 +70,23 @@ def test_alpha_is_bicubic_and_hidden_colour_does_not_bleed(small, random):
     assert difference.max() <= 1
 
 
+@pytest.mark.parametrize("faint", [1, 3, 8])
+def test_faint_px_beside_an_edge_do_not_colour_it(faint):
+    """As a premultiplied bicubic has it: green about 40, and not the 255 that is hidden."""
+    samples = np.full((48, 48, 4), (0, 255, 0, 0), np.uint8)
+    samples[:, :24] = (180, 40, 30, 255)
+    samples[:, 24, 3] = faint
+    larger = enlarge_samples(samples, load_network("fast", 4))
+    alpha = resize(samples[..., 3], 192, 192)
+    weighted = resize(samples[..., 1] * (samples[..., 3] / 255), 192, 192)
+    seen = alpha > 60
+    assert (weighted[seen] / alpha[seen] * 255).max() < 60
+    assert larger[seen, 1].max() < 60
+    # What is seen of it, over black.
+    shown = larger[..., 1].astype(float) * larger[..., 3] / 255
+    assert np.abs(shown - weighted.clip(0, 255)).max() < 10
+
+
 def test_deep_samples_keep_more_than_256_levels(small):
     ramp = np.linspace(0, 65535, 64 * 64).astype(np.uint16).reshape(64, 64, 1)
     assert len(np.unique(enlarge_samples(ramp, small))) > 4096

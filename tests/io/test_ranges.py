@@ -75,3 +75,13 @@ def test_boxes_that_are_cut_say_nothing(tmp_path, random):
         spoilt[random.integers(len(spoilt))] = random.integers(256)
         path.write_bytes(spoilt)
         stated_in_boxes(path)
+
+
+def test_avif_under_a_brand_that_heic_shares_is_avif(tmp_path):
+    path = tmp_path / "p.avif"
+    Image.fromarray(RAMP).save(path, quality=100)
+    content = path.read_bytes()
+    path.write_bytes(content[:8] + b"mif1" + content[12:])
+    source = open_picture(path)
+    assert source.kind == "AVIF"
+    assert np.abs(decode(source)[..., 0].astype(int) - RAMP).max() <= 2

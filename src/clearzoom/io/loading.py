@@ -77,7 +77,7 @@ def open_image(
         raise MissingFileError(f"no file {path}; check the name")
     try:
         with path.open("rb") as file:
-            start = file.read(32)
+            start = file.read(64)
             source = source_of(file)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
@@ -86,7 +86,7 @@ def open_image(
     loader = pyvips.vips_lib.vips_foreign_find_load_source(source.pointer)
     name = "" if loader == pyvips.ffi.NULL else pyvips.ffi.string(loader).decode().lower()
     kind = next((kind for word, kind in _FORMATS.items() if word in name), None)
-    if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS:
+    if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS and not _is_avif(start):
         return _open_heic(path, max_pixels), "HEIC"
     other = kind_of_other(start, path.name) if kind is None else None
     if other is not None:
@@ -116,6 +116,11 @@ def open_image(
     if kind == "AVIF":
         image = in_whole_range(image, path, max_pixels)
     return _with_orientation(image, kind, path, main), kind
+
+
+def _is_avif(start: bytes) -> bool:
+    """Whether a file is AVIF too, by the brands behind its first one, which both formats share."""
+    return b"avif" in start[16 : int.from_bytes(start[:4])]
 
 
 def _with_orientation(image: pyvips.Image, kind: str, path: Path, main: MainPage) -> pyvips.Image:
