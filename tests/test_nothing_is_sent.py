@@ -144,7 +144,9 @@ def place(tmp_path_factory, photo):
 def watched(place, request):
     """Run the chosen cases, two at work at a time; gives what came of each by its name."""
     chosen = [
-        item.callspec.params["case"] for item in request.session.items if item.path == request.path
+        item.callspec.params["case"]
+        for item in request.session.items
+        if item.path == request.path and "watched" in item.fixturenames
     ]
     cases = [case for case in CASES if case in chosen or case.name in {c.after for c in chosen}]
     over = {case.name: threading.Event() for case in cases}
