@@ -5,12 +5,16 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+import pyvips
+from PIL import Image, ImageCms
 
 from clearzoom.io.metadata import Metadata, read_metadata
 from clearzoom.io.picture import Picture
+from clearzoom.io.placed import placed_metadata
+from clearzoom.io.placement import Placement
+from clearzoom.io.profile import in_srgb
 from clearzoom.io.reading import decode, open_picture
-from clearzoom.io.writing import write_picture
+from clearzoom.io.writing import as_image, write_picture
 
 IPTC = b"\x1c\x02\x78\x00\x0bA museum cat" + b"\x1c\x02\x05\x00\x02Zo"
 
@@ -99,3 +103,54 @@ def test_a_block_that_is_called_text_is_written_once(tmp_path):
     with Image.open(tmp_path / "q.tif") as read:
         assert (read.tag_v2[270], read.tag_v2[33723]) == ("cat", IPTC)
     assert read_metadata(tmp_path / "q.tif")[0] == Metadata(metadata.exif, None, IPTC)
+
+
+def test_a_damaged_profile_never_stops_the_writing(tmp_path, photo):
+    """Some that littlecms opens cannot be linked to sRGB, and some PNG's encoder refuses."""
+    given = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    small, unlinked, refused = np.ascontiguousarray(photo[:4, :4]), 0, 0
+    for at in range(0, len(given), 8):
+        profile = given[:at] + b"\0\xff\xff\xff" + given[at + 4 :]
+        image = as_image(small).copy()
+        assert in_srgb(image, profile).numpy().shape == small.shape
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
+        try:
+            image.icc_transform("srgb", embedded=True)
+        except pyvips.Error:
+            unlinked += 1
+        notes = write_picture(tmp_path / "p.png", Picture(small, icc_profile=profile))
+        refused += bool(notes)
+        assert open_picture(tmp_path / "p.png").icc_profile == (None if notes else profile)
+    assert unlinked
+    assert refused
+
+
+@pytest.mark.parametrize("dpi", [(1e300, 72.0), (72.0, 0.0), (5e6, 5e6), (70_000.0, 300.0)])
+@pytest.mark.parametrize("suffix", [".jpg", ".webp", ".tif"])
+def test_a_resolution_beyond_what_a_format_states_is_said(tmp_path, photo, dpi, suffix):
+    if max(dpi) < 1e300:
+        (note,) = write_picture(tmp_path / "o.tif", Picture(photo[:4, :4], dpi=(9e6, 9e6)))
+        assert note == "a resolution of 9e+06 by 9e+06 dpi is not kept"
+    values = [struct.pack("<d", each) for each in dpi]
+    path = tiff(
+        tmp_path / "p.tif", (282, 12, 1, values[0]), (283, 12, 1, values[1]), (296, 3, 1, b"\2\0")
+    )
+    source = open_picture(path)
+    assert (source.dpi is None) == (max(dpi) > 1e6 or min(dpi) == 0)
+    camera = Image.Exif()
+    camera.update({282: 72.0, 283: 72.0, 296: 2})
+    metadata, _ = placed_metadata(
+        Metadata(camera.tobytes().removeprefix(b"Exif\0\0")),
+        Placement((4, 4), 1, (4, 4), (0, 0), (4, 4)),
+        source.dpi,
+    )
+    picture = Picture(photo[:4, :4], dpi=source.dpi, metadata=metadata)
+    notes = write_picture(tmp_path / f"q{suffix}", picture)
+    if suffix == ".jpg" and source.dpi:
+        (note,) = notes
+        assert note.startswith("a JPEG states at most 65,535 dpi")
+    else:
+        assert notes == []
+        expected = source.dpi or ((72, 72) if suffix == ".webp" else None)
+        if expected:
+            np.testing.assert_allclose(open_picture(tmp_path / f"q{suffix}").dpi, expected)

@@ -14,10 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image, TiffImagePlugin
-
 from clearzoom.io.atomic import file_beside
 from clearzoom.io.avif import replace_exif
+from clearzoom.io.exif_directories import DIRECTORIES, Packing, packed_directories
 from clearzoom.io.extended_xmp import split_xmp
 from clearzoom.io.gif import comment_extension, with_extensions, xmp_extension
 from clearzoom.io.imagej import CALIBRATION_TAGS
@@ -27,15 +26,14 @@ from clearzoom.io.photoshop_files import PNG_NAME
 from clearzoom.io.photoshop_files import TAG as PHOTOSHOP_TAG
 from clearzoom.io.png_texts import raw_profile_chunk, text_chunk
 from clearzoom.io.segments import APP13, COMMENT
-from clearzoom.io.tags import INTEROPERABILITY, describes, read_tags
+from clearzoom.io.tags import describes, read_tags
 from clearzoom.io.texts import comment_bytes
 
 _LONGEST_SEGMENT = 65_533
+_MOST_DPI = 65_535
 _XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
-_DIRECTORIES = (0x8769, 0x8825)  # EXIF's own, and the place
 _IPTC = 33723
 _BYTE, _LONG, _UNDEFINED = 1, 4, 7
-_HEADS = {False: b"II*\0" + bytes(4), True: b"II+\0\x08" + bytes(11)}
 
 
 def insert_metadata(
@@ -68,7 +66,7 @@ def insert_metadata(
         except ValueError as error:
             return [f"{error}: it was left out"]
     elif suffix in (".tif", ".tiff") and metadata != Metadata(xmp=metadata.xmp):
-        _tiff(path, metadata)
+        return _tiff(path, metadata)
     return []
 
 
@@ -80,10 +78,14 @@ def _rewrite(path: Path, change: Callable[[BinaryIO, BinaryIO], None]) -> None:
 
 
 def _jpeg(path: Path, metadata: Metadata, dpi: tuple[float, float] | None) -> list[str]:
-    segments, problems = b"", []
+    segments, problems = b"", list[str]()
     if dpi:
-        density = (min(65_535, round(value)) for value in dpi)
-        segments = struct.pack(">4s5sHBHHH", b"\xff\xe0\0\x10", b"JFIF\0", 0x0102, 1, *density, 0)
+        unit, density = 1, [round(value) for value in dpi]
+        if max(density) > _MOST_DPI:
+            unit, density = 0, [1, 1]
+            problems.append(f"a JPEG states at most 65,535 dpi: {max(dpi):,.0f} are not kept")
+        head = b"\xff\xe0\0\x10", b"JFIF\0", 0x0102
+        segments = struct.pack(">4s5sHBHHH", *head, unit, *density, 0)
     xmp, pieces = metadata.xmp, []
     with suppress(ValueError):  # then it is too long, which is said
         xmp, pieces = split_xmp(xmp) if xmp else (None, [])
@@ -163,7 +165,7 @@ def _webp(source: BinaryIO, target: BinaryIO, metadata: Metadata) -> None:
         target.write(chunk)
 
 
-def _tiff(path: Path, metadata: Metadata) -> None:
+def _tiff(path: Path, metadata: Metadata) -> list[str]:
     """Append the EXIF, GPS and IPTC blocks, and a first directory that points to them."""
     with path.open("r+b") as file:
         big = file.read(4) == b"II+\0"
@@ -179,13 +181,15 @@ def _tiff(path: Path, metadata: Metadata) -> None:
         if metadata.calibration:  # takes the place of what libvips states in every case
             directory = [each for each in directory if _number(each) not in CALIBRATION_TAGS]
         there = {_number(entry) for entry in directory}
-        for tag, kind, values, block in _tiff_blocks(metadata, big):
+        directories, problems = packed_directories(metadata.exif, big=big)
+        for tag, kind, values, block in _tiff_blocks(metadata, directories):
             if tag in there:
                 continue
+            there.add(tag)
             at += file.write(b"\0" * (-at % 8))
             packed = block(at)
             where = struct.pack(pointer, at)
-            if tag not in _DIRECTORIES and len(packed) <= room:
+            if tag not in DIRECTORIES and len(packed) <= room:
                 where = packed.ljust(room, b"\0")
             else:
                 at += file.write(packed)
@@ -195,24 +199,18 @@ def _tiff(path: Path, metadata: Metadata) -> None:
         file.write(struct.pack(count, len(directory)) + b"".join(directory) + following)
         file.seek(8 if big else 4)
         file.write(struct.pack(pointer, at))
+    return problems
 
 
 def _tiff_blocks(
-    metadata: Metadata, big: bool
-) -> Iterator[tuple[int, int, int, Callable[[int], bytes]]]:
+    metadata: Metadata, directories: list[tuple[int, Packing]]
+) -> Iterator[tuple[int, int, int, Packing]]:
     """Give number, kind, count and what makes the bytes for a place."""
     if metadata.exif:
         for each in read_tags(io.BytesIO(metadata.exif), describes):
             yield each.number, each.kind, each.count, partial(_same, each.data)
-        blocks = Image.Exif()
-        blocks.load(b"Exif\0\0" + metadata.exif)
-        for tag in _DIRECTORIES:
-            if values := blocks.get_ifd(tag):
-                ifd = TiffImagePlugin.ImageFileDirectory_v2(ifh=_HEADS[big])
-                for key, value in values.items():
-                    if key != INTEROPERABILITY:
-                        ifd[key] = value
-                yield tag, _LONG, 1, ifd.tobytes
+        for tag, directory in directories:
+            yield tag, _LONG, 1, directory
     if metadata.iptc:
         yield _IPTC, _UNDEFINED, len(metadata.iptc), partial(_same, metadata.iptc)
     if metadata.calibration:

@@ -47,7 +47,8 @@ def exif_with_resolution(exif: bytes | None, dpi: tuple[float, float]) -> bytes:
         kept[tag] = struct.pack(order + "HHII", tag, _RATIONAL, 1, values_at + 8 * place)
     kept[_UNIT] = struct.pack(order + "HHIHH", _UNIT, _SHORT, 1, 2, 0)
     directory = b"".join(entry for _, entry in sorted(kept.items()))
-    values = b"".join(struct.pack(order + "II", round(value * 1000), 1000) for value in dpi)
+    below = 1000 if max(dpi) * 1000 < 2**32 else 1
+    values = b"".join(struct.pack(order + "II", round(value * below), below) for value in dpi)
     head = block[:4] + struct.pack(order + "I", len(block)) + block[8:]
     return (
         head

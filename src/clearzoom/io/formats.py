@@ -106,6 +106,18 @@ FORMATS = (
 SUFFIXES = tuple(suffix for each in FORMATS for suffix in each.suffixes)
 
 
+_LEAST_DPI, _MOST_DPI = 0.02, 999_999  # what libvips writes into a TIFF
+
+
+def is_writable_dpi(dpi: tuple[float, float]) -> bool:
+    """Say whether files can state a resolution.
+
+    Args:
+        dpi: horizontal, vertical.
+    """
+    return all(_LEAST_DPI < value < _MOST_DPI for value in dpi)
+
+
 def format_of(target: Path) -> Format:
     """Name the format that a file's suffix means.
 

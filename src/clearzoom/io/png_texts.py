@@ -3,6 +3,7 @@
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,20 +62,16 @@ def raw_profiles(path: Path, names: tuple[str, ...]) -> Iterator[bytes]:
 
     Args:
         path: a PNG; of another file nothing is read.
-        names: of the blocks.
-
-    Raises:
-        ValueError: the text is damaged.
+        names: of the blocks; one whose text is damaged is passed over, ``png_blocks`` names it.
     """
     keywords = [f"{RAW_PROFILE} {name}".encode() for name in names]
     for kind, data in _text_chunks(path):
         if data.partition(b"\0")[0] not in keywords:
             continue
         text = _text(kind, data, _MOST_BYTES)
-        if text is None:
-            raise ValueError("its text is damaged")
-        # A newline, the name, the length, then lines of digits.
-        yield bytes.fromhex("".join(text.split()[2:]))
+        with suppress(ValueError):
+            # A newline, the name, the length, then lines of digits.
+            yield bytes.fromhex("".join((text or "").split()[2:]))
 
 
 def raw_profile_chunk(name: str, block: bytes) -> tuple[bytes, bytes]:

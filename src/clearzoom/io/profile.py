@@ -50,7 +50,11 @@ def in_srgb(image: pyvips.Image, profile: bytes) -> pyvips.Image:
     """
     image = image.copy()
     image.set_type(pyvips.GValue.blob_type, _FIELD, profile)
-    return image.icc_transform("srgb", embedded=True)
+    try:
+        return image.icc_transform("srgb", embedded=True)
+    except VIPS_ERRORS:  # a damaged one; others libvips leaves aside by itself
+        image.remove(_FIELD)
+        return image.icc_transform("srgb", embedded=True)
 
 
 def holds_profile(path: Path, profile: bytes) -> bool:
@@ -63,3 +67,20 @@ def holds_profile(path: Path, profile: bytes) -> bool:
     with path.open("rb") as file:
         image = pyvips.Image.new_from_source(source_of(file), "")
     return states(image, _FIELD) and bytes(image.get(_FIELD)) == profile
+
+
+def png_takes(profile: bytes, image: pyvips.Image) -> bool:
+    """Say whether the encoder of PNG takes a profile; one with faults would end the writing.
+
+    Args:
+        profile: ICC.
+        image: of the kind that is to be written.
+    """
+    try:
+        pixel = pyvips.Image.black(1, 1, bands=image.bands).cast(image.format)
+        pixel = pixel.copy(interpretation=image.interpretation)
+        pixel.set_type(pyvips.GValue.blob_type, _FIELD, profile)
+        pixel.pngsave_buffer(keep="icc")
+    except VIPS_ERRORS:
+        return False
+    return True

@@ -13,6 +13,7 @@ import pyvips
 from clearzoom.errors import UnreadablePictureError
 from clearzoom.io.descriptors import states
 from clearzoom.io.failures import VIPS_ERRORS, reason_of, unreadable
+from clearzoom.io.formats import is_writable_dpi
 from clearzoom.io.loading import (
     icc_profile_of,
     number_of,
@@ -157,6 +158,9 @@ def open_picture(
     dpi = _dpi(image, kind, path, metadata)
     if kind == "PNG" and frames > 1:
         notes += _lost_by_frames(plain, dpi)
+    if dpi and not is_writable_dpi(dpi):
+        notes.append(f"a resolution of {dpi[0]:g} by {dpi[1]:g} dpi is not kept")
+        dpi = None
     if orientation in _SIDEWAYS:
         width, height = height, width
         dpi = dpi and dpi[::-1]

@@ -20,10 +20,10 @@ from clearzoom.io.descriptions import exif_of_8_bit
 from clearzoom.io.descriptors import save, states
 from clearzoom.io.exif_resolution import exif_with_resolution
 from clearzoom.io.failures import VIPS_ERRORS, unwritable
-from clearzoom.io.formats import Format, check_target, format_of
+from clearzoom.io.formats import Format, check_target, format_of, is_writable_dpi
 from clearzoom.io.metadata import Metadata
 from clearzoom.io.picture import Picture, Samples
-from clearzoom.io.profile import holds_profile, in_srgb
+from clearzoom.io.profile import holds_profile, in_srgb, png_takes
 from clearzoom.io.quality import check_small_enough, save_within
 from clearzoom.io.streamable import stream_picture
 from clearzoom.io.text_places import with_places_for_texts
@@ -136,9 +136,15 @@ def encode(
     if icc_profile and not (kind.profile and (kind.grey or image.bands > 2)):
         image, icc_profile = in_srgb(image, icc_profile), None
         problems.append(f"{kind.name} has no place for this profile: colours became sRGB")
+    if icc_profile and kind.name == "PNG" and not png_takes(icc_profile, image):
+        icc_profile = None
+        problems.append("PNG does not take the colour profile: it was left out")
     if dpi and not kind.dpi:
         dpi = None
         problems.append(f"{kind.name} has no place for a resolution")
+    if dpi and not is_writable_dpi(dpi):
+        problems.append(f"a resolution of {dpi[0]:g} by {dpi[1]:g} dpi is not kept")
+        dpi = None
     metadata, without_place = with_places_for_texts(metadata, kind)
     problems += without_place
     exif, xmp = metadata.exif, metadata.xmp
