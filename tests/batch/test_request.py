@@ -16,7 +16,7 @@ from clearzoom.io.writing import Encoding
 
 # Of the machine and of files, not of what is wanted.
 OPTIONS_OF_THE_COMMAND_ALONE = {
-    *("source", "output", "recursive", "preview", "fidelity_map"),
+    *("source", "output", "recursive", "result_format", "preview", "fidelity_map"),
     *("engine", "precision", "halo", "memory", "max_pixels"),
 }
 
