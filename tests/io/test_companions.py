@@ -173,6 +173,17 @@ def test_heics_further_pictures_are_named(tmp_path, photo):
     assert open_picture(tmp_path / "p.heic").notes == (OTHERS,)
 
 
+def test_avifs_gain_map_is_named(tmp_path, photo):
+    path = tmp_path / "p.avif"
+    exif = Image.Exif()
+    exif[0x010F] = "Canon"
+    Image.fromarray(photo[:16, :16]).save(path, exif=exif.tobytes())
+    assert read_metadata(path)[1] == []
+    # An item of another kind, in its place.
+    path.write_bytes(path.read_bytes().replace(b"Exif\0", b"tmap\0", 1))
+    assert read_metadata(path)[1] == [GAIN_MAP]
+
+
 @given(st.binary(max_size=90), st.sampled_from([b"II*\0", b"MM\0*", b""]))
 def test_any_list_of_pictures_is_read_or_empty(tail, head):
     for picture in read_mpf(head + tail):

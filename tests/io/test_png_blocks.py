@@ -13,7 +13,7 @@ from PIL import Image
 from clearzoom.io.metadata import Metadata, as_resource, read_metadata
 from clearzoom.io.picture import Picture
 from clearzoom.io.png_blocks import png_blocks
-from clearzoom.io.reading import open_picture
+from clearzoom.io.reading import decode, open_picture
 from clearzoom.io.writing import write_picture
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -165,3 +165,15 @@ def test_pictures_beyond_pillows_limit_keep_their_metadata(tmp_path, kind):
     assert loaded[0x010F] == "Canon"
     assert source.metadata.xmp == (xmp() if kind == ".jpg" else None)
     assert source.notes == ()
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_png_is_turned_wherever_its_exif_stands(tmp_path, behind):
+    block = Image.Exif()
+    block[0x0112] = 6
+    said = block.tobytes().removeprefix(b"Exif\0\0")
+    for written in (chunk(b"eXIf", said), profile("exif", b"Exif\0\0" + said)):
+        path = png(tmp_path / "p.png", *((b"", written) if behind else (written, b"")))
+        source = open_picture(path)
+        assert (source.width_px, source.height_px, source.orientation) == (3, 4, 6)
+        assert decode(source).shape == (4, 3, 3)

@@ -9,8 +9,9 @@ References:
 """
 
 import struct
-from collections.abc import Iterator
 from pathlib import Path
+
+from clearzoom.io.heif_boxes import boxes
 
 STAND_IN = b"Exif\0\0" + struct.pack("<4sIHHHIII", b"II*\0", 8, 1, 0x0112, 3, 1, 1, 0)
 """For libvips: a block that says upright."""
@@ -48,8 +49,8 @@ def replace_exif(path: Path, exif: bytes) -> None:
 
 def _place_of_exif(start: bytes) -> tuple[int, int, int, int]:
     """Find where the list has EXIF's place, from where that counts, the place and the length."""
-    (meta,) = (box for box in _boxes(start, 0, len(start)) if box[0] == b"meta")
-    inside = {kind: (at, end) for kind, at, end in _boxes(start, meta[1] + 4, meta[2])}
+    (meta,) = (box for box in boxes(start, 0, len(start)) if box[0] == b"meta")
+    inside = {kind: (at, end) for kind, at, end in boxes(start, meta[1] + 4, meta[2])}
     number = _number_of_exif(start, *inside[b"iinf"])
     at, _ = inside[b"iloc"]
     if start[at] != 0 or start[at + 4] != 0x44 or start[at + 5] & 0xF0 not in (0, 0x40):
@@ -73,18 +74,8 @@ def _place_of_exif(start: bytes) -> tuple[int, int, int, int]:
 
 def _number_of_exif(start: bytes, at: int, end: int) -> int:
     wide = start[at] != 0
-    for kind, begins, _ in _boxes(start, at + (8 if wide else 6), end):
+    for kind, begins, _ in boxes(start, at + (8 if wide else 6), end):
         # Version 2: a number, what protects it, and what it is.
         if kind == b"infe" and start[begins] == 2 and start[begins + 8 : begins + 12] == b"Exif":
             return int.from_bytes(start[begins + 4 : begins + 6])
     raise IndexError("no EXIF")
-
-
-def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Give the kind of each box, and where its content begins and ends."""
-    while at + 8 <= end:
-        (size,) = struct.unpack_from(">I", data, at)
-        if size < 8:  # up to the file's end, or of more than 4 GiB
-            return
-        yield data[at + 4 : at + 8], at + 8, min(at + size, end)
-        at += size

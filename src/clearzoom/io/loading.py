@@ -18,7 +18,7 @@ from clearzoom.io.failures import VIPS_ERRORS, reason_of, unreadable
 from clearzoom.io.jpeg import unsupported_coding
 from clearzoom.io.others import OTHERS, kind_of_other, open_other
 from clearzoom.io.pages import MainPage, main_page
-from clearzoom.io.png import orientation_of_text
+from clearzoom.io.png import orientation_of_exif
 from clearzoom.io.ranges import check_pixels, in_whole_range
 
 _FORMATS = {
@@ -127,7 +127,7 @@ def _with_orientation(image: pyvips.Image, kind: str, path: Path, main: MainPage
     """Add the orientation that libvips does not see."""
     orientation = main.orientation
     if kind == "PNG" and not states(image, "orientation"):
-        orientation = orientation_of_text(path)
+        orientation = orientation_of_exif(path)
     if orientation is None:
         return image
     image = image.copy()

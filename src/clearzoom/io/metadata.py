@@ -8,10 +8,17 @@ from typing import Any, cast
 
 from PIL import Image, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
-from clearzoom.io.companions import heif_companions, joined, jpeg_companions, without_companions
+from clearzoom.io.companions import (
+    GAIN_MAP,
+    heif_companions,
+    joined,
+    jpeg_companions,
+    without_companions,
+)
 from clearzoom.io.exif import strip_head
 from clearzoom.io.extended_xmp import joined_xmp
 from clearzoom.io.gif import xmp_of_gif
+from clearzoom.io.heif_boxes import holds_gain_map
 from clearzoom.io.imagej import Calibration, calibration_of
 from clearzoom.io.iptc import iptc_of_tiff
 from clearzoom.io.lost_tags import lost_tags
@@ -116,6 +123,8 @@ def _read(
         companions += jpeg_companions(picture.applist, path, info.get("mpoffset"))
     elif kind == "HEIF":
         companions += heif_companions(info, getattr(picture, "n_frames", 1))
+    if kind in ("HEIF", "AVIF") and holds_gain_map(path):
+        companions.append(GAIN_MAP)
     problems += joined(companions)
     return Metadata(exif or None, xmp, iptc or None)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from clearzoom.io.made_profiles import coded_profile, matrix_profile, primaries_at_d50
-from clearzoom.io.png_texts import raw_profiles
+from clearzoom.io.png_blocks import png_blocks
 from clearzoom.io.tiff_directories import Directories
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -35,14 +35,16 @@ def stated_png_dpi(path: Path) -> tuple[float, float] | None:
     return (x * _INCH_PER_M, y * _INCH_PER_M) if unit == 1 and x and y else None
 
 
-def orientation_of_text(path: Path) -> int | None:
-    """Read the orientation of EXIF that stands in a text, as ImageMagick writes it.
+def orientation_of_exif(path: Path) -> int | None:
+    """Read the orientation of EXIF that stands where libvips does not look for it.
+
+    That is behind the px, or in a text, as ImageMagick writes it.
 
     Args:
         path: a PNG.
     """
     try:
-        exif = next(raw_profiles(path, ("exif", "APP1"))).removeprefix(b"Exif\0\0")
+        exif = png_blocks(path)[0].get("exif", b"")
         said = next(Directories(io.BytesIO(exif)).pages()).first(_ORIENTATION, 1)
     except (ValueError, StopIteration):
         return None  # damaged: reported where metadata is read

@@ -14,6 +14,7 @@ from clearzoom.errors import UnreadablePictureError
 from clearzoom.io.descriptors import states
 from clearzoom.io.failures import VIPS_ERRORS, reason_of, unreadable
 from clearzoom.io.formats import is_writable_dpi
+from clearzoom.io.heif_boxes import applied_orientation
 from clearzoom.io.loading import (
     icc_profile_of,
     number_of,
@@ -143,6 +144,7 @@ def open_picture(
     metadata, problems = (Metadata(), []) if kind in OTHERS else read_metadata(path)
     notes = [*problems, *(main_page(path).beside if kind == "TIFF" else ())]
     orientation = number_of(image, "orientation", 1)
+    orientation = orientation if orientation in range(1, 9) else 1
     try:
         plain, converted = plain_image(image, path, keep_cmyk=keep_cmyk)
     except VIPS_ERRORS as error:
@@ -177,7 +179,7 @@ def open_picture(
         dpi,
         metadata,
         tuple(notes),
-        orientation if orientation in range(1, 9) else 1,
+        applied_orientation(path) if kind in ("AVIF", "HEIC") else orientation,
     )
 
 
