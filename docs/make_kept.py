@@ -65,7 +65,10 @@ TAIL = """
   stay, and a note says that no profile tells what they mean.
 - **Pages** of a TIFF: the picture is read, wherever it stands. A smaller copy or a mask beside it
   is named in a note.
-- **Animations** have 8 bit and RGB, and no resolution. GIF counts their time in 10 ms.
+- **Animations** (GIF, APNG, WebP; AVIF sequences are read, not written) have 8 bit and RGB: more
+  bits and grey are said in a note. What is seen is what a browser shows
+  ([why so](decisions/0009-animations.md)). A frame lasts at most 655 s in GIF, which counts in
+  10 ms, 16,777 s in WebP and 65,535 s in APNG; more, and any rounding, is a note.
 - Where the result's name is that of a **link**, the link is replaced, and what it points to stays.
 - Provenance (tool, model, hash, scale, engine) stands in **XMP**, also with `--metadata strip`.
 - Read, but not written: HEIC, with `pip install 'clearzoom[heic]'`; BMP, PPM, PGM, PBM, TGA and

@@ -1,6 +1,7 @@
 """What --memory promises: the process's peak, whatever the job is made of."""
 
 import re
+import shutil
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -8,14 +9,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
+from small_animations import gif
 
 import clearzoom.batch.budget as budgets
 from clearzoom.batch.budget import Budget
 from clearzoom.batch.job import plan_job, run_job
-from clearzoom.batch.memory import resident_bytes, watched
+from clearzoom.batch.memory import machine_bytes, resident_bytes, watched
 from clearzoom.batch.settings import Settings
 from clearzoom.core.targets import Wanted
-from clearzoom.errors import SizeError
+from clearzoom.errors import OutputError, SizeError
 from clearzoom.io.picture import Picture
 from clearzoom.io.writing import write_picture
 
@@ -90,14 +92,52 @@ def test_a_peak_below_earlier_ones_is_seen():
     assert 80 * MB < seen.most_bytes - before < 150 * MB
 
 
-def test_all_frames_of_an_animation_count_before_work(tmp_path, photo):
-    frames = [Image.fromarray(np.roll(photo[:60, :80], 3 * k, axis=1)) for k in range(10)]
+def test_a_frame_of_an_animation_counts_before_work(tmp_path, photo):
+    frames = [Image.fromarray(np.roll(photo, 3 * k, axis=1)) for k in range(10)]
     frames[0].save(tmp_path / "in.gif", save_all=True, append_images=frames[1:])
-    roomy = Settings(Wanted(4), memory_bytes=4000 * MB)
-    plan_job(tmp_path / "in.gif", tmp_path / "o.png", roomy)
-    tight = Settings(Wanted(4), memory_bytes=resident_bytes() + 5 * MB)
-    with pytest.raises(SizeError, match=r"10 frames are in memory at once; give --memory \d+MB"):
+    for suffix in (".png", ".webp", ".gif"):
+        target = tmp_path / f"o{suffix}"
+        tight = Settings(Wanted(4), memory_bytes=resident_bytes() + 30 * MB)
+        with pytest.raises(SizeError, match="a frame of 10 takes more memory") as refused:
+            plan_job(tmp_path / "in.gif", target, tight)
+        enough = int(re.search(r"give --memory (\d+)MB", str(refused.value))[1])
+        plan_job(tmp_path / "in.gif", target, Settings(Wanted(4), memory_bytes=(enough + 10) * MB))
+
+
+def test_what_cannot_fit_is_refused_in_the_plan(tmp_path):
+    spot = {"px": np.ones((1, 1))}
+    source, target = tmp_path / "in.gif", tmp_path / "new" / "o.png"
+    source.write_bytes(gif((8000, 8000), *[spot] * 3))  # 108 bytes
+    with pytest.raises(SizeError, match="more than 1,000,000"):
+        plan_job(source, target, Settings(max_pixels=10**6), makes_folder=True)
+    for suffix in (".png", ".gif"):
+        tight = Settings(memory_bytes=500 * MB)
+        with pytest.raises(SizeError, match="takes more memory than --memory"):
+            plan_job(source, target.with_suffix(suffix), tight, makes_folder=True)
+    source.write_bytes(gif((1000, 1000), *[spot] * 400))  # 9 KB
+    with pytest.raises(SizeError, match="400,000,000 px in 400 frames of 1000x1000"):
+        plan_job(source, target, Settings(max_pixels=10**8), makes_folder=True)
+    # Without --memory the machine counts: its memory for a frame, its disk for all of them.
+    source.write_bytes(gif((8000, 8000), *[spot] * 3))
+    scale = (machine_bytes() / (8000 * 8000 * 6)) ** 0.5
+    with pytest.raises(SizeError, match="that this machine has"):
+        plan_job(source, target, Settings(Wanted(scale)), makes_folder=True)
+    source.write_bytes(gif((40, 40), *[spot] * 90_000))
+    scale = (1.1 * shutil.disk_usage(tmp_path).free / (40 * 40 * 3 * 90_000)) ** 0.5
+    with pytest.raises(OutputError, match=r"MB on the disk of .*make room"):
+        plan_job(source, target, Settings(Wanted(scale)), makes_folder=True)
+    source.write_bytes(gif((1, 60_000), *[spot] * 90))
+    with pytest.raises(SizeError, match="90 frames of 240000 rows are more than"):
+        plan_job(source, target, Settings(Wanted(4)), makes_folder=True)
+
+
+def test_stills_that_no_machine_holds_are_refused_in_the_plan(tmp_path):
+    write_picture(tmp_path / "in.png", Picture(np.zeros((600, 600, 3), np.uint8)))
+    (tmp_path / "in.gif").write_bytes(gif((9000, 9000), {"px": np.ones((1, 1))}))
+    tight = Settings(Wanted(2), memory_bytes=200 * MB)
+    with pytest.raises(SizeError, match="GIF is decoded into memory at once, about 1296 MB here"):
         plan_job(tmp_path / "in.gif", tmp_path / "o.png", tight)
+    assert machine_bytes() > 500 * MB
 
 
 def test_a_preview_says_that_the_decoded_input_needs_the_memory(tmp_path):

@@ -6,6 +6,7 @@ import socket
 import numpy as np
 import pytest
 from PIL import Image
+from small_animations import gif
 
 from clearzoom.server.app import create_app
 
@@ -130,6 +131,32 @@ def test_an_animation_stays_one(api, photo):
     # All frames count: 3 x 24 x 16 px.
     small = api(max_upload_pixels=1151).post("/api/enlarge?scale=2", content=file.getvalue())
     assert (small.status_code, small.json()["code"]) == (413, "too-large")
+
+
+def test_an_uploaded_gif_has_one_size_for_all(served, session):
+    picture = gif((640, 480), *[{"px": np.ones((3, 4)), "at": (2, 1)}] * 2)
+    client = served(create_app(session(max_upload_pixels=399_999_999)))
+    row = client.post("/api/pictures?name=a.gif", content=picture).json()
+    assert (row["width"], row["height"]) == (640, 480)
+    shown = client.get(f"{row['iiif']}/0,0,640,480/640,480/0/default.png").content
+    with Image.open(io.BytesIO(shown)) as result:
+        assert np.argwhere(np.asarray(result.convert("RGBA"))[..., 3]).max(0).tolist() == [3, 5]
+    answer = client.post("/api/enlarge?scale=0.5", content=picture)
+    with Image.open(io.BytesIO(answer.content)) as result:
+        assert (result.format, result.n_frames, result.size) == ("GIF", 2, (320, 240))
+    many = gif((1000, 1000), *[{"px": np.ones((1, 1))}] * 400)
+    refused = client.post("/api/pictures", content=many)
+    assert (refused.status_code, refused.json()["code"]) == (413, "too-large")
+
+
+def test_a_sequence_of_avif_becomes_webp(api, photo):
+    first, other = (Image.fromarray(photo[k : k + 16, :24]) for k in range(2))
+    file = io.BytesIO()
+    first.save(file, "AVIF", save_all=True, append_images=[other], duration=80)
+    answer = api().post("/api/enlarge?scale=2", content=file.getvalue())
+    assert answer.status_code == 200, answer.text
+    with Image.open(io.BytesIO(answer.content)) as result:
+        assert (result.format, result.n_frames, result.size) == ("WEBP", 2, (48, 32))
 
 
 REFUSED = {

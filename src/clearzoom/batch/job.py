@@ -9,12 +9,11 @@ from functools import cache, partial
 from math import prod
 from pathlib import Path
 
-import numpy as np
-
+from clearzoom.batch.animation import run_animation
 from clearzoom.batch.appraise import appraise_file, resolved
 from clearzoom.batch.budget import Budget
 from clearzoom.batch.finish import finished_image, finished_metadata, write_fidelity_map
-from clearzoom.batch.fits import check_preview_fits, check_unstreamed_fits
+from clearzoom.batch.fits import check_fits, check_preview_fits
 from clearzoom.batch.networks import chain_of, scales_for
 from clearzoom.batch.paths import check_input, output_stat
 from clearzoom.batch.regions import Region, needed_of_networks, preview_result, whole_result
@@ -24,7 +23,6 @@ from clearzoom.core.plan import Plan, make_plan
 from clearzoom.engines.network import Network
 from clearzoom.engines.tiled import Meaning, Progress
 from clearzoom.errors import InputError, OutputError
-from clearzoom.io.animation import read_frames, write_frames
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.damage import stepped_over
 from clearzoom.io.descriptions import measures
@@ -129,8 +127,7 @@ def plan_job(
     result_bytes = width * height * source.channels * (2 if source.deep else 1)
     if kind.name == "TIFF" and result_bytes > 2**31:
         notes.append("the result is written as BigTIFF, which a few old programs cannot read")
-    if settings.memory_bytes:
-        check_unstreamed_fits(source, kind, width * height, settings.memory_bytes)
+    check_fits(source, kind, plan, target, settings.memory_bytes)
     look = cache(partial(appraise_file, source, meaning_of(source)))
     return Job(source, target, plan, resolved(settings, plan.stages, look), tuple(notes))
 
@@ -171,7 +168,11 @@ def run_job(
     if job.source.frames > 1:
         if preview or fidelity_map:
             raise InputError("an animation has no --preview and no --fidelity-map; give one frame")
-        return _run_animation(job, networks, budget, progress)
+        placement = _placement(job, whole_result(job.plan))
+        metadata, problems = finished_metadata(job.metadata, job.plan, placement, job.dpi, networks)
+        meaning = meaning_of(job.source)
+        problems += run_animation(job, networks, meaning, metadata, budget, progress)
+        return Done(*job.plan.result_px, (*job.notes, *problems))
     plan, cmyk = job.plan, job.source.cmyk
     cut = preview_result(plan, preview) if preview else whole_result(plan)
     if fidelity_map is not None:
@@ -290,38 +291,3 @@ def job_key(job: Job, networks: list[Network]) -> str:
     said.update(f"{__version__} {job.plan} {job.source.shape}".encode())
     said.update(os.fsencode(job.target.name))  # the folder lies beside it
     return said.hexdigest()[:16]
-
-
-def _run_animation(
-    job: Job, networks: list[Network], budget: Budget, progress: Progress | None
-) -> Done:
-    plan, cut = job.plan, whole_result(job.plan)
-    frames, timing = read_frames(job.source.path)
-    larger = []
-    for index, frame in enumerate(frames):
-        told = partial(_told, progress, index, len(frames)) if progress is not None else None
-        result = run_stages(
-            frame,
-            networks,
-            Meaning(3),
-            budget=budget,
-            progress=told,
-        )
-        larger.append(np.asarray(finished_image(result, plan, cut).numpy()))
-    placement = _placement(job, cut)
-    metadata, problems = finished_metadata(job.metadata, plan, placement, job.dpi, networks)
-    with whole_file(job.target) as temporary:
-        problems += write_frames(
-            temporary,
-            job.target,
-            larger,
-            timing,
-            metadata,
-            job.source.icc_profile,
-            job.settings.encoding,
-        )
-    return Done(*plan.result_px, (*job.notes, *problems))
-
-
-def _told(progress: Progress, index: int, frames: int, done: int, total: int) -> None:
-    progress(index * total + done, frames * total)

@@ -10,6 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SAMPLE_EVERY_SECONDS = 0.002
+_LIMITS_OF_CONTAINERS = (
+    "/sys/fs/cgroup/memory.max",
+    "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+)
+_UNKNOWN_BYTES = 2**63  # of a system that does not tell: nothing is refused
 
 
 def peak_bytes() -> int:
@@ -31,6 +36,25 @@ def resident_bytes() -> int:
     if pages.is_file():
         return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return peak_bytes()
+
+
+def machine_bytes() -> int:
+    """Give the memory that this machine has, or its container, whatever is taken of it now."""
+    found = [
+        int(text)
+        for place in _LIMITS_OF_CONTAINERS
+        if (text := _first_line(Path(place))).isdecimal()
+    ]
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    return min(found, default=_UNKNOWN_BYTES)
+
+
+def _first_line(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""
 
 
 def give_back() -> None:

@@ -1,21 +1,21 @@
-"""Animations: GIF, WebP and APNG, frame by frame with their timing."""
+"""Write animations: GIF, WebP and APNG, with their timing, from frames that lie in a file."""
 
 import struct
-import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import pyvips
-from PIL import Image
 
-from clearzoom.errors import UnreadablePictureError
+from clearzoom.io.apng import fraction_of
+from clearzoom.io.apng_writing import write_apng
+from clearzoom.io.canvas import Pixels
 from clearzoom.io.containers import insert_metadata
 from clearzoom.io.descriptors import save
-from clearzoom.io.failures import unwritable
-from clearzoom.io.formats import format_of
+from clearzoom.io.exif_resolution import exif_with_resolution
+from clearzoom.io.failures import VIPS_ERRORS, unwritable
+from clearzoom.io.formats import Format, format_of
+from clearzoom.io.frame_spool import FrameSpool
 from clearzoom.io.metadata import Metadata
 from clearzoom.io.profile import in_srgb
 from clearzoom.io.quality import check_small_enough, save_within
@@ -25,75 +25,55 @@ from clearzoom.io.xmp import updated_xmp
 
 _GIF_UNIT_MS = 10
 _SHORTEST_MS = 11  # libvips takes a shorter duration for none, and writes 100
+_SEEN_MS = 0.1  # less is the rounding of a fraction
+_GREY_PROFILE = slice(16, 20)
 
-Frames = Sequence[npt.NDArray[np.uint8]]
+
+@dataclass(frozen=True)
+class _Limits:
+    """Of a format's numbers: the longest duration of a frame, plays that are counted, the unit."""
+
+    longest_ms: int
+    most_plays: int
+    unit: str
+
+
+_LIMITS = {
+    "GIF": _Limits(655_350, 65_536, "10 ms"),
+    "WebP": _Limits(2**24 - 1, 65_535, "ms"),
+    "PNG": _Limits(65_535_000, 2**31 - 1, "fractions of numbers up to 65,535"),
+}
 
 
 @dataclass(frozen=True)
 class Timing:
     """``durations_ms`` of each frame; ``plays``: how often, 0 = for ever."""
 
-    durations_ms: tuple[int, ...]
+    durations_ms: tuple[float, ...]
     plays: int
-
-
-def read_frames(path: Path) -> tuple[Frames, Timing]:
-    """Decode every frame as it is seen.
-
-    Args:
-        path: GIF, WebP or APNG with several frames.
-
-    Returns:
-        (H, W, 3) or, if any px is transparent, (H, W, 4) uint8 of each frame, and the timing.
-
-    Raises:
-        UnreadablePictureError: damaged.
-    """
-    frames, durations = [], []
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path) as picture:
-                # An APNG may begin with a picture for programs without animations.
-                first = int(getattr(picture, "default_image", False))
-                for index in range(first, picture.n_frames):  # type: ignore[attr-defined]
-                    picture.seek(index)
-                    frames.append(np.asarray(picture.convert("RGBA")))
-                    durations.append(round(float(picture.info.get("duration", 100))))
-                loop = _plays(picture)
-    except Exception as error:  # a damaged frame raises anything
-        raise UnreadablePictureError(f"{path} is truncated or damaged: {error}") from error
-    if all((frame[..., 3] == 255).all() for frame in frames):
-        frames = [frame[..., :3] for frame in frames]
-    return frames, Timing(tuple(durations), loop)
-
-
-def _plays(picture: Image.Image) -> int:
-    loop = int(picture.info.get("loop", 1))
-    # GIF counts repetitions after the first play; without a count it plays once.
-    repeats = picture.format == "GIF" and "loop" in picture.info and loop > 0
-    return loop + 1 if repeats else loop
 
 
 def write_frames(
     temporary: Path,
     target: Path,
-    frames: Frames,
+    spool: FrameSpool,
     timing: Timing,
     metadata: Metadata,
     icc_profile: bytes | None,
     encoding: Encoding,
+    dpi: tuple[float, float] | None = None,
 ) -> list[str]:
-    """Encode an animation.
+    """Encode an animation; a few frames at a time are in memory.
 
     Args:
         temporary: is written, with target's suffix.
         target: named in errors.
-        frames: (H, W, C) uint8, all of one shape.
+        spool: with every frame put in.
         timing: of each frame.
         metadata: goes in where the format has a place for it.
         icc_profile: likewise.
         encoding: the quality of WebP, and how large the file may become.
+        dpi: likewise.
 
     Returns:
         A line for each thing that the format has no place for.
@@ -102,38 +82,40 @@ def write_frames(
         OutputError: it cannot be written, or not as small as wanted.
     """
     kind = format_of(target)
-    problems: list[str] = []
-    height, width = frames[0].shape[:2]
+    timing, problems = _held_timing(timing, kind)
+    height, width = spool.shape[:2]
     metadata, without_place = with_places_for_texts(metadata, kind)
     problems += without_place
+    exif = metadata.exif
+    if dpi and kind.name == "WebP":
+        try:
+            exif = exif_with_resolution(exif, dpi)
+        except ValueError as error:
+            problems.append(f"{error}; the resolution could not be added to it")
     kept = replace(
         metadata,
-        exif=metadata.exif if kind.exif else None,
-        xmp=metadata.xmp and updated_xmp(metadata.xmp, width, height, None),
+        exif=exif if kind.exif else None,
+        xmp=metadata.xmp and updated_xmp(metadata.xmp, width, height, dpi),
         iptc=metadata.iptc if kind.iptc else None,
     )
     added = added_bytes(kept)
+    profile = icc_profile
+    if icc_profile and (not kind.profile or icc_profile[_GREY_PROFILE] == b"GRAY"):
+        profile = None
+        problems.append(f"{_why_no_profile(kind)}: colours became sRGB")
     try:
-        if icc_profile and not kind.profile:
-            frames = [in_srgb(as_image(frame), icc_profile).numpy() for frame in frames]
-            problems.append(f"{kind.name} has no place for this profile: colours became sRGB")
         if kind.name == "PNG":
-            _write_apng(temporary, frames, timing, icc_profile)
+            frames = _frames(spool, icc_profile, profile)
+            write_apng(temporary, frames, timing.durations_ms, timing.plays, profile, dpi)
         else:
-            profile = icc_profile if kind.profile else None
-            shortest = _GIF_UNIT_MS if kind.name == "GIF" else _SHORTEST_MS
-            image = _strip(frames, timing, shortest, profile)
-            if kind.name == "GIF":
-                save(image, temporary, keep="none")
-            else:
-                _write_webp(temporary, image, timing, encoding, added)
-    except (pyvips.Error, OSError, ValueError) as error:
+            _write_strip(temporary, spool, timing, icc_profile, profile, kind, encoding, added)
+    except (*VIPS_ERRORS, OSError, ValueError) as error:
         raise unwritable(target, temporary, error) from error
     check_small_enough(temporary, target, encoding.max_bytes, added)
     if kind.name == "GIF":
         problems.append("GIF has 256 colours a frame")
-        if any(duration % _GIF_UNIT_MS for duration in timing.durations_ms):
-            problems.append("GIF counts in 10 ms: the timing is rounded")
+    if dpi and not kind.dpi:
+        problems.append(f"{kind.name} has no place for a resolution")
     if metadata.exif and not kind.exif:
         problems.append(f"{kind.name} has no place for EXIF")
     if metadata.iptc and not kind.iptc:
@@ -141,49 +123,98 @@ def write_frames(
     return problems + insert_metadata(temporary, kept)
 
 
-def _write_apng(path: Path, frames: Frames, timing: Timing, icc_profile: bytes | None) -> None:
-    first, *others = (Image.fromarray(frame) for frame in frames)
-    first.save(
-        path,
-        format="PNG",
-        save_all=True,
-        append_images=others,
-        duration=list(timing.durations_ms),
-        loop=timing.plays,
-        disposal=0,
-        blend=0,
-        icc_profile=icc_profile,
-    )
+def _held_timing(timing: Timing, kind: Format) -> tuple[Timing, list[str]]:
+    """Give what a format can hold of the timing, and say what it cannot."""
+    limits, problems = _LIMITS[kind.name], []
+    durations, plays = timing.durations_ms, timing.plays
+    if plays > limits.most_plays:
+        plays = 0
+        problems.append(
+            f"{kind.name} counts {limits.most_plays:,} plays at most, not {timing.plays:,}: "
+            "it plays for ever"
+        )
+    if max(durations) > limits.longest_ms:
+        problems.append(
+            f"{kind.name} shows a frame for {limits.longest_ms:,} ms at most: "
+            f"{max(durations):,.0f} ms became that"
+        )
+        durations = tuple(min(limits.longest_ms, each) for each in durations)
+    held = tuple(_held(each, kind) for each in durations)
+    if any(abs(was - became) >= _SEEN_MS for was, became in zip(durations, held, strict=True)):
+        problems.append(f"{kind.name} counts in {limits.unit}: the timing is rounded")
+    return Timing(held, plays), problems
 
 
-def _strip(
-    frames: Frames, timing: Timing, shortest_ms: int, icc_profile: bytes | None
-) -> pyvips.Image:
-    """Put frames under one another, as libvips wants them."""
-    durations = [max(shortest_ms, duration) for duration in timing.durations_ms]
-    image = as_image(np.concatenate(frames)).copy()
-    image.set_type(pyvips.GValue.gint_type, "page-height", frames[0].shape[0])
-    image.set_type(pyvips.GValue.array_int_type, "delay", durations)
-    image.set_type(pyvips.GValue.gint_type, "loop", timing.plays)
-    if icc_profile:
-        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc_profile)
-    return image
+def _held(duration_ms: float, kind: Format) -> float:
+    if kind.name == "GIF":  # 0 is shown as browsers like, so that nothing else may become 0
+        least = _GIF_UNIT_MS if duration_ms else 0
+        return max(least, _GIF_UNIT_MS * round(duration_ms / _GIF_UNIT_MS))
+    if kind.name == "WebP":
+        return round(duration_ms)
+    num, den = fraction_of(duration_ms)
+    return 1000 * num / den
 
 
-def _write_webp(
-    path: Path, image: pyvips.Image, timing: Timing, encoding: Encoding, added: int
+def _why_no_profile(kind: Format) -> str:
+    if kind.profile:
+        return "an animation is RGB, its profile is for grey"
+    return f"{kind.name} has no place for this profile"
+
+
+def _converted(strip: pyvips.Image, icc_profile: bytes | None, kept: bytes | None) -> pyvips.Image:
+    """Make the colours sRGB where the profile cannot be kept."""
+    if icc_profile is None or kept is not None:
+        return strip
+    if icc_profile[_GREY_PROFILE] != b"GRAY":
+        return in_srgb(strip, icc_profile)
+    grey = strip[0].copy(interpretation="b-w")
+    colours = in_srgb(grey, icc_profile)
+    colours = colours if colours.bands == 3 else colours.extract_band(0).bandjoin([colours[0]] * 2)
+    return colours.bandjoin(strip[3]) if strip.bands == 4 else colours
+
+
+def _frames(spool: FrameSpool, icc_profile: bytes | None, kept: bytes | None) -> Iterator[Pixels]:
+    for index in range(spool.frames):
+        frame = as_image(spool.frame(index))
+        yield _converted(frame, icc_profile, kept).numpy()
+
+
+def _write_strip(
+    path: Path,
+    spool: FrameSpool,
+    timing: Timing,
+    icc_profile: bytes | None,
+    kept: bytes | None,
+    kind: Format,
+    encoding: Encoding,
+    added: int,
 ) -> None:
-    # A packet of its own makes libvips write the header to which metadata is added.
-    image.set_type(pyvips.GValue.blob_type, "xmp-data", struct.pack("4s", b"xmp "))
+    shortest = 0 if kind.name == "GIF" else _SHORTEST_MS
+    durations = [max(shortest, int(duration)) for duration in timing.durations_ms]
+
+    def strip() -> pyvips.Image:
+        image = _converted(spool.image(), icc_profile, kept).copy()
+        image.set_type(pyvips.GValue.gint_type, "page-height", spool.shape[0])
+        image.set_type(pyvips.GValue.array_int_type, "delay", durations)
+        image.set_type(pyvips.GValue.gint_type, "loop", timing.plays)
+        if kept:
+            image.set_type(pyvips.GValue.blob_type, "icc-profile-data", kept)
+        return image
+
+    if kind.name == "GIF":
+        # Equal frames stay, for the sum of their durations need not fit.
+        save(strip(), path, keep="none", keep_duplicate_frames=True)
+        return
     most = encoding.max_bytes - added if encoding.max_bytes is not None else None
-    save_within(
-        lambda quality: save(image, path, Q=quality, smart_subsample=True, keep="all"),
-        path,
-        encoding.quality,
-        most,
-    )
+    save_within(lambda quality: _write_webp(path, strip(), quality), path, encoding.quality, most)
     if min(timing.durations_ms) < _SHORTEST_MS:
         _restore_durations(path, timing)
+
+
+def _write_webp(path: Path, image: pyvips.Image, quality: int) -> None:
+    # A packet of its own makes libvips write the header to which metadata is added.
+    image.set_type(pyvips.GValue.blob_type, "xmp-data", struct.pack("4s", b"xmp "))
+    save(image, path, Q=quality, smart_subsample=True, keep="all")
 
 
 def _restore_durations(path: Path, timing: Timing) -> None:
@@ -196,7 +227,7 @@ def _restore_durations(path: Path, timing: Timing) -> None:
             place = slice(at + 20, at + 23)
             left, true = int.from_bytes(encoded[place], "little"), 0
             while left > 0:
-                duration = next(given, left)
+                duration = int(next(given, left))
                 left -= max(_SHORTEST_MS, duration)
                 true += duration
             encoded[place] = true.to_bytes(3, "little")

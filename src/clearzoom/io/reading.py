@@ -1,9 +1,6 @@
 """Read pictures through libvips."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BytesIO
-from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +8,12 @@ import numpy.typing as npt
 import pyvips
 
 from clearzoom.errors import UnreadablePictureError
+from clearzoom.io.avif_frames import also_holds_sequence
 from clearzoom.io.descriptors import states
 from clearzoom.io.failures import VIPS_ERRORS, reason_of, unreadable
 from clearzoom.io.formats import is_writable_dpi
+from clearzoom.io.frame_source import open_frames
+from clearzoom.io.frames import first_frame, layout_of
 from clearzoom.io.heif_boxes import applied_orientation
 from clearzoom.io.loading import (
     icc_profile_of,
@@ -25,62 +25,20 @@ from clearzoom.io.metadata import Metadata, read_metadata, stated_dpi
 from clearzoom.io.others import OTHERS, TGA, kind_by_start, notes_of_other, open_other
 from clearzoom.io.pages import main_page
 from clearzoom.io.photoshop import photoshop_dpi
-from clearzoom.io.picture import Picture, Samples, colours_of
+from clearzoom.io.picture import Picture, Samples
 from clearzoom.io.png import stated_png_dpi
 from clearzoom.io.ranges import check_pixels
 from clearzoom.io.scratch import reserve
+from clearzoom.io.source import Source as Source
 from clearzoom.io.stated import stated_profile
 from clearzoom.io.streamable import header, map_picture
+from clearzoom.io.turning import SIDEWAYS, turned
 
 DEFAULT_MAX_PIXELS = 1_000_000_000
 
 _MM_PER_INCH = 25.4
 _DPI_IN_EXIF = ("WebP", "AVIF", "HEIC")
-_SIDEWAYS = (5, 6, 7, 8)
 _ROWS_AT_ONCE = 256
-
-
-@dataclass(frozen=True)
-class Source:
-    """A picture file that was looked at, but not decoded.
-
-    Sizes are those after the stated ``orientation``, 1 to 8 as in EXIF, is applied. ``notes`` say
-    what will not stay as it is.
-    """
-
-    path: Path
-    kind: str
-    width_px: int
-    height_px: int
-    channels: int
-    cmyk: bool
-    deep: bool
-    frames: int
-    icc_profile: bytes | None
-    dpi: tuple[float, float] | None
-    metadata: Metadata
-    notes: tuple[str, ...]
-    orientation: int = 1
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Of its samples."""
-        return self.height_px, self.width_px, self.channels
-
-    @property
-    def dtype(self) -> npt.DTypeLike:
-        """Of its samples."""
-        return np.uint16 if self.deep else np.uint8
-
-    @property
-    def raw_bytes(self) -> int:
-        """Of its samples."""
-        return prod(self.shape) * (2 if self.deep else 1)
-
-    @property
-    def has_alpha(self) -> bool:
-        """Whether the last channel is alpha."""
-        return self.channels > colours_of(self.channels, cmyk=self.cmyk)
 
 
 def decode_rgb8(encoded: bytes) -> npt.NDArray[np.uint8]:
@@ -126,7 +84,7 @@ def open_picture(
         path: PNG, JPEG, WebP, TIFF, GIF, AVIF, BMP, PPM or JPEG 2000, by content; TGA by name; HEIC
             with the extra [heic].
         keep_cmyk: else CMYK is read as RGB, in Display P3, which loses less of it than sRGB.
-        max_pixels: a picture with more is refused before it is decoded.
+        max_pixels: a picture with more, all frames together, is refused before it is decoded.
 
     Raises:
         MissingFileError: no such file.
@@ -135,12 +93,13 @@ def open_picture(
             several pages, float samples, spot colours.
         SizeError: more than max_pixels.
     """
+    layout = layout_of(path)
+    if layout is not None:
+        return open_frames(path, layout, max_pixels)
     image, kind = open_image(path, max_pixels, header=True)
     width, height = image.width, image.height
-    frames = _frames(image, kind, path)
-    if kind in ("GIF", "WebP") and frames > 1:
-        height = image.get_page_height()
     check_pixels(path, width, height, max_pixels)
+    _check_one_page(image, kind, path)
     metadata, problems = (Metadata(), []) if kind in OTHERS else read_metadata(path)
     notes = [*problems, *(main_page(path).beside if kind == "TIFF" else ())]
     orientation = number_of(image, "orientation", 1)
@@ -157,13 +116,13 @@ def open_picture(
         grey = plain.bands <= 2
         profile, problem = stated_profile(path, kind, metadata.exif, grey=grey)
         notes += [problem] if problem else []
+    if kind == "AVIF" and also_holds_sequence(path):
+        notes.append("the image sequence that the file also holds is not kept")
     dpi = _dpi(image, kind, path, metadata)
-    if kind == "PNG" and frames > 1:
-        notes += _lost_by_frames(plain, dpi)
     if dpi and not is_writable_dpi(dpi):
         notes.append(f"a resolution of {dpi[0]:g} by {dpi[1]:g} dpi is not kept")
         dpi = None
-    if orientation in _SIDEWAYS:
+    if orientation in SIDEWAYS:
         width, height = height, width
         dpi = dpi and dpi[::-1]
     return Source(
@@ -174,7 +133,7 @@ def open_picture(
         plain.bands,
         plain.interpretation == "cmyk",
         plain.format == "ushort",
-        frames,
+        1,
         profile,
         dpi,
         metadata,
@@ -198,16 +157,18 @@ def decode(source: Source, spool: Path | None = None) -> Samples:
         UnreadablePictureError: truncated or damaged.
         OutputError: no room for spool, or for libvips' temporary files.
     """
-    image, _ = open_image(source.path)
+    if source.layout is not None:
+        shown = turned(first_frame(source.path, source.layout), source.orientation)
+        if spool is None:
+            return np.ascontiguousarray(shown)
+        mapped = _reserved(source, spool)
+        mapped[:] = shown
+        return mapped
     try:
-        plain, _ = plain_image(image.autorot(), source.path, keep_cmyk=source.cmyk)
-        if (plain.height, plain.width, plain.bands) != source.shape:
-            raise UnreadablePictureError(f"{source.path} changed while it was read")
+        plain = upright(source)
         if spool is None:
             return np.asarray(plain.numpy()).reshape(source.shape)
-        head = header(source.shape, source.dtype, cmyk=source.cmyk)
-        reserve(spool, len(head) + source.raw_bytes)
-        mapped = map_picture(spool, source.shape, source.dtype, cmyk=source.cmyk)
+        mapped = _reserved(source, spool)
         for top in range(0, source.height_px, _ROWS_AT_ONCE):
             rows = min(_ROWS_AT_ONCE, source.height_px - top)
             part = plain.crop(0, top, source.width_px, rows).numpy()
@@ -215,6 +176,39 @@ def decode(source: Source, spool: Path | None = None) -> Samples:
     except VIPS_ERRORS as error:
         raise unreadable(source.path, error) from error
     return mapped
+
+
+def _reserved(source: Source, spool: Path) -> Samples:
+    head = header(source.shape, source.dtype, cmyk=source.cmyk)
+    reserve(spool, len(head) + source.raw_bytes)
+    return map_picture(spool, source.shape, source.dtype, cmyk=source.cmyk)
+
+
+def upright(source: Source, *, sequential: bool = False) -> pyvips.Image:
+    """Open a picture as it is seen; of files with frames the first one, which is decoded here.
+
+    Args:
+        source: from ``open_picture``.
+        sequential: px are read from the top down, each once, where the picture is not turned.
+
+    Returns:
+        An image of source's shape.
+
+    Raises:
+        UnreadablePictureError: damaged, or no longer what it was.
+        pyvips.Error: damaged.
+    """
+    if source.layout is not None:
+        samples = np.ascontiguousarray(decode(source))
+        kind = "srgb" if source.channels >= 3 else "b-w"
+        return pyvips.Image.new_from_array(samples, interpretation=kind)
+    image, _ = open_image(source.path, sequential=sequential)
+    if sequential and number_of(image, "orientation", 1) != 1:  # rows do not come in their order
+        image, _ = open_image(source.path)
+    plain, _ = plain_image(image.autorot(), source.path, keep_cmyk=source.cmyk)
+    if (plain.height, plain.width, plain.bands) != source.shape:
+        raise UnreadablePictureError(f"{source.path} changed while it was read")
+    return plain
 
 
 def read_picture(path: Path) -> Picture:
@@ -231,31 +225,12 @@ def read_picture(path: Path) -> Picture:
     return Picture(samples, source.icc_profile, source.dpi, source.cmyk, source.metadata)
 
 
-def _frames(image: pyvips.Image, kind: str, path: Path) -> int:
-    if kind == "PNG":
-        from PIL import Image
-
-        try:
-            with Image.open(path) as picture:
-                frames = int(getattr(picture, "n_frames", 1))
-                return max(1, frames - bool(getattr(picture, "default_image", False)))
-        except Exception:  # only libvips' word counts whether it is a picture
-            return 1
+def _check_one_page(image: pyvips.Image, kind: str, path: Path) -> None:
     pages = number_of(image, "n-pages", 1)
     if kind == "TIFF":
         pages = main_page(path).rivals
-    if pages > 1 and kind not in ("GIF", "WebP"):
+    if pages > 1:
         raise UnreadablePictureError(f"{path} has {pages} pages; save the one to enlarge as a file")
-    return pages
-
-
-def _lost_by_frames(plain: pyvips.Image, dpi: tuple[float, float] | None) -> Iterator[str]:
-    if plain.bands <= 2:
-        yield "a grey animation becomes RGB with equal channels"
-    if plain.format == "ushort":
-        yield "an animation has 8 bit: 16 are rounded"
-    if dpi is not None:
-        yield "the resolution of an animation is not kept"
 
 
 def _dpi(

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyvips
 
-from clearzoom.errors import UnreadablePictureError
 from clearzoom.io.failures import VIPS_ERRORS, unreadable
-from clearzoom.io.loading import number_of, open_image, plain_image
 from clearzoom.io.picture import Samples
-from clearzoom.io.reading import Source
+from clearzoom.io.reading import Source, upright
 
 WINDOW_PX = 96
 _ALONG = 4
@@ -57,13 +55,7 @@ def read_windows(source: Source) -> list[Samples]:
         UnreadablePictureError: truncated or damaged before the last window.
     """
     try:
-        image, _ = open_image(source.path, sequential=True)
-        if number_of(image, "orientation", 1) != 1:  # rows do not come in their order
-            image, _ = open_image(source.path)
-        plain, _ = plain_image(image.autorot(), source.path, keep_cmyk=source.cmyk)
-        if (plain.width, plain.bands) != (source.width_px, source.channels):
-            raise UnreadablePictureError(f"{source.path} changed while it was read")
-        return _windows(plain, source)
+        return _windows(upright(source, sequential=True), source)
     except VIPS_ERRORS as error:
         raise unreadable(source.path, error) from error
 

@@ -148,9 +148,10 @@ def _pixels(width: int, height: int, source: Source) -> int:
 
 
 def _suffix_of(source: Source) -> str:
-    """Of the input's own format, where that is written."""
-    suffixes = {each.name: each.suffixes[0] for each in FORMATS}
-    return suffixes.get(source.kind, ".png")
+    """Of the input's own format, where that is written, with its frames."""
+    moves = source.frames > 1
+    suffixes = {each.name: each.suffixes[0] for each in FORMATS if each.animation or not moves}
+    return suffixes.get(source.kind, ".webp" if moves else ".png")
 
 
 def _result_name(record: Record, width: int, height: int) -> str:

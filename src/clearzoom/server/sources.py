@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import pyvips
 
-from clearzoom.errors import InputError, UnreadablePictureError
+from clearzoom.errors import InputError
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.descriptors import save, source_of, states
 from clearzoom.io.failures import VIPS_ERRORS, unreadable, unwritable
 from clearzoom.io.loading import number_of, open_image, plain_image
 from clearzoom.io.pages import main_page
 from clearzoom.io.picture import Samples, colours_of
-from clearzoom.io.reading import Source, open_picture
+from clearzoom.io.reading import Source, open_picture, upright
 from clearzoom.io.writing import interpretation
 from clearzoom.server.oldest import forget_oldest, remove
 from clearzoom.server.turns import Turns
@@ -119,7 +119,7 @@ class Originals:
         (folder / "used").touch()
         halves = _readable_by_region(source)
         if not halves:
-            halves = [_copied(folder / "0.tif", source, partial(_decoding, source))]
+            halves = [_copied(folder / "0.tif", source, partial(upright, source))]
         while max(halves[-1].width, halves[-1].height) > _SMALLEST_PX:
             wanted()
             copy = folder / f"{len(halves)}.tif"
@@ -176,14 +176,6 @@ def _readable_by_region(source: Source) -> list[pyvips.Image]:
     pages = 1 if turned else main_page(source.path).halves
     halves = [image.autorot(), *(open_image(source.path, page=page)[0] for page in range(1, pages))]
     return [plain_image(half, source.path, keep_cmyk=source.cmyk)[0] for half in halves]
-
-
-def _decoding(source: Source) -> pyvips.Image:
-    image, _ = open_image(source.path)
-    plain, _ = plain_image(image.autorot(), source.path, keep_cmyk=source.cmyk)
-    if (plain.height, plain.width, plain.bands) != source.shape:
-        raise UnreadablePictureError(f"{source.path} changed while it was read")
-    return plain
 
 
 def _halved(image: pyvips.Image, source: Source) -> pyvips.Image:

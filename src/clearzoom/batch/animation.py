@@ -1,0 +1,88 @@
+"""Enlarge an animation: frame by frame, each written to the disk before the next is decoded."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clearzoom.batch.budget import Budget
+from clearzoom.batch.finish import finished_image
+from clearzoom.batch.regions import whole_result
+from clearzoom.batch.stages import run_stages
+from clearzoom.engines.network import Network
+from clearzoom.engines.tiled import Meaning, Progress
+from clearzoom.io.animation import Timing, write_frames
+from clearzoom.io.atomic import whole_file
+from clearzoom.io.frame_spool import FrameSpool
+from clearzoom.io.frames import frames_of
+from clearzoom.io.metadata import Metadata
+from clearzoom.io.reading import Source
+from clearzoom.io.turning import turned
+
+if TYPE_CHECKING:
+    from clearzoom.batch.job import Job
+
+
+def run_animation(
+    job: "Job",
+    networks: Sequence[Network],
+    meaning: Meaning,
+    metadata: Metadata,
+    budget: Budget,
+    progress: Progress | None,
+) -> list[str]:
+    """Enlarge every frame and write the file.
+
+    Args:
+        job: of a source with several frames.
+        networks: in the order in which they run.
+        meaning: of the channels.
+        metadata: of the result.
+        budget: of the process.
+        progress: is called with (tiles done, tiles in all).
+
+    Returns:
+        A line for each thing that the format has no place for.
+
+    Raises:
+        UnreadablePictureError: a frame is damaged; that is said before the first is enlarged.
+        OutputError: the result cannot be written, or its frames find no room on the disk.
+    """
+    source, plan = job.source, job.plan
+    assert source.layout is not None
+    channels, durations_ms = _seen(source)
+    width, height = plan.result_px
+    with (
+        whole_file(job.target) as temporary,
+        FrameSpool(temporary, source.frames, (height, width, channels)) as spool,
+    ):
+        for index, frame in enumerate(frames_of(source.path, source.layout)):
+            pixels = np.ascontiguousarray(turned(frame.pixels, source.orientation)[..., :channels])
+            told = partial(_told, progress, index, source.frames) if progress is not None else None
+            result = run_stages(pixels, networks, meaning, budget=budget, progress=told)
+            spool.put(index, np.asarray(finished_image(result, plan, whole_result(plan)).numpy()))
+        return write_frames(
+            temporary,
+            job.target,
+            spool,
+            Timing(durations_ms, source.layout.plays),
+            metadata,
+            source.icc_profile,
+            job.settings.encoding,
+            job.dpi,
+        )
+
+
+def _seen(source: Source) -> tuple[int, tuple[float, ...]]:
+    """Decode all once: 4 channels if any px is transparent, else 3; and how long each is seen."""
+    assert source.layout is not None
+    opaque, durations_ms = True, []
+    for frame in frames_of(source.path, source.layout):
+        opaque = opaque and bool((frame.pixels[..., 3] == 255).all())
+        durations_ms.append(frame.duration_ms)
+    return 3 if opaque else 4, tuple(durations_ms)
+
+
+def _told(progress: Progress, index: int, frames: int, done: int, total: int) -> None:
+    progress(index * total + done, frames * total)
