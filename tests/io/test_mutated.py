@@ -126,6 +126,13 @@ def tiff(plain, blocks):
     return body[:4] + struct.pack("<I", len(body)) + body[8:] + directory
 
 
+def avif(plain, blocks):
+    """One whose blocks have other bytes where they lie: their lengths stand elsewhere."""
+    for block, data in blocks:
+        plain = plain.replace(block, data[: len(block)].ljust(len(block), b"\0"))
+    return plain
+
+
 BLOCKS = {
     ".png": (
         png,
@@ -160,6 +167,7 @@ BLOCKS = {
             (0xFE, b"a cat"),
         ],
     ),
+    ".avif": (avif, [(exif(), exif()), (XMP, XMP)]),
     ".webp": (webp, [(b"ICCP", PROFILE), (b"EXIF", exif()), (b"XMP ", XMP)]),
     ".gif": (
         gif,
@@ -219,7 +227,7 @@ def patched(data, patches):
 def mutated(draw, suffix):
     """Blocks of a file, one or two of them changed, or with a kind that a tag should not have."""
     blocks = draw(st.lists(st.sampled_from(BLOCKS[suffix][1]), min_size=1, max_size=4))
-    if suffix == ".webp":  # has one of each
+    if suffix in (".webp", ".avif"):  # they have one of each
         blocks = list({each[0]: each for each in blocks}.values())
     for index in draw(st.lists(st.integers(0, len(blocks) - 1), min_size=1, max_size=2)):
         kind, data = blocks[index]
@@ -234,8 +242,10 @@ def test_the_px_come_out_whatever_the_blocks_hold(suffix, photo, capfd):
     samples = np.ascontiguousarray(photo[:12, :16])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        Image.fromarray(samples).save(folder / f"plain{suffix}")
+        held = {"exif": exif(), "xmp": XMP} if suffix == ".avif" else {}
+        Image.fromarray(samples).save(folder / f"plain{suffix}", **held)
         plain = (folder / f"plain{suffix}").read_bytes()
+        assert suffix != ".avif" or (exif() in plain and XMP in plain)
         expected = decode(open_picture(folder / f"plain{suffix}"))
 
         @settings(
