@@ -194,7 +194,7 @@ BLOCKS = {
     ),
 }
 EXAMPLES = 60
-"""Of each format; a thousand and more were tried when this was written."""
+"""Of each format."""
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 99: 1}
 """Bytes of TIFF's kinds of values, and of one that there is not."""
 PLACEMENTS = [
