@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from clearzoom.core.consistency import Consistency
 from clearzoom.errors import WeightsError
 from clearzoom.io.atomic import whole_file
+from clearzoom.io.documents import read_json
 
 
 class _Part(BaseModel):
@@ -191,9 +192,9 @@ def read_card(path: Path) -> Card:
         WeightsError: missing, or not such a card.
     """
     try:
-        return Card.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise WeightsError(f"{path} is no model card: {error}") from error
+        return Card.model_validate(read_json(path, WeightsError))
+    except (WeightsError, ValidationError) as error:
+        raise _no_card(path, error) from error
 
 
 def write_card(path: Path, card: Card) -> None:
@@ -217,9 +218,18 @@ def read_any_card(path: Path) -> AnyCard:
         WeightsError: missing, or not a card.
     """
     try:
-        plain = json.loads(path.read_bytes())
+        plain = read_json(path, WeightsError)
         added = isinstance(plain, dict) and plain.get("kind") == "added"
         return (AddedCard if added else Card).model_validate(plain)
-    except (OSError, ValueError) as error:  # pydantic's and json's errors are ValueErrors
-        reason = str(error).splitlines()[0]
-        raise WeightsError(f"{path} is no model card: {reason}") from error
+    except (WeightsError, ValidationError) as error:
+        raise _no_card(path, error) from error
+
+
+def _no_card(path: Path, error: Exception) -> WeightsError:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        reason = f"{place}: {first['msg']}" if place else str(first["msg"])
+    else:
+        reason = str(error).removeprefix(f"{path} ")
+    return WeightsError(f"{path} is no model card: {reason}")

@@ -6,13 +6,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
 
+from clearzoom.checked import checked_path
 from clearzoom.errors import InputError, WeightsError
 from clearzoom.models.card import AnyCard, Card, read_any_card
-from clearzoom.probe.others import Say, measure
+from clearzoom.probe.apart import Limits, measure_apart
+from clearzoom.probe.others import Say
 from clearzoom.weights.own import add_files, check_file, check_name, name_from
 
 
-def add_model(file: Path, licence: str | None, name: str | None, say: Say) -> AnyCard:
+def add_model(
+    file: Path,
+    licence: str | None,
+    name: str | None,
+    say: Say,
+    limits: Limits | None = None,
+) -> AnyCard:
     """Put a network among the person's own models.
 
     Args:
@@ -20,6 +28,8 @@ def add_model(file: Path, licence: str | None, name: str | None, say: Say) -> An
         licence: of the weights, as the person states it; ours have one on their card.
         name: without it, the card's, or one made of the file's.
         say: is told what is measured.
+        limits: of time and memory, for others' networks, which are measured in a process of their
+            own; without them, usual ones.
 
     Returns:
         The card.
@@ -31,6 +41,7 @@ def add_model(file: Path, licence: str | None, name: str | None, say: Say) -> An
         ModelError: the name is taken; or it is no enlarging network that tiles allow, and why.
         OutputError: the data folder cannot be written.
     """
+    file = checked_path(file)
     if file.suffix.lower() != ".onnx":
         raise InputError(f"{file} is no .onnx file; other formats must be exported to ONNX first")
     card: AnyCard
@@ -45,7 +56,8 @@ def add_model(file: Path, licence: str | None, name: str | None, say: Say) -> An
                     f"say under which licence the weights of {file.name} may be used, as their "
                     'maker states it: --licence "..."'
                 )
-            card, content = measure(file, licence, name or name_from(file.stem), say)
+            named = name or name_from(file.stem)
+            card, content = measure_apart(file, licence, named, say, limits or Limits())
             paths = [Path(scratch) / card.files[0].name]
             paths[0].write_bytes(content)
         place = Path(scratch) / f"{card.name}-x{card.scale}.json"

@@ -17,6 +17,11 @@ _INNER = {
 """Of onnx.proto3: the fields in which a tensor can lie, by the message that they stand in."""
 
 _RAW_DATA, _EXTERNAL_DATA, _DATA_LOCATION = 9, 13, 14  # of TensorProto
+_DEEPEST = 100
+"""As protobuf's own readers have it."""
+_LARGEST_BYTES = 2**31 - 2**20
+"""A protobuf message ends at 2 GiB."""
+_LONGEST_WORDS = 80
 _KEY, _VALUE = 1, 2  # of StringStringEntryProto
 _BYTES = 2
 
@@ -32,22 +37,41 @@ def with_weights_inside(path: Path) -> bytes:
     Raises:
         WeightsError: no ONNX, damaged, or with weights that are missing or in another folder.
     """
+    size = path.stat().st_size
+    _check_size(path, size)
     model = path.read_bytes()
-    beside: dict[str, bytes] = {}
+    taken = size
+
+    def place_of(entries: Entries) -> tuple[Path, int, int]:
+        name = entries.get("location", "")
+        place = _file_beside(path, name)
+        whole = place.stat().st_size
+        start = int(entries.get("offset", 0))
+        length = int(entries.get("length", whole - start))
+        if length < 0 or not 0 <= start <= start + length <= whole:
+            raise WeightsError(
+                f"{path.name} wants more weights than {_short(name)} holds; get it again"
+            )
+        return place, start, length
+
+    def count(entries: Entries) -> bytes:
+        nonlocal taken
+        taken += place_of(entries)[2]
+        _check_size(path, taken)
+        return b""
 
     def read(entries: Entries) -> bytes:
-        name = entries.get("location", "")
-        if name not in beside:
-            beside[name] = _file_beside(path, name).read_bytes()
-        whole = beside[name]
-        start = int(entries.get("offset", 0))
-        stop = start + int(entries.get("length", len(whole) - start))
-        if not 0 <= start <= stop <= len(whole):
-            raise WeightsError(f"{path.name} wants more weights than {name} holds; get it again")
-        return whole[start:stop]
+        place, start, length = place_of(entries)
+        with place.open("rb") as file:
+            file.seek(start)
+            return file.read(length)
 
     try:
+        # A file can be named by any number of tensors: they are counted before one is read.
+        _rebuilt(model, (0, len(model)), "model", count)
         return _rebuilt(model, (0, len(model)), "model", read)
+    except OSError as error:
+        raise WeightsError(f"{path.name}: its weights cannot be read: {error.strerror}") from error
     except ValueError as error:  # of an offset
         raise WeightsError(f"{path.name} is damaged: {error}") from error
     except WeightsError as error:
@@ -56,26 +80,58 @@ def with_weights_inside(path: Path) -> bytes:
         raise WeightsError(f"{path.name}: {error}") from error
 
 
+def _check_size(path: Path, size_bytes: int) -> None:
+    if size_bytes >= _LARGEST_BYTES:
+        raise WeightsError(
+            f"{path.name} with all its weights has {size_bytes / 1e9:.1f} GB or more; networks "
+            "above 2 GB cannot be added"
+        )
+
+
 def _file_beside(path: Path, name: str) -> Path:
     folder = path.parent.resolve()
-    place = (folder / name).resolve()
-    if Path(name).is_absolute() or not place.is_relative_to(folder):
-        raise WeightsError(f"{path.name} wants weights from {name}, which is not in its own folder")
-    if not place.is_file():
-        raise WeightsError(f"{path.name} keeps weights in {name}, which is missing beside it")
+    try:
+        place = (folder / name).resolve()
+        inside = not Path(name).is_absolute() and place.is_relative_to(folder)
+        there = inside and place.is_file()
+    except (OSError, ValueError, RuntimeError) as error:  # too long; a NUL; links in a ring
+        raise WeightsError(
+            f"{path.name} keeps weights in {_short(name)}, which can be no file"
+        ) from error
+    if not inside:
+        raise WeightsError(
+            f"{path.name} wants weights from {_short(name)}, which is not in its own folder"
+        )
+    if not there:
+        raise WeightsError(
+            f"{path.name} keeps weights in {_short(name)}, which is missing beside it"
+        )
     return place
 
 
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_WORDS else f"{name[:_LONGEST_WORDS]}..."
+
+
 def _rebuilt(
-    model: bytes, where: tuple[int, int], kind: str, read: Callable[[Entries], bytes]
+    model: bytes,
+    where: tuple[int, int],
+    kind: str,
+    read: Callable[[Entries], bytes],
+    depth: int = 0,
 ) -> bytes:
     """A message as it was, but for the tensors in it that lie elsewhere."""
+    if depth > _DEEPEST:
+        raise WeightsError(
+            f"its graphs lie in one another more than {_DEEPEST} messages deep, which no reader of "
+            "ONNX takes"
+        )
     if kind == "tensor":
         return _tensor(model, where, read)
     parts, before = [], where[0]
     for number, (start, stop) in fields(model, where):
         inner = _INNER[kind].get(number)
-        new = None if inner is None else _rebuilt(model, (start, stop), inner, read)
+        new = None if inner is None else _rebuilt(model, (start, stop), inner, read, depth + 1)
         if new is None or new == model[start:stop]:
             parts.append(model[before:stop])
         else:

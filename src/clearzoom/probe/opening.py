@@ -37,8 +37,12 @@ class Opened:
     run: AnyRun
 
 
-def open_network(path: Path) -> Opened:
+def open_network(path: Path, guarded: Callable[[AnyRun], AnyRun] = lambda run: run) -> Opened:
     """Open an ONNX file.
+
+    Args:
+        path: .onnx.
+        guarded: wraps the network's run; it is what knows where a run ended the whole process.
 
     Raises:
         MissingFileError: it is not there.
@@ -76,10 +80,11 @@ def open_network(path: Path) -> Opened:
     quiet = onnxruntime.RunOptions()
     quiet.log_severity_level = _FATAL_ONLY
 
-    def run(x: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def plain(x: npt.NDArray[Any]) -> npt.NDArray[Any]:
         y: npt.NDArray[Any] = session.run(None, {name: x}, quiet)[0]
         return y
 
+    run = guarded(plain)
     fixed = (_known(shape[2]), _known(shape[3]))
     stated = _known(shape[1])
     channels = _channels(run, dtype, fixed) if stated is None else cast(Literal[1, 3], stated)

@@ -10,7 +10,7 @@ import numpy as np
 
 from clearzoom.core import ends
 from clearzoom.core.tiles import aligned_halo_px
-from clearzoom.engines.adapted import Run, adapted
+from clearzoom.engines.adapted import AnyRun, Run, adapted
 from clearzoom.engines.network import Network
 from clearzoom.engines.tiled import enlarge_samples
 from clearzoom.errors import ModelError
@@ -31,14 +31,24 @@ _STEADY_LEVELS = 0.01
 Say = Callable[[str], object]
 
 
-def measure(file: Path, licence: str, name: str, say: Say) -> tuple[AddedCard, bytes]:
-    """Measure a network by running it.
+def measure(
+    file: Path,
+    licence: str,
+    name: str,
+    say: Say,
+    guarded: Callable[[AnyRun], AnyRun] = lambda run: run,
+    *,
+    from_above: bool = False,
+) -> tuple[AddedCard, bytes]:
+    """Measure a network by running it, in this process; ``apart.measure_apart`` has limits.
 
     Args:
         file: .onnx.
         licence: as the person states it.
         name: that it shall have.
         say: is told what is measured.
+        guarded: see ``open_network``.
+        from_above: see ``measure_sizes``.
 
     Returns:
         Its card, and the content of its one file, NAME-xSCALE.onnx.
@@ -49,8 +59,8 @@ def measure(file: Path, licence: str, name: str, say: Say) -> tuple[AddedCard, b
         ModelError: the name cannot be had; or it is no enlarging network that tiles allow, and why.
     """
     check_name(name, 0)
-    opened = open_network(file)
-    scale, sizes = measure_sizes(opened)
+    opened = open_network(file, guarded)
+    scale, sizes = measure_sizes(opened, from_above=from_above)
     check_name(name, scale)
     say(f"scale x{scale}, {opened.channels} channels, {opened.dtype}, {_size_words(sizes)}")
     shape = shape_of(_TRIED_PX, sizes)

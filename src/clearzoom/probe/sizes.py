@@ -22,11 +22,13 @@ class _Seen:
     reason: str = ""
 
 
-def measure_sizes(opened: Opened) -> tuple[int, Sizes]:
+def measure_sizes(opened: Opened, *, from_above: bool = False) -> tuple[int, Sizes]:
     """Find the scale, and the least multiple and size that the network takes.
 
     Args:
         opened: with the sizes that its file fixes.
+        from_above: look for the least size downwards, up to the first that fails: for networks that
+            end the whole process at some small size, so that no other one is tried.
 
     Raises:
         ModelError: it enlarges no size, or not by one whole number from 2 to 8.
@@ -50,15 +52,21 @@ def measure_sizes(opened: Opened) -> tuple[int, Sizes]:
         raise ModelError(f"this network {what}; it must be 2 to {_LARGEST_SCALE} times")
     if None not in opened.fixed_px:
         return scale, Sizes(fixed_px=opened.fixed_px)
-    least = next(n for n in count(1) if _scale_of_both(opened, multiple, n, _Seen()) or n >= times)
+    if from_above:
+        least = times
+        while least > 1 and _scale_of_both(opened, multiple, least - 1, _Seen()):
+            least -= 1
+    else:
+        tried = count(1)
+        least = next(n for n in tried if _scale_of_both(opened, multiple, n, _Seen()) or n >= times)
     return scale, Sizes(multiple_px=multiple, minimum_px=least * multiple, fixed_px=opened.fixed_px)
 
 
 def _scale_of_both(opened: Opened, multiple: int, times: int, seen: _Seen) -> int | None:
-    """The scale of two neighbouring sizes, lying and standing, if they are taken."""
+    """The scale of two neighbouring sizes, lying, standing and square, if they are taken."""
     short, long = multiple * times, multiple * (times + 1)
     scales = set()
-    for free in ((short, long), (long, short)):
+    for free in ((short, long), (long, short), (short, short)):
         height, width = (
             side or free_side for side, free_side in zip(opened.fixed_px, free, strict=True)
         )

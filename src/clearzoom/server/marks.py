@@ -1,13 +1,13 @@
 """What a folder's owner says of its pictures: ``clearzoom.toml`` beside them."""
 
 import os
-import tomllib
 from functools import lru_cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError
 
 from clearzoom.errors import ConfigError
+from clearzoom.io.documents import read_toml
 
 NAME = "clearzoom.toml"
 _REGISTRIES = ("creativecommons.org", "rightsstatements.org")
@@ -93,11 +93,9 @@ def _read(path: Path) -> FolderMarks | None:
 @lru_cache(maxsize=256)
 def _parsed(path: Path, mtime_ns: int, size: int) -> FolderMarks:
     try:
-        return FolderMarks.model_validate(tomllib.loads(path.read_text("utf-8")))
+        return FolderMarks.model_validate(read_toml(path, ConfigError))
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
         )
         raise ConfigError(f"{path}: {faults}") from error
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} is no valid TOML: {error}") from error

@@ -1,6 +1,5 @@
 """The training configuration: one TOML file, an unknown key is an error."""
 
-import tomllib
 from difflib import get_close_matches
 from operator import attrgetter
 from pathlib import Path
@@ -8,7 +7,9 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from clearzoom.checked import checked_path
 from clearzoom.errors import ConfigError, MissingFileError
+from clearzoom.io.documents import read_toml
 from clearzoom.losses.adversarial import AdversarialKind
 from clearzoom.train.degradation import Degradation
 from clearzoom.train.terms import PerceptualTerm, PixelTerm, Term
@@ -17,7 +18,7 @@ Positive = Annotated[int, Field(ge=1)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class NetworkSection(_Section):
@@ -143,7 +144,7 @@ class RunSection(_Section):
     What is learnt depends on ``seed``, and by rounding on ``precision`` and ``memory_format``.
     """
 
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Of everything that is drawn."""
     validate_every_steps: Positive = 1000
     """When held-back pictures are measured, and a checkpoint is written."""
@@ -200,12 +201,11 @@ def load_config(path: Path) -> TrainConfig:
         MissingFileError: no such file.
         ConfigError: no TOML, an unknown key or a wrong value; all of them are named.
     """
+    path = checked_path(path, "the configuration's path")
     if not path.is_file():
         raise MissingFileError(f"no configuration file {path}; see the examples in configs/")
     try:
-        config = TrainConfig.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is no valid TOML: {error}") from error
+        config = TrainConfig.model_validate(read_toml(path, ConfigError))
     except ValidationError as error:
         found = [dict(fault) for fault in error.errors()]
         # A list whose only item is wrong is called too short as well.
