@@ -19,6 +19,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # Where other programs take cores, spinning threads would take them from those they wait for.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+# Commands say now and then how far they are; on a busy machine that would come at any time.
+os.environ.setdefault("CLEARZOOM_PROGRESS_SECONDS", "1e9")
+
 # What a shell starts in the background ignores Ctrl-C, and so would all commands of the tests.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -207,7 +207,7 @@ class Archive:
         if self.progress is not None:
             done = counts.done + counts.skipped + counts.failed
             total = len(self.listing.pictures) + len(self.listing.unreadable)
-            self.progress(done, total, f"{counts.megapixels:.1f} MP, {row['file']}")
+            self.progress(done, total, counts.said(row["file"]))
 
 
 class _Journal:

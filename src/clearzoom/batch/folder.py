@@ -1,6 +1,7 @@
 """Enlarge a folder of pictures: mirrored, skipping what is done, with a report."""
 
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -52,7 +53,13 @@ class Counts:
     failed: int = 0
     megapixels: float = 0.0
     failures: list[tuple[str, str]] = field(default_factory=list)
+    _began_s: float = field(default_factory=time.monotonic, repr=False, compare=False)
     left_out: list[str] = field(default_factory=list)
+
+    def said(self, file: str) -> str:
+        """Say how fast it goes, and with which picture it has come so far."""
+        rate = self.megapixels / max(time.monotonic() - self._began_s, 1e-3)
+        return f"{self.megapixels:.1f} MP, {rate:.2f} MP/s, {file}"
 
     def add(self, row: Row, *, skipped: bool) -> None:
         """Count the last row of a picture."""
@@ -212,7 +219,7 @@ class _Work:
                 self._note(report, row)
                 done += 1
                 if progress is not None:
-                    word = f"{self.counts.megapixels:.1f} MP, {row['file']}"
+                    word = self.counts.said(row["file"])
                     progress(done, len(self.tasks), word)
 
     def _run_job(self, report: IO[bytes], job: Job, row: Row) -> Done:

@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from math import prod
 from pathlib import Path
@@ -39,16 +39,27 @@ from clearzoom.io.writing import encode
 _IN_MEMORY_BYTES = 64_000_000
 """Pictures up to this size, all stages together, need no scratch folder: seconds would be lost."""
 
+_ONE_FRAME = "an animation has no --preview and no --fidelity-map; give one frame"
+
 
 @dataclass(frozen=True)
 class Job:
-    """One picture file, what shall become of it, and what the user should know before."""
+    """One picture file, what shall become of it, and what the user should know before.
+
+    ``preview``: x, y, width, height in px of the input, where that part alone is made.
+    """
 
     source: Source
     target: Path
     plan: Plan
     settings: Settings
     notes: tuple[str, ...]
+    preview: tuple[int, int, int, int] | None = None
+
+    @property
+    def cut(self) -> Region:
+        """Of the resized picture, what is written."""
+        return preview_result(self.plan, self.preview) if self.preview else whole_result(self.plan)
 
     @property
     def dpi(self) -> tuple[float, float] | None:
@@ -80,7 +91,12 @@ class Done:
 
 
 def plan_job(
-    source_file: Path, target: Path, settings: Settings, *, makes_folder: bool = False
+    source_file: Path,
+    target: Path,
+    settings: Settings,
+    *,
+    makes_folder: bool = False,
+    preview: tuple[int, int, int, int] | None = None,
 ) -> Job:
     """Look at a picture and plan its enlargement; nothing is computed or written.
 
@@ -90,11 +106,13 @@ def plan_job(
         target: the suffix chooses the format.
         settings: what is asked for.
         makes_folder: target's folder need not be there yet.
+        preview: x, y, width, height in px of the input: this part alone is made, of the same px as
+            in the whole, and it alone must fit target's format and the memory.
 
     Raises:
         InputError: and its kinds: source_file is missing, unreadable, too large.
         OutputError: target is source_file, or cannot be written.
-        SizeError: the result does not fit its format.
+        SizeError: the result does not fit its format, or preview lies outside.
         ModelError: no such weights.
     """
     kind = format_of(target)
@@ -111,7 +129,8 @@ def plan_job(
     plan = make_plan(
         (source.width_px, source.height_px), settings.wanted, scales_for(settings.model)
     )
-    width, height = plan.result_px
+    cut = preview_result(plan, preview) if preview else whole_result(plan)
+    width, height = cut.width_px, cut.height_px
     check = check_holds if makes_folder and there is None else check_target
     check(target, width, height, has_alpha=source.has_alpha)
     damage = stepped_over(source_file, source.kind)
@@ -122,14 +141,19 @@ def plan_job(
             "write .gif, .webp or .png (of a folder: --format png), or save the one to enlarge as "
             "a file"
         )
+    if source.frames > 1 and preview:
+        raise InputError(_ONE_FRAME)
     if source.deep and not kind.deep:
         notes.append(f"{kind.name} holds 8 bit: 16 are rounded")
     result_bytes = width * height * source.channels * (2 if source.deep else 1)
     if kind.name == "TIFF" and result_bytes > 2**31:
         notes.append("the result is written as BigTIFF, which a few old programs cannot read")
-    check_fits(source, kind, plan, target, settings.memory_bytes)
+    as_written = replace(plan, result_px=(width, height))
+    check_fits(source, kind, as_written, target, settings.memory_bytes)
+    if preview and settings.memory_bytes:
+        check_preview_fits(source, settings.memory_bytes)
     look = cache(partial(appraise_file, source, meaning_of(source)))
-    return Job(source, target, plan, resolved(settings, plan.stages, look), tuple(notes))
+    return Job(source, target, plan, resolved(settings, plan.stages, look), tuple(notes), preview)
 
 
 def run_job(
@@ -146,8 +170,7 @@ def run_job(
     Args:
         job: from ``plan_job``.
         progress: is called with (tiles done, tiles in all).
-        preview: x, y, width, height in px of the input: this part alone is made, of the same px as
-            in the whole.
+        preview: as in ``plan_job``, of a job that was planned for the whole.
         fidelity_map: a file for a grey picture: by how many levels, as the mean over the colours,
             the result differs from the bicubic enlargement.
         budget: of all jobs of this process, where memory is limited; else one of this job alone.
@@ -163,11 +186,12 @@ def run_job(
             fit into memory.
         ResultError: a network gave something that is no picture.
     """
+    preview = preview or job.preview
     budget = budget or Budget(job.settings.memory_bytes)
     networks = networks_of(job, wrapped)
     if job.source.frames > 1:
         if preview or fidelity_map:
-            raise InputError("an animation has no --preview and no --fidelity-map; give one frame")
+            raise InputError(_ONE_FRAME)
         placement = _placement(job, whole_result(job.plan))
         metadata, problems = finished_metadata(job.metadata, job.plan, placement, job.dpi, networks)
         meaning = meaning_of(job.source)

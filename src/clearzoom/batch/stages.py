@@ -71,7 +71,7 @@ def run_stages(
         tiles = canonical_grid(source, network)
         name = str(index + 1)
         if scratch is None:
-            result = room_for(shape, samples.dtype)
+            result = room_for(shape, samples.dtype, sparse=region is not None)
         else:
             result = scratch.picture(name, shape, samples.dtype, cmyk=meaning.colours == 4)
         stages.append(_Stage(name, source, result, network, tiles))

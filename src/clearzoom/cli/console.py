@@ -6,7 +6,10 @@ terminal would obey, or characters that it does not have.
 
 import io
 import json
+import os
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -15,6 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from clearzoom.core.shown import is_harmless, shown
 from clearzoom.io.terminal import PlainConsole
+
+_LINE_EVERY_S = 30.0
 
 
 class Report(Protocol):
@@ -53,18 +58,79 @@ def say_json(value: Any) -> None:
     print(text if plain else json.dumps(value, indent=2), flush=True)
 
 
+class _Lines:
+    """Lines on how far the work is, for logs; also while one part takes long."""
+
+    def __init__(self, what: str, unit: str, megapixels: float | None) -> None:
+        self._what, self._unit, self._megapixels = what, unit, megapixels
+        self._began_s = time.monotonic()
+        self._known = ""
+        self._first: tuple[int, float] | None = None
+        self._every_s = _seconds_between_lines()
+
+    @contextmanager
+    def running(self) -> Iterator["_Lines"]:
+        ended = threading.Event()
+
+        def now_and_then() -> None:
+            while not ended.wait(self._every_s):
+                self._say()
+
+        thread = threading.Thread(target=now_and_then, daemon=True)
+        if self._every_s > 0:
+            thread.start()
+        try:
+            yield self
+        finally:
+            ended.set()
+            if self._every_s > 0:
+                thread.join()
+
+    def report(self, done: int, total: int, word: str = "") -> None:
+        said = [f"{done} of {total} {self._unit}", self._rate(done, total), word]
+        self._known = ", ".join(filter(None, said))
+        if self._every_s == 0:
+            self._say()
+
+    def _rate(self, done: int, total: int) -> str:
+        """Of what was made since the first part: those made before a kill cost no time."""
+        now_s = time.monotonic()
+        if self._megapixels is None or self._first is None:
+            self._first = self._first or (done, now_s)
+            return ""
+        made = self._megapixels * (done - self._first[0]) / max(total, 1)
+        return f"{made / max(now_s - self._first[1], 1e-3):.2f} MP/s"
+
+    def _say(self) -> None:
+        seconds = time.monotonic() - self._began_s
+        say(f"{self._what}: {', '.join(filter(None, [self._known, f'{seconds:.0f} s']))}", err=True)
+
+
+def _seconds_between_lines() -> float:
+    try:
+        seconds = float(os.environ.get("CLEARZOOM_PROGRESS_SECONDS", ""))
+    except ValueError:
+        return _LINE_EVERY_S
+    return min(seconds, threading.TIMEOUT_MAX) if seconds >= 0 else _LINE_EVERY_S
+
+
 @contextmanager
-def progress(what: str, unit: str) -> Iterator[Report]:
-    """Show a bar on standard error.
+def progress(what: str, unit: str, megapixels: float | None = None) -> Iterator[Report]:
+    """Show a bar on standard error; where that is no terminal, a line now and then.
 
     Args:
         what: the work, e.g. "Enlarging".
         unit: of its parts, e.g. "tiles".
+        megapixels: that all parts together make, for their rate.
 
     Yields:
         A function to call with (done, total) and, if there is one, a word on the last part.
     """
     console = PlainConsole(stderr=True)
+    if not console.is_terminal:
+        with _Lines(what, unit, megapixels).running() as lines:
+            yield lines.report
+        return
     with Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -73,7 +139,6 @@ def progress(what: str, unit: str) -> Iterator[Report]:
         TimeRemainingColumn(),
         console=console,
         transient=True,
-        disable=not console.is_terminal,  # in a pipe there is nobody to watch
     ) as bar:
         task = bar.add_task(what, total=None)
 

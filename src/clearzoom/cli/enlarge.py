@@ -108,15 +108,11 @@ def enlarge(
         _check_for_folder(locals())
         _folder(source, output, settings, recursive=recursive)
         return
-    job = plan_job(source, output, settings)
+    part = parse_region(preview) if preview is not None else None
+    job = plan_job(source, output, settings, preview=part)
     began = time.perf_counter()
-    with stoppable(), progress("Enlarging", "tiles") as report:
-        done = run_job(
-            job,
-            report,
-            preview=parse_region(preview) if preview else None,
-            fidelity_map=fidelity_map,
-        )
+    with stoppable(), progress("Enlarging", "tiles", _megapixels(job)) as report:
+        done = run_job(job, report, fidelity_map=fidelity_map)
     seconds = time.perf_counter() - began
     for note in done.notes:
         say(f"note: {note}", err=True)
@@ -131,17 +127,19 @@ def plan(**asked: Any) -> None:
     """Say what 'enlarge' with the same options would do; nothing is computed or written."""
     from clearzoom.batch.job import networks_of, plan_job
     from clearzoom.batch.paths import is_folder
+    from clearzoom.batch.settings import parse_region
 
     settings = settings_of(asked)
     if is_folder(asked["source"]):
         _check_for_folder(asked)
         _plan_folder(asked["source"], asked["output"], settings, recursive=asked["recursive"])
         return
-    job = plan_job(asked["source"], asked["output"], settings)
+    part = parse_region(asked["preview"]) if asked["preview"] is not None else None
+    job = plan_job(asked["source"], asked["output"], settings, preview=part)
     networks_of(job)  # what cannot be loaded is no plan
     source, planned = job.source, job.plan
     bits = 16 if source.deep else 8
-    width, height = planned.result_px
+    width, height = job.cut.width_px, job.cut.height_px
     lines = [
         f"input    {source.path}  {source.kind}  {source.width_px}x{source.height_px} px  "
         f"{bits} bit  {_colours(job)}" + (f"  {source.frames} frames" if source.frames > 1 else ""),
@@ -151,7 +149,9 @@ def plan(**asked: Any) -> None:
         lines.append(f"chosen   {_chosen(job, settings)}")
     if planned.resized_px != planned.enlarged_px:
         lines.append(f"resample {planned.resized_px[0]}x{planned.resized_px[1]} px, bicubic")
-    if planned.result_px != planned.resized_px:
+    if job.preview:
+        lines.append(f"cut      {width}x{height} px, --preview")
+    elif planned.result_px != planned.resized_px:
         lines.append(f"cut      {width}x{height} px, from the middle")
     stated = f"  {job.dpi[0]:.0f} dpi" if job.dpi else ""
     lines.append(
@@ -206,6 +206,11 @@ def _say_planned(name: str, planned: "Job", settings: "Settings") -> int:
     for note in planned.notes:
         say(f"  note: {note}")
     return width * height * frames
+
+
+def _megapixels(job: "Job") -> float:
+    """Of all frames of the result."""
+    return job.cut.width_px * job.cut.height_px * job.source.frames / 1e6
 
 
 def _colours(job: "Job") -> str:

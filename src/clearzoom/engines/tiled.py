@@ -1,9 +1,12 @@
 """Enlarge samples by a network, tile by tile on its canonical grid."""
 
+import mmap
+import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from math import prod
 from typing import cast
 
 import numpy as np
@@ -25,6 +28,7 @@ Progress = Callable[[int, int], None]
 """Called with (tiles done, tiles in all)."""
 
 _BICUBIC_REACH_PX = 3
+_MAP_NORESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000)  # of Linux; Python names it since 3.13
 TILES_IN_FLIGHT = 2
 """One in the network while another is prepared or stored."""
 
@@ -278,19 +282,25 @@ def _inside(tile: Tile, shape: tuple[int, ...]) -> tuple[slice, slice]:
     return rows, columns
 
 
-def room_for(shape: tuple[int, int, int], dtype: npt.DTypeLike) -> Samples:
+def room_for(shape: tuple[int, int, int], dtype: npt.DTypeLike, *, sparse: bool = False) -> Samples:
     """Give an empty picture in memory.
 
     Args:
         shape: height, width, channels.
         dtype: uint8 or uint16.
+        sparse: only a part of it will be written, and that alone needs memory.
 
     Raises:
         SizeError: it does not fit into memory.
     """
     try:
+        if sparse and sys.platform == "linux":
+            # Else the system counts all of it, and refuses what it could not give.
+            flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE
+            pages = mmap.mmap(-1, max(1, prod(shape) * np.dtype(dtype).itemsize), flags)
+            return np.ndarray(shape, dtype, pages)
         room: Samples = np.empty(shape, dtype)
-    except MemoryError as error:
+    except (MemoryError, OSError) as error:
         raise SizeError(
             f"the result of {shape[1]}x{shape[0]} px does not fit into memory; cut the picture"
         ) from error
