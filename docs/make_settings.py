@@ -21,6 +21,8 @@ VARIABLES = {
     "CLEARZOOM_CACHE": "Folder for what is fetched or made once: weights, tiles of the server. "
     "Without it, that of the platform for programs' caches: on Linux `clearzoom` in "
     "`$XDG_CACHE_HOME`, else in `~/.cache`.",
+    "CLEARZOOM_PROGRESS_SECONDS": "Where standard error is no terminal, so often a line says how "
+    "far the work is; 30 without it, and 0 is a line for each part.",
     "CLEARZOOM_DATA": "Folder for what must not be lost: your own models. Without it, that of the "
     "platform for programs' data.",
     "TMPDIR": "Folder for temporary files; large pictures that cannot be read by rows go there.",

@@ -4,13 +4,13 @@ import hashlib
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from math import prod
 from pathlib import Path
 
 from clearzoom.batch.animation import run_animation
-from clearzoom.batch.appraise import appraise_file, resolved
+from clearzoom.batch.appraise import Appraisal, appraise_file, resolved
 from clearzoom.batch.budget import Budget
 from clearzoom.batch.finish import finished_image, finished_metadata, write_fidelity_map
 from clearzoom.batch.fits import check_fits, check_preview_fits
@@ -46,7 +46,8 @@ _ONE_FRAME = "an animation has no --preview and no --fidelity-map; give one fram
 class Job:
     """One picture file, what shall become of it, and what the user should know before.
 
-    ``preview``: x, y, width, height in px of the input, where that part alone is made.
+    ``look`` gives what the picture is like; it is looked at once. ``preview``: x, y, width, height
+    in px of the input, where that part alone is made.
     """
 
     source: Source
@@ -54,6 +55,7 @@ class Job:
     plan: Plan
     settings: Settings
     notes: tuple[str, ...]
+    look: Callable[[], Appraisal] = field(repr=False, compare=False)
     preview: tuple[int, int, int, int] | None = None
 
     @property
@@ -153,7 +155,8 @@ def plan_job(
     if preview and settings.memory_bytes:
         check_preview_fits(source, settings.memory_bytes)
     look = cache(partial(appraise_file, source, meaning_of(source)))
-    return Job(source, target, plan, resolved(settings, plan.stages, look), tuple(notes), preview)
+    chosen = resolved(settings, plan.stages, look)
+    return Job(source, target, plan, chosen, tuple(notes), look, preview)
 
 
 def run_job(

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import wraps
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -105,7 +104,7 @@ def enlarge(
 
     settings = settings_of(locals())
     if is_folder(source):
-        _check_for_folder(locals())
+        check_for_folder(locals())
         _folder(source, output, settings, recursive=recursive)
         return
     part = parse_region(preview) if preview is not None else None
@@ -118,94 +117,8 @@ def enlarge(
         say(f"note: {note}", err=True)
     say(
         f"{output}  {done.width_px}x{done.height_px} px  {seconds:.1f} s  "
-        f"{done.width_px * done.height_px / 1e6 / seconds:.2f} MP/s ({_networks(job)})"
+        f"{done.width_px * done.height_px / 1e6 / seconds:.2f} MP/s ({networks_said(job)})"
     )
-
-
-@wraps(enlarge)
-def plan(**asked: Any) -> None:
-    """Say what 'enlarge' with the same options would do; nothing is computed or written."""
-    from clearzoom.batch.job import networks_of, plan_job
-    from clearzoom.batch.paths import is_folder
-    from clearzoom.batch.settings import parse_region
-
-    settings = settings_of(asked)
-    if is_folder(asked["source"]):
-        _check_for_folder(asked)
-        _plan_folder(asked["source"], asked["output"], settings, recursive=asked["recursive"])
-        return
-    part = parse_region(asked["preview"]) if asked["preview"] is not None else None
-    job = plan_job(asked["source"], asked["output"], settings, preview=part)
-    networks_of(job)  # what cannot be loaded is no plan
-    source, planned = job.source, job.plan
-    bits = 16 if source.deep else 8
-    width, height = job.cut.width_px, job.cut.height_px
-    lines = [
-        f"input    {source.path}  {source.kind}  {source.width_px}x{source.height_px} px  "
-        f"{bits} bit  {_colours(job)}" + (f"  {source.frames} frames" if source.frames > 1 else ""),
-        f"networks {_networks(job)}: {planned.enlarged_px[0]}x{planned.enlarged_px[1]} px",
-    ]
-    if planned.stages:
-        lines.append(f"chosen   {_chosen(job, settings)}")
-    if planned.resized_px != planned.enlarged_px:
-        lines.append(f"resample {planned.resized_px[0]}x{planned.resized_px[1]} px, bicubic")
-    if job.preview:
-        lines.append(f"cut      {width}x{height} px, --preview")
-    elif planned.result_px != planned.resized_px:
-        lines.append(f"cut      {width}x{height} px, from the middle")
-    stated = f"  {job.dpi[0]:.0f} dpi" if job.dpi else ""
-    lines.append(
-        f"result   {job.target}  {width}x{height} px  {width * height / 1e6:.1f} MP{stated}"
-    )
-    lines += [f"note     {note}" for note in job.notes]
-    for line in lines:
-        say(line)
-
-
-# The options are those of enlarge; the name and the help are its own.
-plan.__name__ = "plan"
-plan.__doc__ = "Say what 'enlarge' with the same options would do; nothing is computed or written."
-
-
-def _plan_folder(source: Path, output: Path, settings: "Settings", *, recursive: bool) -> None:
-    from clearzoom.batch.folder_plan import plan_folder
-    from clearzoom.batch.tree import said_left_out
-
-    pictures, before, failures, px = 0, 0, 0, 0
-    folder = plan_folder(source, output, settings, recursive=recursive)
-    for picture in folder.pictures:
-        planned = picture.job
-        if picture.error is not None:
-            failures += 1
-            say(f"{picture.file}  fails: {picture.error}")
-        elif planned is None:
-            before += 1
-            say(f"{picture.file}  done before")
-        else:
-            pictures += 1
-            px += _say_planned(picture.file, planned, settings)
-    others = said_left_out(folder.listing.left_out.values())
-    say(
-        f"{output}  {pictures} pictures, {px / 1e6:.1f} MP; {before} done before, {failures} will "
-        f"fail{f', {others}' if others else ''}"
-    )
-    if failures:
-        raise typer.Exit(3)
-
-
-def _say_planned(name: str, planned: "Job", settings: "Settings") -> int:
-    """Print the lines of one picture of a folder; gives the px of its result."""
-    frames = planned.source.frames
-    (width, height), before = planned.plan.result_px, planned.plan.source_px
-    say(
-        f"{name}  {before[0]}x{before[1]} px -> {width}x{height} px"
-        + (f"  {frames} frames" if frames > 1 else "")
-        + f"  ({_networks(planned)}"
-        + (f"; {_chosen(planned, settings)})" if planned.plan.stages else ")")
-    )
-    for note in planned.notes:
-        say(f"  note: {note}")
-    return width * height * frames
 
 
 def _megapixels(job: "Job") -> float:
@@ -213,28 +126,10 @@ def _megapixels(job: "Job") -> float:
     return job.cut.width_px * job.cut.height_px * job.source.frames / 1e6
 
 
-def _colours(job: "Job") -> str:
-    source = job.source
-    name = "CMYK" if source.cmyk else "grey" if source.channels <= 2 else "RGB"
-    return name + (" and alpha" if source.has_alpha else "")
-
-
-def _networks(job: "Job") -> str:
+def networks_said(job: "Job") -> str:
+    """Name the model and its chain."""
     chain = ", ".join(f"x{scale}" for scale in job.plan.stages)
     return f"{job.settings.model} {chain}" if chain else "none"
-
-
-def _chosen(job: "Job", settings: "Settings") -> str:
-    """What was left to the picture, and what it gave."""
-    from clearzoom.engines.refine import consistency_text
-
-    consistency, denoise = job.settings.consistency, job.settings.denoise
-    assert consistency != "auto"
-    words = f"consistency {consistency_text(consistency)}"
-    words += " (auto)" if settings.consistency == "auto" else ""
-    if denoise is not None:
-        words += f", denoise {denoise:g}" + (" (auto)" if settings.denoise == "auto" else "")
-    return words
 
 
 def settings_of(asked: dict[str, Any]) -> "Settings":
@@ -266,7 +161,8 @@ def settings_of(asked: dict[str, Any]) -> "Settings":
     )
 
 
-def _check_for_folder(asked: dict[str, Any]) -> None:
+def check_for_folder(asked: dict[str, Any]) -> None:
+    """Refuse options that are for one picture."""
     if asked["preview"] or asked["fidelity_map"]:
         raise typer.BadParameter("--preview and --fidelity-map are for one picture")
 

@@ -9,12 +9,13 @@ import typer
 from clearzoom import __version__
 from clearzoom.cli.batch import batch
 from clearzoom.cli.console import allow_any_characters, say
-from clearzoom.cli.enlarge import enlarge, plan
+from clearzoom.cli.enlarge import enlarge
 from clearzoom.cli.evaluate import evaluate
 from clearzoom.cli.explain import explain
 from clearzoom.cli.export import export
 from clearzoom.cli.given import parse
 from clearzoom.cli.models import models
+from clearzoom.cli.plan import plan
 from clearzoom.cli.serve import serve
 from clearzoom.cli.train import train
 from clearzoom.cli.tune import tune

@@ -1,0 +1,156 @@
+"""``clearzoom plan``."""
+
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from clearzoom.cli.console import say
+from clearzoom.cli.enlarge import check_for_folder, enlarge, networks_said, settings_of
+from clearzoom.errors import ClearzoomError
+
+if TYPE_CHECKING:
+    from clearzoom.batch.estimate import Estimator
+    from clearzoom.batch.job import Job
+    from clearzoom.batch.settings import Settings
+
+
+@wraps(enlarge)
+def plan(**asked: Any) -> None:
+    """Say what 'enlarge' with the same options would do; OUT is not written."""
+    from clearzoom.batch.estimate import Estimator
+    from clearzoom.batch.job import networks_of, plan_job
+    from clearzoom.batch.paths import is_folder
+    from clearzoom.batch.settings import parse_region
+
+    settings = settings_of(asked)
+    if is_folder(asked["source"]):
+        check_for_folder(asked)
+        _plan_folder(asked["source"], asked["output"], settings, recursive=asked["recursive"])
+        return
+    part = parse_region(asked["preview"]) if asked["preview"] is not None else None
+    job = plan_job(asked["source"], asked["output"], settings, preview=part)
+    networks_of(job)  # what cannot be loaded is no plan
+    source, planned = job.source, job.plan
+    bits = 16 if source.deep else 8
+    width, height = job.cut.width_px, job.cut.height_px
+    lines = [
+        f"input    {source.path}  {source.kind}  {source.width_px}x{source.height_px} px  "
+        f"{bits} bit  {_colours(job)}" + (f"  {source.frames} frames" if source.frames > 1 else ""),
+        f"networks {networks_said(job)}: {planned.enlarged_px[0]}x{planned.enlarged_px[1]} px",
+    ]
+    if planned.stages:
+        lines.append(f"chosen   {_chosen(job, settings)}")
+    if planned.resized_px != planned.enlarged_px:
+        lines.append(f"resample {planned.resized_px[0]}x{planned.resized_px[1]} px, bicubic")
+    if job.preview:
+        lines.append(f"cut      {width}x{height} px, --preview")
+    elif planned.result_px != planned.resized_px:
+        lines.append(f"cut      {width}x{height} px, from the middle")
+    stated = f"  {job.dpi[0]:.0f} dpi" if job.dpi else ""
+    lines.append(
+        f"result   {job.target}  {width}x{height} px  {width * height / 1e6:.1f} MP{stated}"
+    )
+    lines.append(f"estimate {_estimated([job], Estimator())}, from a short measurement here")
+    lines += [f"note     {note}" for note in job.notes]
+    for line in lines:
+        say(line)
+
+
+# The options are those of enlarge; the name and the help are its own.
+plan.__name__ = "plan"
+plan.__doc__ = """Say what 'enlarge' with the same options would do; nothing is written to OUT.
+
+A few windows of the picture are enlarged, for about a second, to estimate the time and the size.
+"""
+
+
+def _plan_folder(source: Path, output: Path, settings: "Settings", *, recursive: bool) -> None:
+    from clearzoom.batch.estimate import Estimator
+    from clearzoom.batch.folder_plan import plan_folder
+    from clearzoom.batch.tree import said_left_out
+
+    pictures, before, failures, px = 0, 0, 0, 0
+    jobs: list[Job] = []
+    folder = plan_folder(source, output, settings, recursive=recursive)
+    for picture in folder.pictures:
+        planned = picture.job
+        if picture.error is not None:
+            failures += 1
+            say(f"{picture.file}  fails: {picture.error}")
+        elif planned is None:
+            before += 1
+            say(f"{picture.file}  done before")
+        else:
+            pictures += 1
+            px += _say_planned(picture.file, planned, settings)
+            jobs.append(planned)
+    if jobs:
+        said = _estimated(jobs, Estimator())
+        say(f"estimate {said}, from a short measurement here, of the first of each kind")
+    others = said_left_out(folder.listing.left_out.values())
+    say(
+        f"{output}  {pictures} pictures, {px / 1e6:.1f} MP; {before} done before, {failures} will "
+        f"fail{f', {others}' if others else ''}"
+    )
+    if failures:
+        raise typer.Exit(3)
+
+
+def _say_planned(name: str, planned: "Job", settings: "Settings") -> int:
+    """Print the lines of one picture of a folder; gives the px of its result."""
+    frames = planned.source.frames
+    (width, height), before = planned.plan.result_px, planned.plan.source_px
+    say(
+        f"{name}  {before[0]}x{before[1]} px -> {width}x{height} px"
+        + (f"  {frames} frames" if frames > 1 else "")
+        + f"  ({networks_said(planned)}"
+        + (f"; {_chosen(planned, settings)})" if planned.plan.stages else ")")
+    )
+    for note in planned.notes:
+        say(f"  note: {note}")
+    return width * height * frames
+
+
+def _estimated(jobs: "list[Job]", estimator: "Estimator") -> str:
+    try:
+        estimates = [estimator.of(job) for job in jobs]
+    except (ClearzoomError, OSError) as error:  # the plan stands without it
+        return f"none: {error}"
+    seconds = sum(each.seconds for each in estimates)
+    size = sum(each.file_bytes for each in estimates)
+    long = next(
+        f"{_rounded(seconds / of)} {unit}"
+        for of, unit in ((86_400, "days"), (3600, "h"), (60, "min"), (1, "s"))
+        if seconds >= 2 * of or of == 1
+    )
+    large = next(
+        f"{_rounded(size / of)} {unit}"
+        for of, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "bytes"))
+        if size >= of or of == 1
+    )
+    return f"about {long} and {large}"
+
+
+def _rounded(number: float) -> str:
+    return f"{float(f'{number:.2g}'):g}"
+
+
+def _colours(job: "Job") -> str:
+    source = job.source
+    name = "CMYK" if source.cmyk else "grey" if source.channels <= 2 else "RGB"
+    return name + (" and alpha" if source.has_alpha else "")
+
+
+def _chosen(job: "Job", settings: "Settings") -> str:
+    """What was left to the picture, and what it gave."""
+    from clearzoom.engines.refine import consistency_text
+
+    consistency, denoise = job.settings.consistency, job.settings.denoise
+    assert consistency != "auto"
+    words = f"consistency {consistency_text(consistency)}"
+    words += " (auto)" if settings.consistency == "auto" else ""
+    if denoise is not None:
+        words += f", denoise {denoise:g}" + (" (auto)" if settings.denoise == "auto" else "")
+    return words
