@@ -8,7 +8,6 @@ and parts of the picture that are unlike the windows make it another.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from math import ceil, sqrt
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -85,19 +84,20 @@ class Estimator:
 
 def _window_px(job: Job, networks: Sequence[Network]) -> list[float]:
     """Give the px that each network will read: those of its tiles with what lies around them."""
-    width, height = job.source.width_px, job.source.height_px
-    share = 1.0
-    if job.preview:
-        share = sqrt(job.preview[2] * job.preview[3] / (width * height))
-    found = []
+    size = job.source.width_px, job.source.height_px
+    x, y, across, down = job.preview or (0, 0, *size)
+    found, grown = [], 1
     for network in networks:
         total = 1.0
-        for length in (width, height):
-            tiles = spans(length, network.tile_px, network.halo_px, BORDER_PX)
-            needed = min(len(tiles), ceil(len(tiles) * share) + (1 if share < 1 else 0))
-            total *= sum(tile.stop - tile.start for tile in tiles) * needed / len(tiles)
+        for length, first, count in zip(size, (x, y), (across, down), strict=True):
+            tiles = spans(length * grown, network.tile_px, network.halo_px, BORDER_PX)
+            total *= sum(
+                tile.stop - tile.start
+                for tile in tiles
+                if tile.core_start < (first + count) * grown and tile.core_stop > first * grown
+            )
         found.append(total)
-        width, height = width * network.scale, height * network.scale
+        grown *= network.scale
     return found
 
 
