@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import sync_playwright
-from small_animations import apng, flat, gif
+from small_animations import apng, chunk, flat, gif
 
 from clearzoom.errors import SizeError, UnreadablePictureError
 from clearzoom.io.frames import frames_of, layout_of
@@ -292,11 +292,11 @@ DAMAGED = {
     "gif that ends in a frame": _WHOLE_GIF[:-9],
     "gif that ends in a frame's head": _WHOLE_GIF[:-19],
     "gif with less px than it says": gif((4, 3), _RED, {**_SPOT, "stored": 3}),
-    "gif with something else between frames": gif((4, 3), _RED, end=b"x"),
     "png that ends in a frame": _WHOLE_PNG[:-30],
     "png without its end": _WHOLE_PNG[:-12],
     "png with fewer frames": apng((4, 3), _FAINT, _STRONG, stated=3),
     "png with more frames": apng((4, 3), _FAINT, _STRONG, stated=1),
+    "png with two counts": apng((4, 3), _FAINT, _STRONG, extra=chunk(b"acTL", bytes(8))),
     "png with a frame outside": apng((4, 3), _FAINT, {**_STRONG, "at": (3, 2)}),
     "png with a frame of no px": apng((4, 3), _FAINT, {"px": flat(0, 2, STRONG)}),
     "png with no such disposal": apng((4, 3), _FAINT, {**_STRONG, "disposal": 3}),
@@ -331,10 +331,18 @@ def test_cut_files_are_refused(tmp_path, photo, suffix):
                 pass
 
 
-def test_a_missing_end_mark_is_said(tmp_path):
-    (tmp_path / "a.gif").write_bytes(GIFS["no end mark"])
-    (note,) = open_picture(tmp_path / "a.gif").notes
-    assert note == "the file has no end mark: frames may be missing"
+@pytest.mark.parametrize("end", [b"", b"\0\0", b"x;"])
+def test_a_missing_end_mark_is_said(tmp_path, end):
+    (tmp_path / "a.gif").write_bytes(gif((4, 3), _RED, _SPOT, end=end))
+    source = open_picture(tmp_path / "a.gif")
+    assert source.frames == 2
+    assert source.notes == ("the file does not end as a GIF must: frames may be missing",)
+
+
+def test_a_png_that_says_it_has_no_frames_is_a_picture(tmp_path):
+    (tmp_path / "a.png").write_bytes(apng((4, 3), before=flat(3, 4, FAINT)))
+    source = open_picture(tmp_path / "a.png")
+    assert (source.frames, decode(source)[0, 0].tolist()) == (1, list(FAINT))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

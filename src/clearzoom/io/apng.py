@@ -72,8 +72,10 @@ def apng_layout(file: BinaryIO) -> Layout | None:
     if found is None or found.stated is None:
         return None
     stated, plays = found.stated
+    if not stated and not found.frames:  # no frames: what browsers show is the picture
+        return None
     width, height = struct.unpack(">II", found.header[:8])
-    if not stated or len(found.frames) != stated or not all(each.parts for each in found.frames):
+    if len(found.frames) != stated or not all(each.parts for each in found.frames):
         raise DamagedError(f"it says that it has {stated} frames, and has {len(found.frames)}")
     if stated == 1 and found.frames[0].parts[0][0] == b"IDAT":
         return None
@@ -136,7 +138,9 @@ def _read_file(file: BinaryIO) -> _File | None:
         frames = found.frames
         if kind in _ALL_FRAMES and not frames:
             found.shared += chunk(kind, _checked(file, kind, length))
-        elif kind == b"acTL" and found.stated is None:
+        elif kind == b"acTL" and found.stated is not None:
+            raise DamagedError("it says twice how many frames it has")
+        elif kind == b"acTL":
             data = _checked(file, kind, length)
             found.stated = struct.unpack(">II", data) if length == 8 else None
             check_count(found.stated[0] if found.stated else 0)

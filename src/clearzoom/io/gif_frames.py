@@ -25,7 +25,7 @@ _UNIT_MS = 10
 _UNSTATED_MS = 100.0
 _DISPOSALS = {2: Disposal.CLEAR, 3: Disposal.RESTORE, 4: Disposal.RESTORE}
 _RAMP = bytes(level for level in range(256) for _ in range(3))
-_NO_END = "the file has no end mark: frames may be missing"
+_NO_END = "the file does not end as a GIF must: frames may be missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def _frames(file: BinaryIO, screen: _Screen) -> Iterator[_Frame]:
             yield _frame(file, screen, control)
             control = b""
         elif mark != b"\0":  # some writers pad with zeros
-            raise DamagedError("there is no frame where one should begin")
+            return
 
 
 def _extension(file: BinaryIO, first: bytes, screen: _Screen) -> None:
