@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from clearzoom.losses.given import check_pair
+
 
 def frequency(sr: Tensor, hr: Tensor) -> Tensor:
     """Mean |F d| over all frequencies, F the orthonormal 2-D Fourier transform, d = sr - hr.
@@ -17,5 +19,6 @@ def frequency(sr: Tensor, hr: Tensor) -> Tensor:
     References:
         Cho et al., "Rethinking coarse-to-fine approach in single image deblurring", 2021, eq. 6.
     """
+    check_pair(sr, hr)
     spectrum: Tensor = torch.fft.fft2(sr - hr, norm="ortho")
     return spectrum.abs().mean()

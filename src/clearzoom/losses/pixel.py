@@ -4,6 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from clearzoom.errors import InputError
+from clearzoom.losses.given import check_pair
+
 LEVEL = 1 / 255
 """One of 8 bit, in units of the full range."""
 
@@ -15,6 +18,7 @@ def l1(sr: Tensor, hr: Tensor) -> Tensor:
         sr: any shape, full range = 1.
         hr: the same shape.
     """
+    check_pair(sr, hr)
     return F.l1_loss(sr, hr)
 
 
@@ -25,6 +29,7 @@ def l2(sr: Tensor, hr: Tensor) -> Tensor:
         sr: any shape, full range = 1.
         hr: the same shape.
     """
+    check_pair(sr, hr)
     return F.mse_loss(sr, hr)
 
 
@@ -41,6 +46,8 @@ def smooth_l1(sr: Tensor, hr: Tensor, beta: float = LEVEL) -> Tensor:
     References:
         Girshick, "Fast R-CNN", 2015, eq. 3.
     """
+    check_pair(sr, hr)
+    _check_width(beta, "beta")
     return F.smooth_l1_loss(sr, hr, beta=beta)
 
 
@@ -55,4 +62,11 @@ def charbonnier(sr: Tensor, hr: Tensor, epsilon: float = LEVEL) -> Tensor:
     References:
         Lai et al., "LapSRN", arXiv:1704.03915, eq. 2.
     """
+    check_pair(sr, hr)
+    _check_width(epsilon, "epsilon")
     return torch.sqrt((sr - hr).square() + epsilon**2).mean()
+
+
+def _check_width(width: float, name: str) -> None:
+    if not 0 < width < float("inf"):
+        raise InputError(f"{name} should be above 0 and finite, not {width}")

@@ -4,7 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from clearzoom.errors import SizeError
+from clearzoom.errors import InputError, SizeError
+from clearzoom.losses.given import check_pair
 
 _WINDOW_PX = 11
 _SIGMA_PX = 1.5
@@ -35,7 +36,12 @@ def _parts(sr: Tensor, hr: Tensor) -> tuple[Tensor, Tensor]:
     return luminance, (2 * covariance + _C2) / (variances + _C2)
 
 
-def _check(sr: Tensor, scales: int) -> None:
+def _check(sr: Tensor, hr: Tensor, scales: int) -> None:
+    check_pair(sr, hr)
+    if sr.ndim != 4:
+        raise SizeError(f"SSIM needs (N, C, H, W), not {tuple(sr.shape)}")
+    if scales not in range(1, SCALES + 1):
+        raise InputError(f"MS-SSIM has 1 to {SCALES} scales, not {scales}")
     least = _WINDOW_PX * 2 ** (scales - 1)
     if min(sr.shape[2:]) < least:
         raise SizeError(
@@ -62,7 +68,7 @@ def ssim_loss(sr: Tensor, hr: Tensor) -> Tensor:
         Wang et al., "Image quality assessment: from error visibility to structural similarity",
         2004, eq. 13.
     """
-    _check(sr, 1)
+    _check(sr, hr, 1)
     luminance, rest = _parts(sr + 0.5, hr + 0.5)
     return 1 - (luminance * rest).mean()
 
@@ -84,7 +90,7 @@ def ms_ssim_loss(sr: Tensor, hr: Tensor, scales: int = SCALES) -> Tensor:
     References:
         Wang et al., "Multi-scale structural similarity for image quality assessment", 2003, eq. 7.
     """
-    _check(sr, scales)
+    _check(sr, hr, scales)
     weights = _SCALE_WEIGHTS[:scales]
     sr, hr = sr + 0.5, hr + 0.5
     result = sr.new_ones(sr.shape[:2])

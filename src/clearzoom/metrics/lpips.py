@@ -5,7 +5,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from clearzoom.errors import MissingExtraError, SizeError
+from clearzoom.errors import MissingExtraError
+from clearzoom.metrics.given import check_pictures
 from clearzoom.metrics.protocol import shave
 
 try:
@@ -97,13 +98,13 @@ def lpips(
         >= 0; 0 for equal pictures, lower is nearer.
 
     Raises:
+        InputError: other arrays than these.
         SizeError: the shapes differ, or too little is left for the network (AlexNet: 31 px).
 
     References:
         Zhang et al., arXiv:1801.03924, eq. 1; version 0.1 of the weights.
     """
-    if sr.shape != hr.shape:
-        raise SizeError(f"cannot compare {sr.shape} with {hr.shape}")
+    check_pictures(sr, hr)
     a, b = (_as_tensor(shave(picture, border_px)) for picture in (sr, hr))
     with torch.no_grad():
         return float(measure(a, b))

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from clearzoom.core.colour import luma_bt601
 from clearzoom.errors import SizeError
+from clearzoom.metrics.given import check_pictures
 from clearzoom.metrics.psnr import psnr, rmse_percent
 from clearzoom.metrics.ssim import ssim
 
@@ -58,7 +59,7 @@ def shave(image: npt.NDArray[Sample], border_px: int) -> npt.NDArray[Sample]:
     Raises:
         SizeError: nothing would be left (H or W <= 2 * border_px).
     """
-    if min(image.shape[:2]) <= 2 * border_px:
+    if border_px < 0 or min(image.shape[:2]) <= 2 * border_px:
         raise SizeError(
             f"{image.shape[1]}x{image.shape[0]} px leaves nothing after shaving {border_px} px"
         )
@@ -74,12 +75,12 @@ def score(sr: npt.NDArray[np.uint8], hr: npt.NDArray[np.uint8], scale: int) -> S
         scale: the enlargement; so many px are shaved from each side.
 
     Raises:
+        InputError: other arrays than these.
         SizeError: the shapes differ, or nothing is left to compare.
 
     References:
         The protocol of Ledig et al., arXiv:1609.04802, with MATLAB's SSIM window.
     """
-    if sr.shape != hr.shape:
-        raise SizeError(f"cannot compare {sr.shape} with {hr.shape}")
+    check_pictures(sr, hr)
     a, b = (shave(luma_bt601(picture), scale) for picture in (sr, hr))
     return Score(psnr(a, b), ssim(a, b), rmse_percent(a, b))

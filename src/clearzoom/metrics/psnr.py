@@ -3,6 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from clearzoom.metrics.given import compared_levels
+
 
 def mean_squared_error(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
     """Compute the mean squared difference.
@@ -13,8 +15,13 @@ def mean_squared_error(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -
 
     Returns:
         Levels squared.
+
+    Raises:
+        InputError: no arrays of finite numbers.
+        SizeError: the shapes differ, or nothing is in them.
     """
-    return float(np.mean(np.square(a - b)))
+    first, second = compared_levels(a, b)
+    return float(np.mean(np.square(first - second)))
 
 
 def psnr(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
@@ -26,6 +33,10 @@ def psnr(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
 
     Returns:
         dB; inf where the two are equal.
+
+    Raises:
+        InputError: no arrays of finite numbers.
+        SizeError: the shapes differ, or nothing is in them.
 
     Example:
         >>> round(psnr(np.zeros((4, 4)), np.ones((4, 4))), 2)
@@ -44,5 +55,9 @@ def rmse_percent(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> floa
 
     Returns:
         Percent of the full range.
+
+    Raises:
+        InputError: no arrays of finite numbers.
+        SizeError: the shapes differ, or nothing is in them.
     """
     return float(100 * np.sqrt(mean_squared_error(a, b)) / 255)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clearzoom.errors import SizeError
+from clearzoom.metrics.given import compared_levels
 
 Plane = npt.NDArray[np.float64]
 
@@ -57,13 +58,15 @@ def ssim_maps(a: Plane, b: Plane) -> SSIMMaps:
         b: the same shape.
 
     Raises:
+        InputError: no arrays of finite numbers.
         SizeError: the planes differ in shape or are smaller than the 11x11 window.
 
     References:
         Wang et al., "Image quality assessment: from error visibility to structural similarity",
         2004, eq. 6, 9, 10 (C3 = C2 / 2).
     """
-    if a.shape != b.shape or min(a.shape) < _WINDOW_PX:
+    a, b = compared_levels(a, b)
+    if a.ndim != 2 or min(a.shape) < _WINDOW_PX:
         raise SizeError(f"SSIM needs two planes of one shape, >= 11x11; got {a.shape}, {b.shape}")
     mean_a, mean_b = _window_mean(a), _window_mean(b)
     variance_a = np.maximum(_window_mean(a * a) - mean_a**2, 0.0)
@@ -88,6 +91,7 @@ def ssim(a: Plane, b: Plane) -> float:
         In -1..1; 1 for equal planes.
 
     Raises:
+        InputError: no arrays of finite numbers.
         SizeError: the planes differ in shape or are smaller than the window.
     """
     return float(np.mean(ssim_maps(a, b).ssim))
