@@ -203,6 +203,24 @@ def test_an_empty_value_is_refused_by_every_command(monkeypatch, capfd, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_numbers_that_are_none_are_refused(monkeypatch, capfd, tmp_path):
+    """A number may be of any length, infinite or none; none of them ends in a traceback."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    cases = [["plan", "a.png", "-o", "o.png", "--memory"], ["serve", ".", "--cache-size"]]
+    cases += [["tune", ".", option] for option in ("--learning-rate", "--time-budget")]
+    options = ("--split-megapixels", "--cpus", "--gpus")
+    cases += [["batch", ".", "out", "--engine", "ray", option] for option in options]
+    for case in cases:
+        for number in ("inf", "nan", "-1", "9" * 400, "9" * 400 + "GB", "9" * 400 + "h"):
+            monkeypatch.setattr(sys, "argv", ["clearzoom", *case, number])
+            with pytest.raises(SystemExit) as ended:
+                main()
+            said = capfd.readouterr().err
+            assert ended.value.code in (2, 3, 6), (case, number[:9], said)
+            assert "Traceback" not in said
+
+
 def test_a_stream_of_another_kind_is_left_as_it_is(monkeypatch):
     from clearzoom.cli.console import allow_any_characters, say
 

@@ -34,12 +34,14 @@ def batch(
         int | None,
         typer.Option(min=1, help="While pictures wait; left out, as many as fit the cluster."),
     ] = None,
-    cpus: Annotated[float, typer.Option(min=0, help="That each actor takes.")] = 1,
+    cpus: Annotated[float, typer.Option(min=0, max=10_000, help="That each actor takes.")] = 1,
     gpus: Annotated[
-        float, typer.Option(min=0, help="That each actor takes; with --network-engine torch.")
+        float,
+        typer.Option(min=0, max=10_000, help="That each actor takes; with --network-engine torch."),
     ] = 0,
     split_megapixels: Annotated[
-        float, typer.Option(min=0, help="With ray: a larger result is shared by workers.")
+        float,
+        typer.Option(min=0, max=1e9, help="With ray: a larger result is shared by workers."),
     ] = 400,
     network_engine: EngineOption = "auto",
     **asked: Any,

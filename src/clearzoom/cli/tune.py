@@ -34,7 +34,7 @@ def tune(
         int | None, typer.Option(min=1, help="Of training, in place of a time.")
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(min=1e-9, help="The highest. [default: 0.0002]")
+        float | None, typer.Option(min=1e-9, max=1, help="The highest. [default: 0.0002]")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run ended.")] = False,
 ) -> None:

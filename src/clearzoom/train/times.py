@@ -4,6 +4,8 @@ import re
 
 from clearzoom.errors import ConfigError
 
+_LONGEST_S = 10 * 366 * 86_400
+
 
 def seconds_of(text: str) -> float:
     """Understand a time like 90s, 25m or 2h.
@@ -12,7 +14,7 @@ def seconds_of(text: str) -> float:
         text: a number and s, m or h.
 
     Raises:
-        ConfigError: not of that form.
+        ConfigError: not of that form, or longer than ten years.
 
     Example:
         >>> seconds_of("1.5m")
@@ -21,4 +23,7 @@ def seconds_of(text: str) -> float:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
     if match is None:
         raise ConfigError(f"{text!r} is no time; write 90s, 25m or 2h")
-    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+    seconds = float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+    if seconds > _LONGEST_S:
+        raise ConfigError(f"{text:.20} is longer than any training; give ten years at most")
+    return seconds
