@@ -62,6 +62,22 @@ def shared_data():
     return folder
 
 
+@pytest.fixture(scope="session")
+def foreign_archive():
+    """Gives another project's source distribution, which has test pictures in it."""
+
+    def archive(name):
+        path = ROOT / ".tools" / "foreign" / f"{name}.tar.gz"
+        if not path.is_file():
+            reason = f"{path} is not there; run scripts/install-test-tools"
+            if os.environ.get("CI"):
+                pytest.fail(reason)
+            pytest.skip(reason)
+        return path
+
+    return archive
+
+
 @pytest.fixture
 def add_own(own_folder, tmp_path):
     """Adds a copy of released weights under a name; gives the folder of own models."""
@@ -241,3 +257,10 @@ def start():
         )
 
     return begin
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print what tests counted."""
+    for report in terminalreporter.getreports("passed"):
+        for line in (value for name, value in report.user_properties if name == "counted"):
+            terminalreporter.write_line(line)

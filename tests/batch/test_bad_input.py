@@ -9,7 +9,6 @@ import sys
 import tarfile
 import warnings
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -107,38 +106,20 @@ def test_odd_sizes_and_bombs(tmp_path, small_weights, start):
     assert (rows["1x3000.png"]["width_px"], rows["1x3000.png"]["height_px"]) == (2, 6000)
 
 
-def pillow_pictures(request):
-    """The odd pictures in Pillow's source distribution, fetched once."""
-    cache = Path(request.config.cache.mkdir("pillow-pictures"))
-    folder = cache / "images"
-    if not folder.is_dir():
-        wanted = ["download", "--quiet", "--no-deps", "--no-binary", "pillow", "pillow==12.0.0"]
-        fetched = subprocess.run(
-            [sys.executable, "-m", "pip", *wanted, "--dest", str(cache)],
-            capture_output=True,
-            text=True,
-        )
-        if fetched.returncode:
-            if os.environ.get("CI"):
-                pytest.fail(f"the corpus could not be fetched: {fetched.stderr}")
-            pytest.skip("the corpus could not be fetched")
-        (archive,) = cache.glob("pillow-*.tar.gz")
-        partial = cache / "partial"
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
-        with tarfile.open(archive) as files:
-            for member in files:
-                if member.isfile() and "/Tests/images/" in member.name:
-                    name = member.name.partition("/Tests/images/")[2].replace("/", "__")
-                    (partial / f"{name}.png").write_bytes(files.extractfile(member).read())
-        archive.unlink()
-        partial.rename(folder)
+def unpack_pillow(archive, folder):
+    """The odd pictures in Pillow's source distribution."""
+    folder.mkdir()
+    with tarfile.open(archive) as files:
+        for member in files:
+            if member.isfile() and "/Tests/images/" in member.name:
+                name = member.name.partition("/Tests/images/")[2].replace("/", "__")
+                (folder / f"{name}.png").write_bytes(files.extractfile(member).read())
     return folder
 
 
-def test_a_thousand_pictures_that_nobody_here_made(request, tmp_path, start):
+def test_a_thousand_pictures_that_nobody_here_made(foreign_archive, tmp_path, start):
     """By content, whatever they are: all get a picture's suffix, so that none is passed over."""
-    folder = pillow_pictures(request)
+    folder = unpack_pillow(foreign_archive("pillow-12.0.0"), tmp_path / "in")
     limits = ("--max-pixels", 70_000)
     rows = in_a_folder(start, folder, tmp_path / "out", "fast", *limits)
     assert len(rows) > 1000
