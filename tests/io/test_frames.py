@@ -5,15 +5,18 @@ import http.server
 import io
 import os
 import shutil
+import tarfile
 import threading
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 from small_animations import apng, chunk, flat, gif
 
-from clearzoom.errors import SizeError, UnreadablePictureError
+from clearzoom.errors import ClearzoomError, SizeError, UnreadablePictureError
 from clearzoom.io.frames import frames_of, layout_of
 from clearzoom.io.reading import decode, open_picture, upright
 from clearzoom.io.windows import read_windows
@@ -144,7 +147,7 @@ def compare(path, asked):
         # Chromium keeps colours multiplied by alpha, so that faint ones are less exact.
         share = wanted[..., 3:] / 255
         np.testing.assert_allclose(pixels[..., :3] * share, wanted[..., :3] * share, atol=1.01)
-        if layout.frames > 1:
+        if layout.frames > 1 and wanted_ms:  # 0 is shown for 100 ms, and not always stated so
             assert duration_ms == pytest.approx(wanted_ms)
     if layout.frames > 1:
         assert layout.plays == plays
@@ -184,6 +187,39 @@ def test_webp_is_what_a_browser_shows(tmp_path, shown, random, clears):
         grown[24:27] = (25).to_bytes(3, "little")
         (tmp_path / "a.webp").write_bytes(grown)
         assert compare(tmp_path / "a.webp", shown(bytes(grown), "webp")).channels == 4
+
+
+@pytest.mark.parametrize("name", ["pillow-12.0.0", "wand-0.7.2"])
+def test_foreign_animations_are_what_a_browser_shows(
+    foreign_archive, tmp_path, shown, name, record_property
+):
+    kinds = {".gif": "gif", ".png": "png", ".apng": "png", ".webp": "webp"}
+    counts, wrong = Counter(), []
+    with tarfile.open(foreign_archive(name)) as members:
+        for member in members:
+            kind = kinds.get(Path(member.name).suffix)
+            if kind is None or not member.isfile():
+                continue
+            encoded = members.extractfile(member).read()
+            path = tmp_path / f"a.{kind}"
+            path.write_bytes(encoded)
+            try:
+                if open_picture(path).frames == 1:
+                    continue
+                asked = shown(encoded, kind)
+            except ClearzoomError:
+                continue
+            except Error:
+                counts["Chromium refuses"] += 1
+                continue
+            try:
+                compare(path, asked)
+                counts["equal"] += 1
+            except AssertionError as error:
+                wrong.append(f"{member.name}: {error}")
+    record_property("counted", f"{name}: animations, {dict(counts)}")
+    assert not wrong, "\n".join(wrong)
+    assert counts["equal"] >= 5
 
 
 def test_a_sequence_of_avif_is_read(tmp_path):
