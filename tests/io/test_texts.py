@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from clearzoom.io.animation import Timing, read_frames, write_frames
+from clearzoom.io.animation import Timing, write_frames
 from clearzoom.io.formats import FORMATS
+from clearzoom.io.frame_spool import FrameSpool
+from clearzoom.io.frames import frames_of, layout_of
 from clearzoom.io.gif import comments
 from clearzoom.io.metadata import Metadata, read_metadata
 from clearzoom.io.picture import Picture
@@ -208,7 +210,11 @@ def test_an_animation_holds_xmp_and_comments_too(tmp_path, small, suffix):
     packet = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"></rdf:RDF></x:xmpmeta>'
     metadata = Metadata(xmp=packet, iptc=b"\x1c", texts=(Text("Comment", "a cat"),))
     target, frames = tmp_path / f"p{suffix}", [small, 255 - small]
-    notes = write_frames(target, target, frames, Timing((80, 90), 3), metadata, None, Encoding())
+    with FrameSpool(target, 2, small.shape) as spool:
+        for index, frame in enumerate(frames):
+            spool.put(index, frame)
+        timing = Timing((80, 90), 3)
+        notes = write_frames(target, target, spool, timing, metadata, None, Encoding())
     held, _ = read_metadata(target)
     if suffix == ".webp":
         assert b">a cat</rdf:li>" in held.xmp
@@ -216,5 +222,6 @@ def test_an_animation_holds_xmp_and_comments_too(tmp_path, small, suffix):
         assert (held.xmp, [each.text for each in held.texts]) == (packet, ["a cat"])
     if suffix != ".png":
         assert f"{'GIF' if suffix == '.gif' else 'WebP'} has no place for IPTC" in notes
-    again, timing = read_frames(target)
-    assert (len(again), timing) == (2, Timing((80, 90), 3))
+    layout = layout_of(target)
+    assert [frame.duration_ms for frame in frames_of(target, layout)] == [80, 90]
+    assert layout.plays == 3
