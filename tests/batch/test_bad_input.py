@@ -7,12 +7,11 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import warnings
 import zlib
+from collections import Counter
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
 
 from clearzoom.errors import ClearzoomError
 from clearzoom.io.picture import Picture
@@ -28,13 +27,15 @@ def in_a_folder(start, source, output, model, *more):
     _, said = process.communicate(timeout=900)
     assert process.returncode in (0, 3), said
     assert "Traceback" not in said
-    rows = [json.loads(line) for line in (output / "report.jsonl").read_text("utf-8").splitlines()]
-    for row in rows:
+    lines = (output / "report.jsonl").read_text("utf-8").splitlines()
+    rows = {row["file"]: row for row in map(json.loads, lines)}
+    begun = [row for row in rows.values() if row["status"] != "left out"]
+    for row in begun:
         assert row.get("code") != "internal", row
         assert (output / row["output"]).exists() == (row["status"] == "done"), row
     left = {p.relative_to(output).as_posix() for p in output.rglob("*") if p.is_file()}
-    assert left == {row["output"] for row in rows if row["status"] == "done"} | {"report.jsonl"}
-    return {row["file"]: row for row in rows}
+    assert left == {row["output"] for row in begun if row["status"] == "done"} | {"report.jsonl"}
+    return rows
 
 
 def test_truncated_and_flipped(tmp_path, photo, small_weights, start):
@@ -97,6 +98,7 @@ def test_odd_sizes_and_bombs(tmp_path, small_weights, start):
         "2x1.png": "done",
         "3000x1.png": "done",
         "bomb.png": "size",
+        "loop": "left out",
         "nowhere.png": "missing",
         "other.jpg": "done",
         "short.png": "unreadable",
@@ -106,51 +108,22 @@ def test_odd_sizes_and_bombs(tmp_path, small_weights, start):
     assert (rows["1x3000.png"]["width_px"], rows["1x3000.png"]["height_px"]) == (2, 6000)
 
 
-def unpack_pillow(archive, folder):
-    """The odd pictures in Pillow's source distribution."""
+def test_pictures_that_nobody_here_made(foreign_archive, tmp_path, start):
+    """By content, whatever they are: all get a picture's suffix, so that none is passed over.
+
+    Every eighth of Pillow's own; that px are read rightly is tested with all of them in tests/io.
+    """
+    folder = tmp_path / "in"
     folder.mkdir()
-    with tarfile.open(archive) as files:
-        for member in files:
-            if member.isfile() and "/Tests/images/" in member.name:
-                name = member.name.partition("/Tests/images/")[2].replace("/", "__")
-                (folder / f"{name}.png").write_bytes(files.extractfile(member).read())
-    return folder
-
-
-def test_a_thousand_pictures_that_nobody_here_made(foreign_archive, tmp_path, start):
-    """By content, whatever they are: all get a picture's suffix, so that none is passed over."""
-    folder = unpack_pillow(foreign_archive("pillow-12.0.0"), tmp_path / "in")
-    limits = ("--max-pixels", 70_000)
-    rows = in_a_folder(start, folder, tmp_path / "out", "fast", *limits)
-    assert len(rows) > 1000
-    counts = {}
-    for row in rows.values():
-        end = row.get("code", row["status"])
-        counts[end] = counts.get(end, 0) + 1
-    print(f"{len(rows)} files: {counts}")
-    assert counts["done"] > 300
-    # A picture that came out is the one that went in: Pillow, which has its own decoders, agrees.
-    agreed = 0
-    for name, row in rows.items():
-        if row["status"] != "done":
-            continue
-        source = open_picture(folder / name)
-        if name.startswith("xmp_tags_orientation"):  # only Pillow turns by XMP; EXIF is what counts
-            continue
-        if source.kind not in ("PNG", "JPEG") or source.deep or source.cmyk or source.layout:
-            continue
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                picture = Image.open(folder / name)
-                seen = np.asarray(ImageOps.exif_transpose(picture).convert("RGB")).astype(int)
-        except (OSError, SyntaxError, ValueError):
-            continue
-        ours = decode(source).astype(int)
-        ours = np.repeat(ours[..., :1], 3, axis=2) if ours.shape[2] < 3 else ours[..., :3]
-        assert np.abs(ours - seen).mean() < 3, name
-        agreed += 1
-    assert agreed > 150
+    with tarfile.open(foreign_archive("pillow-12.0.0")) as files:
+        odd = [each for each in files if each.isfile() and "/Tests/images/" in each.name]
+        for member in sorted(odd, key=lambda each: each.name)[::8]:
+            name = member.name.partition("/Tests/images/")[2].replace("/", "__")
+            (folder / f"{name}.png").write_bytes(files.extractfile(member).read())
+    rows = in_a_folder(start, folder, tmp_path / "out", "fast", "--max-pixels", 70_000)
+    counts = Counter(row.get("code", row["status"]) for row in rows.values())
+    assert counts.total() > 120
+    assert counts["done"] > 35, counts
 
 
 def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path, photo, small_weights, start):

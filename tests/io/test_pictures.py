@@ -15,6 +15,7 @@ from clearzoom.errors import (
     SizeError,
     UnreadablePictureError,
 )
+from clearzoom.io.atomic import whole_file
 from clearzoom.io.formats import check_target
 from clearzoom.io.metadata import Metadata, read_metadata
 from clearzoom.io.picture import Picture
@@ -218,7 +219,8 @@ def test_a_picture_that_streams_is_made_small_too(tmp_path, photo, suffix):
     write_picture(tmp_path / "p.tif", Picture(photo))
     image = stream_picture(tmp_path / "p.tif")
     target = tmp_path / f"q{suffix}"
-    encode(target, target, image, None, None, Metadata(), Encoding(95, 20_000))
+    with whole_file(target) as temporary:
+        encode(temporary, target, image, None, None, Metadata(), Encoding(95, 20_000))
     assert 5_000 < target.stat().st_size <= 20_000
     assert {path.name for path in tmp_path.iterdir()} == {"p.tif", target.name}
 

@@ -60,7 +60,7 @@ NO_PICTURES = {
     "paper.pdf": b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF",
     "packed.zip": b"PK\x03\x04" + b"\0" * 100,
     "numbers.csv": b"1,2,3\n4,5,6\n",
-    "grey.pgm": b"P5 2 2 255 \0\0\0\0",
+    "grey.pgm": b"P5 two by two",
     "matrix.mat": b"MATLAB 5.0 MAT-file" + b"\0" * 200,
     "cut.png": EXAMPLE[:30],
     "beginning.gif": b"GIF89a",
