@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from clearzoom.errors import SizeError
-from clearzoom.io.boxes import stated_in_boxes
+from clearzoom.io.coded_colours import stated_in_boxes
 from clearzoom.io.reading import decode, open_picture
 
 RAMP = np.tile(np.arange(256, dtype=np.uint8), (64, 1))

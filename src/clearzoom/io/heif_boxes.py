@@ -1,4 +1,4 @@
-"""The boxes of HEIC and AVIF: which way up a picture lies in its file, and a gain map beside it.
+"""The boxes of HEIC and AVIF: what they say of the picture that is shown, and a gain map beside it.
 
 References:
     ISO/IEC 14496-12, 4.2 (boxes), 8.11 (meta). ISO/IEC 23008-12, 6.5.10 (irot), 6.5.12 (imir),
@@ -27,11 +27,27 @@ def boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
         end: where the last ends.
     """
     while at + 8 <= end:
-        (size,) = struct.unpack_from(">I", data, at)
-        if size < 8:  # up to the file's end, or of more than 4 GiB
+        size, head = struct.unpack_from(">I", data, at)[0], 8
+        if size == 1:  # the true size follows, in 64 bit
+            size, head = struct.unpack_from(">Q", data, at + 8)[0], 16
+        elif size == 0:  # up to the end
+            size = end - at
+        if size < head:
             return
-        yield data[at + 4 : at + 8], at + 8, min(at + size, end)
+        yield data[at + 4 : at + 8], at + head, min(at + size, end)
         at += size
+
+
+def primary_properties(path: Path) -> list[tuple[bytes, bytes]]:
+    """Give the kind and content of each property of the picture that is shown, in their order.
+
+    Args:
+        path: a HEIC or AVIF; where it is damaged or built in another way, none is found.
+    """
+    try:
+        return _of_primary_item(_meta(path))
+    except (OSError, struct.error, LookupError):
+        return []
 
 
 def applied_orientation(path: Path) -> int:
@@ -43,10 +59,13 @@ def applied_orientation(path: Path) -> int:
     Returns:
         EXIF's number, 1 to 8; 1 where nothing is said or the file is built in another way.
     """
-    try:
-        return _orientation(_meta(path))
-    except (OSError, struct.error, LookupError, ValueError):
-        return 1
+    number = 1
+    for kind, content in primary_properties(path):
+        if kind == b"irot" and content:
+            number = _TURNED[content[0] & 3]
+        elif kind == b"imir" and content:
+            number = (_LEFT_TO_RIGHT if content[0] & 1 else _TOP_TO_BOTTOM)[number]
+    return number
 
 
 def holds_gain_map(path: Path) -> bool:
@@ -66,16 +85,18 @@ def _meta(path: Path) -> bytes:
     """The content of the file's meta box, without its version."""
     with path.open("rb") as file:
         for _ in range(_MOST_BOXES):
-            size, kind = struct.unpack(">I4s", file.read(8))
-            if kind == b"meta" and 12 <= size <= _LONGEST_META:
-                return file.read(size - 8)[4:]
-            if size < 8:
+            (size, kind), head = struct.unpack(">I4s", file.read(8)), 8
+            if size == 1:
+                (size,), head = struct.unpack(">Q", file.read(8)), 16
+            if kind == b"meta":
+                return file.read(min(size - head, _LONGEST_META) if size else _LONGEST_META)[4:]
+            if size < head:
                 break
-            file.seek(size - 8, 1)
+            file.seek(size - head, 1)
     raise LookupError("no meta box")
 
 
-def _orientation(meta: bytes) -> int:
+def _of_primary_item(meta: bytes) -> list[tuple[bytes, bytes]]:
     inside = {kind: (at, end) for kind, at, end in boxes(meta, 0, len(meta))}
     at, _ = inside[b"pitm"]
     primary = int.from_bytes(meta[at + 4 : at + (8 if meta[at] else 6)])
@@ -85,14 +106,8 @@ def _orientation(meta: bytes) -> int:
             properties = list(boxes(meta, begins, ends))
         elif kind == b"ipma":
             associations += _associated(meta, begins, primary)
-    number = 1
-    for index in associations:
-        kind, begins, _ = properties[index - 1] if index else (b"", 0, 0)
-        if kind == b"irot":
-            number = _TURNED[meta[begins] & 3]
-        elif kind == b"imir":
-            number = (_LEFT_TO_RIGHT if meta[begins] & 1 else _TOP_TO_BOTTOM)[number]
-    return number
+    known = [properties[index - 1] for index in associations if 0 < index <= len(properties)]
+    return [(kind, meta[begins:ends]) for kind, begins, ends in known]
 
 
 def _associated(meta: bytes, at: int, item: int) -> list[int]:

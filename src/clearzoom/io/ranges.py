@@ -7,7 +7,7 @@ import pyvips
 from PIL import Image
 
 from clearzoom.errors import SizeError
-from clearzoom.io.boxes import stated_in_boxes
+from clearzoom.io.coded_colours import stated_in_boxes
 from clearzoom.io.descriptors import states
 
 _BITS_FIELD = "bits-per-sample"

@@ -3,7 +3,7 @@
 import io
 from pathlib import Path
 
-from clearzoom.io.boxes import stated_in_boxes
+from clearzoom.io.coded_colours import stated_in_boxes
 from clearzoom.io.made_profiles import adobe_profile, coded_profile
 from clearzoom.io.png import colour_of_png, states_colour
 from clearzoom.io.tiff_directories import Directories
