@@ -46,7 +46,7 @@ def run_animation(
         A line for each thing that the format has no place for.
 
     Raises:
-        UnreadablePictureError: a frame is damaged; that is said before the first is enlarged.
+        UnreadablePictureError: a frame is damaged; raised before the first is enlarged.
         OutputError: the result cannot be written, or its frames find no room on the disk.
     """
     source, plan = job.source, job.plan
@@ -59,8 +59,8 @@ def run_animation(
     ):
         for index, frame in enumerate(frames_of(source.path, source.layout)):
             pixels = np.ascontiguousarray(turned(frame.pixels, source.orientation)[..., :channels])
-            told = partial(_told, progress, index, source.frames) if progress is not None else None
-            result = run_stages(pixels, networks, meaning, budget=budget, progress=told)
+            of_frame = progress and partial(_report_frame, progress, index, source.frames)
+            result = run_stages(pixels, networks, meaning, budget=budget, progress=of_frame)
             spool.put(index, np.asarray(finished_image(result, plan, whole_result(plan)).numpy()))
         return write_frames(
             temporary,
@@ -84,5 +84,6 @@ def _seen(source: Source) -> tuple[int, tuple[float, ...]]:
     return 3 if opaque else 4, tuple(durations_ms)
 
 
-def _told(progress: Progress, index: int, frames: int, done: int, total: int) -> None:
+def _report_frame(progress: Progress, index: int, frames: int, done: int, total: int) -> None:
+    """Count the tiles of a frame among those of all."""
     progress(index * total + done, frames * total)
