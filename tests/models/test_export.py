@@ -3,6 +3,7 @@ import pytest
 import torch
 from small_networks import SMALL, randomised
 
+from clearzoom.engines.enclosed import check_enclosed
 from clearzoom.engines.notes import read_notes
 from clearzoom.engines.onnxruntime import load_onnxruntime
 from clearzoom.engines.openvino import load_openvino
@@ -15,6 +16,7 @@ KINDS = [
     ("srresnet-slim", 3, {"norm": "none", "dilations": [1, 2]}),
     ("srresnet", 2, {}),
     ("srresnet-slim-pre", 2, {}),
+    ("srresnet-slim", 2, {"norm": "layer", "activation": "gelu"}),
     ("fast", 3, {"channels": 8, "convolutions": 2}),
 ]
 
@@ -25,6 +27,7 @@ def test_the_file_computes_what_the_network_computes_at_any_size(tmp_path, name,
     export_onnx(net, tmp_path / "net.onnx", {"name": name})
     run, notes = load_onnxruntime(tmp_path / "net.onnx"), read_notes(tmp_path / "net.onnx")
     vino = load_openvino(tmp_path / "net.onnx")
+    check_enclosed((tmp_path / "net.onnx").read_bytes(), tmp_path / "net.onnx")
     assert notes == {"name": name}
     assert b"export.py" not in (tmp_path / "net.onnx").read_bytes()  # no traces of this machine
     for height, width in ((1, 1), (1, 9), (8, 3), (31, 20)):

@@ -15,6 +15,7 @@ from clearzoom.core.consistency import Consistency
 from clearzoom.core.tiles import aligned_halo_px
 from clearzoom.engines import Engine, Precision
 from clearzoom.engines.adapted import Run, Tensor, adapted
+from clearzoom.engines.enclosed import check_enclosed
 from clearzoom.engines.interpolate import mixed_model
 from clearzoom.engines.levels import Levels, estimator_file, load_estimator
 from clearzoom.engines.notes import grid_of, read_notes
@@ -122,6 +123,8 @@ def load_network(
             check_file(path.with_suffix(".safetensors"))
     notes = read_notes(path)
     stated = grid_of(notes, path)  # before an engine sees what may be anyone's file
+    if not named:
+        check_enclosed(content, path)
     if stated.scale != scale:
         raise UnknownModelError(f"{path} enlarges x{stated.scale}, not x{scale}")
     name = name or notes.get("name", "")
@@ -131,7 +134,10 @@ def load_network(
         if engine == "torch" or precision != "fp32":
             raise ModelError("a strength below 1 needs --precision fp32, and not --engine torch")
         start = _psnr_file(path, notes)
-        model = content = mixed_model(start.read_bytes(), content, strength)
+        psnr = start.read_bytes()
+        if not named:
+            check_enclosed(psnr, start)
+        model = content = mixed_model(psnr, content, strength)
         before = Levels.of(read_notes(start))
         if levels is not None and before is not None:
             levels = before.mixed(levels, strength)
@@ -197,6 +203,8 @@ def load_level_estimator(
         return None
     if named:
         check_file(file)
+    else:
+        check_enclosed(file.read_bytes(), file)
     return load_estimator(file)
 
 

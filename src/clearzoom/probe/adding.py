@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import cast
 
 from clearzoom.checked import checked_path
+from clearzoom.engines.enclosed import check_enclosed
 from clearzoom.errors import InputError, WeightsError
 from clearzoom.models.card import AnyCard, Card, read_any_card
 from clearzoom.probe.apart import Limits, measure_apart
@@ -84,6 +85,8 @@ def _ours(
     files, paths = [], []
     for each in card.files:
         check_file(file.with_name(each.name))
+        if each.name.endswith(".onnx"):
+            check_enclosed(file.with_name(each.name).read_bytes(), file.with_name(each.name))
         renamed = each.name.replace(old, stem, 1)
         shutil.copyfile(file.with_name(each.name), scratch / renamed)
         files.append(each.model_copy(update={"name": renamed}))
