@@ -181,6 +181,70 @@ def test_networks_and_scores_take_no_argument_that_they_cannot_use(tmp_path):
     assert faults_of(ClearzoomError, clearzoom.evaluate, needed, right) == []
 
 
+NAMES = {"a word", "a number as text", "a very long name"}
+PATHS = {"a word", "a number as text", "a path"}  # looked for when they are read
+TRAINING = {
+    "folder": PATHS,
+    "run": PATHS,
+    "test_sets": {*PATHS, "None"},
+    "initial_weights": {*PATHS, "None"},
+    "resume_from": {*PATHS, "None"},
+    "resume": {"True"},
+    "measures": {"True"},
+    "int8": {"True"},
+    "quiet": {"True"},
+    "name": NAMES,
+    "base": NAMES,
+    "psnr_model": {*NAMES, "None"},
+    "scale": {"minus", "zero", "many digits"},  # no model has them
+    "seconds": {"zero", "None"},
+    "time_budget_s": {"zero", "None"},
+    "budget_s": {"zero", "None"},
+    "budget_from_s": {"zero", "minus", "None"},
+    "steps": {"None", "many digits"},
+    "devices": {"many digits"},
+    "nodes": {"many digits"},
+    "tile_px": {"many digits"},
+    "learning_rate": {"None"},
+    "finish": {"None"},
+    "processes": {"None"},
+    "say": {"a type"},
+}
+
+
+def test_training_takes_no_argument_that_it_cannot_use(tmp_path, config_file):
+    from clearzoom.models.card import read_any_card
+    from clearzoom.train.config import load_config
+    from clearzoom.train.finish import Finish
+    from clearzoom.train.processes import Processes
+    from clearzoom.train.release import release
+    from clearzoom.train.run import steps_in, train
+    from clearzoom.train.tune import tune
+    from clearzoom.train.tune_wishes import Wishes, check_wishes
+    from clearzoom.weights import FOLDER
+
+    config, run = load_config(config_file()), tmp_path / "run"
+    weights = FOLDER / "fast-x2.safetensors"
+    card = read_any_card(FOLDER / "fast-x2.json")
+    wishes = Wishes(tmp_path, "fast", 2, "mine", run, False, weights, card)
+    for call, needed, more in (
+        (Finish, {}, {}),
+        (Processes, {}, {}),
+        # Whatever is right about them, no run is there to be resumed.
+        (train, {"config": config, "folder": run, "resume": True}, {}),
+        (steps_in, {"config": config, "seconds": 1}, {"seconds": {"zero"}}),
+        (check_wishes, {"folder": run, "base": "fast", "scale": 2, "name": "m", "run": run}, {}),
+        (tune, {"wishes": wishes}, {}),
+        (
+            release,
+            {"run": run, "folder": run, "tile_px": 64, "test_sets": None},
+            {"name": NAMES | {"None"}},
+        ),
+    ):
+        assert faults_of(InputError, call, needed, TRAINING | more) == []
+    assert not run.exists()
+
+
 def test_a_network_runs_on_tensors_alone():
     run = clearzoom.load_network("fast", 4, "onnxruntime").run
     others = [np.zeros(shape, np.float32) for shape in ((3, 8, 8), (1, 1, 8, 8), (1, 3, 0, 8))]

@@ -10,13 +10,15 @@ import lightning
 from lightning import Callback
 from rich.console import Console
 
-from clearzoom.errors import ConfigError
+from clearzoom.checked import checked_fields
+from clearzoom.errors import ConfigError, InputError
 from clearzoom.io.atomic import whole_file
 from clearzoom.train.callbacks import save_state, save_weights
 from clearzoom.train.checkpoint import BEFORE_DECAY, BEFORE_DECAY_WEIGHTS
-from clearzoom.train.config import TrainConfig
+from clearzoom.train.config import Positive, TrainConfig
 from clearzoom.train.module import Recipe
 from clearzoom.train.schedule import Decay, last_step, steps_in_time
+from clearzoom.train.times import Seconds
 
 _MEASURED_SHARE, _LEAST_MEASURED_S, _MOST_MEASURED_S = 0.05, 2.0, 30.0
 _LEAST_MEASURED_CALLS = 4
@@ -24,6 +26,7 @@ _CAUTION = 1.05
 """Steps may become slower; a decay must come to its end."""
 
 
+@checked_fields(InputError)
 @dataclass(frozen=True)
 class Finish:
     """A decay that shall begin: now and for so many steps, or for so many seconds.
@@ -32,8 +35,8 @@ class Finish:
     last ones.
     """
 
-    steps: int | None = None
-    seconds: float | None = None
+    steps: Positive | None = None
+    seconds: Seconds | None = None
 
     def check(
         self, config: TrainConfig, state: dict[str, Any] | None, budget_s: float | None

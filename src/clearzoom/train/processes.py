@@ -3,19 +3,21 @@
 import os
 from dataclasses import dataclass
 
-from clearzoom.errors import ConfigError
+from clearzoom.checked import checked_fields
+from clearzoom.errors import ConfigError, InputError
 from clearzoom.io.terminal import PlainConsole
-from clearzoom.train.config import TrainConfig
+from clearzoom.train.config import Positive, TrainConfig
 
 _RANKS = ("RANK", "SLURM_PROCID", "NODE_RANK", "LOCAL_RANK")  # of torchrun, SLURM, Lightning
 
 
+@checked_fields(InputError)
 @dataclass(frozen=True)
 class Processes:
     """``devices`` processes on each of ``nodes`` machines."""
 
-    devices: int = 1
-    nodes: int = 1
+    devices: Positive = 1
+    nodes: Positive = 1
 
     @property
     def count(self) -> int:

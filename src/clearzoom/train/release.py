@@ -8,6 +8,7 @@ from typing import Any
 
 from safetensors.torch import save
 
+from clearzoom.checked import GivenPath, Name, checked_arguments
 from clearzoom.engines.interpolate import mixed_model
 from clearzoom.engines.levels import estimator_file
 from clearzoom.errors import MissingFileError, ModelError
@@ -24,7 +25,7 @@ from clearzoom.models.registry import build
 from clearzoom.models.weights import load_into
 from clearzoom.train.calibration import UNCHANGED, Calibration, calibrate, held_back
 from clearzoom.train.checkpoint import BEST, LAST, best_validation_db, load_checkpoint
-from clearzoom.train.config import Folder, TrainConfig
+from clearzoom.train.config import Folder, Positive, TrainConfig
 from clearzoom.train.int8 import offer_int8
 from clearzoom.train.scoring import clean_scores, fault_scores, sets_in
 from clearzoom.train.speed import measure_speed
@@ -38,15 +39,16 @@ too, which shall not come back (docs/decisions/0006-consistency.md)."""
 _LOCAL_NORMS = ("affine", "batch", "layer", "none")
 
 
+@checked_arguments()
 def release(
-    run: Path,
-    folder: Path,
-    tile_px: int,
-    test_sets: Path | None,
+    run: GivenPath,
+    folder: GivenPath,
+    tile_px: Positive,
+    test_sets: GivenPath | None,
     *,
-    name: str | None = None,
+    name: Name | None = None,
     int8: bool = False,
-    psnr_model: str | None = None,
+    psnr_model: Name | None = None,
 ) -> Card:
     """Export the best weights of a run.
 
@@ -61,6 +63,7 @@ def release(
             it ``enlarge --strength`` goes from the one to the other.
 
     Raises:
+        InputError: an argument is none of what it may be.
         MissingFileError: the run has no checkpoint or no best weights yet, or its data are gone.
         ModelError: a norm looks at the whole picture, so that tiles would change the result.
         WeightsError: psnr_model is of another network.

@@ -11,6 +11,7 @@ import torch
 from rich.console import Console
 from torch.utils.data import DataLoader, IterableDataset
 
+from clearzoom.checked import GivenPath, checked_arguments
 from clearzoom.errors import ConfigError, OutputError, TrainingError
 from clearzoom.models.count import count
 from clearzoom.models.registry import build
@@ -35,6 +36,7 @@ from clearzoom.train.quiet import quiet_lightning
 from clearzoom.train.resume import same_run, source_of
 from clearzoom.train.schedule import Decay, last_step
 from clearzoom.train.streamed import Shards, Streamed
+from clearzoom.train.times import Seconds
 
 _MEASURED_PICTURES, _MEASURED_S = 32, 20.0
 
@@ -115,15 +117,16 @@ def _trainer(
     )
 
 
+@checked_arguments()
 @freed_memory_kept()
 def train(
     config: TrainConfig,
-    folder: Path,
+    folder: GivenPath,
     *,
     resume: bool = False,
-    initial_weights: Path | None = None,
-    resume_from: Path | None = None,
-    time_budget_s: float | None = None,
+    initial_weights: GivenPath | None = None,
+    resume_from: GivenPath | None = None,
+    time_budget_s: Seconds | None = None,
     budget_from_s: float | None = None,
     finish: Finish | None = None,
     processes: Processes | None = None,
@@ -153,6 +156,7 @@ def train(
         The recipe as it stands; ``best_psnr_db`` is the best validation.
 
     Raises:
+        InputError: an argument is none of what it may be.
         OutputError: a run is there already and resume is False.
         MissingFileError: nothing to resume from, or no pictures.
         ConfigError: the run was started with another configuration, cannot be divided among
@@ -238,10 +242,11 @@ def _lines(recipe: Recipe, say: Console) -> Lines:
     return Lines(say, counted.macc / 64**2, matrix_rate_gflops(recipe.pairs.device))
 
 
+@checked_arguments()
 def steps_in(
     config: TrainConfig,
-    seconds: float,
-    initial_weights: Path | None = None,
+    seconds: Seconds,
+    initial_weights: GivenPath | None = None,
     *,
     measures: bool = True,
 ) -> int:
@@ -257,6 +262,7 @@ def steps_in(
         Steps, rounded down to a multiple of run.validate_every_steps (at least one).
 
     Raises:
+        InputError: an argument is none of what it may be.
         MissingFileError: no pictures.
         TrainingError: a picture is damaged.
     """

@@ -1,10 +1,16 @@
 """Times as people write them."""
 
 import re
+from typing import Annotated
+
+from pydantic import Field
 
 from clearzoom.errors import ConfigError
 
 _LONGEST_S = 10 * 366 * 86_400
+
+Seconds = Annotated[float, Field(ge=0, le=_LONGEST_S)]
+"""A time that training may take; one of 0 ends after the first step."""
 
 
 def seconds_of(text: str) -> float:

@@ -4,11 +4,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clearzoom.batch.plain import plain_command
+from clearzoom.checked import checked_arguments
 from clearzoom.errors import (
     ConfigError,
     OutputError,
@@ -23,12 +24,14 @@ from clearzoom.train.config import (
     Folder,
     NetworkSection,
     OptimiserSection,
+    Positive,
     RunSection,
     TrainConfig,
 )
 from clearzoom.train.degradation import degradation_of
 from clearzoom.train.release import release
 from clearzoom.train.run import steps_in, train
+from clearzoom.train.times import Seconds
 from clearzoom.train.tune_measure import Compared, compare, save_crops
 from clearzoom.train.tune_pictures import CHECK, HELD_BACK, TRAIN, counted, prepare
 from clearzoom.train.tune_wishes import DATA, Wishes
@@ -68,12 +71,13 @@ class Tuned:
     compared: Compared
 
 
+@checked_arguments()
 def tune(
     wishes: Wishes,
     *,
-    steps: int | None = None,
-    budget_s: float | None = None,
-    learning_rate: float | None = None,
+    steps: Positive | None = None,
+    budget_s: Seconds | None = None,
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None,
     say: Say = print,
 ) -> Tuned:
     """Fine-tune weights on a folder of pictures.
@@ -87,7 +91,7 @@ def tune(
 
     Raises:
         MissingFileError: no picture in the folder.
-        InputError: no picture can be used.
+        InputError: no picture can be used, or an argument is none of what it may be.
         OutputError: the run cannot be written.
         ConfigError: resumed with other wishes than it was started with.
         TrainingError: interrupted; broke down; or the result is worse, and is not registered.

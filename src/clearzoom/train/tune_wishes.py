@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from clearzoom.checked import GivenPath, Name, checked_arguments
 from clearzoom.errors import MissingFileError, ModelError, OutputError
 from clearzoom.models.card import AddedCard, Card, read_any_card
 from clearzoom.weights import find
@@ -31,12 +32,14 @@ class Wishes:
     card: Card
 
 
+@checked_arguments()
 def check_wishes(
-    folder: Path, base: str, scale: int, name: str, run: Path, *, resume: bool = False
+    folder: GivenPath, base: Name, scale: int, name: Name, run: GivenPath, *, resume: bool = False
 ) -> Wishes:
     """Check what can be known without training; see ``Wishes`` for the parameters.
 
     Raises:
+        InputError: an argument is none of what it may be.
         MissingFileError: no folder, or nothing to resume.
         ModelError: base cannot be tuned, or the name cannot be had.
         OutputError: run holds another run.
