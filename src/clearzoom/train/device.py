@@ -3,6 +3,7 @@
 import os
 import platform
 import time
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -18,8 +19,11 @@ def device_words(device: torch.device) -> str:
     return f"{os.cpu_count()} cores of {names[0] if names else platform.machine()}"
 
 
+@cache
 def matrix_rate_gflops(device: torch.device) -> float:
     """Measure the matrix product's rate, best of four, in GFLOP/s: fp32, on CUDA bf16.
+
+    It takes about a second, so it is measured once in a process.
 
     Args:
         device: to measure.
