@@ -1,5 +1,6 @@
 import hashlib
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -17,11 +18,11 @@ from clearzoom.models.registry import build
 NOTES = {"name": "mine", "scale": "2", "halo_px": "5", "tile_px": "32"}
 
 
-@pytest.fixture
-def exported(tmp_path):
-    """A network with levels, its file, and an estimator beside it."""
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A network with levels, its file, and an estimator beside it; tests leave them as they are."""
     net = randomised(build("photo", 2, {"channels": 8, "convolutions": 3})).eval()
-    path = tmp_path / "mine-x2.onnx"
+    path = tmp_path_factory.mktemp("exported") / "mine-x2.onnx"
     export_onnx(net, path, NOTES)
     export_estimator(net.estimator, estimator_file(path), {})
     return net, path
@@ -90,7 +91,8 @@ def test_a_damaged_note_is_one_clear_error(exported):
 
 
 def test_strength_mixes_levels_too(exported, tmp_path):
-    net, _ = exported
+    net, path = exported
+    shutil.copy(path, tmp_path)
     crisp = randomised(build("photo", 2, {"channels": 8, "convolutions": 3}), 7).eval()
     export_onnx(crisp, tmp_path / "crisp-x2.onnx", NOTES | {"psnr_model": "mine", "name": "crisp"})
     network = load_network(str(tmp_path / "crisp-x2.onnx"), 2, strength=0.25, denoise=0.8)

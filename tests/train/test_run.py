@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import shutil
 import signal
 import subprocess
 import sys
@@ -333,31 +334,49 @@ def test_a_damaged_checkpoint_and_a_file_for_a_folder_are_clear_errors(config_fi
         train(config, tmp_path / "file")
 
 
-@pytest.mark.parametrize("first", ["checkpoint", "weights", "logs"])
-def test_a_full_disk_loses_nothing(config_file, tmp_path, first):
+# A file may not grow beyond a limit: what a full disk does, without being root.
+WITH_LIMITS = """
+import resource, sys
+from clearzoom.cli.main import main
+for line in sys.stdin:
+    limit, *arguments = line.split()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), before[1]))
+    sys.argv = ["clearzoom", *arguments]
+    try:
+        main()
+    except SystemExit as end:
+        print("status", end.code, file=sys.stderr)
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+"""
+
+
+def test_a_full_disk_loses_nothing(config_file, tmp_path):
     path = config_file()
     train(load_config(path), tmp_path / "run", time_budget_s=0)
     kept = (tmp_path / "run" / LAST).read_bytes()
-    # A file may not grow beyond this: what a full disk does, without being root.
     weights = (tmp_path / "run" / BEST).stat().st_size
-    limit = {"checkpoint": (weights + len(kept)) // 2, "weights": weights // 2, "logs": 60}[first]
-    code = (
-        f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}));"
-        "from clearzoom.cli.main import main; main()"
-    )
-    arguments = ["train", str(path), "-o", str(tmp_path / "run"), "--resume"]
     (tmp_path / "run" / BEST).unlink()  # so that the next validation improves
+    limits = {"checkpoint": (weights + len(kept)) // 2, "weights": weights // 2, "logs": 60}
+    lines = []
+    for first, limit in limits.items():
+        shutil.copytree(tmp_path / "run", tmp_path / first)
+        lines.append(f"{limit} train {path} -o {tmp_path / first} --resume\n")
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=300
+        [sys.executable, "-c", WITH_LIMITS],
+        input="".join(lines),
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
-    assert done.returncode == 4, done.stderr
-    assert any(
-        line.startswith("error[output]: cannot write") for line in done.stderr.splitlines()
-    ), done.stderr
+    said = done.stderr.split("status 4\n")
+    assert (len(said), said[-1]) == (4, ""), done.stderr
     assert "Traceback" not in done.stderr
-    assert (tmp_path / "run" / LAST).read_bytes() == kept
-    assert not list((tmp_path / "run").glob(".clearzoom-*"))
-    train(load_config(path), tmp_path / "run", resume=True)
+    for first, words in zip(limits, said, strict=False):
+        assert any(line.startswith("error[output]: cannot write") for line in words.splitlines())
+        assert (tmp_path / first / LAST).read_bytes() == kept
+        assert not list((tmp_path / first).glob(".clearzoom-*"))
+        train(load_config(path), tmp_path / first, resume=True)
 
 
 def test_configuration_errors_name_the_key(config_file):
