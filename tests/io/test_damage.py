@@ -46,6 +46,36 @@ def test_jpeg_data_that_is_corrupt_is_said(tmp_path, photo):
         assert (stepped_over(path, source.kind) is not None) == damaged, (suffix, len(content))
 
 
+@pytest.mark.parametrize("rows", [16, 24, 45, 48, 100])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"subsampling": "4:2:0"},
+        {"subsampling": "4:2:2"},
+        {"subsampling": "4:4:4"},
+        {"subsampling": "4:4:4", "restart_marker_rows": 1},
+        {"progressive": True},
+        {"mode": "L"},
+        {"mode": "CMYK"},
+    ],
+    ids=str,
+)
+def test_damage_in_the_last_rows_is_said(tmp_path, photo, options, rows):
+    """Rows that were cut away are invented, and an end marker hides that from the file's size."""
+    picture = Image.fromarray(photo[:rows, :99]).convert(options.get("mode", "RGB"))
+    written = io.BytesIO()
+    picture.save(written, "JPEG", **{key: options[key] for key in options if key != "mode"})
+    whole, path = written.getvalue(), tmp_path / "p.jpg"
+    begins, ends = whole.rindex(b"\xff\xda"), len(whole) - 2
+    for content in (whole, whole + b"behind it"):
+        path.write_bytes(content)
+        assert stepped_over(path, "JPEG") is None
+    for cut in (begins + (ends - begins) * 3 // 5, ends - (ends - begins) // 10, ends - 4):
+        path.write_bytes(whole[:cut] + b"\xff\xd9")
+        assert decode(open_picture(path)).shape[:2] == (rows, 99)
+        assert stepped_over(path, "JPEG") is not None, cut - begins
+
+
 def test_plan_and_result_say_so(tmp_path, photo):
     (tmp_path / "p.jpg").write_bytes(with_marker(encoded(photo[:120, :120], format="JPEG")))
     job = plan_job(tmp_path / "p.jpg", tmp_path / "o.png", Settings(Wanted(2), "fast"))
