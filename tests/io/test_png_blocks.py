@@ -172,8 +172,31 @@ def test_a_png_is_turned_wherever_its_exif_stands(tmp_path, behind):
     block = Image.Exif()
     block[0x0112] = 6
     said = block.tobytes().removeprefix(b"Exif\0\0")
-    for written in (chunk(b"eXIf", said), profile("exif", b"Exif\0\0" + said)):
+    for written in (
+        chunk(b"eXIf", said),
+        chunk(b"eXIf", b"Exif\0\0" + said),  # with the head that JPEG puts before it
+        profile("exif", b"Exif\0\0" + said),
+        profile("exif", said),
+        profile("APP1", b"Exif\0\0" + said),
+    ):
         path = png(tmp_path / "p.png", *((b"", written) if behind else (written, b"")))
         source = open_picture(path)
         assert (source.width_px, source.height_px, source.orientation) == (3, 4, 6)
         assert decode(source).shape == (4, 3, 3)
+
+
+@pytest.mark.parametrize("head", [b"", b"Exif\0\0"])
+def test_a_webp_and_an_avif_are_turned_whatever_stands_before_their_exif(tmp_path, head):
+    block = Image.Exif()
+    block[0x0112] = 6
+    said = head + block.tobytes().removeprefix(b"Exif\0\0")
+    SMALL.save(tmp_path / "p.avif", exif=said)
+    SMALL.save(tmp_path / "p.webp", exif=b"Exif\0\0MM")
+    whole = (tmp_path / "p.webp").read_bytes()
+    whole = whole[: whole.index(b"EXIF")] + b"EXIF" + struct.pack("<I", len(said)) + said
+    (tmp_path / "p.webp").write_bytes(whole[:4] + struct.pack("<I", len(whole) - 8) + whole[8:])
+    for suffix in (".webp", ".avif"):
+        source = open_picture(tmp_path / f"p{suffix}")
+        assert (source.width_px, source.height_px, source.orientation) == (3, 4, 6)
+        assert decode(source).shape == (4, 3, 3)
+        assert source.metadata.exif[:2] in (b"II", b"MM")

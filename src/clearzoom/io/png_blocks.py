@@ -54,7 +54,8 @@ def png_blocks(path: Path) -> tuple[dict[str, bytes], list[str]]:
             problems.append(f"{_said(name)} could not be read: {error}")
             continue
         found.setdefault(name, block)
-    blocks = {"exif": found.get("exif"), "xmp": found.get(_XMP), "iptc": None}
+    exif = found.get("exif", b"").removeprefix(_STARTS["exif"])  # some write JPEG's head there too
+    blocks = {"exif": exif, "xmp": found.get(_XMP), "iptc": None}
     for kinds, names in _NAMES_OF_PROFILES.items():
         for each in names:
             profile = found.get(_PROFILES + each, b"")
