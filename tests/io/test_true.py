@@ -4,6 +4,7 @@ import contextlib
 import io
 import struct
 import zlib
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -16,6 +17,7 @@ from clearzoom.io.exif import updated_exif
 from clearzoom.io.exif_resolution import exif_with_resolution
 from clearzoom.io.metadata import Metadata, read_metadata, stated_dpi
 from clearzoom.io.picture import Picture
+from clearzoom.io.placed import placed_metadata
 from clearzoom.io.placement import Placement
 from clearzoom.io.reading import open_picture
 from clearzoom.io.writing import write_picture
@@ -165,6 +167,32 @@ def test_xmp_is_made_true_in_every_format(tmp_path, photo, suffix):
     )
     write_picture(tmp_path / f"p{suffix}", picture)
     assert b'tiff:ImageWidth="40"' in read_metadata(tmp_path / f"p{suffix}")[0].xmp
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".gif"])
+def test_a_turn_that_xmp_alone_states_is_said_and_stays(tmp_path, photo, suffix):
+    path, size = tmp_path / f"p{suffix}", (40, 30)
+    for said, turned in ((packet(attributes='tiff:Orientation="6"'), True), (packet(), False)):
+        given = Metadata(xmp=said, turned_by_xmp=turned)
+        write_picture(path, Picture(photo[:30, :40], metadata=given))
+        source = open_picture(path)
+        assert (source.width_px, source.height_px, source.orientation) == (*size, 1)
+        assert [note.startswith("XMP alone says") for note in source.notes] == [True] * turned
+        placed, _ = placed_metadata(source.metadata, to(*size), None)
+        write_picture(tmp_path / f"q{suffix}", Picture(photo[:30, :40], metadata=placed))
+        after = open_picture(tmp_path / f"q{suffix}").metadata.xmp
+        assert (b'tiff:Orientation="6"' in after) == turned
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_exif_goes_before_what_xmp_says_of_the_turn(tmp_path, photo, suffix):
+    for stated in (1, 8):
+        given = Metadata(block("<", _274=stated), packet(attributes='tiff:Orientation="6"'))
+        picture = Picture(photo[:30, :40], metadata=replace(given, turned_by_xmp=True))
+        write_picture(tmp_path / f"p{suffix}", picture)
+        source = open_picture(tmp_path / f"p{suffix}")
+        assert (source.orientation, source.notes) == (stated, ())
+        assert b'tiff:Orientation="1"' in placed_metadata(source.metadata, to(9, 9), None)[0].xmp
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])

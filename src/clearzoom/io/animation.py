@@ -92,10 +92,11 @@ def write_frames(
             exif = exif_with_resolution(exif, dpi)
         except ValueError as error:
             problems.append(f"{error}; the resolution could not be added to it")
+    xmp, upright = metadata.xmp, not metadata.turned_by_xmp
     kept = replace(
         metadata,
         exif=exif if kind.exif else None,
-        xmp=metadata.xmp and updated_xmp(metadata.xmp, width, height, dpi),
+        xmp=xmp and updated_xmp(xmp, width, height, dpi, upright=upright),
         iptc=metadata.iptc if kind.iptc else None,
     )
     added = added_bytes(kept)

@@ -1,5 +1,6 @@
 """EXIF, changed in place: no byte moves, so maker notes with offsets of their own stay whole."""
 
+import io
 import struct
 from collections.abc import Sequence
 
@@ -7,6 +8,7 @@ from clearzoom.io.directories import Entry, entries_of, remove_entry
 from clearzoom.io.exif_previews import empty_previews, empty_thumbnails
 from clearzoom.io.image_regions import place_subject
 from clearzoom.io.placement import Placement
+from clearzoom.io.tiff_directories import Directories
 
 _HEAD = b"Exif\0\0"
 _IFD0_WIDTH, _IFD0_HEIGHT, _ORIENTATION = 0x0100, 0x0101, 0x0112
@@ -29,6 +31,19 @@ _SIDES = {
 def strip_head(exif: bytes) -> bytes:
     """Take away the "Exif" that JPEG puts before the TIFF structure."""
     return exif.removeprefix(_HEAD)
+
+
+def states_orientation(exif: bytes | None) -> bool:
+    """Say whether EXIF says how the picture lies.
+
+    Args:
+        exif: a TIFF structure, or None.
+    """
+    try:
+        page = next(Directories(io.BytesIO(exif or b"")).pages())
+    except (ValueError, StopIteration):
+        return False
+    return page.first(_ORIENTATION, 0) in range(1, 9)
 
 
 def updated_exif(

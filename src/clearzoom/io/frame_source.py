@@ -11,6 +11,7 @@ from clearzoom.io.png import stated_png_dpi
 from clearzoom.io.ranges import check_pixels
 from clearzoom.io.source import Source
 from clearzoom.io.stated import stated_profile
+from clearzoom.io.turn_by_xmp import with_turn_by_xmp
 from clearzoom.io.turning import SIDEWAYS, orientation_of
 
 
@@ -34,7 +35,8 @@ def open_frames(path: Path, layout: Layout, max_pixels: int) -> Source:
             f"more than {max_pixels:,}; raise --max-pixels if it is meant to"
         )
     metadata, problems = read_metadata(path)
-    profile, notes = layout.icc_profile, [*problems, *layout.notes]
+    metadata, turn = with_turn_by_xmp(metadata, layout.kind)
+    profile, notes = layout.icc_profile, [*problems, *turn, *layout.notes]
     if layout.kind in ("PNG", "WebP"):
         image, _ = open_image(path)
         profile = icc_profile_of(image)

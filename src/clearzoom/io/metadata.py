@@ -48,7 +48,8 @@ class Metadata:
 
     ``exif`` is a TIFF structure, ``iptc`` plain IIM records, ``texts`` those of PNG, and the
     comments of JPEG and GIF. ``photoshop``: its other resources, one after the other.
-    ``calibration``: a TIFF's resolution in a unit of its own.
+    ``calibration``: a TIFF's resolution in a unit of its own. ``turned_by_xmp``: XMP alone says
+    that the picture is turned, and it was not.
     """
 
     exif: bytes | None = None
@@ -57,6 +58,7 @@ class Metadata:
     texts: tuple[Text, ...] = ()
     photoshop: bytes | None = None
     calibration: Calibration | None = None
+    turned_by_xmp: bool = False
 
 
 def read_metadata(path: Path) -> tuple[Metadata, list[str]]:

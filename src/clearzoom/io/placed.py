@@ -46,7 +46,7 @@ def placed_metadata(
     xmp = given.xmp
     if xmp is not None:
         try:
-            xmp, more = placed_xmp(xmp, placement, dpi)
+            xmp, more = placed_xmp(xmp, placement, dpi, upright=not given.turned_by_xmp)
             notes += more
         except ValueError:  # it is replaced, and was reported where it was read
             xmp = None
@@ -57,7 +57,7 @@ def placed_metadata(
 
 
 def placed_xmp(
-    packet: bytes, placement: Placement, dpi: tuple[float, float] | None
+    packet: bytes, placement: Placement, dpi: tuple[float, float] | None, *, upright: bool = True
 ) -> tuple[bytes, list[str]]:
     """Make a packet true for a result.
 
@@ -65,6 +65,7 @@ def placed_xmp(
         packet: UTF-8.
         placement: of the result in the input.
         dpi: of the result, or None to leave what stands.
+        upright: else what is said of its orientation stays.
 
     Returns:
         The packet, and a line for each thing that is gone.
@@ -80,7 +81,7 @@ def placed_xmp(
     if placement.is_turned or placement.is_cut:
         _remove_thumbnails(root)
     without_empty(root)
-    return updated_xmp(packed(root), *placement.result_px, dpi), notes
+    return updated_xmp(packed(root), *placement.result_px, dpi, upright=upright), notes
 
 
 def _place_focal_plane(root: Element, placement: Placement) -> None:

@@ -32,6 +32,7 @@ from clearzoom.io.scratch import reserve
 from clearzoom.io.source import Source as Source
 from clearzoom.io.stated import stated_profile
 from clearzoom.io.streamable import header, map_picture
+from clearzoom.io.turn_by_xmp import with_turn_by_xmp
 from clearzoom.io.turning import SIDEWAYS, turned
 
 DEFAULT_MAX_PIXELS = 1_000_000_000
@@ -101,7 +102,8 @@ def open_picture(
     check_pixels(path, width, height, max_pixels)
     _check_one_page(image, kind, path)
     metadata, problems = (Metadata(), []) if kind in OTHERS else read_metadata(path)
-    notes = [*problems, *(main_page(path).beside if kind == "TIFF" else ())]
+    metadata, turn = with_turn_by_xmp(metadata, kind)
+    notes = [*problems, *turn, *(main_page(path).beside if kind == "TIFF" else ())]
     orientation = number_of(image, "orientation", 1)
     orientation = orientation if orientation in range(1, 9) else 1
     try:

@@ -154,7 +154,8 @@ def encode(
         except ValueError as error:
             problems.append(f"{error}; the resolution could not be added to it")
     if xmp:
-        xmp = updated_xmp(xmp, image.width, image.height, dpi)
+        upright = not metadata.turned_by_xmp
+        xmp = updated_xmp(xmp, image.width, image.height, dpi, upright=upright)
     x, y = (value / _MM_PER_INCH for value in dpi or _UNSTATED_DPI)
     image = image.copy(xres=x, yres=y)
     _attach(image, "icc-profile-data", icc_profile)

@@ -80,7 +80,12 @@ def _replaced(root: Element, old: Element, new: Element) -> Element:
 
 
 def updated_xmp(
-    packet: bytes, width_px: int, height_px: int, dpi: tuple[float, float] | None
+    packet: bytes,
+    width_px: int,
+    height_px: int,
+    dpi: tuple[float, float] | None,
+    *,
+    upright: bool = True,
 ) -> bytes:
     """Make a packet true for the result: upright, its size, its resolution.
 
@@ -89,17 +94,19 @@ def updated_xmp(
         width_px: of the result.
         height_px: of the result.
         dpi: of the result, or None to leave what stands.
+        upright: else what is said of its orientation stays.
 
     Returns:
         The same bytes where nothing else was said; else the packet written anew.
     """
     said = {
-        f"{{{TIFF}}}Orientation": "1",
         f"{{{TIFF}}}ImageWidth": f"{width_px}",
         f"{{{TIFF}}}ImageLength": f"{height_px}",
         f"{{{EXIF}}}PixelXDimension": f"{width_px}",
         f"{{{EXIF}}}PixelYDimension": f"{height_px}",
     }
+    if upright:
+        said[f"{{{TIFF}}}Orientation"] = "1"
     if dpi is not None:
         said |= {
             f"{{{TIFF}}}XResolution": f"{round(dpi[0] * 1000)}/1000",
