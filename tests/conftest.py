@@ -117,6 +117,23 @@ def command():
     return run
 
 
+@pytest.fixture
+def here(capfd, monkeypatch):
+    """As ``command``, in this process: for what commands say, not for what processes do."""
+
+    def run(*arguments):
+        from clearzoom.cli.main import main
+
+        monkeypatch.setattr(sys, "argv", ["clearzoom", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        said = capfd.readouterr()
+        return subprocess.CompletedProcess(sys.argv, end.value.code or 0, said.out, said.err)
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def small_weights(tmp_path_factory):
     """An ONNX file of a small network with a reach of 7 px and tiles of 16 px."""

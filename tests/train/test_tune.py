@@ -1,4 +1,4 @@
-"""Tuning on a person's own pictures, by the real command, with tiny budgets."""
+"""Tuning on a person's own pictures, with tiny budgets; once by the command as a process."""
 
 import json
 import os
@@ -24,14 +24,14 @@ def mine(tmp_path, photo):
 
 
 @pytest.fixture
-def tune(command, mine, own_folder, tmp_path):
+def tune(here, mine, own_folder, tmp_path):
     def run(*arguments):
-        return command("tune", mine, "-o", tmp_path / "run", *arguments)
+        return here("tune", mine, "-o", tmp_path / "run", *arguments)
 
     return run
 
 
-def test_what_got_better_is_registered_and_used(tune, command, own_folder, tmp_path, photo):
+def test_what_got_better_is_registered_and_used(tune, here, own_folder, tmp_path, photo):
     done = tune("--from", "photo", "--steps", 20)
     assert done.returncode == 0, done.stderr
     assert "3 pictures: 3 crops to learn from, 3 held back" in done.stdout
@@ -56,10 +56,10 @@ def test_what_got_better_is_registered_and_used(tune, command, own_folder, tmp_p
     options = ("--model", "photo-my-scans", "--engine")
     for engine in ("auto", "torch"):
         target = tmp_path / f"{engine}.png"
-        done = command("enlarge", tmp_path / "in.png", "-o", target, *options, engine)
+        done = here("enlarge", tmp_path / "in.png", "-o", target, *options, engine)
         assert done.returncode == 0, done.stderr
         assert read_picture(target).samples.shape == (80, 96, 3)
-    (listed,) = json.loads(command("models", "--json").stdout)["own"]
+    (listed,) = json.loads(here("models", "--json").stdout)["own"]
     assert listed["name"] == "photo-my-scans"
     # The name is taken now, and the folder holds a run.
     assert tune("--steps", 20).returncode == 5
@@ -67,7 +67,7 @@ def test_what_got_better_is_registered_and_used(tune, command, own_folder, tmp_p
     assert (other.returncode, "--resume" in other.stderr) == (4, True)
 
 
-def test_what_got_worse_is_not_registered_and_kept(tune, command, own_folder, tmp_path):
+def test_what_got_worse_is_not_registered_and_kept(tune, here, own_folder, tmp_path):
     arguments = ("--from", "fast", "--scale", 2, "--name", "worse")
     arguments += ("--steps", 8, "--learning-rate", 0.02)
     done = tune(*arguments)
@@ -80,7 +80,7 @@ def test_what_got_worse_is_not_registered_and_kept(tune, command, own_folder, tm
     assert (again.returncode, again.stderr.splitlines()[-1]) == (8, error)
     onnx = tmp_path / "run" / "model" / "worse-x2.onnx"
     assert f"clearzoom models add {onnx}" in error
-    assert command("models", "add", onnx).returncode == 0
+    assert here("models", "add", onnx).returncode == 0
     assert (own_folder / "worse-x2.safetensors").is_file()
 
 
@@ -93,7 +93,9 @@ def test_what_breaks_down_says_so(tune, own_folder):
     assert not own_folder.exists()
 
 
-def test_interrupted_it_goes_on_and_gives_the_same(tune, mine, own_folder, tmp_path, monkeypatch):
+def test_interrupted_it_goes_on_and_gives_the_same(
+    tune, here, mine, own_folder, tmp_path, monkeypatch
+):
     arguments = ("--steps", "40", "--from", "fast", "--scale", "2", "--name", "a")
     whole = tune(*arguments)
     assert whole.returncode in (0, 8), whole.stderr
@@ -110,14 +112,10 @@ def test_interrupted_it_goes_on_and_gives_the_same(tune, mine, own_folder, tmp_p
     _, said = started.communicate(timeout=120)
     assert started.returncode == 8, said
     assert "add --resume to go on" in said.splitlines()[-1]
-    changed = subprocess.run(
-        [*program, "--resume", "--learning-rate", "0.1"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    again = ("tune", mine, "-o", run, *arguments, "--resume")
+    changed = here(*again, "--learning-rate", "0.1")
     assert (changed.returncode, "started with learning_rate" in changed.stderr) == (6, True)
-    ended = subprocess.run([*program, "--resume"], capture_output=True, text=True, check=False)
+    ended = here(*again)
     assert ended.returncode == whole.returncode, ended.stderr
     assert (run / "model" / "a-x2.onnx").read_bytes() == expected
 
@@ -128,7 +126,8 @@ def test_a_budget_of_time_becomes_steps(tune):
     assert "steps from fast-x2.safetensors" in done.stdout
 
 
-def test_wishes_that_cannot_be_had_are_one_line(tune, command, tmp_path, own_folder):
+def test_wishes_that_cannot_be_had_are_one_line(mine, here, tmp_path, own_folder, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     bad = {
         "no folder": (("tune", tmp_path / "none"), 3),
@@ -139,7 +138,7 @@ def test_wishes_that_cannot_be_had_are_one_line(tune, command, tmp_path, own_fol
         "nothing there": (("tune", tmp_path / "My Scans", "-o", tmp_path / "r", "--resume"), 3),
     }
     for case, (arguments, status) in bad.items():
-        done = command(*arguments, cwd=tmp_path)
+        done = here(*arguments)
         assert (done.returncode, done.stderr.count("\n")) == (status, 1), (case, done.stderr)
         assert "Traceback" not in done.stderr, case
     assert not own_folder.exists()
