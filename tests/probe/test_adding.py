@@ -18,7 +18,17 @@ from clearzoom.errors import InputError, MissingFileError, ModelError, WeightsEr
 from clearzoom.models.card import AddedCard, read_any_card
 from clearzoom.probe.adding import add_model
 from clearzoom.probe.external import with_weights_inside
+from clearzoom.probe.others import measure
 from clearzoom.weights import FOLDER, find
+
+
+@pytest.fixture(autouse=True)
+def _in_this_process(monkeypatch):
+    """Measured as in the child, but without its start, for each network; test_apart is about it."""
+    monkeypatch.setattr(
+        "clearzoom.probe.adding.measure_apart",
+        lambda file, licence, name, say, limits: measure(file, licence, name, say),
+    )
 
 
 @pytest.fixture
