@@ -159,6 +159,29 @@ def test_the_plan_says_what_enlarging_does(small, tmp_path, settings):
     assert planned(source, output, settings)[0]["before.png"] == "done"
 
 
+def test_a_result_that_can_have_no_place_fails_alone(small, tmp_path, settings):
+    long, bare = "x" * 251 + ".jpg", "y" * 255
+    for name in (long, bare):
+        small(name, ".jpg")
+    source, output = small("b.png"), tmp_path / "out"
+    webp = Settings(settings.wanted, settings.model, format="webp")
+    for run in range(2):  # the folder of results is not there yet, and then it is
+        if run:
+            (output / "c.webp").symlink_to("c.webp")
+            small("c.png")
+        plan, _ = planned(source, output, webp)
+        counts = enlarge_folder(source, output, webp)
+        assert (counts.done, counts.skipped) == ((1, 0), (0, 1))[run]
+        for name in (long, bare, *(["c.png"] if run else [])):
+            assert rows(output)[name]["error"] == plan[name]
+        assert "a name in it is too long for this disk" in plan[long]
+    assert "symbolic links" in plan["c.png"]
+    # Where the format is the picture's own, the name fits.
+    plan, _ = planned(source, tmp_path / "other" / "below", settings)
+    assert (plan[long], plan["b.png"]) == ("done", "done")
+    assert "too long" in plan[bare]
+
+
 @pytest.mark.parametrize("doing", [enlarge_folder, plan_folder])
 def test_what_no_picture_can_be_enlarged_with_is_refused_once(
     small, tmp_path, settings, doing, monkeypatch

@@ -1,5 +1,6 @@
 """Look at paths before use: what is not there, not allowed or no file is one clear error."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -43,9 +44,34 @@ def output_stat(path: Path) -> os.stat_result | None:
     try:
         return path.stat()
     except (FileNotFoundError, NotADirectoryError):
+        _check_length(path)
         return None
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+        raise _no_place(path, error) from error
+
+
+def _check_length(path: Path) -> None:
+    """Refuse a name that is too long, also in a folder that is not there yet.
+
+    Only a folder that is there says how long names on its disk may be: each name of the path that
+    is still to be made is looked for in it.
+    """
+    there = next((folder for folder in path.parents if folder.is_dir()), path.parent)
+    for name in path.parts[len(there.parts) :]:
+        try:
+            (there / name).lstat()
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                raise _no_place(path, error) from error
+
+
+def _no_place(path: Path, error: OSError) -> OutputError:
+    if error.errno == errno.ENAMETOOLONG:
+        return OutputError(
+            f"cannot write {path}: a name in it is too long for this disk; choose a shorter one "
+            "(of a folder: rename the picture)"
+        )
+    return OutputError(f"cannot write {path}: {error.strerror}")
 
 
 def is_there(path: Path) -> bool:

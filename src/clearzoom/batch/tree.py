@@ -184,7 +184,10 @@ def _check_no_input_is_replaced(names: dict[str, ResultName], source: Path, outp
         files.add((found.st_dev, found.st_ino))
     for name, result in names.items():
         target = output / result.output
-        there = output_stat(target)
+        try:
+            there = output_stat(target)
+        except OutputError:  # is reported when its turn comes
+            there = None
         # A file system that tells no capital letters apart has other names for the same file.
         same = there is not None and there.st_ino and (there.st_dev, there.st_ino) in files
         if same or os.path.realpath(target) in pictures:
