@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 from small_animations import gif
+from typer.testing import CliRunner
 
 import clearzoom.batch.budget as budgets
 from clearzoom.batch.budget import Budget
 from clearzoom.batch.job import plan_job, run_job
 from clearzoom.batch.memory import machine_bytes, resident_bytes, watched
 from clearzoom.batch.settings import Settings
+from clearzoom.batch.trial import trial_budget, try_tiles
+from clearzoom.cli.main import app
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import OutputError, SizeError
 from clearzoom.io.picture import Picture
@@ -147,6 +150,36 @@ def test_a_preview_says_that_the_decoded_input_needs_the_memory(tmp_path):
     job = plan_job(tmp_path / "in.png", tmp_path / "o.png", settings)
     with pytest.raises(SizeError, match=r"the decoded input, 75 MB, in memory; give --memory"):
         run_job(job, preview=(0, 0, 10, 10))
+
+
+def test_the_plan_refuses_a_tile_that_does_not_fit(tmp_path, photo):
+    (tmp_path / "in").mkdir()
+    for name, part in (("a.png", photo[:40, :60]), ("b.png", photo[:90, :30])):
+        write_picture(tmp_path / "in" / name, Picture(np.ascontiguousarray(part)))
+    one = (tmp_path / "in" / "b.png", "-o", tmp_path / "b.png")
+    many = (tmp_path / "in", "-o", tmp_path / "out")
+    how = ("--model", "fast", "--scale", 8, "--memory")
+    cannot = r"one tile needs more memory than that; give --memory \d+0MB or more"
+
+    def run(name, *words):
+        return CliRunner().invoke(app, [name, *map(str, words)])
+
+    for name in ("plan", "enlarge"):
+        with pytest.raises(SizeError, match=cannot):
+            raise run(name, *one, *how, "1MB").exception
+    failed = run("plan", *many, *how, "1MB")
+    assert (failed.exit_code, len(re.findall(f"fails: {cannot}\n", failed.output))) == (3, 2)
+    assert "0 pictures, 0.0 MP; 0 done before, 2 will fail" in failed.output
+    assert "2 failed" in run("enlarge", *many, *how, "1MB").output
+    assert len(re.findall(cannot, (tmp_path / "out" / "report.jsonl").read_text())) == 2
+    # What the process takes already is not all: of each network a tile counts.
+    budget = trial_budget(resident_bytes() + 1)
+    job = plan_job(one[0], one[2], Settings(Wanted(8), "fast"))
+    with pytest.raises(SizeError, match=cannot):
+        try_tiles(job, budget)
+    for words in (one, many):
+        assert run("plan", *words, *how, "30GB").exit_code == 0
+    assert not (tmp_path / "b.png").exists()
 
 
 def peak_of(*arguments):

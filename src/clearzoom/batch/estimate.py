@@ -11,12 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
 from clearzoom.batch.job import Job, networks_of
+from clearzoom.batch.sampled import as_samples, length_px, spans_read, spread, stitched
 from clearzoom.batch.stages import run_stages
 from clearzoom.core.tiles import BORDER_PX, spans
-from clearzoom.engines.adapted import Tensor
 from clearzoom.engines.network import Network
 from clearzoom.engines.tiled import Meaning
 from clearzoom.io.formats import format_of, written_suffix
@@ -25,7 +23,6 @@ from clearzoom.io.writing import write_picture
 
 _SECONDS_FOR_MORE = 0.7
 """A larger sample is measured only where it will take less."""
-_ALONG = 2
 _LATER_STAGE_PX = 64
 _ENCODED_PX = 384
 
@@ -84,54 +81,26 @@ class Estimator:
 
 def _window_px(job: Job, networks: Sequence[Network]) -> list[float]:
     """Give the px that each network will read: those of its tiles with what lies around them."""
-    size = job.source.width_px, job.source.height_px
-    x, y, across, down = job.preview or (0, 0, *size)
-    found, grown = [], 1
-    for network in networks:
-        total = 1.0
-        for length, first, count in zip(size, (x, y), (across, down), strict=True):
-            tiles = spans(length * grown, network.tile_px, network.halo_px, BORDER_PX)
-            total *= sum(
-                tile.stop - tile.start
-                for tile in tiles
-                if tile.core_start < (first + count) * grown and tile.core_stop > first * grown
-            )
-        found.append(total)
-        grown *= network.scale
-    return found
+    return [
+        float(sum(map(length_px, rows)) * sum(map(length_px, columns)))
+        for _, rows, columns in spans_read(job, networks)
+    ]
 
 
 def _measure(job: Job, networks: list[Network]) -> _Measured:
     windows = job.look().windows
-    middle = [_as_samples(windows[len(windows) // 2], job)]
-    spread = [_as_samples(windows[i * len(windows) // 4], job) for i in range(_ALONG**2)]
-    rates, result = [], _stitched(spread)
+    middle = [as_samples(windows[len(windows) // 2], job)]
+    parts = spread(job)
+    rates, result = [], stitched(parts)
     for index, network in enumerate(networks):
         sample = middle[0] if index == 0 else _centre(result, _LATER_STAGE_PX)
         _run(sample, network)  # what is made at the first run is made once
         seconds, result = _run(sample, network)
-        if index == 0 and seconds * len(spread) < _SECONDS_FOR_MORE:
-            sample = _stitched(spread)
+        if index == 0 and seconds * len(parts) < _SECONDS_FOR_MORE:
+            sample = stitched(parts)
             seconds, result = _run(sample, network)
         rates.append(seconds / _read_px(sample, network))
     return _Measured(tuple(rates), _encoded(_centre(result, _ENCODED_PX), job))
-
-
-def _as_samples(window: Tensor, job: Job) -> Samples:
-    """A window as a network sees it, (1, 3, H, W) in -0.5..0.5, as samples of the job's kind."""
-    dtype = np.dtype(job.source.dtype)
-    levels = (window[0].transpose(1, 2, 0) + np.float32(0.5)) * np.iinfo(dtype).max
-    samples: Samples = np.clip(levels + 0.5, 0, np.iinfo(dtype).max).astype(dtype)
-    colours: Samples = samples[..., :1] if job.source.channels <= 2 else samples
-    return colours
-
-
-def _stitched(windows: list[Samples]) -> Samples:
-    height, width = np.min([each.shape[:2] for each in windows], axis=0)
-    cut = [each[:height, :width] for each in windows]
-    rows = [np.concatenate(cut[i : i + _ALONG], axis=1) for i in range(0, len(cut), _ALONG)]
-    stitched: Samples = np.ascontiguousarray(np.concatenate(rows))
-    return stitched
 
 
 def _centre(samples: Samples, side_px: int) -> Samples:

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from clearzoom.batch.budget import Budget
 from clearzoom.batch.folder import check_can_begin, order_of, tasks_of
 from clearzoom.batch.job import Job
-from clearzoom.batch.one import plan_one, unreadable
+from clearzoom.batch.one import failure, plan_one, unreadable
 from clearzoom.batch.report import NAME, Row, read_report
 from clearzoom.batch.settings import Settings
 from clearzoom.batch.tree import Listing, pictures_to_do
-from clearzoom.errors import OutputError
+from clearzoom.batch.trial import trial_budget, try_tiles
+from clearzoom.errors import ClearzoomError, OutputError
 
 
 @dataclass(frozen=True)
@@ -58,14 +60,24 @@ def plan_folder(
     except OSError as error:
         raise OutputError(f"cannot write to {output}: {error.strerror}") from error
     order = order_of(source, output, settings)
+    budget = trial_budget(settings.memory_bytes)
 
     def each() -> Iterator[Planned]:
         for folder, reason in listing.unreadable.items():
             yield _planned(folder, unreadable(order, folder, reason))
         for task in tasks_of(names, rows):
-            yield _planned(task.file, plan_one(task, order))
+            yield _planned(task.file, _tried(plan_one(task, order), budget))
 
     return PlannedFolder(listing, each())
+
+
+def _tried(outcome: Job | Row, budget: Budget) -> Job | Row:
+    if isinstance(outcome, Job):
+        try:
+            try_tiles(outcome, budget)
+        except ClearzoomError as error:
+            return failure(error.code, str(error))
+    return outcome
 
 
 def _planned(file: str, outcome: Job | Row) -> Planned:

@@ -23,6 +23,7 @@ def plan(**asked: Any) -> None:
     from clearzoom.batch.job import networks_of, plan_job
     from clearzoom.batch.paths import is_folder
     from clearzoom.batch.settings import parse_region
+    from clearzoom.batch.trial import trial_budget, try_tiles
 
     settings = settings_of(asked)
     if is_folder(asked["source"]):
@@ -32,6 +33,7 @@ def plan(**asked: Any) -> None:
     part = parse_region(asked["preview"]) if asked["preview"] is not None else None
     job = plan_job(asked["source"], asked["output"], settings, preview=part)
     networks_of(job)  # what cannot be loaded is no plan
+    try_tiles(job, trial_budget(settings.memory_bytes))
     source, planned = job.source, job.plan
     bits = 16 if source.deep else 8
     width, height = job.cut.width_px, job.cut.height_px
@@ -62,7 +64,8 @@ def plan(**asked: Any) -> None:
 plan.__name__ = "plan"
 plan.__doc__ = """Say what 'enlarge' with the same options would do; nothing is written to OUT.
 
-A few windows of the picture are enlarged, for about a second, to estimate the time and the size.
+A few windows of the picture are enlarged, for about a second, to estimate the time and the size;
+with --memory one tile of each network is tried first.
 """
 
 
