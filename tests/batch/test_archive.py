@@ -16,6 +16,7 @@ from clearzoom.batch.folder import enlarge_folder
 from clearzoom.batch.places import Folder, place_of
 from clearzoom.batch.remote import Remote
 from clearzoom.batch.settings import Settings
+from clearzoom.batch.worker import Part, Worker
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import InputError, MissingFileError, OutputError
 
@@ -38,6 +39,13 @@ def run(source, target, settings, **options):
     return enlarge_archive(place_of(source), place_of(target), settings, **options)
 
 
+def in_bands(parts, duty, careful):
+    """An engine of one worker, as each of a cluster is."""
+    worker = Worker(duty)
+    for index, part in enumerate(parts):
+        yield (index, *worker.one(part))
+
+
 def said(results):
     """Results whose errors name no place."""
     rows = [json.loads(line) for line in results["report.jsonl"].splitlines()]
@@ -47,13 +55,21 @@ def said(results):
     return results | {"report.jsonl": rows}
 
 
-def test_an_object_store_gets_what_a_folder_gets(archive, bucket, tmp_path, settings):
+def test_an_object_store_gets_what_a_folder_gets(archive, bucket, tmp_path, settings, monkeypatch):
     enlarge_folder(archive, tmp_path / "out", settings, recursive=True)
     whole = folder_content(tmp_path / "out")
-    seen = []
-    counts = run(
-        f"s3://{bucket}", f"s3://{bucket}/out", settings, progress=lambda *at: seen.append(at)
-    )
+    seen, joined = [], []
+
+    def engine(parts, duty, careful):
+        if isinstance(parts[0], Part) and parts[0].band is None:
+            joined.extend(name for name in store().find(bucket) if ".clearzoom-bands-" in name)
+        return in_bands(parts, duty, careful)
+
+    monkeypatch.setattr("clearzoom.batch.bands._BAND_BYTES", 200_000)
+    options = {"engine": engine, "split_px": 100_000}
+    places = f"s3://{bucket}", f"s3://{bucket}/out"
+    counts = run(*places, settings, progress=lambda *at: seen.append(at), **options)
+    assert len(joined) > 3
     assert (counts.done, counts.skipped, counts.failed) == (18, 0, 1)
     assert seen[-1][:2] == (19, 19)
     ours = objects(f"{bucket}/out")
