@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 import typer
 
+from clearzoom.cli.console import say
 from clearzoom.cli.given import parse
 from clearzoom.cli.main import app, main
+from clearzoom.cli.streams import printing
 from clearzoom.io.writing import write_rgb8
 
 NASTY = {
@@ -220,10 +222,9 @@ def test_numbers_that_are_none_are_refused(monkeypatch, capfd, tmp_path):
 
 
 def test_a_stream_of_another_kind_is_left_as_it_is(monkeypatch):
-    from clearzoom.cli.console import allow_any_characters, say
-
     text = io.StringIO()
     monkeypatch.setattr(sys, "stdout", text)
-    allow_any_characters()
-    say("→\x1b")
+    with printing():
+        say("→\x1b")
     assert text.getvalue() == "→\\x1b\n"
+    assert sys.stdout is text

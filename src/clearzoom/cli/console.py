@@ -4,7 +4,6 @@ Everything that a command prints goes through here: names and other people's wor
 terminal would obey, or characters that it does not have.
 """
 
-import io
 import json
 import os
 import sys
@@ -27,13 +26,6 @@ class Report(Protocol):
 
     def __call__(self, done: int, total: int, word: str = "", /) -> None:
         """Show it."""
-
-
-def allow_any_characters() -> None:
-    """Have the streams write out what their encoding lacks, where they would raise."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 def say(words: object, *, err: bool = False) -> None:

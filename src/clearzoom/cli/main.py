@@ -1,6 +1,7 @@
 """The command."""
 
 import os
+import sys
 import traceback
 from typing import Annotated
 
@@ -8,7 +9,7 @@ import typer
 
 from clearzoom import __version__
 from clearzoom.cli.batch import batch
-from clearzoom.cli.console import allow_any_characters, say
+from clearzoom.cli.console import say
 from clearzoom.cli.enlarge import enlarge
 from clearzoom.cli.evaluate import evaluate
 from clearzoom.cli.explain import explain
@@ -17,6 +18,7 @@ from clearzoom.cli.given import parse
 from clearzoom.cli.models import models
 from clearzoom.cli.plan import plan
 from clearzoom.cli.serve import serve
+from clearzoom.cli.streams import printing
 from clearzoom.cli.train import train
 from clearzoom.cli.tune import tune
 from clearzoom.cli.weights import weights
@@ -56,19 +58,25 @@ def root(
 
 def main() -> None:
     """Run the command; an expected error is one line and its exit status."""
-    allow_any_characters()
+    with printing():
+        status = _status()
+    raise SystemExit(status)
+
+
+def _status() -> int:
     try:
         try:
             status = parse(app)
+            sys.stdout.flush()
         except ModuleNotFoundError as error:
             if error.name is None or error.name.split(".")[0] not in _TRAINING_PARTS:
                 raise
             raise MissingExtraError("this command", "train") from error
     except ClearzoomError as error:
         say(f"error[{error.code}]: {error}", err=True)
-        raise SystemExit(error.exit_status) from None
+        return error.exit_status
     except Exception:  # a fault of this program; it may name a file
         for line in traceback.format_exc().splitlines():
             say(line, err=True)
-        raise SystemExit(1) from None
-    raise SystemExit(status)
+        return 1
+    return status
