@@ -48,7 +48,14 @@ TAIL = """
 - **Thumbnails** of a picture that was turned or cut are emptied, byte by byte, in EXIF, XMP and
   IPTC; of one that was cut also those within maker notes, with a note. Others stay.
 - **Gain maps** (HDR), the film of a motion photo, depth maps, a second eye and further pictures of
-  a file do not come along. Each is named in a note, and XMP does not speak of them any more.
+  a file do not come along. Each is named in a note, and XMP does not speak of them any more. So is
+  anything else behind the end of a JPEG, PNG or WebP.
+- **Content credentials** (C2PA) are a signed statement about the original, which does not hold for
+  the result: they are left out with a note, and XMP does not lead to them any more.
+- A **turn that XMP alone states** is not applied, as browsers do not; a note says so, and the
+  statement stays.
+- **Chunks of PNG** without a place in the result (tIME, oFFs, sCAL, sTER, mDCV and private ones), a
+  profile that does not fit its PNG and the still of an APNG are named in a note.
 - **Texts** of PNG stay byte for byte in PNG, however large, and those behind the px too. Comments
   of PNG, JPEG and GIF stay comments in these three. Elsewhere Title, Author, Description,
   Copyright, Software and Comment go into XMP. `parameters`, by which Stable Diffusion's web page
@@ -162,6 +169,10 @@ CASES: dict[str, tuple[Picture, Callable[[Path, Source], bool]]] = {
             ),
         ),
         lambda path, seen: read_metadata(path)[0].calibration == Calibration(4, 4, "um"),
+    ),
+    "shape of px": (
+        Picture(samples(3), metadata=Metadata(calibration=Calibration(1, 2, ""))),
+        lambda path, seen: seen.metadata.calibration == Calibration(2, 4, ""),
     ),
     "maker notes": (
         Picture(samples(3), metadata=Metadata(exif=exif(note=NOTE))),

@@ -14,6 +14,7 @@ from clearzoom.io.companions import (
     GAIN_MAP,
     MOTION,
     OTHERS,
+    OTHERS_OF_HEIF,
     SECOND_EYE,
     read_mpf,
 )
@@ -170,7 +171,7 @@ def test_heics_further_pictures_are_named(tmp_path, photo):
     for top in (0, 64):
         several.add_from_pillow(Image.fromarray(np.ascontiguousarray(photo[top : top + 64, :64])))
     several.save(tmp_path / "p.heic")
-    assert open_picture(tmp_path / "p.heic").notes == (OTHERS,)
+    assert open_picture(tmp_path / "p.heic").notes == (OTHERS_OF_HEIF,)
 
 
 def test_avifs_gain_map_is_named(tmp_path, photo):

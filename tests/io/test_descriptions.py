@@ -2,6 +2,7 @@
 
 import json
 import struct
+import zlib
 from xml.etree import ElementTree
 
 import numpy as np
@@ -164,6 +165,41 @@ def test_the_shape_of_a_px_without_a_unit_is_kept_or_named(tmp_path, photo):
     assert "PNG has no place for the shape of its px, 2 to 4" in done.notes
 
 
+def shaped(path, photo, suffix):
+    """A picture, of which three px down are as long as one across, without saying how long."""
+    Image.fromarray(photo[:9, :9]).save(path)
+    content = path.read_bytes()
+    assert open_picture(path).metadata.calibration is None
+    if suffix == ".jpg":
+        content = content[:13] + struct.pack(">BHH", 0, 2, 6) + content[18:]
+    elif suffix == ".png":
+        data = b"pHYs" + struct.pack(">IIB", 2, 6, 0)
+        check = struct.pack(">I", zlib.crc32(data))
+        content = content[:33] + struct.pack(">I", 9) + data + check + content[33:]
+    else:
+        content = content[:12] + bytes([3 * 64 - 15]) + content[13:]
+    path.write_bytes(content)
+    return path
+
+
+def test_the_shape_of_a_px_in_jpeg_png_and_gif_is_kept_or_named(tmp_path, photo):
+    for suffix in (".jpg", ".png", ".gif"):
+        source = open_picture(shaped(tmp_path / f"p{suffix}", photo, suffix))
+        shape = source.metadata.calibration
+        assert (shape.y / shape.x, shape.unit, source.notes) == (3, "", ())
+    assert enlarged(tmp_path / "p.png", tmp_path / "o.tif").notes == ()
+    with Image.open(tmp_path / "o.tif") as read:
+        assert (read.tag_v2[282], read.tag_v2[283], read.tag_v2[296]) == (4, 12, 1)
+    done = enlarged(tmp_path / "p.jpg", tmp_path / "o.jpg")
+    assert "JPEG has no place for the shape of its px, 4 to 12" in done.notes
+    frames = [Image.fromarray(photo[at : at + 9, :9]) for at in (0, 9)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=50)
+    content = (tmp_path / "a.gif").read_bytes()
+    (tmp_path / "a.gif").write_bytes(content[:12] + bytes([2 * 64 - 15]) + content[13:])
+    done = enlarged(tmp_path / "a.gif", tmp_path / "o.gif")
+    assert "GIF has no place for the shape of its px, 128 to 256" in done.notes
+
+
 @pytest.mark.parametrize("shape", [(30, 40), (30, 40, 3)])
 def test_the_shape_that_tifffile_reads_is_that_of_the_result(tmp_path, photo, shape):
     samples = photo[:30, :40].reshape(30, 40, 3)[..., : 3 if len(shape) == 3 else 1]
@@ -215,6 +251,16 @@ def test_any_description_is_placed_or_left_out(text):
     odd = shape + 'Y="{0}" Points="{0}" Width="{0}" Height="{0}"/></Union></OME>'
     for each in (text, "ImageJ=" + text, f"ImageJ=1\nxorigin={text}\n", odd.format(text)):
         placed_description(each, TURNED, keeps_unit=False)
+
+
+def test_what_is_not_read_of_a_big_endian_bigtiff_is_named(tmp_path, photo):
+    options = {"bigtiff": True, "byteorder": ">", "metadata": None}
+    tifffile.imwrite(tmp_path / "p.tif", photo[:9, :9], software=False, **options)
+    assert open_picture(tmp_path / "p.tif").notes == ()
+    more = [(700, 1, 4, b"<x/>", True), (270, 2, 0, "a cat", True)]
+    tifffile.imwrite(tmp_path / "p.tif", photo[:9, :9], extratags=more, software=False, **options)
+    said = "metadata could not be read: what its tags say in words, XMP"
+    assert open_picture(tmp_path / "p.tif").notes == (said,)
 
 
 def test_tags_without_a_place_are_named(tmp_path, photo):

@@ -119,6 +119,8 @@ def write_frames(
         problems.append(f"{kind.name} has no place for a resolution")
     if metadata.exif and not kind.exif:
         problems.append(f"{kind.name} has no place for EXIF")
+    if metadata.calibration:
+        problems.append(f"{kind.name} has no place for {metadata.calibration}")
     if metadata.iptc and not kind.iptc:
         problems.append(f"{kind.name} has no place for IPTC")
     return problems + insert_metadata(temporary, kept)

@@ -46,13 +46,17 @@ class _Frame:
 
 @dataclass
 class _File:
-    """``header``: IHDR's data. ``shared``: chunks that hold for all frames."""
+    """``header``: IHDR's data. ``shared``: chunks that hold for all frames.
+
+    ``hidden``: there is a picture that is none of the frames.
+    """
 
     header: bytes
     shared: bytes = b""
     stated: tuple[int, int] | None = None
     frames: list[_Frame] = field(default_factory=list)
     whole: bool = False
+    hidden: bool = False
 
 
 def apng_layout(file: BinaryIO) -> Layout | None:
@@ -87,6 +91,8 @@ def apng_layout(file: BinaryIO) -> Layout | None:
     notes = []
     if colour not in (_PALETTE, 2, 6):
         notes.append("a grey animation becomes RGB with equal channels")
+    if found.hidden:
+        notes.append("the picture that is shown where the animation is not is not kept")
     if depth == 16:
         notes.append("an animation has 8 bit: 16 are rounded")
     transparent = colour in _ALPHA or b"tRNS" in found.shared
@@ -151,7 +157,9 @@ def _read_file(file: BinaryIO) -> _File | None:
             file.seek(at)
             frames.append(_frame(_checked(file, kind, length)))
             check_count(len(frames))
-        elif kind == b"IDAT" and frames:
+        elif kind == b"IDAT" and not frames:
+            found.hidden = True
+        elif kind == b"IDAT":
             frames[-1].parts.append((kind, at, length))
         elif kind == b"fdAT" and frames:
             last = _after(file.read(4), last)

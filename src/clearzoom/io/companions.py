@@ -1,7 +1,8 @@
 """What lies in a file beside its picture, and what XMP says of it: the result has none of that.
 
-Gain maps for HDR, the film of a motion photo, a second eye, a depth map. Each is a note, and is no
-longer said to be there: a program that believed it would look behind the end of the file.
+Gain maps for HDR, the film of a motion photo, a second eye, a depth map, credentials. Each is a
+note, and is no longer said to be there: a program that believed it would look behind the end of
+the file.
 
 References:
     developer.android.com: Ultra HDR 1.1, Motion Photo 1.0, Dynamic Depth 1.0. ISO 21496-1.
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clearzoom.io.credentials import CREDENTIALS, names_credentials
 from clearzoom.io.packets import Element, fields_of, items_of, top_fields
 
 GAIN_MAP = "the gain map is not kept: the result is the picture as screens without HDR show it"
@@ -21,6 +23,7 @@ MOTION = "the film of a motion photo is not kept: the result is its picture"
 DEPTH = "the depth map is not kept"
 SECOND_EYE = "the picture for the second eye is not kept"
 OTHERS = "other pictures in the file are not kept: the result is the first of them"
+OTHERS_OF_HEIF = "other pictures in the file are not kept: the result is its main picture"
 
 _GOOGLE = "{http://ns.google.com/photos/1.0/"
 _DEPTH_NAMESPACES = (
@@ -39,6 +42,7 @@ _GAIN_MAP_NAMESPACES = (
 )
 _MOTION_NAMES = ("MotionPhoto", "MicroVideo")
 _AUXILIARY = "{http://ns.apple.com/pixeldatainfo/1.0/"
+_PROVENANCE = "{http://purl.org/dc/terms/}provenance"
 _CONTAINER = f"{_GOOGLE}container/"
 _ITEM = f"{_GOOGLE}container/item/"
 _OF_ITEMS = {
@@ -78,6 +82,8 @@ def without_companions(root: Element) -> list[str]:
             notes += [MOTION] if field.text not in ("", "0") else []
         elif field.name.startswith(_CONTAINER):
             notes += _of_directory(field.element)
+        elif field.name == _PROVENANCE and names_credentials(field.text):
+            notes.append(CREDENTIALS)
         elif not field.name.startswith(_AUXILIARY):
             continue
         field.remove()
@@ -195,10 +201,10 @@ def heif_companions(info: Mapping[Any, Any], pictures: int) -> list[str]:
     notes = [GAIN_MAP for kind in kinds if "gainmap" in kind or "21496" in kind]
     notes += [DEPTH for kind in kinds if "depth" in kind or "matte" in kind]
     notes += [DEPTH] if info.get("depth_images") else []
-    return notes + ([OTHERS] if pictures > 1 else [])
+    return notes + ([OTHERS_OF_HEIF] if pictures > 1 else [])
 
 
 def joined(notes: Iterable[str]) -> list[str]:
     """Say each thing once, and nothing general beside what says more."""
     once = list(dict.fromkeys(notes))
-    return [note for note in once if note != OTHERS] or once
+    return [note for note in once if note not in (OTHERS, OTHERS_OF_HEIF)] or once

@@ -7,7 +7,7 @@ from clearzoom.io.formats import is_writable_dpi
 from clearzoom.io.layout import Layout
 from clearzoom.io.loading import icc_profile_of, open_image
 from clearzoom.io.metadata import read_metadata, stated_dpi
-from clearzoom.io.png import stated_png_dpi
+from clearzoom.io.png import refused_profile, stated_png_dpi
 from clearzoom.io.ranges import check_pixels
 from clearzoom.io.source import Source
 from clearzoom.io.stated import stated_profile
@@ -40,6 +40,7 @@ def open_frames(path: Path, layout: Layout, max_pixels: int) -> Source:
     if layout.kind in ("PNG", "WebP"):
         image, _ = open_image(path)
         profile = icc_profile_of(image)
+        notes += refused_profile(path) if layout.kind == "PNG" and profile is None else []
     if profile is None:
         profile, problem = stated_profile(path, layout.kind, metadata.exif, grey=False)
         notes += [problem] if problem else []

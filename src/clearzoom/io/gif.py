@@ -36,6 +36,17 @@ def xmp_of_gif(path: Path) -> bytes | None:
     return None
 
 
+def application_names(path: Path) -> Iterator[bytes]:
+    """Give the names of the programs that left something in the file, with their codes.
+
+    Args:
+        path: a GIF; of another file nothing is read.
+    """
+    for label, blocks in _extensions(path):
+        if label == _APPLICATION and blocks:
+            yield blocks[0]
+
+
 def _extensions(path: Path) -> Iterator[tuple[int, list[bytes]]]:
     """Give label and blocks of each; of a long one what lies within the first MiB."""
     with path.open("rb") as file:

@@ -7,9 +7,10 @@ References:
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-_LONGEST_META = 2**24
+_LONGEST = 2**24
 _MOST_BOXES = 1000
 _TURNED = {0: 1, 1: 8, 2: 3, 3: 6}
 """EXIF's number for so many quarter turns against the clock."""
@@ -81,18 +82,30 @@ def holds_gain_map(path: Path) -> bool:
     return b"tmap" in meta or b":hdrgainmap" in meta
 
 
-def _meta(path: Path) -> bytes:
-    """The content of the file's meta box, without its version."""
-    with path.open("rb") as file:
+def top_boxes(path: Path, wanted: bytes) -> Iterator[bytes]:
+    """Give the content of each box of a kind that lies in no other, up to 16 MiB of it.
+
+    Args:
+        path: of a file with boxes; where it is damaged, those before are read.
+        wanted: the kind.
+    """
+    with path.open("rb") as file, suppress(struct.error):
         for _ in range(_MOST_BOXES):
             (size, kind), head = struct.unpack(">I4s", file.read(8)), 8
             if size == 1:
                 (size,), head = struct.unpack(">Q", file.read(8)), 16
-            if kind == b"meta":
-                return file.read(min(size - head, _LONGEST_META) if size else _LONGEST_META)[4:]
+            at = file.tell()
+            if kind == wanted:
+                yield file.read(min(max(0, size - head), _LONGEST) if size else _LONGEST)
             if size < head:
-                break
-            file.seek(size - head, 1)
+                return
+            file.seek(at + size - head)
+
+
+def _meta(path: Path) -> bytes:
+    """The content of the file's meta box, without its version."""
+    for content in top_boxes(path, b"meta"):
+        return content[4:]
     raise LookupError("no meta box")
 
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from PIL import Image, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
+from clearzoom.io.behind import behind_end
 from clearzoom.io.companions import (
     GAIN_MAP,
     heif_companions,
@@ -15,18 +16,21 @@ from clearzoom.io.companions import (
     jpeg_companions,
     without_companions,
 )
+from clearzoom.io.credentials import CREDENTIALS, holds_credentials
 from clearzoom.io.exif import strip_head
 from clearzoom.io.extended_xmp import joined_xmp
 from clearzoom.io.gif import xmp_of_gif
 from clearzoom.io.heif_boxes import holds_gain_map
 from clearzoom.io.imagej import Calibration, calibration_of
 from clearzoom.io.iptc import iptc_of_tiff
-from clearzoom.io.lost_tags import lost_tags
+from clearzoom.io.lost_tags import lost_tags, unread_blocks
 from clearzoom.io.opening import opened
 from clearzoom.io.packets import packed, parsed, top_fields
 from clearzoom.io.photoshop_files import read_photoshop
 from clearzoom.io.png_blocks import is_png, png_blocks
+from clearzoom.io.png_losses import lost_chunks
 from clearzoom.io.png_texts import Text
+from clearzoom.io.px_shape import shape_of_px
 from clearzoom.io.tags import (
     INTEROPERABILITY,
     LONG,
@@ -48,7 +52,7 @@ class Metadata:
 
     ``exif`` is a TIFF structure, ``iptc`` plain IIM records, ``texts`` those of PNG, and the
     comments of JPEG and GIF. ``photoshop``: its other resources, one after the other.
-    ``calibration``: a TIFF's resolution in a unit of its own. ``turned_by_xmp``: XMP alone says
+    ``calibration``: a resolution in a unit of its own. ``turned_by_xmp``: XMP alone says
     that the picture is turned, and it was not.
     """
 
@@ -74,8 +78,8 @@ def read_metadata(path: Path) -> tuple[Metadata, list[str]]:
     try:
         texts, problems = read_texts(path)
         photoshop, iptc, more = read_photoshop(path)
-        problems += more + lost_tags(path)
-        calibration = calibration_of(path)
+        problems += more + lost_tags(path) + lost_chunks(path)
+        calibration = calibration_of(path) or shape_of_px(path)
     except OSError as error:
         return Metadata(), [f"metadata could not be read: {error.strerror}"]
     blocks = Metadata()
@@ -90,7 +94,7 @@ def read_metadata(path: Path) -> tuple[Metadata, list[str]]:
                 with opened(path) as picture:
                     blocks = _read(picture, picture.info, path, problems)
         except UnidentifiedImageError:
-            problems.append("metadata could not be read")
+            problems += unread_blocks(path)
         except Exception as error:  # a damaged block raises anything
             problems.append(f"metadata could not be read: {error or type(error).__name__}")
     blocks = replace(blocks, iptc=blocks.iptc or iptc, texts=texts)
@@ -127,8 +131,18 @@ def _read(
         companions += heif_companions(info, getattr(picture, "n_frames", 1))
     if kind in ("HEIF", "AVIF") and holds_gain_map(path):
         companions.append(GAIN_MAP)
+    if not companions and not _has_list(picture):
+        companions += behind_end(path)
+    if holds_credentials(path):
+        companions.append(CREDENTIALS)
     problems += joined(companions)
     return Metadata(exif or None, xmp, iptc or None)
+
+
+def _has_list(picture: Image.Image | None) -> bool:
+    """Whether a JPEG says itself which pictures lie behind its own."""
+    segments = picture.applist if isinstance(picture, JpegImagePlugin.JpegImageFile) else []
+    return any(name == "APP2" and data.startswith(b"MPF\0") for name, data in segments)
 
 
 def _xmp(packet: bytes, problems: list[str]) -> tuple[bytes | None, list[str]]:

@@ -35,6 +35,42 @@ def stated_png_dpi(path: Path) -> tuple[float, float] | None:
     return (x * _INCH_PER_M, y * _INCH_PER_M) if unit == 1 and x and y else None
 
 
+def stated_px_per_unit(path: Path) -> tuple[int, int]:
+    """Read how many px lie on the same length across and down, where the length is unknown.
+
+    Args:
+        path: a PNG.
+
+    Returns:
+        Both numbers; zeros where it states none, or the length too.
+    """
+    data = _before_px(path).get(b"pHYs", b"")
+    if len(data) != 9 or data[8] != 0:
+        return 0, 0
+    x, y = struct.unpack_from(">II", data)
+    return x, y
+
+
+def kinds_of_chunks(path: Path) -> list[bytes]:
+    """List the kinds of all chunks, before and behind the px.
+
+    Args:
+        path: any picture; of another than PNG nothing is read.
+    """
+    return [kind for kind, _ in _chunks(path)]
+
+
+def refused_profile(path: Path) -> list[str]:
+    """Say so where a PNG holds a profile that its decoder did not take.
+
+    Args:
+        path: a PNG of which no profile was read.
+    """
+    if b"iCCP" not in kinds_of_chunks(path):
+        return []
+    return ["the colour profile in the PNG is damaged or does not fit it: it was left out"]
+
+
 def orientation_of_exif(path: Path) -> int | None:
     """Read the orientation of EXIF that stands where libvips does not look for it.
 
@@ -80,7 +116,8 @@ def colour_of_png(path: Path, *, grey: bool) -> tuple[bytes | None, str | None]:
         if cicp[2:] == (0, 1):
             return coded_profile(cicp[0], cicp[1], grey=grey)
         return None, f"cICP {cicp} is not for RGB in full range: colours are taken for sRGB"
-    if cicp or b"iCCP" in said or b"sRGB" in said or len(said.get(b"gAMA", b"")) != 4:
+    # A profile is damaged, or it would have been read.
+    if cicp or b"sRGB" in said or len(said.get(b"gAMA", b"")) != 4:
         return None, None
     (gamma,) = struct.unpack(">I", said[b"gAMA"])
     places = _SRGB_CHROMATICITIES
@@ -105,6 +142,8 @@ def _chunks(path: Path) -> Iterator[tuple[bytes, bytes]]:
             if head[4:] in _READ:
                 data = file.read(min(length, _LONGEST_BYTES))
             yield head[4:], data
+            if head[4:] == b"IEND":
+                return
             file.seek(length - len(data) + 4, 1)
 
 

@@ -26,7 +26,7 @@ from clearzoom.io.others import OTHERS, TGA, kind_by_start, notes_of_other, open
 from clearzoom.io.pages import main_page
 from clearzoom.io.photoshop import photoshop_dpi
 from clearzoom.io.picture import Picture, Samples
-from clearzoom.io.png import stated_png_dpi
+from clearzoom.io.png import refused_profile, stated_png_dpi
 from clearzoom.io.ranges import check_pixels
 from clearzoom.io.scratch import reserve
 from clearzoom.io.source import Source as Source
@@ -114,6 +114,7 @@ def open_picture(
         notes.append("CMYK became RGB in Display P3")
     profile = icc_profile_of(plain)
     notes += notes_of_other(path, kind)
+    notes += refused_profile(path) if kind == "PNG" and profile is None else []
     if profile is None and plain.interpretation != "cmyk" and not converted:
         grey = plain.bands <= 2
         profile, problem = stated_profile(path, kind, metadata.exif, grey=grey)

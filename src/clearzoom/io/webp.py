@@ -7,6 +7,7 @@ References:
 import io
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -96,6 +97,19 @@ def pillow_frames(file: BinaryIO, layout: Layout) -> Iterator[tuple[Pixels, floa
             yield pixels, float(picture.info.get("duration", 0))
     except (OSError, ValueError, SyntaxError, RuntimeError, EOFError) as error:
         raise DamagedError(str(error) or type(error).__name__) from error
+
+
+def riff_kinds(file: BinaryIO) -> list[bytes]:
+    """List the kinds of all chunks; of a file that ends in the middle those before.
+
+    Args:
+        file: a WebP.
+    """
+    kinds = []
+    with suppress(DamagedError):
+        for kind, _ in _chunks(file):
+            kinds.append(kind)
+    return kinds
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
