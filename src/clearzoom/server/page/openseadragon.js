@@ -8,3 +8,10 @@ export const OSD = window.OpenSeadragon;
 const standIn = document.createElementNS("urn:stand-in", "style");
 standIn.setAttribute("data-openseadragon-mobile-css", "");
 document.head.append(standIn);
+
+// It would draw every frame as long as a layer in sight has no tile to show: while the server infers
+// the first one, and for ever where nothing is inferred. A tile that arrives asks for a frame itself.
+OSD.TiledImage.prototype.setDrawn = function setDrawn() {
+  this._needsDraw = this._isBlending || this._wasBlending;
+  return this._needsDraw;
+};
