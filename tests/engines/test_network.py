@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from clearzoom.engines.network import load_network
-from clearzoom.errors import MissingExtraError, ModelError, WeightsError
+from clearzoom.errors import MissingExtraError, MissingFileError, ModelError, WeightsError
 from clearzoom.models.card import read_card
 from clearzoom.weights import FOLDER, fastest_engine, released
 
@@ -25,7 +25,7 @@ def test_half_precision_is_close_and_refused_where_it_is_not(random):
     reference = load_network(NAME, SCALE, "onnxruntime").run(x)
     half = load_network(NAME, SCALE, "torch", "bf16").run(x)
     assert 1e-5 < np.abs(half - reference).mean() < 0.02
-    with pytest.raises(ModelError, match="--engine torch"):
+    with pytest.raises(ModelError, match="add --engine openvino or torch"):
         load_network(NAME, SCALE, "onnxruntime", "bf16")
 
 
@@ -53,6 +53,15 @@ def test_int8_is_close_and_says_what_it_needs(photo, monkeypatch):
     np.testing.assert_array_equal(load_network("fast", 4).run(x), reference)
     with pytest.raises(MissingExtraError, match=r"clearzoom\[openvino\]"):
         load_network("fast", 4, precision="int8")
+
+
+def test_int8_that_is_not_there_names_the_options_that_do_not_go_together(small_weights):
+    for name, scale in (("fast", 4), ("photo", 4), (str(small_weights), 2)):
+        with pytest.raises(ModelError, match="leave --engine torch or --precision int8 out"):
+            load_network(name, scale, "torch", "int8")
+    for name, scale in (("photo", 4), (str(small_weights), 2)):
+        with pytest.raises(MissingFileError, match="leave --precision int8 out, or"):
+            load_network(name, scale, precision="int8")
 
 
 def test_torch_without_its_weights_says_which_file_is_missing(small_weights):

@@ -110,6 +110,8 @@ def load_network(
         raise ModelError(f"a strength of {strength} is not between 0 and 1")
     if denoise is not None and not 0 <= denoise <= 1:
         raise ModelError(f"a denoise level of {denoise} is not between 0 and 1")
+    if engine == "torch" and precision == "int8":
+        raise ModelError("torch has no int8 here; leave --engine torch or --precision int8 out")
     path, named = _weights_file(name_or_file, scale, precision)
     name = None
     content = path.read_bytes()
@@ -221,7 +223,9 @@ def _weights_file(name_or_file: str, scale: int, precision: Precision) -> tuple[
     if named and precision != "int8" and not path.is_file():
         check_file(path)  # says what to do
     if not path.is_file():
-        why = "; int8 is written by 'clearzoom export --int8'" if precision == "int8" else ""
+        why = ""
+        if precision == "int8":
+            why = "; leave --precision int8 out, or write it with 'clearzoom export --int8'"
         raise MissingFileError(f"no weights file {path}{why}")
     return path, named
 
@@ -284,5 +288,7 @@ def _load_run(
             if precision == "int8":  # elsewhere it may be slower than fp32, and it is never better
                 raise
     if precision in ("fp16", "bf16"):
-        raise ModelError(f"onnxruntime computes in fp32 here; for {precision} add --engine torch")
+        raise ModelError(
+            f"onnxruntime computes in fp32 here; for {precision} add --engine openvino or torch"
+        )
     return "onnxruntime", load_onnxruntime(model)
