@@ -278,18 +278,18 @@ def test_limits_are_said_in_the_plan(picture, tmp_path):
 
 
 def test_amounts_and_regions():
-    assert [parse_bytes(t) for t in ("1GB", "1.5 GiB", "800mb", "12")] == [
-        10**9,
-        3 * 2**29,
-        8 * 10**8,
-        12,
-    ]
+    said = ("1GB", "1.5 GiB", "800mb", "12", "1k", "2KiB", "3M", "4MiB", "2TB", "1 tib", "0.5T")
+    amounts = [10**9, 3 * 2**29, 8 * 10**8, 12, 1000, 2**11, 3 * 10**6, 2**22, 2 * 10**12, 2**40]
+    assert [parse_bytes(text) for text in said] == [*amounts, 5 * 10**11]
     assert parse_region("1,2,3,4") == (1, 2, 3, 4)
     for text in ("1,2,3", "a,b,c,d", "-1,0,3,3", "0,0,0,5"):
         with pytest.raises(SizeError, match="--preview"):
             parse_region(text)
     with pytest.raises(SizeError, match="800MB"):
         parse_bytes("much")
+    for text in ("0", "0.4", "0GB", "9" * 20, "1EB"):
+        with pytest.raises(SizeError, match=r"^--memory: .*800MB"):
+            parse_bytes(text, "--memory")
 
 
 @pytest.mark.parametrize("deep", [False, True])

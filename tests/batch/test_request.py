@@ -151,4 +151,4 @@ def test_what_is_no_field_or_no_value_is_refused(wrong):
 def test_a_size_of_hundreds_of_digits_is_one_clear_line(command, tmp_path):
     done = command("enlarge", tmp_path, "-o", tmp_path, "--max-bytes", "9" * 400)
     assert done.returncode == 2
-    assert "max_bytes: String should have at most 40 characters" in done.stderr
+    assert "--max-bytes: String should have at most 40 characters" in done.stderr

@@ -17,6 +17,7 @@ from clearzoom.cli.main import app, main
 from clearzoom.cli.streams import printing
 from clearzoom.io.writing import write_rgb8
 
+SERVED = ("cache-size", "max-upload", "max-pixels", "workers")
 NASTY = {
     "a[red]b[bold].png": "a[red]b[bold].png",
     "b:smile:.png": "b:smile:.png",
@@ -219,6 +220,31 @@ def test_numbers_that_are_none_are_refused(monkeypatch, capfd, tmp_path):
             said = capfd.readouterr().err
             assert ended.value.code in (2, 3, 6), (case, number[:9], said)
             assert "Traceback" not in said
+
+
+def test_a_value_that_is_refused_is_said_with_its_option(monkeypatch, capfd, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    cases = [(option, "0") for option in ("--memory", "--max-bytes", "--max-pixels", "--quality")]
+    cases += [(option, "-1") for option in ("--consistency", "--denoise", "--strength", "--halo")]
+    cases += [("--halo", "5000"), ("--max-pixels", "-9"), ("--print", "9" * 50)]
+    cases += [(f"--{name}", "0") for name in ("scale", "width", "height", "long-edge")]
+    for name, words, asked in (
+        ("plan", ("a.png", "-o", "o.png"), [*cases, ("--megapixels", "-2"), ("--memory", "1EB")]),
+        ("enlarge", ("a.png", "-o", "o.png"), cases),
+        ("batch", (".", "out"), cases),
+        ("serve", (".",), [(f"--{each}", "0") for each in SERVED]),
+        ("evaluate", ("--data", "."), [("--scale", "0")]),
+    ):
+        for option, value in asked:
+            monkeypatch.setattr(sys, "argv", ["clearzoom", name, *words, option, value])
+            with pytest.raises(SystemExit) as ended:
+                main()
+            said = capfd.readouterr().err
+            assert ended.value.code in (2, 3), said
+            assert option in said.splitlines()[-1], said
+            assert "Settings" not in said
+            assert "Value error" not in said
 
 
 def test_a_stream_of_another_kind_is_left_as_it_is(monkeypatch):

@@ -17,6 +17,8 @@ from clearzoom.weights import DEFAULT_MODEL
 if TYPE_CHECKING:
     from clearzoom.batch.settings import Settings
 
+WIDEST_HALO_PX = 4096
+
 _LONGEST_TEXT = 40
 """Of a size in words; a number of hundreds of digits would be none any more."""
 
@@ -161,7 +163,7 @@ class EnlargeRequest(BaseModel):
             parse_print(self.print_size, self.bleed) if self.print_size else None,
             "fill" if self.fill else "fit",
         )
-        max_bytes = parse_bytes(self.max_bytes) if self.max_bytes else None
+        max_bytes = parse_bytes(self.max_bytes, "--max-bytes") if self.max_bytes else None
         return Settings(
             wanted=wanted,
             model=self.model,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from clearzoom.batch.request import AskedConsistency, AskedDenoise
+from clearzoom.batch.request import WIDEST_HALO_PX, AskedConsistency, AskedDenoise
 from clearzoom.checked import Name, checked_fields
 from clearzoom.core.consistency import Consistency
 from clearzoom.core.targets import Wanted
@@ -21,10 +21,13 @@ from clearzoom.weights import DEFAULT_MODEL
 Auto = Literal["auto"]
 
 _WAYS = ("auto", "full", "tones", "none")
-_WIDEST_HALO_PX = 4096
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
+_UNITS = {"": 1} | {
+    f"{letter}{i}": base**power
+    for power, letter in enumerate("kmgt", 1)
+    for i, base in (("", 1000), ("i", 1024))
+}
 _MOST_BYTES = 2.0**63
-_BYTES = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kmg]i?|)b?", re.IGNORECASE)
+_BYTES = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kmgt]i?|)b?", re.IGNORECASE)
 
 
 @checked_fields(InputError)
@@ -54,7 +57,7 @@ class Settings:
     ensemble: bool = False
     consistency: AskedConsistency = "auto"
     denoise: AskedDenoise | None = "auto"
-    halo_px: Annotated[int, Field(ge=0, le=_WIDEST_HALO_PX)] | None = None
+    halo_px: Annotated[int, Field(ge=0, le=WIDEST_HALO_PX)] | None = None
     encoding: Encoding = field(default_factory=Encoding)
     metadata: Literal["keep", "strip"] = "keep"
     max_pixels: Annotated[int, Field(ge=1)] = DEFAULT_MAX_PIXELS
@@ -137,27 +140,32 @@ def parse_denoise(text: str) -> float | Auto:
     return level
 
 
-def parse_bytes(text: str) -> int:
-    """Understand an amount of memory.
+def parse_bytes(text: str, option: str = "") -> int:
+    """Understand an amount of memory, or of what a file may hold.
 
     Args:
-        text: like 800MB, 1GB, 1.5GiB, 1000000.
+        text: like 800MB, 1GB, 1.5GiB, 2TB, 1000000.
+        option: of the command, which the message names.
 
     Raises:
-        SizeError: not of that form.
+        SizeError: not of that form, less than one byte, or more than machines have.
 
     Example:
         >>> parse_bytes("1.5GiB")
         1610612736
     """
+    where = f"{option}: " if option else ""
     found = _BYTES.fullmatch(text.strip())
     if found is None:
         raise SizeError(
-            f"cannot understand {text!r:.60} as an amount of bytes; write it like 800MB"
+            f"{where}cannot understand {text!r:.60} as an amount of bytes; write it like 800MB"
         )
     amount = float(found["number"]) * _UNITS[found["unit"].lower()]
-    if not 0 <= amount < _MOST_BYTES:
-        raise SizeError(f"{text.strip()[:20]!r} is no amount of bytes that a machine has")
+    if not 1 <= amount < _MOST_BYTES:
+        raise SizeError(
+            f"{where}{text.strip()[:20]!r} is less than one byte, or more than machines have; "
+            "write it like 800MB"
+        )
     return int(amount)
 
 

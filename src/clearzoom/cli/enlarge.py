@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from pydantic import ValidationError
 
-from clearzoom.batch.request import EnlargeRequest
+from clearzoom.batch.request import WIDEST_HALO_PX, EnlargeRequest
 from clearzoom.cli.console import progress, say
 from clearzoom.cli.options import (
     DEFAULTS,
@@ -24,6 +24,7 @@ from clearzoom.cli.options import (
     OutputOption,
     PrecisionOption,
     StrengthOption,
+    flag,
     requested,
 )
 from clearzoom.core.shown import shown
@@ -63,7 +64,12 @@ def enlarge(
     denoise: DenoiseOption = "auto",
     back_projection: OldConsistencyOption = None,
     halo: Annotated[
-        int | None, typer.Option(min=0, help="px read around tiles; fewer is faster, see docs.")
+        int | None,
+        typer.Option(
+            min=0,
+            max=WIDEST_HALO_PX,
+            help="px read around tiles; fewer is faster, see docs.",
+        ),
     ] = None,
     quality: Annotated[int, requested("quality")] = DEFAULTS.quality,
     max_bytes: Annotated[str | None, requested("max_bytes")] = DEFAULTS.max_bytes,
@@ -74,7 +80,9 @@ def enlarge(
     memory: Annotated[
         str | None, typer.Option(help="Like 1GB: the most that the process takes.")
     ] = None,
-    max_pixels: Annotated[int, typer.Option(help="Larger inputs are refused.")] = 1_000_000_000,
+    max_pixels: Annotated[
+        int, typer.Option(min=1, help="Larger inputs are refused.")
+    ] = 1_000_000_000,
     preview: Annotated[
         str | None, typer.Option(help="x,y,width,height in px of IN: enlarge this part only.")
     ] = None,
@@ -149,7 +157,8 @@ def settings_of(asked: dict[str, Any]) -> "Settings":
         request = EnlargeRequest(**{name: asked[name] for name in EnlargeRequest.model_fields})
     except ValidationError as error:
         first = error.errors()[0]
-        raise typer.BadParameter(f"{first['loc'][0]}: {first['msg']}") from error
+        words = first["msg"].removeprefix("Value error, ")
+        raise typer.BadParameter(f"{flag(str(first['loc'][0]))}: {words}") from error
     return replace(
         request.settings(),
         engine=asked["engine"],
@@ -157,7 +166,7 @@ def settings_of(asked: dict[str, Any]) -> "Settings":
         halo_px=asked["halo"],
         max_pixels=asked["max_pixels"],
         format=asked["result_format"],
-        memory_bytes=parse_bytes(asked["memory"]) if asked["memory"] else None,
+        memory_bytes=parse_bytes(asked["memory"], "--memory") if asked["memory"] else None,
     )
 
 

@@ -21,7 +21,7 @@ def requested(name: str, *declarations: str, hidden: bool = False) -> Any:
         hidden: the help does not name it.
     """
     field = EnlargeRequest.model_fields[name]
-    said = re.sub(r"`(\w+)`", lambda found: _flag(found[1]), field.description or "")
+    said = re.sub(r"`(\w+)`", lambda found: flag(found[1]), field.description or "")
     bounds = {
         side: getattr(each, bound)
         for each in field.metadata
@@ -31,7 +31,10 @@ def requested(name: str, *declarations: str, hidden: bool = False) -> Any:
     return typer.Option(*declarations, help=said, hidden=hidden, **bounds)
 
 
-def _flag(name: str) -> str:
+def flag(name: str) -> str:
+    """Name the option of a field of what can be asked for."""
+    if name == "print_size":
+        return "--print"
     return "--" + name.replace("_", "-")
 
 

@@ -42,7 +42,7 @@ def serve(
     cache_size: Annotated[str, typer.Option(help="Of that folder.")] = "4GB",
     max_upload: Annotated[str, typer.Option(help="Of one uploaded file.")] = "100MB",
     max_pixels: Annotated[
-        int, typer.Option(help="Larger pictures of DIR are refused.")
+        int, typer.Option(min=1, help="Larger pictures of DIR are refused.")
     ] = 20_000_000_000,
 ) -> None:
     """Show the pictures of a folder in a browser: past their own pixels detail is inferred."""
@@ -82,8 +82,8 @@ def serve(
         model=model,
         consistency=asked(parse_consistency(consistency), back_projection),
         denoise=parse_denoise(denoise),
-        cache_bytes=parse_bytes(cache_size),
-        max_upload_bytes=parse_bytes(max_upload),
+        cache_bytes=parse_bytes(cache_size, "--cache-size"),
+        max_upload_bytes=parse_bytes(max_upload, "--max-upload"),
         max_pixels=max_pixels,
         workers=workers,
     )

@@ -83,12 +83,18 @@ class Wanted:
             raise SizeError(
                 "give one of --scale, --width and --height, --long-edge, --megapixels, --print"
             )
-        lengths = (self.scale, self.width_px, self.height_px, self.long_edge_px, self.megapixels)
-        for length in lengths:
+        lengths = {
+            "--scale": self.scale,
+            "--width": self.width_px,
+            "--height": self.height_px,
+            "--long-edge": self.long_edge_px,
+            "--megapixels": self.megapixels,
+        }
+        for option, length in lengths.items():
             if length is not None and not 0 < length < _TOO_LARGE:
                 # An int of hundreds of digits cannot be written as a float.
                 words = "so many digits" if abs(length) > 1e300 else f"{length:g}"
-                raise SizeError(f"a size of {words} is not above 0 and below a billion")
+                raise SizeError(f"{option}: a size of {words} is not above 0 and below a billion")
         whole_box = self.width_px is not None and self.height_px is not None
         if self.fitting == "fill" and self.sheet is None and not whole_box:
             raise SizeError("--fill needs a box to fill: --width and --height, or --print")
