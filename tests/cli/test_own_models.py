@@ -18,72 +18,72 @@ def small_picture(tmp_path, photo):
 
 
 def test_a_network_of_others_is_added_used_and_removed(
-    command, own_folder, tmp_path, small_picture, photo
+    here, command, own_folder, tmp_path, small_picture, photo
 ):
     net = ours(tmp_path / "Their Net x2.onnx", 2, 0, 255)
-    refused = command("models", "add", net)
+    refused = here("models", "add", net)
     assert (refused.returncode, refused.stderr.count("\n")) == (3, 1)
     assert refused.stderr.startswith("error[input]: say under which licence")
     added = command("models", "add", net, "--licence", "CC-BY-4.0, by somebody")
     assert added.returncode == 0, added.stderr
     assert "their-net x2 is added" in added.stdout
     assert "RGB in 0..255" in added.stderr
-    again = command("models", "add", net, "--licence", "CC-BY-4.0")
+    again = here("models", "add", net, "--licence", "CC-BY-4.0")
     assert (again.returncode, again.stderr.split(":")[0]) == (5, "error[model]")
 
-    said = json.loads(command("models", "--json").stdout)
+    said = json.loads(here("models", "--json").stdout)
     (card,) = said["own"]
     assert (card["kind"], card["training"]) == ("added", "unknown")
     assert card["licence"] == "CC-BY-4.0, by somebody"
-    assert "their-net" in command("models").stdout
-    (shown,) = json.loads(command("models", "show", "their-net").stdout)
+    assert "their-net" in here("models").stdout
+    (shown,) = json.loads(here("models", "show", "their-net").stdout)
     assert shown == {"file": str(own_folder / "their-net-x2.onnx"), **card}
 
     target = tmp_path / "out.png"
     options = ("--model", "their-net", "--scale", 4)
-    planned = command("plan", small_picture, "-o", target, *options)
+    planned = here("plan", small_picture, "-o", target, *options)
     assert "their-net x2, x2: 120x96 px" in planned.stdout
-    assert command("enlarge", small_picture, "-o", target, *options).returncode == 0
+    assert here("enlarge", small_picture, "-o", target, *options).returncode == 0
     assert read_picture(target).samples.shape == (96, 120, 3)
     sets = tmp_path / "mini"
     sets.mkdir()
     write_rgb8(sets / "a.png", photo[:97, :123])
-    measured = command("evaluate", "--data", sets, "--model", "their-net", "--scale", 2, "--json")
+    measured = here("evaluate", "--data", sets, "--model", "their-net", "--scale", 2, "--json")
     bicubic, theirs = json.loads(measured.stdout)["rows"]
     assert theirs["model"] == "their-net"
     assert theirs["psnr_db"] > bicubic["psnr_db"]
 
-    removed = command("models", "remove", "their-net")
+    removed = here("models", "remove", "their-net")
     assert removed.stdout.count("removed") == 2
     assert not list(own_folder.iterdir())
-    gone = command("enlarge", small_picture, "-o", target, "--model", "their-net")
+    gone = here("enlarge", small_picture, "-o", target, "--model", "their-net")
     assert (gone.returncode, gone.stderr.split(":")[0]) == (5, "error[unknown-model]")
 
 
 def test_a_damaged_model_is_one_line_and_the_others_go_on(
-    command, own_folder, add_own, tmp_path, small_picture
+    here, own_folder, add_own, tmp_path, small_picture
 ):
     add_own("sound")
     add_own("mine")
     path = own_folder / "mine-x2.onnx"
     path.write_bytes(path.read_bytes()[:-1] + b"!")
     target = tmp_path / "out.png"
-    done = command("enlarge", small_picture, "-o", target, "--model", "mine", "--scale", 2)
+    done = here("enlarge", small_picture, "-o", target, "--model", "mine", "--scale", 2)
     assert (done.returncode, done.stderr.count("\n")) == (5, 1)
     assert done.stderr.startswith(f"error[weights]: {path} is damaged")
     assert "'clearzoom models remove mine'" in done.stderr
     assert not target.exists()
-    sound = command("enlarge", small_picture, "-o", target, "--model", "sound", "--scale", 2)
+    sound = here("enlarge", small_picture, "-o", target, "--model", "sound", "--scale", 2)
     assert sound.returncode == 0
     (own_folder / "mine-x2.json").write_text("{")
-    listed = command("models")
+    listed = here("models")
     assert "sound" in listed.stdout
     assert f"damaged: {own_folder / 'mine-x2.json'}" in listed.stderr
-    assert json.loads(command("models", "--json").stdout)["damaged"]
-    assert command("models", "show", "mine").returncode == 5
+    assert json.loads(here("models", "--json").stdout)["damaged"]
+    assert here("models", "show", "mine").returncode == 5
 
 
-def test_what_is_refused_is_one_line(command, own_folder, tmp_path):
+def test_what_is_refused_is_one_line(here, own_folder, tmp_path):
     (tmp_path / "text.onnx").write_text("no network")
     bad = {
         "damaged": (tmp_path / "text.onnx", "error[weights]", 5),
@@ -91,10 +91,10 @@ def test_what_is_refused_is_one_line(command, own_folder, tmp_path):
         "no whole scale": (saved(tmp_path / "half.onnx", *resized(1.5)), "error[model]", 5),
     }
     for case, (path, code, status) in bad.items():
-        done = command("models", "add", path, "--licence", "CC0-1.0")
+        done = here("models", "add", path, "--licence", "CC0-1.0")
         assert (done.returncode, done.stderr.count("\n")) == (status, 1), (case, done.stderr)
         assert done.stderr.startswith(code), case
-    clash = command(
+    clash = here(
         "models", "add", convolved(tmp_path / "n.onnx", 2), "--licence", "x", "--name", "photo"
     )
     assert (clash.returncode, "shipped" in clash.stderr) == (5, True)

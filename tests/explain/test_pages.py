@@ -87,17 +87,17 @@ def test_the_command_writes_page_and_figures(command, tmp_path):
         (("ablation", "--data", "nowhere", "--quick"), "error[missing]", 3),
     ],
 )
-def test_what_cannot_be_made_is_one_clear_line(command, tmp_path, arguments, words, status):
-    done = command("explain", *arguments, "--out", tmp_path / "out")
+def test_what_cannot_be_made_is_one_clear_line(here, tmp_path, arguments, words, status):
+    done = here("explain", *arguments, "--out", tmp_path / "out")
     assert done.returncode == status
     assert done.stderr.startswith(words)
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_that_cannot_be_made_is_an_output_error(command, tmp_path):
+def test_a_folder_that_cannot_be_made_is_an_output_error(here, tmp_path):
     (tmp_path / "file").touch()
-    done = command("explain", "chapter", "--out", tmp_path / "file" / "folder")
+    done = here("explain", "chapter", "--out", tmp_path / "file" / "folder")
     assert (done.returncode, done.stderr[:13]) == (4, "error[output]")
 
 

@@ -146,33 +146,33 @@ def test_without_torch_the_error_names_the_extra(tmp_path):
     assert done.stdout.strip() == str(MissingExtraError("LPIPS", "train")), done.stderr
 
 
-def test_the_commands_end_to_end(command, fetched_weights, tmp_path, photo):
-    fetched = command("weights", "fetch", "lpips")
+def test_the_commands_end_to_end(here, fetched_weights, tmp_path, photo):
+    fetched = here("weights", "fetch", "lpips")
     assert fetched.returncode == 0, fetched.stderr
     assert str(fetched_weights / "lpips-alexnet.safetensors") in fetched.stdout
     folder = tmp_path / "mini"
     folder.mkdir()
     write_rgb8(folder / "a.png", photo[:97, :123])
-    done = command("evaluate", "--data", folder, "--lpips", "--json")
+    done = here("evaluate", "--data", folder, "--lpips", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["lpips"]["weights_sha256"].startswith("443c5bc3")
     bicubic, ours = found["rows"]
     assert 0 < ours["lpips"] < bicubic["lpips"]
     assert ours["lpips"] == ours["per_picture"][0]["lpips"]
-    shown = command("evaluate", "--data", folder, "--lpips").stdout
+    shown = here("evaluate", "--data", folder, "--lpips").stdout
     assert "/ LPIPS" in shown
     assert f"{bicubic['lpips']:.4f}" in shown
     assert "LPIPS sha256   443c5bc3" in shown
 
 
-def test_the_commands_without_what_they_need(command, tmp_path, photo, monkeypatch):
+def test_the_commands_without_what_they_need(here, tmp_path, photo, monkeypatch):
     monkeypatch.setenv("CLEARZOOM_CACHE", str(tmp_path / "none"))
     write_rgb8(tmp_path / "a.png", photo[:97, :123])
-    done = command("evaluate", "--data", tmp_path, "--lpips")
+    done = here("evaluate", "--data", tmp_path, "--lpips")
     assert (done.returncode, done.stderr.count("\n")) == (3, 1)
     assert done.stderr.startswith("error[missing]")
-    done = command("weights", "fetch", "lpips", "--from", tmp_path / "a.png")
+    done = here("weights", "fetch", "lpips", "--from", tmp_path / "a.png")
     assert (done.returncode, done.stderr.count("\n")) == (5, 1)
     assert done.stderr.startswith("error[weights]")
-    assert command("weights", "fetch", "vgg19").returncode == 2
+    assert here("weights", "fetch", "vgg19").returncode == 2

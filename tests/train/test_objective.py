@@ -64,9 +64,14 @@ def learn_by_heart(net, term, photo):
     return losses
 
 
-@pytest.mark.parametrize("term", TERMS, ids=lambda term: term.kind)
-@pytest.mark.parametrize("name", NETWORKS)
-def test_every_network_overfits_one_batch_by_every_loss(name, term, photo):
+# A network's gradients do not depend on which loss they begin with, nor a loss's on the network.
+PAIRS = [(name, TERMS[0]) for name in NETWORKS] + [("fast", term) for term in TERMS[1:]]
+
+
+@pytest.mark.parametrize(
+    ("name", "term"), PAIRS, ids=[f"{name}-{term.kind}" for name, term in PAIRS]
+)
+def test_each_network_and_each_loss_overfits_one_batch(name, term, photo):
     """What cannot learn two patches by heart has a wrong gradient somewhere."""
     torch.manual_seed(0)
     losses = learn_by_heart(build(name, 2, SMALL[name.removesuffix("-pre")]), term, photo)
@@ -74,9 +79,8 @@ def test_every_network_overfits_one_batch_by_every_loss(name, term, photo):
 
 
 @pytest.mark.usefixtures("fetched_weights")
-@pytest.mark.parametrize("name", NETWORKS)
-def test_every_network_overfits_one_batch_by_what_vgg_sees(name, photo):
+def test_a_network_overfits_one_batch_by_what_vgg_sees(photo):
     torch.manual_seed(0)
     term = PerceptualTerm(kind="perceptual", layers={"conv1_2": 0.3, "conv2_2": 1.0})
-    losses = learn_by_heart(build(name, 2, SMALL[name.removesuffix("-pre")]), term, photo)
+    losses = learn_by_heart(build("fast", 2, SMALL["fast"]), term, photo)
     assert losses[-1] < 0.5 * losses[0]
