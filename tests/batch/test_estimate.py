@@ -4,6 +4,8 @@ import re
 
 import numpy as np
 import pytest
+from PIL import Image
+from PIL.ImageCms import ImageCmsProfile, createProfile
 
 from clearzoom.batch.estimate import Estimator
 from clearzoom.batch.job import plan_job, run_job
@@ -28,6 +30,27 @@ def test_the_size_of_the_file_is_about_that_of_the_result(picture, tmp_path):
         assert size / 2 < estimate.file_bytes < size * 2, name
     least = Settings(Wanted(2), "fast", encoding=Encoding(max_bytes=12_345))
     assert Estimator().of(plan_job(picture, tmp_path / "o.jpg", least)).file_bytes == 12_345
+
+
+def test_what_stands_around_the_px_of_a_small_result_counts(tmp_path, photo):
+    profile, exif = bytes(ImageCmsProfile(createProfile("sRGB")).tobytes()), Image.Exif()
+    exif[0x010E] = "A cat. " * 500
+    small = Image.fromarray(np.ascontiguousarray(photo[100:116, 150:162]))
+    small.save(tmp_path / "in.jpg", icc_profile=profile, exif=exif, quality=95)
+    write_picture(tmp_path / "in.png", Picture(photo[100:116, 150:162]))
+    for source in ("in.jpg", "in.png"):
+        for target in ("o.png", "o.jpg", "o.webp", "o.tif", "o.avif"):
+            for preview in (None, (3, 3, 1, 1)):
+                job = plan_job(
+                    tmp_path / source,
+                    tmp_path / target,
+                    Settings(Wanted(2), "fast"),
+                    preview=preview,
+                )
+                estimate = Estimator().of(job)
+                run_job(job)
+                size = (tmp_path / target).stat().st_size
+                assert size / 1.5 < estimate.file_bytes < size * 1.5, (source, target, preview)
 
 
 def test_the_time_goes_with_the_px_that_the_networks_read(picture, tmp_path, photo):

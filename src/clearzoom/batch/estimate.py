@@ -11,7 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from clearzoom.batch.job import Job, networks_of
+import numpy as np
+
+from clearzoom.batch.finish import finished_metadata
+from clearzoom.batch.job import Job, networks_of, placement_of
 from clearzoom.batch.sampled import as_samples, length_px, spans_read, spread, stitched
 from clearzoom.batch.stages import run_stages
 from clearzoom.core.tiles import BORDER_PX, spans
@@ -19,7 +22,7 @@ from clearzoom.engines.network import Network
 from clearzoom.engines.tiled import Meaning
 from clearzoom.io.formats import format_of, written_suffix
 from clearzoom.io.picture import Picture, Samples
-from clearzoom.io.writing import write_picture
+from clearzoom.io.writing import as_image, encode, write_picture
 
 _SECONDS_FOR_MORE = 0.7
 """A larger sample is measured only where it will take less."""
@@ -37,7 +40,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class _Measured:
-    """``per_window_px``: seconds of each network. ``encoding``: seconds, bytes for each px."""
+    """``per_window_px``: seconds of each network. ``encoding``: seconds, bytes for each px more."""
 
     per_window_px: tuple[float, ...]
     encoding: tuple[float, float]
@@ -72,7 +75,7 @@ class Estimator:
         runs = job.source.frames * (2 if job.source.cmyk else 1)  # K goes through it by itself
         for each_s, px_read in zip(measured.per_window_px, _window_px(job, networks), strict=True):
             seconds += each_s * px_read * runs
-        size = px * bytes_each
+        size = _fixed_bytes(job, networks) + px * bytes_each
         most = job.settings.encoding.max_bytes
         if most is not None and kind.lossy:
             size = min(size, most)
@@ -125,13 +128,36 @@ def _read_px(sample: Samples, network: Network) -> float:
 
 
 def _encoded(samples: Samples, job: Job) -> tuple[float, float]:
-    """Encode a sample: seconds and bytes for each px, with what alpha or K add to the bytes."""
+    """Encode a sample: seconds and bytes for each px more; alpha and K add to the bytes."""
+    encoding = replace(job.settings.encoding, max_bytes=None)
     with TemporaryDirectory() as folder:
         target = Path(folder) / f"sample{written_suffix(job.target)}"
         began = time.perf_counter()
-        write_picture(target, Picture(samples), replace(job.settings.encoding, max_bytes=None))
+        write_picture(target, Picture(samples), encoding)
         seconds = time.perf_counter() - began
         size = target.stat().st_size
+        write_picture(target, Picture(samples[:1, :1].copy()), encoding)
+        least = target.stat().st_size
     px = samples.shape[0] * samples.shape[1]
     more = job.source.channels / samples.shape[2]
-    return seconds / px, size / px * max(1.0, more)
+    return seconds / px, max(0, size - least) / max(1, px - 1) * max(1.0, more)
+
+
+def _fixed_bytes(job: Job, networks: Sequence[Network]) -> int:
+    """Measure a file of one px with the profile and metadata that the result will have."""
+    dot = np.zeros((1, 1, job.source.channels), job.source.dtype)
+    placement = placement_of(job, job.cut)
+    metadata, _ = finished_metadata(job.metadata, job.plan, placement, job.dpi, networks)
+    with TemporaryDirectory() as folder:
+        target = Path(folder) / f"dot{written_suffix(job.target)}"
+        target.touch()
+        encode(
+            target,
+            target,
+            as_image(dot, cmyk=job.source.cmyk),
+            job.source.icc_profile,
+            job.dpi,
+            metadata,
+            replace(job.settings.encoding, max_bytes=None),
+        )
+        return target.stat().st_size

@@ -195,7 +195,7 @@ def run_job(
     if job.source.frames > 1:
         if preview or fidelity_map:
             raise InputError(_ONE_FRAME)
-        placement = _placement(job, whole_result(job.plan))
+        placement = placement_of(job, whole_result(job.plan))
         metadata, problems = finished_metadata(job.metadata, job.plan, placement, job.dpi, networks)
         meaning = meaning_of(job.source)
         problems += run_animation(job, networks, meaning, metadata, budget, progress)
@@ -237,7 +237,7 @@ def write_result(job: Job, networks: list[Network], result: Samples, cut: Region
         OutputError: it cannot be written; an older file stays.
     """
     size = (cut.width_px, cut.height_px)
-    placement = _placement(job, cut)
+    placement = placement_of(job, cut)
     metadata, problems = finished_metadata(job.metadata, job.plan, placement, job.dpi, networks)
     image = finished_image(result, job.plan, cut, cmyk=job.source.cmyk)
     with whole_file(job.target) as temporary:
@@ -253,7 +253,8 @@ def write_result(job: Job, networks: list[Network], result: Samples, cut: Region
     return Done(*size, (*job.notes, *problems))
 
 
-def _placement(job: Job, cut: Region) -> Placement:
+def placement_of(job: Job, cut: Region) -> Placement:
+    """Say where in its input a job's result lies."""
     return Placement(
         job.plan.source_px,
         job.source.orientation,
