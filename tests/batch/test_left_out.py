@@ -1,6 +1,8 @@
 """What a folder job takes, passes over and says, and that its plan says the same."""
 
 import json
+import os
+import shutil
 import sys
 
 import numpy as np
@@ -196,11 +198,46 @@ def test_what_no_picture_can_be_enlarged_with_is_refused_once(
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(MissingExtraError, match="openvino"):
         doing(source, output, Settings(Wanted(2), "fast", engine="openvino"))
+    (tmp_path / "results" / NAME).mkdir(parents=True)
+    with pytest.raises(OutputError, match=f"{NAME}: it is no file; take it away"):
+        doing(source, tmp_path / "results", settings)
+    (tmp_path / "results" / NAME).rmdir()
+    os.mkfifo(tmp_path / "results" / NAME)
+    with pytest.raises(OutputError, match=f"{NAME}: it is no file; take it away"):
+        doing(source, tmp_path / "results", settings)
+    shutil.rmtree(tmp_path / "results")
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="is a file; name a folder"):
         doing(source, tmp_path / "file" / "below", settings)
     assert not output.exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "in"]
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="root alone can be another user")
+@pytest.mark.parametrize("doing", [enlarge_folder, plan_folder])
+def test_where_nothing_may_be_written_is_refused_at_once(small, tmp_path, small_weights, doing):
+    model = shutil.copy(small_weights, tmp_path / "small.onnx")
+    model.chmod(0o644)
+    settings = Settings(Wanted(2), str(model))
+    source, closed, report = small("a.png"), tmp_path / "closed", tmp_path / "open" / NAME
+    doing(source, tmp_path / "before", settings)  # what is loaded late may be root's alone
+    closed.mkdir()
+    report.parent.mkdir()
+    report.parent.chmod(0o777)
+    report.touch(0o644)
+    for path in (source, tmp_path, *tmp_path.parents[:3]):
+        if not path.stat().st_mode & 0o77:  # pytest made it for its own user alone
+            path.chmod(0o755)
+    os.seteuid(65_534)
+    try:
+        for output in (closed, closed / "new" / "er", report.parent):
+            with pytest.raises(OutputError, match="Permission denied"):
+                doing(source, output, settings)
+        with pytest.raises(OutputError, match="Permission denied"):
+            plan_job(source / "a.png", closed / "a.png", settings)
+    finally:
+        os.seteuid(0)
+    assert list(closed.iterdir()) == []
 
 
 def test_pictures_that_only_pillow_reads_are_enlarged(tmp_path, settings, photo):

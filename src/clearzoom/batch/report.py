@@ -1,5 +1,6 @@
 """The report of a folder: a line of JSON for each picture."""
 
+import errno
 import io
 import json
 import os
@@ -10,6 +11,7 @@ from typing import IO, Any
 
 from clearzoom.errors import OutputError
 from clearzoom.io.atomic import whole_file
+from clearzoom.io.rights import may_write
 
 NAME = "report.jsonl"
 
@@ -68,6 +70,26 @@ def _is_row(row: Any) -> bool:
     output = named[2]
     within = not output.startswith("/") and ".." not in PurePosixPath(output).parts
     return within and "\0" not in output
+
+
+def check_report(report: Path) -> None:
+    """Refuse at once what a report cannot be written to; a link gives way to a file.
+
+    Raises:
+        OutputError: a folder, a pipe or a device, or this user may not write to it.
+    """
+    try:
+        mode = report.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise OutputError(f"cannot write {report}: {error.strerror}") from error
+    if stat.S_ISLNK(mode):
+        return
+    if not stat.S_ISREG(mode):
+        raise OutputError(f"cannot write {report}: it is no file; take it away")
+    if not may_write(report):
+        raise OutputError(f"cannot write {report}: {os.strerror(errno.EACCES)}")
 
 
 def open_report(report: Path) -> IO[bytes]:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from clearzoom.batch.naming import ResultName, result_names
 from clearzoom.batch.paths import OWN, is_folder, output_stat
-from clearzoom.batch.report import NAME, read_report
+from clearzoom.batch.report import NAME, check_report, read_report
 from clearzoom.errors import InputError, MissingFileError, OutputError
 from clearzoom.io.formats import SUFFIXES, ResultFormat
 from clearzoom.io.names import HIDDEN, is_hidden, is_picture_file, kind_left_out
+from clearzoom.io.rights import may_write
 
 FOLDER, RESULTS, LINKED = "folder", "results folder", "linked folder"
 _KINDS_NAMED = 6
@@ -68,7 +69,8 @@ def pictures_to_do(
     Raises:
         MissingFileError: no such folder, or no picture in it.
         InputError: source cannot be read, or output is source or would replace pictures in it.
-        OutputError: this user may not look into output, or it cannot be a folder.
+        OutputError: this user may not look or write into output, or it cannot be a folder, or its
+            report is none.
     """
     listing = find_pictures(source, output, recursive=recursive)
     there = output_stat(output)
@@ -78,6 +80,7 @@ def pictures_to_do(
     if output.suffix.lower() in SUFFIXES and not is_there:
         raise InputError(f"{source} is a folder, so name a folder for the results, not {output}")
     _check_can_be_folder(output)
+    check_report(output / NAME)
     names = result_names(listing.pictures, wanted)
     _check_no_input_is_replaced(names, source, output)
     return listing, names
@@ -169,6 +172,11 @@ def _check_can_be_folder(output: Path) -> None:
         if there is not None:
             if not stat.S_ISDIR(there.st_mode):
                 raise OutputError(f"cannot write to {output}: {path} is a file; name a folder")
+            if not may_write(path):
+                raise OutputError(
+                    f"cannot write to {output}: Permission denied in {path}, or its disk is "
+                    "read-only; name another folder"
+                )
             return
 
 

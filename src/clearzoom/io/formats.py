@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from clearzoom.errors import OutputError, SizeError
+from clearzoom.io.rights import may_write
 
 ResultFormat = Literal["png", "tif", "jpg", "webp", "avif"]
 """That all results of a folder can be asked for in."""
@@ -153,7 +154,8 @@ def check_target(target: Path, width_px: int, height_px: int, *, has_alpha: bool
         has_alpha: whether it is transparent somewhere.
 
     Raises:
-        OutputError: unknown format, a folder, a missing folder, transparency that would be lost.
+        OutputError: unknown format, a folder, a folder that is missing or closed, transparency that
+            would be lost.
         SizeError: larger than the format can hold.
     """
     format_of(target)
@@ -161,6 +163,11 @@ def check_target(target: Path, width_px: int, height_px: int, *, has_alpha: bool
         raise OutputError(f"cannot write {target}: it is a folder; name a file in it")
     if not target.parent.is_dir():
         raise OutputError(f"cannot write {target}: make the folder {target.parent} first")
+    if not may_write(target.parent):
+        raise OutputError(
+            f"cannot write {target}: Permission denied in its folder, or its disk is read-only; "
+            "name another folder"
+        )
     check_holds(target, width_px, height_px, has_alpha=has_alpha)
 
 
