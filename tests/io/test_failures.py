@@ -1,7 +1,9 @@
 import errno
 import os
+import struct
 import subprocess
 import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -96,6 +98,53 @@ def test_lab_and_channels_of_no_stated_meaning_are_refused(tmp_path, photo, dtyp
         )
         with pytest.raises(UnreadablePictureError, match="does not say whether that is transp"):
             open_picture(tmp_path / "x.tif")
+
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def test_a_form_that_is_not_read_is_told_from_damage(tmp_path, photo):
+    small = np.ascontiguousarray(photo[:32, :32])
+    planes = {"photometric": "rgb", "planarconfig": "separate", "tile": (16, 16)}
+    tifffile.imwrite(tmp_path / "planes.tif", small.transpose(2, 0, 1), **planes)
+    tifffile.imwrite(tmp_path / "complex.tif", small[..., 0].astype(np.complex64))
+    Image.fromarray(small).save(tmp_path / "p.png")
+    png = (tmp_path / "p.png").read_bytes()
+    Image.fromarray(small).save(tmp_path / "p.jpg")
+    jpeg = bytearray((tmp_path / "p.jpg").read_bytes())
+    at = jpeg.index(b"\xff\xc0") + 5
+    jpeg[at : at + 2] = bytes(2)  # the height stands behind the px
+    content = {
+        "apple.png": png[:8] + chunk(b"CgBI", b"P\0 \2") + png[8:],
+        "critical.png": png[:33] + chunk(b"QRSt", b"?") + png[33:],
+        "height.jpg": bytes(jpeg),
+        "text.ppm": b"P3 1 1 999 1 2 3\n",
+    }
+    for name, data in content.items():
+        (tmp_path / name).write_bytes(data)
+    for name in ("planes.tif", "complex.tif", *content):
+        with pytest.raises(UnreadablePictureError, match=r"not supported.*; save it") as raised:
+            open_picture(tmp_path / name)
+        assert "damaged" not in str(raised.value)
+    (tmp_path / "p.png").write_bytes(png[:33] + chunk(b"QRSt", b"?")[:-1] + b"?" + png[33:])
+    with pytest.raises(UnreadablePictureError, match=r"damaged.*get a whole copy"):
+        open_picture(tmp_path / "p.png")
+
+
+@pytest.mark.parametrize("kind", ["heic", "ppm", "bmp", "jp2", "webp"])
+def test_of_a_cut_picture_one_line_says_what_to_do(tmp_path, photo, kind):
+    if kind == "heic":
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    path = tmp_path / f"p.{kind}"
+    Image.fromarray(photo[:64, :64]).save(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(UnreadablePictureError) as raised:
+        decode(open_picture(path))
+    assert str(raised.value).isprintable()
+    assert str(raised.value).endswith("; get a whole copy of it")
 
 
 def test_text_of_libvips_that_quotes_bytes_of_the_file_is_shown(tmp_path, photo):

@@ -8,6 +8,7 @@ import pytest
 import pyvips
 from PIL import Image, ImageCms
 
+from clearzoom.errors import UnreadablePictureError
 from clearzoom.io.metadata import Metadata, read_metadata
 from clearzoom.io.picture import Picture
 from clearzoom.io.placed import placed_metadata
@@ -85,6 +86,25 @@ def test_iptc_of_any_kind_is_read(tmp_path, order, kind, size, swapped):
     assert decode(open_picture(path)).ravel().tolist() == list(range(16))
     write_picture(tmp_path / "q.tif", Picture(decode(open_picture(path)), metadata=metadata))
     assert read_metadata(tmp_path / "q.tif")[0].iptc == records
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_a_turn_or_a_unit_without_a_meaning_is_none(tmp_path, order):
+    for number in (0, 9, 65_535):
+        stated = struct.pack(order + "H", number)
+        for tag, notes in (
+            (274, ()),
+            (296, ("its resolution has a unit without a meaning, and is not kept",)),
+        ):
+            path = tiff(tmp_path / "p.tif", (tag, 3, 1, stated), order=order)
+            before = path.read_bytes()
+            source = open_picture(path)
+            assert (source.orientation, source.dpi, source.notes) == (1, None, notes)
+            assert decode(source).ravel().tolist() == list(range(16))
+            assert path.read_bytes() == before
+            path.write_bytes(before[:30])  # what is damaged is still refused
+            with pytest.raises(UnreadablePictureError, match="get a whole copy"):
+                decode(open_picture(path))
 
 
 @pytest.mark.parametrize("kind", [2, 5, 11, 12, 99])

@@ -1,14 +1,15 @@
 """Damage that a decoder steps over: the picture is made, but parts of it may be wrong."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
 
 import pyvips
 
 from clearzoom.io.coding import is_jpeg_in_tiff
-from clearzoom.io.descriptors import source_of
+from clearzoom.io.descriptors import patched_source
 from clearzoom.io.failures import VIPS_ERRORS
 from clearzoom.io.jpeg import PlainScan, plain_scan
+from clearzoom.io.pages import main_page
 
 _NOTE = (
     "its JPEG data is damaged in places, and was read as far as it goes: "
@@ -33,12 +34,15 @@ def stepped_over(path: Path, kind: str) -> str | None:
     if kind != "JPEG" and not (kind == "TIFF" and is_jpeg_in_tiff(path)):
         return None
     scan = plain_scan(path) if kind == "JPEG" else None
-    if _reads(path, "warning", scan) or not _reads(path, "error"):
+    changes = main_page(path).nonsense if kind == "TIFF" else {}
+    if _reads(path, "warning", changes, scan) or not _reads(path, "error", changes):
         return None
     return _NOTE
 
 
-def _reads(path: Path, fail_on: str, scan: PlainScan | None = None) -> bool:
+def _reads(
+    path: Path, fail_on: str, changes: Mapping[int, bytes], scan: PlainScan | None = None
+) -> bool:
     """Whether a picture is read without a fault.
 
     Where its rows come one after another, the last ones would not be judged, since none is asked
@@ -47,35 +51,15 @@ def _reads(path: Path, fail_on: str, scan: PlainScan | None = None) -> bool:
     try:
         with path.open("rb") as file:
             rows = 0
-            source = source_of(file)
             if scan is not None and scan.height_px:
                 end = -(-scan.height_px // scan.row_px) * scan.row_px
                 if end + 2 * scan.row_px <= _HIGHEST_PX:
                     rows = end + _ROWS_AT_ONCE
-                    source = _with_height(file, scan.height_at, end + 2 * scan.row_px)
+                    changes = {scan.height_at: (end + 2 * scan.row_px).to_bytes(2)}
+            source = patched_source(file, changes)
             image = pyvips.Image.new_from_source(source, "", fail_on=fail_on, access="sequential")
             image = image.crop(0, 0, image.width, rows) if rows else image
             image.avg()
     except (*VIPS_ERRORS, OSError):
         return False
     return True
-
-
-def _with_height(file: BinaryIO, at: int, height_px: int) -> pyvips.Source:
-    """Make a source of a JPEG that states another height; the file must stay open."""
-    stated = height_px.to_bytes(2)
-
-    def read(size: int) -> bytes:
-        begins = file.tell()
-        data = file.read(size)
-        first, last = max(begins, at), min(begins + len(data), at + 2)
-        if first < last:
-            inside = stated[first - at : last - at]
-            data = data[: first - begins] + inside + data[last - begins :]
-        return data
-
-    source = pyvips.SourceCustom()
-    source.on_read(read)
-    source.on_seek(file.seek)
-    file.seek(0)
-    return source

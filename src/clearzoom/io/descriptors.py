@@ -3,6 +3,8 @@
 A name is bytes that need not be UTF-8, and libvips would take [brackets] in it for options.
 """
 
+import mmap
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,6 +19,22 @@ def source_of(file: BinaryIO) -> pyvips.Source:
     """
     file.seek(0)
     return pyvips.Source.new_from_descriptor(file.fileno())
+
+
+def patched_source(file: BinaryIO, changes: Mapping[int, bytes]) -> pyvips.Source:
+    """Make a source of an open file as if some of its bytes were others; the file stays as it is.
+
+    Args:
+        file: open for reading; may be closed afterwards.
+        changes: the bytes, by the place of the first.
+    """
+    if not changes:
+        return source_of(file)
+    data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    for at, other in changes.items():
+        end = min(at + len(other), len(data))
+        data[at:end] = other[: end - at]
+    return pyvips.Source.new_from_memory(data)
 
 
 def states(image: pyvips.Image, field: str) -> bool:

@@ -20,6 +20,10 @@ VIPS_ERRORS = (pyvips.Error, UnicodeDecodeError)
 _FULL = "No space left on device"
 _SPOOL = re.compile(r'unable to write to "([^"]*)[/\\]vips-\d+-\d+\.v"')
 _NO_REASONS = ("unable to call", "Unknown error")
+_UNSUPPORTED = re.compile(
+    r"not (?:supported|implemented)|unsupported (?:feature|codec|bmp)|unknown (?:pixel|data) mode",
+    re.IGNORECASE,
+)
 _PROBE_BYTES = 2**20
 
 
@@ -38,8 +42,33 @@ def unreadable(path: Path, error: Exception) -> ClearzoomError:
             f"cannot decode {path}: no room for it in the folder {folder} for temporary files; "
             "make room, or set TMPDIR to another folder"
         )
+    return damaged(path, reason_of(error))
+
+
+def damaged(path: Path | str, reason: str) -> UnreadablePictureError:
+    """Say that a picture is damaged, or of a form that its decoder says it does not know.
+
+    Args:
+        path: of the picture.
+        reason: what the decoder said.
+    """
+    reason = " ".join(reason.split()).rstrip(".") or "its decoder gave no reason"
+    if _UNSUPPORTED.search(reason):
+        return unsupported(path, reason)
     return UnreadablePictureError(
-        f"{path} is truncated or damaged: {reason_of(error)}; get a whole copy of it"
+        f"{path} is truncated or damaged: {reason}; get a whole copy of it"
+    )
+
+
+def unsupported(path: Path | str, form: str) -> UnreadablePictureError:
+    """Say that a picture is whole, and of a form that is not read.
+
+    Args:
+        path: of the picture.
+        form: what about it is not read.
+    """
+    return UnreadablePictureError(
+        f"{path} is of a form that is not supported: {form}; save it as a usual PNG, TIFF or JPEG"
     )
 
 

@@ -15,6 +15,7 @@ from clearzoom.errors import SizeError, UnreadablePictureError
 from clearzoom.io.apng import SIGNATURE, apng_layout, apng_patches
 from clearzoom.io.avif_frames import avif_frames, avif_layout, is_avif_sequence
 from clearzoom.io.canvas import Canvas, Pixels
+from clearzoom.io.failures import damaged
 from clearzoom.io.gif_frames import gif_layout, gif_patches
 from clearzoom.io.layout import DamagedError, Layout
 from clearzoom.io.webp import webp_frames, webp_layout
@@ -107,8 +108,6 @@ def _naming(path: Path) -> Iterator[None]:
     try:
         yield
     except DamagedError as error:
-        raise UnreadablePictureError(
-            f"{path} is truncated or damaged: {error}; get a whole copy of it"
-        ) from error
+        raise damaged(path, str(error)) from error
     except SizeError as error:
         raise SizeError(f"{path} cannot be read: {error}") from error

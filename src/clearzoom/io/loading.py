@@ -13,12 +13,12 @@ from clearzoom.errors import (
     SizeError,
     UnreadablePictureError,
 )
-from clearzoom.io.descriptors import source_of, states
-from clearzoom.io.failures import VIPS_ERRORS, reason_of, unreadable
+from clearzoom.io.descriptors import patched_source, source_of, states
+from clearzoom.io.failures import VIPS_ERRORS, damaged, reason_of, unreadable, unsupported
 from clearzoom.io.jpeg import unsupported_coding
 from clearzoom.io.others import OTHERS, kind_of_other, open_other
 from clearzoom.io.pages import MainPage, main_page
-from clearzoom.io.png import orientation_of_exif
+from clearzoom.io.png import orientation_of_exif, unsupported_form
 from clearzoom.io.ranges import check_pixels, in_whole_range
 
 _FORMATS = {
@@ -107,12 +107,16 @@ def open_image(
             f"{path}: its compression, {coding}, is not supported; "
             "save it as PNG, TIFF or a usual JPEG"
         )
+    if main.nonsense:
+        with path.open("rb") as file:
+            source = patched_source(file, main.nonsense)
     chosen = main.options if page is None else f"page={page}"
     try:
         access = "sequential" if sequential else "random"
         image = pyvips.Image.new_from_source(source, chosen, fail_on="error", access=access)
     except VIPS_ERRORS as error:
-        raise unreadable(path, error) from error
+        form = unsupported_form(path) if kind == "PNG" else None
+        raise unsupported(path, form) if form else unreadable(path, error) from error
     if kind == "AVIF":
         image = in_whole_range(image, path, max_pixels)
     return _with_orientation(image, kind, path, main), kind
@@ -151,7 +155,7 @@ def _open_heic(path: Path, max_pixels: int | None) -> pyvips.Image:
     except SizeError:
         raise
     except Exception as error:  # its exceptions share no public base
-        raise UnreadablePictureError(f"{path} is truncated or damaged: {error}") from error
+        raise damaged(path, str(error)) from error
     image = as_image(samples if samples.ndim == 3 else samples[..., None]).copy()
     image = in_whole_range(image, path, max_pixels, picture.info.get("bit_depth"))
     if profile := picture.info.get("icc_profile"):

@@ -15,6 +15,7 @@ import pyvips
 from PIL import BmpImagePlugin, Image, Jpeg2KImagePlugin, PpmImagePlugin, TgaImagePlugin
 
 from clearzoom.errors import ClearzoomError, UnreadablePictureError
+from clearzoom.io.failures import damaged
 from clearzoom.io.jp2 import Jp2, read_jp2
 from clearzoom.io.picture import Samples
 
@@ -86,7 +87,7 @@ def open_other(
             raise ValueError("it states two sizes")
         if kind == PPM:
             _check_one_ppm(picture, file, name)
-        mode, deep = _mode(picture, file, kind)
+        mode, deep = _mode(picture, file, kind, name)
         if mode not in _CHANNELS:
             raise UnreadablePictureError(f"{name} is {mode}; save it as grey or RGB")
         shape = (picture.height, picture.width, _CHANNELS[mode])
@@ -101,9 +102,7 @@ def open_other(
     except ClearzoomError:
         raise
     except Exception as error:  # Pillow's readers raise anything for what is damaged
-        raise UnreadablePictureError(
-            f"{name} is truncated or damaged: {error or type(error).__name__}"
-        ) from error
+        raise damaged(name, str(error) or type(error).__name__) from error
 
 
 def notes_of_other(path: Path, kind: str) -> list[str]:
@@ -119,12 +118,14 @@ def notes_of_other(path: Path, kind: str) -> list[str]:
         return read_jp2(file).notes
 
 
-def _mode(picture: Image.Image, file: BinaryIO, kind: str) -> tuple[str, bool]:
+def _mode(picture: Image.Image, file: BinaryIO, kind: str, name: str) -> tuple[str, bool]:
     """What the px become, as Pillow names it, and whether they have 16 bit."""
     mode = picture.mode
     if kind == PPM and _ppm_facts(picture, file)[1] > 255:
         if _ppm_facts(picture, file)[0] in (b"P2", b"P3"):
-            raise ValueError("text of more than 8 bit is not supported; save it as binary PPM")
+            raise UnreadablePictureError(
+                f"{name}: text of more than 8 bit is not supported; save it as binary PPM"
+            )
         return ("RGB" if mode == "RGB" else "L"), True
     if mode in ("P", "PA"):
         palette = picture.palette.mode if picture.palette is not None else "RGB"

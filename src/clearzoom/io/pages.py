@@ -1,6 +1,7 @@
 """Which page of a TIFF is the picture, and whether it can be read."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,13 +11,17 @@ from clearzoom.io.tiff_compressions import has_tiff_compression
 from clearzoom.io.tiff_directories import Directories, Directory
 
 _KIND, _OLD_KIND, _BITS, _ORIENTATION = 254, 255, 258, 274
+_PLANES, _UNIT, _SAMPLE_FORMAT = 284, 296, 339
+_MEANT = {_ORIENTATION: range(1, 9), _UNIT: range(1, 4)}
+"""Of both, 1 is what counts where nothing is said: upright, and no unit."""
+_COMPLEX = (5, 6)
 _REDUCED, _MASK = 1, 4
 _DNG_VERSION = 50_706
 _LAB = (8, 9, 10)
 _OF_A_SENSOR = (32_803, 34_892)
 _OLD_JPEG = 6
 _WHOLE_BITS = (1, 2, 4, 8, 16, 32, 64)
-_WIDTH, _HEIGHT, _TILE_WIDTH = 256, 257, 322
+_WIDTH, _HEIGHT, _SAMPLES, _TILE_WIDTH = 256, 257, 277, 322
 _MOST_HALVES = 24
 _READABLE = (1, 2, 3, 4, 5, 7, 8, 32_766, 32_771, 32_773, 32_809, 32_909, 32_946, 34_676, 34_677)
 """Compressions that libtiff has in itself."""
@@ -56,6 +61,8 @@ class MainPage:
 
     ``rivals``: how many pages are pictures in their own right. ``halves``: pages of a pyramid, else
     1. ``beside``: what lies beside it, for people. ``orientation``: where its own page has none.
+    ``nonsense``: what must stand, by its place in the file, where a tag has a value without
+    meaning, for which libtiff would refuse the picture.
     """
 
     page: int = 0
@@ -64,6 +71,7 @@ class MainPage:
     halves: int = 1
     beside: tuple[str, ...] = ()
     orientation: int | None = None
+    nonsense: Mapping[int, bytes] = field(default_factory=dict)
 
     @property
     def options(self) -> str:
@@ -86,6 +94,12 @@ def main_page(path: Path) -> MainPage:
             directories = Directories(file)
             pages = list(directories.pages())
             below = directories.below(pages[0]) if pages else []
+            nonsense = {
+                each.places[tag]: directories.packed_short(1)
+                for each in (*pages, *below)
+                for tag, meant in _MEANT.items()
+                if each.first(tag, 1) not in meant
+            }
     except ValueError:
         return MainPage()  # libvips says whether it can be read
     if not pages:
@@ -102,17 +116,19 @@ def main_page(path: Path) -> MainPage:
     if chosen is not pages[0] and _ORIENTATION not in chosen.values:
         orientation = pages[0].first(_ORIENTATION, 1)
     if _is_pyramid(pages):
-        return MainPage(halves=len(pages))
+        return MainPage(halves=len(pages), nonsense=nonsense)
     if sub is None and _is_pyramid([pages[0], *below]):
         below = []
     beside = []
+    if chosen.first(_UNIT, 1) not in _MEANT[_UNIT]:
+        beside.append("its resolution has a unit without a meaning, and is not kept")
     others = [each for each in (*pages, *below) if each is not chosen]
     if any(_kind(each) & _MASK for each in others):
         beside.append("the mask beside the picture is not kept, and not applied")
     if any(_kind(each) & _REDUCED and not _kind(each) & _MASK for each in others):
         beside.append("the smaller copy beside the picture is not kept")
     rivals = len(own) if own else (len(main_below) if main_below else len(pages))
-    return MainPage(page, sub, rivals, 1, tuple(beside), orientation)
+    return MainPage(page, sub, rivals, 1, tuple(beside), orientation, nonsense)
 
 
 def _is_pyramid(pages: list[Directory]) -> bool:
@@ -149,6 +165,15 @@ def _check(path: Path, page: Directory, *, raw: bool) -> None:
     bits = page.first(_BITS, 1)
     if bits not in _WHOLE_BITS:
         raise UnreadablePictureError(f"{path} has {bits}-bit samples; save it with 8 or 16 bit")
+    if page.first(_SAMPLE_FORMAT, 1) in _COMPLEX:
+        raise UnreadablePictureError(
+            f"{path} has complex samples, which are not supported; save it with 8 or 16 bit"
+        )
+    if page.first(_PLANES, 1) == 2 and _TILE_WIDTH in page.values and page.first(_SAMPLES, 1) > 1:
+        raise UnreadablePictureError(
+            f"{path} has tiles for each channel, which are not supported; "
+            "save it with all channels together, or in strips"
+        )
     if 0 in page.values.get(EXTRA_SAMPLES, ()):
         raise UnreadablePictureError(
             f"{path} has an extra channel, and does not say whether that is transparency; "

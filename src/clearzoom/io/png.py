@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LONGEST_BYTES = 2**20
 _INCH_PER_M = 0.0254
 _ORIENTATION = 274
+_CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _READ = (b"pHYs", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"cICP")
 
 _SRGB_GAMMA = 45_455
@@ -58,6 +60,30 @@ def kinds_of_chunks(path: Path) -> list[bytes]:
         path: any picture; of another than PNG nothing is read.
     """
     return [kind for kind, _ in _chunks(path)]
+
+
+def unsupported_form(path: Path) -> str | None:
+    """Name a form of PNG that decoders refuse although nothing of it is damaged.
+
+    Args:
+        path: a PNG.
+    """
+    with path.open("rb") as file:
+        if file.read(8) != _SIGNATURE:
+            return None
+        while len(head := file.read(8)) == 8:
+            length, kind = int.from_bytes(head[:4]), head[4:]
+            critical = kind.isalpha() and kind.isascii() and kind[:1].isupper()
+            if not critical or kind in _CRITICAL:
+                file.seek(length + 4, 1)
+                continue
+            data = file.read(min(length, _LONGEST_BYTES))
+            if file.read(4) != zlib.crc32(kind + data).to_bytes(4):
+                return None
+            if kind == b"CgBI":
+                return "Apple's PNG for the iPhone (CgBI)"
+            return f"PNG with the chunk {kind.decode()}, which readers must know"
+    return None
 
 
 def refused_profile(path: Path) -> list[str]:

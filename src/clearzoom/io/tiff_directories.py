@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 _EXIF, _INTEROPERABILITY, _SUB_DIRECTORIES = 0x8769, 0xA005, 330
@@ -13,9 +13,13 @@ _MOST_VALUES = 64
 
 @dataclass(frozen=True)
 class Directory:
-    """The tags of up to 64 whole numbers, or characters, by their numbers."""
+    """The tags of up to 64 whole numbers, or characters, by their numbers.
+
+    ``places``: where in the file the values of each begin.
+    """
 
     values: dict[int, tuple[int, ...]]
+    places: dict[int, int] = field(default_factory=dict)
 
     def first(self, tag: int, otherwise: int) -> int:
         """Give a tag's first value, or otherwise."""
@@ -42,6 +46,10 @@ class Directories:
         self._file, self._order, self._big = file, order, version == 43
         where = start[8:16] if self._big else start[4:8]
         (self._first,) = struct.unpack(order + ("Q" if self._big else "I"), where)
+
+    def packed_short(self, number: int) -> bytes:
+        """Write a number from 0 to 65,535 in the file's byte order."""
+        return struct.pack(self._order + "H", number)
 
     def pages(self) -> Iterator[Directory]:
         """Go through the chain of directories, to its end or to where it is damaged."""
@@ -77,6 +85,7 @@ class Directories:
         if entries > 65_535:
             raise struct.error("a damaged directory")
         values: dict[int, tuple[int, ...]] = {}
+        places: dict[int, int] = {}
         for place in range(start, start + entries * entry, entry):
             number, kind, many = self._unpacked("HH" + word, place)
             size = many * _BYTES_OF_KIND.get(kind, 0)
@@ -89,13 +98,14 @@ class Directories:
                     (where,) = self._unpacked(word, where)
                 letter = {1: "B", 2: "H", 4: "I", 8: "Q"}[_BYTES_OF_KIND[kind]]
                 values.setdefault(number, self._unpacked(f"{many}{letter}", where))
+                places.setdefault(number, where)
             except struct.error:
                 continue
         try:
             (following,) = self._unpacked(word, start + entries * entry)
         except struct.error:  # some blocks end without saying that none follows
             following = 0
-        return Directory(values), following
+        return Directory(values, places), following
 
     def _unpacked(self, form: str, at: int) -> tuple[int, ...]:
         self._file.seek(at)
