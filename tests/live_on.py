@@ -1,9 +1,10 @@
 """Start a program as a person does, and let its processes live on when their work is done.
 
-    python tests/live_on.py PROGRAM [ARGUMENT...]
+    python tests/live_on.py PROGRAM [ARGUMENT...] [, PROGRAM [ARGUMENT...]]...
 
-PROGRAM is ``clearzoom`` or a Python file. Workers of Ray live on too, and so does a server after it
-was asked for its page and a picture. ``done`` is printed when the work is done.
+PROGRAM is ``clearzoom`` or a Python file; the next of several follows in this process if the one
+before ended well. Workers of Ray live on too, and so does a server after it was asked for its page
+and a picture. ``done`` is printed when the work is done.
 """
 
 import os
@@ -17,6 +18,7 @@ import time
 import urllib.request
 from contextlib import ExitStack
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 LIFE_S = 20
@@ -28,20 +30,28 @@ PORTS = (
 )
 
 
-def run(program, *arguments):
+def run(*words):
+    status = 0
+    for is_end, group in groupby(words, ",".__eq__):
+        if not is_end and status == 0:
+            status = run_one(*group)
+    print("done", flush=True)
+    time.sleep(LIFE_S)
+    return status
+
+
+def run_one(program, *arguments):
+    print("runs", program, *arguments, flush=True)
     sys.argv = [program, *arguments]
     sys.path[0] = str(Path(program).parent)  # as Python does for a file
-    status = 0
     try:
         if program == "clearzoom":
             runpy.run_module("clearzoom", run_name="__main__", alter_sys=True)
         else:
             runpy.run_path(program, run_name="__main__")
     except SystemExit as end:
-        status = end.code or 0
-    print("done", flush=True)
-    time.sleep(LIFE_S)
-    return status
+        return end.code or 0
+    return 0
 
 
 def on_ray(*arguments):

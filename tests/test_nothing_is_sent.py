@@ -1,6 +1,7 @@
 """Every command asks nobody and keeps files in its own folders alone, watched by the system.
 
-Each lives 20 s longer than its work takes, in a network of its own, under strace.
+Each process lives 20 s longer than its work takes, in a network of its own, under strace. Commands
+that load the same parts follow each other in one process.
 """
 
 import os
@@ -68,7 +69,7 @@ for cell in cells:
     code = "".join(cell["source"])
     if cell["cell_type"] == "code" and "perceptual" not in code:  # its weights are fetched
         exec(code)
-"""
+"""  # it changes the folder, so it comes last
 
 
 @dataclass
@@ -81,10 +82,20 @@ class Case:
     after: str | None = None
     statuses: tuple[int, ...] = (0,)
 
+    @property
+    def programs(self):
+        """What the log says of each that follows another."""
+        each = " ".join(map(str, self.words)).split(",")
+        return [one.strip() for one in each if one.strip()] if len(each) > 1 else []
+
 
 def enlarging(engine):
-    words = ("clearzoom", "enlarge", "small.png", "-o", f"{engine}.png", "--engine", engine)
-    return Case(engine, words)
+    return "enlarge", "small.png", "-o", f"{engine}.png", "--engine", engine
+
+
+def commands(*each):
+    """One after the other in one process."""
+    return sum(((",", "clearzoom", *words) for words in each), ())
 
 
 ROW = ("network", FOLDER / "fast-x4.onnx", "onnxruntime", "fp32", 16, 1)
@@ -94,28 +105,35 @@ ON_RAY = ("--engine", "ray", "--model", "fast", "--max-actors", 1)
 STEPS = ("--steps", 2, "--from", "fast", "--scale", 2)
 CASES = (
     Case("ray", ("ray", "batch", "pictures", "by-ray", *ON_RAY), loopback=True),
-    # Lightning loads urllib3, which tries whether this machine has ::1.
-    Case("train", ("clearzoom", "train", "small.toml", "-o", "run"), loopback=True),
-    Case("tune", ("clearzoom", "tune", "large", *STEPS), loopback=True, statuses=(0, 8)),
-    *map(enlarging, ("auto", "onnxruntime", "openvino", "torch")),
-    Case("plan", ("clearzoom", "plan", "pictures", "-o", "planned")),
-    Case("batch", ("clearzoom", "batch", "pictures", "batched", "--model", "fast")),
+    Case(
+        "train, tune",
+        commands(("train", "small.toml", "-o", "run"), ("tune", "large", *STEPS)),
+        loopback=True,  # Lightning loads urllib3, which tries whether this machine has ::1.
+        statuses=(0, 8),  # of tune, whose few steps may give nothing better
+    ),
+    Case(
+        "enlarge and others",
+        commands(
+            *map(enlarging, ("auto", "onnxruntime", "openvino", "torch")),
+            ("plan", "pictures", "-o", "planned"),
+            ("batch", "pictures", "batched", "--model", "fast"),
+            ("evaluate", "--data", "pictures", "--model", "fast"),
+            ("explain", "metrics"),
+            ("models", *NETWORK),
+            ("export", "run", "-o", "exported"),
+        ),
+        after="train, tune",
+    ),
     Case(
         "serve",
         ("serve", TILE, "pictures", "--port", 0, "--workers", 2, "--model", "fast"),
         loopback=True,
     ),
-    Case("evaluate", ("clearzoom", "evaluate", "--data", "pictures", "--model", "fast")),
-    Case("explain", ("clearzoom", "explain", "metrics")),
-    Case("models", ("clearzoom", "models", *NETWORK)),
-    Case("export", ("clearzoom", "export", "run", "-o", "exported"), after="train"),
-    Case("API", ("api.py",)),
-    Case("demo", (ROOT / "examples" / "demo.py",)),
+    Case("API, demo, notebook", ("api.py", ",", ROOT / "examples" / "demo.py", ",", "notebook.py")),
     Case(
         "onnx_only",
         (ROOT / "examples" / "onnx_only.py", FOLDER / "fast-x4.onnx", "small.png", "alone.png"),
     ),
-    Case("notebook", ("notebook.py",)),
     Case("benchmark", (ROOT / "benchmarks" / "one_row.py", *ROW)),
 )
 
@@ -224,6 +242,8 @@ def strange(line, loopback):
 def test_nobody_is_asked_and_no_file_is_left_in_the_home(watched, case):
     seen = watched[case.name]
     assert seen.status in case.statuses, seen.log
+    if case.programs:
+        assert re.findall(r"^runs (.*)", seen.log, re.MULTILINE) == case.programs
     assert any("+++ exited with" in line for line in seen.trace)  # it was watched
     assert not [line for line in seen.trace if strange(line, case.loopback)]
     assert not seen.left
