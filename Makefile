@@ -16,7 +16,7 @@ demo: .venv/installed  ## enlarge a photograph 4x and show it beside bicubic
 
 test: .venv/developed lint  ## install everything for development, then lint, types and all tests
 	bash scripts/install-test-tools $(BIN)
-	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/developed
 	$(BIN)/ruff format --check .
