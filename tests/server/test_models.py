@@ -22,6 +22,10 @@ def test_all_released_models_are_listed(api):
     assert [name for name, row in models.items() if row["strength"]] == ["fast-perceptual"]
 
 
+def test_without_a_wish_a_server_enlarges_by_photo(client):
+    assert client.get("/api/models").json()["default"] == "photo"
+
+
 def test_each_listed_model_enlarges(api, png):
     client = api()
     for row in client.get("/api/models").json()["models"]:

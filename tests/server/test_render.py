@@ -87,22 +87,27 @@ LEVELS = {
 
 
 @pytest.mark.parametrize(
-    ("kind", "model", "virtual", "level"),
-    [(kind, *level) for level, kinds_ in LEVELS.items() for kind in kinds_],
+    ("consistency", "kind", "model", "virtual", "level"),
+    [
+        *(("tones", kind, *level) for level, kinds_ in LEVELS.items() for kind in kinds_),
+        ("full", "alpha", "fast", 4, 2),
+    ],
 )
 def test_tiles_are_crops_of_the_enlarged_file(
-    kitchen, kinds, tmp_path, kind, model, virtual, level
+    kitchen, kinds, tmp_path, consistency, kind, model, virtual, level
 ):
     originals, renderer = kitchen
+    renderer = Renderer(renderer._inference, Settings(model="fast", consistency=consistency))
     path = kinds / f"{kind}.png"
-    expected = whole(path, tmp_path, scale=level, model=model)
+    expected = whole(path, tmp_path, scale=level, model=model, consistency=consistency)
     original = originals.open(path, 10**9, always)
     step = virtual // level
     for left, top in ((0, 0), (512, 256), (1024 // 2, 512)):
         width, height = 299 * level - left, 271 * level - top
         width, height = min(512, width), min(512, height)
         box = Box(left * step, top * step, width * step, height * step)
-        view = View(Variant("id", virtual, model), (299, 271), box, width, height, suffix="png")
+        variant = Variant(consistency, virtual, model)
+        view = View(variant, (299, 271), box, width, height, suffix="png")
         assert renderer.kind_of(view) == "inferred"
         got = pixels(renderer.render(original, view, always))
         part = expected[top : top + height, left : left + width]
