@@ -46,9 +46,9 @@ def read_arrays(content: bytes) -> Arrays:
         >>> content = pickle.dumps({"head": {"kernel": np.ones((2, 3), np.float32)}})
         >>> read_arrays(content)["head/kernel"].shape
         (2, 3)
-        >>> read_arrays(pickle.dumps(print))
+        >>> read_arrays(pickle.dumps(eval))
         Traceback (most recent call last):
-        clearzoom.errors.WeightsError: refused a pickle: it names builtins.print
+        clearzoom.errors.WeightsError: refused a pickle: it names builtins.eval
     """
     try:
         tree = _ArraysOnly(io.BytesIO(content)).load()
