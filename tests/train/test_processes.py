@@ -139,7 +139,7 @@ def test_a_fault_ends_all_processes(config_file, tmp_path, command):
     assert "Traceback" not in done.stderr
 
 
-def test_what_processes_cannot_share_is_refused(config_file, here, tmp_path):
+def test_what_processes_cannot_share_is_refused(config_file, command, tmp_path):
     config = load_config(config_file())
     Processes(2).check(config)
     with pytest.raises(ConfigError, match=r"data\.batch = 2 cannot be divided among 3"):
@@ -153,7 +153,7 @@ def test_what_processes_cannot_share_is_refused(config_file, here, tmp_path):
         with pytest.raises(ConfigError, match="batch norm would see"):
             Processes(2).check(load_config(config_file(network=network)))
     path = config_file()
-    done = here("train", path, "-o", tmp_path / "run", "--devices", 2, "--steps-for", "1m")
+    done = command("train", path, "-o", tmp_path / "run", "--devices", 2, "--steps-for", "1m")
     assert done.returncode == 6
     assert "--steps-for measures one process" in done.stderr
 
