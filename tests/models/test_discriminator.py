@@ -29,9 +29,22 @@ def test_spectral_norm_bounds_every_layer():
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in net.modules())
 
 
-def test_it_can_tell_noise_from_flat():
+def test_a_map_has_a_verdict_for_each_16_px_that_depends_on_what_is_near():
     torch.manual_seed(0)
-    net = Discriminator(16, 8)
+    net = Discriminator(256, 4, spectral=True, mapped=True).eval()
+    picture = torch.rand(1, 3, 256, 256)
+    assert net(picture).shape == (1, 1, 16, 16)
+    elsewhere = picture.clone()
+    elsewhere[..., 192:] = 0
+    same = (net(picture) == net(elsewhere)).squeeze()
+    assert same[:, :8].all()
+    assert not same[:, 12:].any()
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_it_can_tell_noise_from_flat(mapped):
+    torch.manual_seed(0)
+    net = Discriminator(16, 8, spectral=mapped, mapped=mapped)
     optimiser = torch.optim.Adam(net.parameters(), 1e-3)
     for _ in range(150):
         noise, flat = (

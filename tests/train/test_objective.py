@@ -25,6 +25,7 @@ TERMS = [
     PixelTerm(kind="ssim"),
     PixelTerm(kind="edge"),
     PixelTerm(kind="frequency"),
+    PixelTerm(kind="pitch"),
     SmoothL1Term(kind="smooth_l1"),
     CharbonnierTerm(kind="charbonnier"),
     MsSsimTerm(kind="ms_ssim", scales=2),
@@ -34,7 +35,7 @@ TERMS = [
 def test_the_sum_is_weighted_and_each_loss_is_named():
     sr, hr = torch.full((1, 3, 8, 8), 0.1), torch.zeros(1, 3, 8, 8)
     terms = [PixelTerm(kind="l1", weight=2), PixelTerm(kind="l2", weight=10)]
-    total, seen = Objective(terms, CPU)(sr, hr)
+    total, seen = Objective(terms, CPU, 4)(sr, hr)
     assert total.item() == pytest.approx(2 * 0.1 + 10 * 0.01)
     assert {kind: value.item() for kind, value in seen.items()} == pytest.approx(
         {"l1": 0.1, "l2": 0.01}
@@ -44,7 +45,7 @@ def test_the_sum_is_weighted_and_each_loss_is_named():
 def test_settings_reach_the_loss(config_file):
     more = "[[losses]]\nkind = 'charbonnier'\nepsilon_levels = 51\nweight = 0.5\n"
     config = load_config(config_file(more=more))
-    total, _ = Objective(config.losses, CPU)(torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 8, 8))
+    total, _ = Objective(config.losses, CPU, 4)(torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 8, 8))
     assert total.item() == pytest.approx(0.5 * 0.2)
 
 
@@ -52,7 +53,7 @@ def learn_by_heart(net, term, photo):
     patches = torch.from_numpy(photo[60:84, 100:172].copy()).permute(2, 0, 1).float() / 255 - 0.5
     hr = torch.stack([patches[..., :24], patches[..., 40:64]])
     lr = torch.nn.functional.avg_pool2d(hr, 2)
-    objective = Objective([term], CPU)
+    objective = Objective([term], CPU, 2)
     optimiser = torch.optim.Adam(net.parameters(), 5e-3)
     losses = []
     for _ in range(60):

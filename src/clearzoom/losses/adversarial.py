@@ -19,8 +19,8 @@ def discriminator_loss(kind: AdversarialKind, real: Tensor, made: Tensor) -> Ten
 
     Args:
         kind: of the game.
-        real: (N, 1) logits of HR pictures.
-        made: (N, 1) logits of SR pictures.
+        real: (N, 1) or (N, 1, H, W) logits of HR pictures.
+        made: the same shape, of SR pictures.
 
     References:
         Ledig et al., arXiv:1609.04802, eq. 2; Jolicoeur-Martineau, arXiv:1807.00734, section 4.1;
@@ -43,8 +43,9 @@ def generator_loss(kind: AdversarialKind, real: Tensor, made: Tensor) -> Tensor:
 
     Args:
         kind: of the game.
-        real: (N, 1) logits of HR pictures; only the relativistic kind looks at them.
-        made: (N, 1) logits of SR pictures.
+        real: (N, 1) or (N, 1, H, W) logits of HR pictures; only the relativistic kind looks at
+            them.
+        made: the same shape, of SR pictures.
 
     References:
         Ledig et al., arXiv:1609.04802, eq. 6, and those of ``discriminator_loss``.

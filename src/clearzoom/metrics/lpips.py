@@ -79,8 +79,10 @@ class Lpips(nn.Module):
 
 
 def _unit(features: Tensor) -> Tensor:
-    active = F.relu(features)
-    return active / (active.square().sum(1, keepdim=True).sqrt() + _EPSILON)
+    active = F.relu(features).float()  # in bf16 the squares' sum would be of three digits
+    # As a loss, a px whose features are all 0 needs a derivative: a root of squares has none.
+    length: Tensor = torch.linalg.vector_norm(active, dim=1, keepdim=True)
+    return active / (length + _EPSILON)
 
 
 def lpips(

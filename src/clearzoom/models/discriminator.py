@@ -16,24 +16,31 @@ _DENSE_PER_CHANNEL = 16
 
 
 class Discriminator(nn.Module):
-    """Eight 3x3 convolutions that halve the picture four times, then two dense layers.
+    """Eight 3x3 convolutions that halve the picture four times, then a verdict, or a map of them.
 
     Args:
         patch_px: side of the square patches, a multiple of 16.
         channels: of the first convolution (the paper: 64); the last has eight times as many.
         spectral: with spectral norm in place of batch norm.
+        mapped: end in one 3x3 convolution, so that each 16x16 px get a verdict of their own, in
+            place of the paper's two dense layers, which give one for the whole patch.
 
     Raises:
         SizeError: patch_px is no multiple of 16.
+
+    References:
+        A map of verdicts: Isola et al., arXiv:1611.07004, section 3.2.2 (PatchGAN).
     """
 
-    def __init__(self, patch_px: int, channels: int = 64, *, spectral: bool = False) -> None:
+    def __init__(
+        self, patch_px: int, channels: int = 64, *, spectral: bool = False, mapped: bool = False
+    ) -> None:
         super().__init__()
         shrunk, rest = divmod(patch_px, 2**_HALVINGS)
         if rest or not shrunk:
             raise SizeError(
                 f"the discriminator needs HR patches of a multiple of {2**_HALVINGS} px, not "
-                f"{patch_px}; change data.patch_px"
+                f"{patch_px}; change data.patch_px, or data.compared_px"
             )
         layers: list[nn.Module] = []
         before = 3
@@ -42,6 +49,9 @@ class Discriminator(nn.Module):
                 layers += _block(before, multiple * channels, stride, spectral=spectral)
                 before = multiple * channels
         self.features = nn.Sequential(*layers)
+        if mapped:
+            self.judge = nn.Sequential(_normed(nn.Conv2d(before, 1, 3, padding=1), spectral))
+            return
         dense = _DENSE_PER_CHANNEL * channels
         self.judge = nn.Sequential(
             nn.Flatten(),
@@ -51,7 +61,11 @@ class Discriminator(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, 3, patch_px, patch_px) in -0.5..0.5 to (N, 1) logits: above 0 is "real"."""
+        """(N, 3, patch_px, patch_px) in -0.5..0.5 to logits: above 0 is "real".
+
+        Returns:
+            (N, 1); mapped, (N, 1, patch_px / 16, patch_px / 16).
+        """
         out: Tensor = self.judge(self.features(x))
         return out
 

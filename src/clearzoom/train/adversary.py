@@ -16,13 +16,18 @@ class Adversary(nn.Module):
 
     Args:
         wanted: of the configuration.
-        patch_px: side of the HR patches.
+        patch_px: side of the HR squares that are judged.
     """
 
     def __init__(self, wanted: AdversarialSection, patch_px: int) -> None:
         super().__init__()
         self.wanted = wanted
-        self.net = Discriminator(patch_px, wanted.channels, spectral=wanted.spectral_norm)
+        self.net = Discriminator(
+            patch_px,
+            wanted.channels,
+            spectral=wanted.spectral_norm,
+            mapped=wanted.verdicts == "map",
+        )
 
     def optimiser(self) -> torch.optim.Optimizer:
         """Adam, as the paper has it."""

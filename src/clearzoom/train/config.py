@@ -65,6 +65,11 @@ class DataSection(_Section):
     """Patches of a step, over all processes together."""
     patch_px: Annotated[int, Field(ge=8)] = 32
     """Side of the square LR patches."""
+    compared_px: Positive | None = None
+    """Side of the HR square that losses compare and a discriminator judges, cut from each patch at
+    a random place; without it, the whole patch. Feature networks and discriminators halve a picture
+    several times. At the same places of every patch, such a grid is in step with the pixel
+    shuffle's, and teaches the network a fine regular pattern."""
     max_pictures: Positive | None = None
     """Take no more than these of each folder, for a quick trial."""
     streamed: bool = False
@@ -110,6 +115,8 @@ class OptimiserSection(_Section):
     """A longer gradient is shortened to this."""
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
     """Share of the old in the averaged weights, which are measured and released."""
+    frozen: tuple[str, ...] = ()
+    """Parts of the network that stay as they are, e.g. ``["estimator"]`` of ``photo``."""
 
     @model_validator(mode="after")
     def _check_end(self) -> "OptimiserSection":
@@ -134,6 +141,8 @@ class AdversarialSection(_Section):
     """Of the discriminator."""
     channels: Positive = 64
     """Of its first convolution; the default is the paper's."""
+    verdicts: Literal["one", "map"] = "one"
+    """one: for each patch, the paper's; map: for each 16x16 px."""
     spectral_norm: bool = False
     """Hold down how steep each layer of the discriminator is."""
 
@@ -176,6 +185,16 @@ class TrainConfig(_Section):
     run: RunSection = RunSection()
 
     @model_validator(mode="after")
+    def _check_compared(self) -> "TrainConfig":
+        whole_px = self.data.patch_px * self.network.scale
+        if self.compared_px > whole_px:
+            raise ValueError(
+                f"data.compared_px: {self.compared_px} px do not fit into HR patches of {whole_px} "
+                "px; set it lower, or data.patch_px higher"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_losses(self) -> "TrainConfig":
         kinds = [term.kind for term in self.losses]
         if twice := {kind for kind in kinds if kinds.count(kind) > 1}:
@@ -188,7 +207,13 @@ class TrainConfig(_Section):
     @property
     def psnr_chooses(self) -> bool:
         """Whether the best weights are those of the best PSNR; else they are the newest."""
-        return self.adversarial is None and all(term.kind != "perceptual" for term in self.losses)
+        seeing = {"perceptual", "lpips"}
+        return self.adversarial is None and seeing.isdisjoint(term.kind for term in self.losses)
+
+    @property
+    def compared_px(self) -> int:
+        """Side of the HR square of each patch that losses compare."""
+        return self.data.compared_px or self.data.patch_px * self.network.scale
 
 
 def load_config(path: Path) -> TrainConfig:

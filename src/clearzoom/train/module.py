@@ -27,7 +27,7 @@ from clearzoom.train.degrade import degrade
 from clearzoom.train.device import device_words
 from clearzoom.train.grid import save_grid
 from clearzoom.train.objective import Objective
-from clearzoom.train.optimiser import optimiser_of
+from clearzoom.train.optimiser import freeze, optimiser_of
 from clearzoom.train.origin import Origin, code_words
 from clearzoom.train.precision import PLAIN, Arithmetic
 from clearzoom.train.schedule import Decay, learning_rate
@@ -69,16 +69,16 @@ class Recipe(lightning.LightningModule):
         self.lr = [self._reduced(i, picture) for i, picture in enumerate(self.hr)]
         self.net = build(config.network.name, config.network.scale, config.network.settings)
         start_as_interpolation(self.net, config.run.seed)
+        freeze(self.net, config.optimiser.frozen)
         self.ema = build(config.network.name, config.network.scale, config.network.settings)
         self.ema.load_state_dict(self.net.state_dict())
         self.ema.requires_grad_(False).eval()
-        self.objective = Objective(config.losses, pairs.device)
+        self.objective = Objective(config.losses, pairs.device, config.network.scale)
         self.adversary: Adversary | None = None
         if config.adversarial is not None:
-            hr_patch_px = config.data.patch_px * config.network.scale
             with torch.random.fork_rng([]):
                 torch.manual_seed(config.run.seed)
-                self.adversary = Adversary(config.adversarial, hr_patch_px)
+                self.adversary = Adversary(config.adversarial, config.compared_px)
         self._seen: list[dict[str, Tensor]] = []
         self.register_buffer("steps_done", torch.zeros((), dtype=torch.int64))
         self.step = 0
@@ -157,8 +157,9 @@ class Recipe(lightning.LightningModule):
         )
         lr = self.arithmetic.lay_out(lr)
         sr = self._enlarged(lr, level)
+        sr, hr = self._compared(sr, hr)
         loss, seen = self.objective(sr, hr)
-        if isinstance(self.net, PhotoSR):
+        if isinstance(self.net, PhotoSR) and self.net.estimator.last.weight.requires_grad:
             missed = self.net.estimator(lr) - level.clamp(0, 1)
             seen["level"] = missed.abs().mean().detach()
             loss = loss + _LEVEL_WEIGHT * missed.square().mean()
@@ -183,6 +184,14 @@ class Recipe(lightning.LightningModule):
         inputs = (lr, level) if isinstance(self.net, PhotoSR) else (lr,)
         sr: Tensor = self.forward_train(*inputs)
         return sr.float()
+
+    def _compared(self, sr: Tensor, hr: Tensor) -> tuple[Tensor, Tensor]:
+        """The same square of both, at a place that the seed and the step choose."""
+        side_px = self.config.compared_px
+        random = np.random.default_rng((self.config.run.seed, self.step, side_px))
+        top, left = random.integers(hr.shape[-1] - side_px + 1, size=2)
+        rows, columns = slice(top, top + side_px), slice(left, left + side_px)
+        return sr[:, :, rows, columns], hr[:, :, rows, columns]
 
     def _own_part(self) -> slice:
         """Of each batch, what this process computes."""

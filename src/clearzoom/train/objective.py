@@ -8,9 +8,18 @@ from torch import Tensor, nn
 
 from clearzoom.losses.edge import edge
 from clearzoom.losses.frequency import frequency
+from clearzoom.losses.pitch import pitch
 from clearzoom.losses.pixel import LEVEL, charbonnier, l1, l2, smooth_l1
 from clearzoom.losses.structure import ms_ssim_loss, ssim_loss
-from clearzoom.train.terms import CharbonnierTerm, MsSsimTerm, PerceptualTerm, SmoothL1Term, Term
+from clearzoom.train.terms import (
+    CharbonnierTerm,
+    LpipsTerm,
+    MsSsimTerm,
+    PerceptualTerm,
+    PixelTerm,
+    SmoothL1Term,
+    Term,
+)
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -23,12 +32,13 @@ _PLAIN: dict[str, Loss] = {
 }
 
 
-def loss_of(term: Term, device: torch.device) -> Loss:
+def loss_of(term: Term, device: torch.device, scale: int) -> Loss:
     """Make the function of a term, unweighted.
 
     Args:
         term: of the configuration.
         device: where pictures will be.
+        scale: of the enlargement.
 
     Raises:
         MissingFileError: weights of a perceptual loss are not there; the message says how to get
@@ -46,6 +56,12 @@ def loss_of(term: Term, device: torch.device) -> Loss:
             from clearzoom.losses.perceptual import Perceptual
 
             return Perceptual(term.network, term.layers, term.file).to(device)
+        case LpipsTerm():
+            from clearzoom.metrics.lpips import Lpips
+
+            return Lpips("vgg16").to(device)
+        case PixelTerm(kind="pitch"):
+            return partial(pitch, scale=scale)
         case _:
             return _PLAIN[term.kind]
 
@@ -56,10 +72,11 @@ class Objective:
     Args:
         terms: of the configuration.
         device: where pictures will be.
+        scale: of the enlargement.
     """
 
-    def __init__(self, terms: Sequence[Term], device: torch.device) -> None:
-        self._losses = {term.kind: (term.weight, loss_of(term, device)) for term in terms}
+    def __init__(self, terms: Sequence[Term], device: torch.device, scale: int) -> None:
+        self._losses = {term.kind: (term.weight, loss_of(term, device, scale)) for term in terms}
 
     def lay_out(self, memory_format: torch.memory_format) -> None:
         """Bring the kernels of feature networks into a memory format."""
@@ -74,7 +91,7 @@ class Objective:
             sr: (N, 3, H, W) in -0.5..0.5.
             hr: the same shape.
         """
-        values = {kind: loss(sr, hr) for kind, (_, loss) in self._losses.items()}
+        values = {kind: loss(sr, hr).mean() for kind, (_, loss) in self._losses.items()}
         total = torch.stack(
             [weight * values[kind] for kind, (weight, _) in self._losses.items()]
         ).sum()

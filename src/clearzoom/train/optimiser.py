@@ -1,10 +1,36 @@
 """The optimiser that a configuration names, for a network's parameters."""
 
+from collections.abc import Collection
+
 import torch
 from torch import nn
 
+from clearzoom.errors import ConfigError
 from clearzoom.train.config import OptimiserSection
 from clearzoom.train.muon import Muon
+
+
+def freeze(net: nn.Module, parts: Collection[str]) -> None:
+    """Keep parts of a network as they are.
+
+    Args:
+        net: whose parameters shall not be moved.
+        parts: what their names begin with, as "estimator" in "estimator.last.weight".
+
+    Raises:
+        ConfigError: the network has no such part.
+    """
+    for part in parts:
+        found = [
+            p for name, p in net.named_parameters() if name == part or name.startswith(f"{part}.")
+        ]
+        if not found:
+            has = dict.fromkeys(name.split(".")[0] for name, _ in net.named_parameters())
+            raise ConfigError(
+                f"optimiser.frozen: no part is named {part!r}; there are {', '.join(has)}"
+            )
+        for parameter in found:
+            parameter.requires_grad_(False)
 
 
 def optimiser_of(net: nn.Module, wanted: OptimiserSection) -> torch.optim.Optimizer:

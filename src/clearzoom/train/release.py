@@ -82,7 +82,8 @@ def release(
     if norm not in _LOCAL_NORMS:
         raise ModelError(f"norm {norm} looks at the whole picture: tiles would change it")
     load_into(net, run / BEST)
-    if isinstance(net, PhotoSR) and config.degradation is not None:
+    frozen = "estimator" in config.optimiser.frozen  # it is the one that the run started from
+    if isinstance(net, PhotoSR) and config.degradation is not None and not frozen:
         _print_calibration(calibrate(net, held_back(config)))
     training = _training(state, config, run / BEST)
     halo = reach_px(net)

@@ -78,11 +78,10 @@ def _prepare(config: TrainConfig, folder: Path) -> Recipe:
 
 
 def _check_losses(config: TrainConfig, device: torch.device) -> None:
-    hr_patch_px = config.data.patch_px * config.network.scale
-    patch = torch.zeros(1, 3, hr_patch_px, hr_patch_px, device=device)
-    Objective(config.losses, device)(patch, patch)
+    patch = torch.zeros(1, 3, config.compared_px, config.compared_px, device=device)
+    Objective(config.losses, device, config.network.scale)(patch, patch)
     if config.adversarial is not None:
-        Adversary(config.adversarial, hr_patch_px)
+        Adversary(config.adversarial, config.compared_px)
 
 
 def _trainer(

@@ -13,9 +13,9 @@ class _Term(BaseModel):
 
 
 class PixelTerm(_Term):
-    """Kinds without a setting; ``edge`` and ``frequency`` look at more than single px."""
+    """Without a setting; ``edge``, ``frequency`` and ``pitch`` look at more than single px."""
 
-    kind: Literal["l1", "l2", "ssim", "edge", "frequency"]
+    kind: Literal["l1", "l2", "ssim", "edge", "frequency", "pitch"]
 
 
 class SmoothL1Term(_Term):
@@ -51,7 +51,13 @@ class PerceptualTerm(_Term):
     file: Path | None = None
 
 
+class LpipsTerm(_Term):
+    """LPIPS of VGG-16, as a loss; measure with AlexNet, so that the judge is another."""
+
+    kind: Literal["lpips"]
+
+
 Term = Annotated[
-    PixelTerm | SmoothL1Term | CharbonnierTerm | MsSsimTerm | PerceptualTerm,
+    PixelTerm | SmoothL1Term | CharbonnierTerm | MsSsimTerm | PerceptualTerm | LpipsTerm,
     Field(discriminator="kind"),
 ]
