@@ -50,7 +50,8 @@ class Discriminator(nn.Module):
                 before = multiple * channels
         self.features = nn.Sequential(*layers)
         if mapped:
-            self.judge = nn.Sequential(_normed(nn.Conv2d(before, 1, 3, padding=1), spectral))
+            # Never normed: a map's verdicts on pictures that are nearly alike must be able to grow.
+            self.judge = nn.Sequential(nn.Conv2d(before, 1, 3, padding=1))
             return
         dense = _DENSE_PER_CHANNEL * channels
         self.judge = nn.Sequential(
