@@ -15,6 +15,7 @@ def log(x):
 KNOWN = {
     "standard": ((log(2) + log(0)) / 2 + (log(1) + log(-0.5)) / 2, (log(-1) + log(0.5)) / 2),
     "hinge": ((0 + 1) / 2 + (0 + 1.5) / 2, 0.25),
+    "relativistic": ((log(3) + log(-0.5)) / 2, (log(-3) + log(0.5)) / 2),
     # Means: 1 of the real, -0.25 of the made.
     "relativistic_average": (
         (log(2.25) + log(0.25) + log(2) + log(0.5)) / 4,
