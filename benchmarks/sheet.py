@@ -26,12 +26,13 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyvips
+from asked import settings_of, short_name
 from contact import Cell, Pixels, busiest, inside, pages, strip
 from peers import PEERS
 from peers import SCALE as PEERS_SCALE
 from PIL import Image, PngImagePlugin
 
-from clearzoom import Settings, Wanted, enlarge_file
+from clearzoom import enlarge_file
 from clearzoom.core.resize import enlarge_bicubic
 from clearzoom.errors import ClearzoomError
 from clearzoom.io.atomic import whole_file
@@ -60,7 +61,7 @@ def ours(source: Path, scale: int, model: str) -> tuple[Pixels, float]:
     with TemporaryDirectory() as scratch:
         target = Path(scratch, "larger.png")
         start = time.perf_counter()
-        enlarge_file(source, target, Settings(Wanted(scale), model))
+        enlarge_file(source, target, settings_of(model, scale))
         seconds = time.perf_counter() - start
         return shown(target), seconds
 
@@ -109,7 +110,7 @@ def sheet(source: Path, chosen: argparse.Namespace, missing: dict[str, str]) -> 
     ]
     for model in chosen.model:
         larger, seconds = ours(source, scale, model)
-        cells.append(Cell(said(Path(model).stem, seconds), cut(larger, left, top, side, scale)))
+        cells.append(Cell(said(short_name(model), seconds), cut(larger, left, top, side, scale)))
     x, y = max(0, left - AROUND_PX), max(0, top - AROUND_PX)
     part = np.ascontiguousarray(given[y : top + side + AROUND_PX, x : left + side + AROUND_PX])
     for name in chosen.peer:
@@ -148,7 +149,11 @@ def command_line(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("folder", type=Path)
     parser.add_argument("-o", "--output", type=Path, default=Path("sheets"))
     parser.add_argument("--scale", type=int, default=4)
-    parser.add_argument("--model", action="append", help="a name or an ONNX file; repeatable")
+    parser.add_argument(
+        "--model",
+        action="append",
+        help="a name or an ONNX file, or either with @STRENGTH; repeatable",
+    )
     parser.add_argument("--peer", action="append", choices=[*PEERS, "none"], help="repeatable")
     parser.add_argument("--peers-python", default=sys.executable, metavar="PATH")
     parser.add_argument("--side", type=int, default=320, help="of a crop, px of the result")

@@ -1,39 +1,44 @@
 """PSNR against LPIPS from strength 0 to 1, and crops side by side, as in docs/perceptual.md.
 
+All pictures are what the plain command gives.
+
 Usage: python benchmarks/strength.py FOLDER [MODEL]   (FOLDER holds Set5 and Set14)
 """
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from asked import settings_of
 from PIL import Image, ImageDraw, ImageFont
 from skimage import data
 
-from clearzoom import load_network
+from clearzoom.batch.plain import as_command
 from clearzoom.core.resize import reduce_for_protocol
-from clearzoom.engines.refine import with_consistency
-from clearzoom.engines.tiled import enlarge_samples
 from clearzoom.io.picture import Samples
 from clearzoom.metrics.evaluate import evaluate
+from clearzoom.metrics.methods import Given, Method
 from clearzoom.metrics.protocol import crop_to_multiple
 
 FIGURE = Path(__file__).parents[1] / "docs" / "images" / "strength.png"
 CROPS = {"astronaut": (160, 70), "coffee": (470, 20), "chelsea": (240, 90)}  # left, top, px of HR
 SIDE_PX, ZOOM = 100, 3
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+SCALE = 4
+
+
+def command(model: str, strength: float) -> Method:
+    """The plain command at a strength."""
+    return as_command(settings_of(f"{model}@{strength}", SCALE))
 
 
 def print_scores(folder: Path, model: str) -> None:
-    """The protocol's columns and LPIPS; back-projected, too."""
+    """The protocol's columns and LPIPS."""
     for name in ("Set5", "Set14"):
-        networks = [load_network(model, 4, strength=strength) for strength in STRENGTHS]
-        last = with_consistency(networks[-1], "full")
-        networks.append(replace(last, name=f"{model} + full consistency"))
-        for row in evaluate(folder / name, 4, networks, lpips=True):
+        commands = [command(model, strength) for strength in STRENGTHS]
+        for row in evaluate(folder / name, SCALE, commands, lpips=True):
             print(
-                f"{name} x4 {row.model}: {row.psnr_db:.2f} dB, SSIM {row.ssim:.4f}, "
+                f"{name} x{SCALE} {row.model}: {row.psnr_db:.2f} dB, SSIM {row.ssim:.4f}, "
                 f"LPIPS {row.lpips:.4f}"
             )
 
@@ -53,13 +58,10 @@ def save_figure(model: str) -> None:
     for column, title in enumerate(titles):
         draw.text((column * side + 4, 2), title, "black", font)
     for row, (name, (left, top)) in enumerate(CROPS.items()):
-        hr = crop_to_multiple(getattr(data, name)(), 4)
-        lr = reduce_for_protocol(hr, 4)
-        made = [
-            enlarge_samples(lr, with_consistency(load_network(model, 4, strength=strength), "full"))
-            for strength in (0.0, 0.5, 1.0)
-        ]
-        given = lr.repeat(4, axis=0).repeat(4, axis=1)
+        hr = crop_to_multiple(getattr(data, name)(), SCALE)
+        lr = reduce_for_protocol(hr, SCALE)
+        made = [command(model, strength).enlarge(Given(lr)) for strength in (0.0, 0.5, 1.0)]
+        given = lr.repeat(SCALE, axis=0).repeat(SCALE, axis=1)
         for column, picture in enumerate((given, *made, hr)):
             sheet.paste(crop(picture, left, top), (column * side, head + row * side))
     sheet.save(FIGURE)
@@ -68,7 +70,7 @@ def save_figure(model: str) -> None:
 
 def main() -> None:
     """Measure, print and draw."""
-    model = sys.argv[2] if len(sys.argv) > 2 else "fast-perceptual"
+    model = sys.argv[2] if len(sys.argv) > 2 else "photo-crisp"
     save_figure(model)
     print_scores(Path(sys.argv[1]), model)
 

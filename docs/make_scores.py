@@ -120,6 +120,8 @@ def origin(card: Card) -> list[str]:
     if training.started_from:
         whole = f"{training.lr_pixels_in_all / 1e6:.0f} M LR px, {training.hours_in_all} hours"
         lines.append(f"- started from {training.started_from}; with it {whole}")
+    if training.strength < 1:
+        lines.append(f"- mixed with the weights of `photo`: {training.strength:g} of its own")
     if training.code:
         lines.append(f"- trained by clearzoom {training.code}")
     speeds = ", ".join(

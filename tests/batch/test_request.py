@@ -51,7 +51,7 @@ def test_all_that_is_asked_for_arrives():
         print_size="60x70cm@300dpi",
         fill=True,
         bleed="3mm",
-        model="fast-perceptual",
+        model="photo-crisp",
         strength=0.5,
         ensemble=True,
         consistency="4",
@@ -63,7 +63,7 @@ def test_all_that_is_asked_for_arrives():
     )
     assert request.settings() == Settings(
         Wanted(sheet=parse_print("60x70cm@300dpi", "3mm"), fitting="fill"),
-        "fast-perceptual",
+        "photo-crisp",
         strength=0.5,
         ensemble=True,
         consistency=4.0,

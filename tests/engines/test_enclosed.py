@@ -113,10 +113,10 @@ def test_what_stands_beside_a_file_is_looked_at_too(tmp_path, photo):
     loop.rename(estimator_file(tmp_path / "photo-x2.onnx"))
     with pytest.raises(WeightsError, match=r"photo-x2-level\.onnx was not made"):
         clearzoom.enlarge(photo[:20, :20], 2, str(tmp_path / "photo-x2.onnx"))
-    perceptual = tmp_path / "fast-perceptual-x4.onnx"
+    perceptual = tmp_path / "photo-crisp-x4.onnx"
     perceptual.write_bytes((FOLDER / perceptual.name).read_bytes())
-    spoilt(tmp_path / "fast-x4.onnx", "loop")
-    with pytest.raises(WeightsError, match=r"fast-x4\.onnx was not made"):
+    spoilt(tmp_path / "photo-x4.onnx", "loop")
+    with pytest.raises(WeightsError, match=r"photo-x4\.onnx was not made"):
         clearzoom.load_network(str(perceptual), 4, strength=0.5)
 
 

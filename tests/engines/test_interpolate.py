@@ -12,8 +12,8 @@ from clearzoom.engines.network import load_network
 from clearzoom.errors import ModelError, WeightsError
 from clearzoom.weights import FOLDER
 
-FAST = (FOLDER / "fast-x4.onnx").read_bytes()
-SHARP = (FOLDER / "fast-perceptual-x4.onnx").read_bytes()
+PHOTO = (FOLDER / "photo-x4.onnx").read_bytes()
+SHARP = (FOLDER / "photo-crisp-x4.onnx").read_bytes()
 
 
 def tensors(model):
@@ -24,7 +24,7 @@ def tensors(model):
 @pytest.mark.parametrize("strength", [0, 0.3, 1])
 def test_every_float_tensor_lies_between(strength):
     """By the onnx package's own reading."""
-    mixed, first, second = (tensors(m) for m in (mixed_model(FAST, SHARP, strength), FAST, SHARP))
+    mixed, first, second = (tensors(m) for m in (mixed_model(PHOTO, SHARP, strength), PHOTO, SHARP))
     assert mixed.keys() == second.keys()
     moved = 0
     for name, values in mixed.items():
@@ -40,17 +40,17 @@ def test_every_float_tensor_lies_between(strength):
 def test_the_ends_are_the_two_networks(tmp_path, photo):
     """As a user has them: perceptual weights beside the PSNR weights that they started from."""
     (tmp_path / "sharp-x4.onnx").write_bytes(SHARP)
-    (tmp_path / "fast-x4.onnx").write_bytes(FAST)
+    (tmp_path / "photo-x4.onnx").write_bytes(PHOTO)
     x = photo[60:84, 100:124].transpose(2, 0, 1)[None].astype(np.float32) / 255 - 0.5
     sharp = str(tmp_path / "sharp-x4.onnx")
-    for strength, same in ((0, "fast"), (1, "fast-perceptual")):
+    for strength, same in ((0, "photo"), (1, "photo-crisp")):
         network = load_network(sharp, 4, "onnxruntime", strength=strength)
         expected = load_network(same, 4, "onnxruntime").run(x)
         np.testing.assert_allclose(network.run(x), expected, atol=1e-6)
     hashes = {load_network(sharp, 4, strength=x).sha256 for x in (0, 0.5, 1)}
     assert len(hashes) == 3
     half = load_network(sharp, 4, "openvino", strength=0.5)
-    assert half.name == "fast-perceptual at strength 0.5"
+    assert half.name == "photo-crisp at strength 0.5"
     ours = load_network(sharp, 4, "onnxruntime", strength=0.5).run(x)
     np.testing.assert_allclose(half.run(x), ours, atol=1e-4)
     with pytest.raises(ModelError, match="not --engine torch"):
@@ -78,6 +78,6 @@ def test_damage_is_an_error_or_no_matter(data):
     for _ in range(data.draw(st.integers(1, 4))):
         damaged[data.draw(st.integers(0, 3000))] = data.draw(st.integers(0, 255))
     cut = bytes(damaged[: data.draw(st.integers(0, len(damaged)))])
-    for first, second in ((FAST, cut), (cut, FAST)):
+    for first, second in ((PHOTO, cut), (cut, PHOTO)):
         with contextlib.suppress(WeightsError):
             assert len(mixed_model(first, second, 0.5)) == len(second)

@@ -65,7 +65,7 @@ def test_a_checkerboard_through_the_perceptual_network_is_a_checkerboard(consist
     for name, levels in extremes():
         if not name.startswith("checkerboard of 1 px"):
             continue
-        network = with_consistency(load_network("fast-perceptual", 4), consistency)
+        network = with_consistency(load_network("photo-crisp", 4), consistency)
         larger = enlarge_samples(levels, network).astype(float)
         assert larger.shape == (4 * SIDE_PX, 4 * SIDE_PX, 3)
         if consistency != "none":

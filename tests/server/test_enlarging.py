@@ -31,8 +31,8 @@ ASKED = {
     "tones": ({"consistency": "tones"}, ["--consistency", "tones"]),
     "a dead zone": ({"consistency": 2.5}, ["--consistency", 2.5]),
     "half a strength": (
-        {"model": "fast-perceptual", "strength": 0.5},
-        ["--model", "fast-perceptual", "--strength", 0.5],
+        {"model": "photo-crisp", "strength": 0.5},
+        ["--model", "photo-crisp", "--strength", 0.5],
     ),
 }
 

@@ -19,7 +19,7 @@ def test_all_released_models_are_listed(api):
         file = FOLDER / f"{card.name}-x{card.scale}.onnx"
         sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
         assert {"scale": card.scale, "sha256": sha256} in row["weights"]
-    assert [name for name, row in models.items() if row["strength"]] == ["fast-perceptual"]
+    assert [name for name, row in models.items() if row["strength"]] == ["photo-crisp"]
 
 
 def test_without_a_wish_a_server_enlarges_by_photo(client):

@@ -428,18 +428,16 @@ def test_another_model_and_strength_give_another_picture(open_page):
     settled(page)
     before = shot(page)
     page.click("#tool-model")
-    with page.expect_response(lambda got: "fast-perceptual" in got.url and "default" in got.url):
-        page.click("#models >> text=fast-perceptual")
+    with page.expect_response(lambda got: "photo-crisp" in got.url and "default" in got.url):
+        page.click("#models >> text=photo-crisp")
     page.wait_for_function(
-        "() => document.getElementById('zoom-words').textContent.includes('perceptual')"
+        "() => document.getElementById('zoom-words').textContent.includes('crisp')"
     )
     settled(page)
     crisp = shot(page)
     assert np.abs(crisp - before).mean() > 0.3
     page.focus("#strength")
-    with page.expect_response(
-        lambda got: "fast-perceptual%2C0.5" in got.url and "default" in got.url
-    ):
+    with page.expect_response(lambda got: "photo-crisp%2C0.5" in got.url and "default" in got.url):
         for _ in range(5):
             page.keyboard.press("ArrowLeft")
     page.wait_for_function("() => location.hash.includes('strength=0.5')")

@@ -82,7 +82,7 @@ LEVELS = {
     ("fast", 4, 4): ("rgb", "grey", "alpha"),
     ("fast", 4, 2): ("rgb", "grey", "alpha"),  # by the network for x2
     ("fast", 8, 8): ("grey", "alpha"),  # by two networks
-    ("fast-perceptual", 4, 2): ("rgb", "grey", "alpha"),  # by that for x4, then made smaller
+    ("photo-crisp", 4, 2): ("rgb", "grey", "alpha"),  # by that for x4, then made smaller
 }
 
 

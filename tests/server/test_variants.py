@@ -12,7 +12,7 @@ from clearzoom.server.variants import Variant, parse_variant
         ("a.png", Variant("a.png")),
         ("a.png~x4", Variant("a.png", 4)),
         ("a/b.png~x16,fast", Variant("a/b.png", 16, "fast")),
-        ("a~x2,fast-perceptual,0.5", Variant("a", 2, "fast-perceptual", 0.5)),
+        ("a~x2,photo-crisp,0.5", Variant("a", 2, "photo-crisp", 0.5)),
         ("a~x4,photo,d0.6", Variant("a", 4, "photo", denoise=0.6)),
         ("a~x4,photo,d0", Variant("a", 4, "photo", denoise=0.0)),
         ("a~f2,photo-crisp,0.5,d1", Variant("a", 2, "photo-crisp", 0.5, True, 1.0)),
@@ -37,7 +37,7 @@ def test_scales_that_no_virtual_picture_has(text):
 def test_strengths_go_by_tenths(strength):
     """Else a client could fill the memory with networks."""
     with pytest.raises(SizeError, match="tenths"):
-        parse_variant(f"a~x4,fast-perceptual,{strength}")
+        parse_variant(f"a~x4,photo-crisp,{strength}")
 
 
 @pytest.mark.parametrize("level", ["1.1", "0.55"])

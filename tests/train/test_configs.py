@@ -15,4 +15,4 @@ def test_it_is_understood_and_its_network_can_be_built(path):
     config = load_config(path)
     assert build(config.network.name, config.network.scale, config.network.settings)
     if config.adversarial is not None:
-        assert config.data.patch_px * config.network.scale % 16 == 0
+        assert config.compared_px % 16 == 0

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 
 from clearzoom.errors import ConfigError, OutputError
 from clearzoom.io.writing import write_rgb8
 from clearzoom.losses.features import random_weights
 from clearzoom.losses.perceptual import Perceptual
+from clearzoom.metrics.lpips import Lpips
 from clearzoom.train.config import TrainConfig
 from clearzoom.train.pack import Wish, pack
 from clearzoom.train.pack_shards import MIB, bytes_in
@@ -124,8 +126,6 @@ def test_weights_to_start_from_travel_with_their_card(wish, config_file, tmp_pat
 
 
 def test_a_feature_network_travels_as_far_as_it_is_run(wish, config_file, tmp_path):
-    import torch
-
     weights = random_weights("vgg16", 0)
     save_file(weights, tmp_path / "vgg.safetensors")
     more = (
@@ -141,6 +141,17 @@ def test_a_feature_network_travels_as_far_as_it_is_run(wish, config_file, tmp_pa
     there, here = (Perceptual("vgg16", term.layers, file) for file in (packed, weights))
     x, y = torch.rand(2, 1, 3, 32, 32) - 0.5
     assert torch.equal(there(x, y), here(x, y))
+
+
+@pytest.mark.usefixtures("fetched_weights")
+def test_lpips_as_a_loss_travels_in_half_the_bytes(wish, config_file, tmp_path):
+    pack(wish(config_file(more="[[losses]]\nkind = 'lpips'\n")), tmp_path / "pack")
+    (term,) = config_in(tmp_path / "pack").losses
+    packed = tmp_path / "pack" / term.file
+    assert packed.stat().st_size < 30 * MIB
+    there, here = Lpips("vgg16", packed), Lpips("vgg16")
+    x, y = torch.rand(2, 1, 3, 32, 32, generator=torch.Generator().manual_seed(0)) - 0.5
+    assert there(x, y).item() == pytest.approx(here(x, y).item(), rel=1e-3)
 
 
 def test_wrong_wishes_are_refused(wish, config_file, tmp_path):

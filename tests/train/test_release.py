@@ -4,13 +4,16 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from clearzoom.batch.plain import plain_command
 from clearzoom.engines.network import load_network
-from clearzoom.errors import MissingFileError, ModelError
+from clearzoom.errors import ConfigError, MissingFileError, ModelError
 from clearzoom.io.folder import files_sha256
 from clearzoom.metrics.evaluate import evaluate
 from clearzoom.models.card import read_card
+from clearzoom.train.checkpoint import BEST
 from clearzoom.train.config import load_config
 from clearzoom.train.release import release
 from clearzoom.train.run import train
@@ -103,6 +106,28 @@ def test_weights_that_know_faults_are_not_made_to_give_them_back(config_file, tm
         assert suited_consistency(str(weights), 2) == suited
     weights.with_suffix(".json").unlink()
     assert suited_consistency(str(weights), 2) == "full"
+
+
+def test_weights_that_are_too_much_are_mixed_with_those_that_they_started_from(
+    config_file, tmp_path
+):
+    out = tmp_path / "out"
+    for seed, name in ((1, "true"), (2, "crisp")):
+        train(load_config(config_file(seed=seed)), tmp_path / name)
+    release(tmp_path / "true", out, 32, None, name="true")
+    with pytest.raises(ConfigError, match="name them"):
+        release(tmp_path / "crisp", out, 32, None, name="crisp", strength=0.75)
+    card = release(
+        tmp_path / "crisp", out, 32, None, name="crisp", psnr_model="true", strength=0.75
+    )
+    assert card.training.strength == 0.75
+    first, last = load_file(out / "true-x2.safetensors"), load_file(tmp_path / "crisp" / BEST)
+    for name, mixed in load_file(out / "crisp-x2.safetensors").items():
+        torch.testing.assert_close(mixed, 0.25 * first[name] + 0.75 * last[name])
+    x = np.zeros((1, 3, 8, 8), np.float32)
+    start, mixed = (str(out / f"{name}-x2.onnx") for name in ("true", "crisp"))
+    back = load_network(mixed, 2, "onnxruntime", strength=0)
+    np.testing.assert_allclose(back.run(x), load_network(start, 2, "onnxruntime").run(x), atol=1e-6)
 
 
 def test_norms_that_see_the_whole_picture_are_not_released(config_file, tmp_path):

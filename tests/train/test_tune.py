@@ -134,7 +134,7 @@ def test_wishes_that_cannot_be_had_are_one_line(mine, here, tmp_path, own_folder
         "empty": (("tune", tmp_path / "empty", "--steps", 1), 3),
         "shipped": (("tune", tmp_path / "My Scans", "--name", "photo", "--steps", 1), 5),
         "unknown": (("tune", tmp_path / "My Scans", "--from", "none", "--steps", 1), 5),
-        "texture": (("tune", tmp_path / "My Scans", "--from", "fast-perceptual"), 5),
+        "texture": (("tune", tmp_path / "My Scans", "--from", "photo-crisp"), 5),
         "nothing there": (("tune", tmp_path / "My Scans", "-o", tmp_path / "r", "--resume"), 3),
     }
     for case, (arguments, status) in bad.items():

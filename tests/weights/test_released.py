@@ -84,13 +84,13 @@ def test_photo_gains_on_jpeg_and_loses_little_on_clean_input(scale, on_set5, sha
 @pytest.mark.usefixtures("fetched_weights")
 def test_perceptual_weights_are_nearer_by_lpips_and_strength_leads_there(shared_data):
     """LPIPS sees with AlexNet, which was not in the loss."""
-    networks = [load_network("fast-perceptual", 4, strength=x) for x in (0, 0.5, 1)]
+    networks = [load_network("photo-crisp", 4, strength=x) for x in (0, 0.5, 1)]
     _, psnr, half, perceptual = evaluate(shared_data / "test" / "Set5", 4, networks, lpips=True)
     assert perceptual.lpips < 0.75 * psnr.lpips
     assert psnr.lpips > half.lpips > perceptual.lpips
     assert psnr.psnr_db > half.psnr_db > perceptual.psnr_db > psnr.psnr_db - 0.7
-    (fast,) = evaluate(shared_data / "test" / "Set5", 4, [load_network("fast", 4)])[1:]
-    assert fast.psnr_db == pytest.approx(psnr.psnr_db, abs=0.001)
+    (photo,) = evaluate(shared_data / "test" / "Set5", 4, [load_network("photo", 4)])[1:]
+    assert photo.psnr_db == pytest.approx(psnr.psnr_db, abs=0.001)
 
 
 ESTIMATORS = sorted(FOLDER.glob("*-level.onnx"))
@@ -113,7 +113,7 @@ def test_released_onnx_files_state_what_other_programs_need(path):
     assert {node.domain for node in model.graph.node} == {""}
     notes = {entry.key: entry.value for entry in model.metadata_props}
     card = read_card(path.with_name(path.stem.removesuffix("-int8") + ".json"))
-    assert notes.pop("psnr_model", "fast") == "fast"
+    assert notes.pop("psnr_model", "photo") == "photo"
     assert (notes.pop("denoise", None) is not None) == (card.network == "photo")
     assert notes == {
         "name": card.name,

@@ -24,12 +24,27 @@ def export(
         str | None,
         typer.Option(help="Of perceptual weights: the model in OUTPUT that they started from."),
     ] = None,
+    strength: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Of the run's weights in those written; the rest are --psnr-model's."
+        ),
+    ] = 1.0,
     tile_px: Annotated[int, typer.Option(min=16, help="Core side of a tile, LR px.")] = 256,
 ) -> None:
     """Write a run's best weights as safetensors and ONNX, with a card. Needs the extra [train]."""
     from clearzoom.train.release import release
 
-    card = release(run, output, tile_px, test_sets, name=name, int8=int8, psnr_model=psnr_model)
+    card = release(
+        run,
+        output,
+        tile_px,
+        test_sets,
+        name=name,
+        int8=int8,
+        psnr_model=psnr_model,
+        strength=strength,
+    )
     for file in card.files:
         say(f"{output / file.name}  {file.bytes:,} bytes  sha256 {file.sha256}")
     for row in card.scores:

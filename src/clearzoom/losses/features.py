@@ -170,7 +170,8 @@ class FeatureNetwork(nn.Module):
             what = "missing" if found is None else f"{tuple(found.shape)} and not {shape}"
             raise WeightsError(f"weights do not fit {network}: {name} is {what}")
         # A copy, as a buffer that is converted in place must not change the caller's weights.
-        self.register_buffer(name.replace(".", "_"), found.detach().clone(), persistent=False)
+        kept = found.detach().clone().float()  # packed ones are fp16
+        self.register_buffer(name.replace(".", "_"), kept, persistent=False)
 
     @property
     def smallest_px(self) -> int:

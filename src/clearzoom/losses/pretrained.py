@@ -15,6 +15,9 @@ from clearzoom.errors import MissingFileError, WeightsError
 from clearzoom.losses.features import ARCHITECTURES, Convolution, FeatureNetworkName
 from clearzoom.losses.source import heads_file, network_file
 
+HEAD = "lpips."
+"""Before a layer's name, of a head that lies in one file with the convolutions."""
+
 VGG19_FILE = "vgg19-dcbb9e9d.pth"
 """torchvision's; its name holds the start of its sha256."""
 
@@ -49,23 +52,33 @@ def load_weights(network: FeatureNetworkName, path: Path | None = None) -> dict[
     return weights
 
 
-def load_heads(network: FeatureNetworkName) -> dict[str, Tensor]:
+def load_heads(network: FeatureNetworkName, path: Path | None = None) -> dict[str, Tensor]:
     """Load what LPIPS v0.1 learned on a network.
 
     Args:
         network: "alexnet" or "vgg16".
+        path: .safetensors with the convolutions and, named "lpips.conv1_2" and so on, the heads;
+            None: those that were fetched.
 
     Returns:
         By layer, first to last, (channels,) float32, none negative.
 
     Raises:
-        MissingFileError: not fetched yet.
-        WeightsError: the file is damaged.
+        MissingFileError: not fetched yet, or no such file.
+        WeightsError: the file is damaged, or holds no heads.
     """
-    path = heads_file(network)
+    if path is None:
+        path = heads_file(network)
+        if not path.is_file():
+            raise MissingFileError(f"no weights file {path}; {_how_to_fetch(network)}")
+        return dict(sorted(_load_safetensors(path).items()))
     if not path.is_file():
-        raise MissingFileError(f"no weights file {path}; {_how_to_fetch(network)}")
-    return dict(sorted(_load_safetensors(path).items()))
+        raise MissingFileError(f"no weights file {path}")
+    stored = sorted(_load_safetensors(path).items())
+    heads = {name.removeprefix(HEAD): x for name, x in stored if name.startswith(HEAD)}
+    if not heads:
+        raise WeightsError(f"{path} holds no heads of LPIPS, as {HEAD}conv1_2")
+    return heads
 
 
 def _how_to_fetch(network: FeatureNetworkName) -> str:

@@ -1,5 +1,6 @@
 """LPIPS v0.1: a distance of pictures, learned from what people found alike. Needs [train]."""
 
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -37,21 +38,22 @@ class Lpips(nn.Module):
 
     Args:
         network: "alexnet", which is what papers mean by LPIPS; or "vgg16".
+        file: .safetensors with convolutions and heads; None: those that were fetched.
 
     Raises:
-        MissingFileError: the weights were not fetched; the message says how.
+        MissingFileError: no such file, or the weights were not fetched; the message says how.
         WeightsError: they are damaged.
 
     References:
         Zhang et al., arXiv:1801.03924, eq. 1.
     """
 
-    def __init__(self, network: LpipsNetwork = "alexnet") -> None:
+    def __init__(self, network: LpipsNetwork = "alexnet", file: Path | None = None) -> None:
         super().__init__()
-        heads = load_heads(network)
+        heads = load_heads(network, file)
         self.network = network
         self.weights_sha256 = PICKLES[network].sha256
-        self.features = FeatureNetwork(network, heads, load_weights(network))
+        self.features = FeatureNetwork(network, heads, load_weights(network, file))
         for layer, head in heads.items():
             self.register_buffer(layer, head.view(1, -1, 1, 1), persistent=False)
 

@@ -42,6 +42,9 @@ class Training(_Part):
     """With those of the weights that it started from, and of theirs."""
     lr_pixels_in_all: int
     validation_psnr_db: float
+    strength: float = 1.0
+    """Of perceptual weights, where they were mixed with the PSNR weights before they were written:
+    0 would be those, 1 what the run gave and ``validation_psnr_db`` is of."""
 
 
 class Speed(_Part):

@@ -12,7 +12,7 @@ from clearzoom.errors import ConfigError, MissingFileError
 from clearzoom.io.documents import read_toml
 from clearzoom.losses.adversarial import AdversarialKind
 from clearzoom.train.degradation import Degradation
-from clearzoom.train.terms import PerceptualTerm, PixelTerm, Term
+from clearzoom.train.terms import SEEING, PixelTerm, Term
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -207,8 +207,7 @@ class TrainConfig(_Section):
     @property
     def psnr_chooses(self) -> bool:
         """Whether the best weights are those of the best PSNR; else they are the newest."""
-        seeing = {"perceptual", "lpips"}
-        return self.adversarial is None and seeing.isdisjoint(term.kind for term in self.losses)
+        return self.adversarial is None and not any(isinstance(t, SEEING) for t in self.losses)
 
     @property
     def compared_px(self) -> int:
@@ -248,7 +247,7 @@ def load_config(path: Path) -> TrainConfig:
     )
     losses = tuple(
         term.model_copy(update={"file": here / term.file})
-        if isinstance(term, PerceptualTerm) and term.file is not None
+        if isinstance(term, SEEING) and term.file is not None
         else term
         for term in config.losses
     )

@@ -59,7 +59,7 @@ def loss_of(term: Term, device: torch.device, scale: int) -> Loss:
         case LpipsTerm():
             from clearzoom.metrics.lpips import Lpips
 
-            return Lpips("vgg16").to(device)
+            return Lpips("vgg16", term.file).to(device)
         case PixelTerm(kind="pitch"):
             return partial(pitch, scale=scale)
         case _:

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from clearzoom.errors import ConfigError, OutputError
 from clearzoom.losses.features import ARCHITECTURES, Convolution
-from clearzoom.losses.pretrained import load_weights
+from clearzoom.losses.pretrained import HEAD, load_heads, load_weights
 from clearzoom.train.config import TrainConfig, load_config
 from clearzoom.train.origin import code_words
 from clearzoom.train.pack_shards import MIB, Shards, bytes_in
@@ -24,7 +24,7 @@ from clearzoom.train.packing import (
     Plan,
     Planned,
 )
-from clearzoom.train.terms import PerceptualTerm
+from clearzoom.train.terms import SEEING, LpipsTerm, PerceptualTerm
 
 _RUN = """#!/usr/bin/env bash
 # run BUDGET [OUTPUT]: train what is packed here within a time like 90s, 25m or 2h.
@@ -149,23 +149,35 @@ def _init(wanted: str | None, names: list[str], folder: Path) -> str | None:
 
 
 def _with_feature_weights(config: TrainConfig, folder: Path) -> TrainConfig:
-    """Take along the layers of feature networks that are run; those behind them are empty."""
+    """Take along the feature networks of losses."""
     terms = []
     for term in config.losses:
-        if isinstance(term, PerceptualTerm):
-            steps = [s for s in ARCHITECTURES[term.network] if isinstance(s, Convolution)]
-            deepest = max(i for i, step in enumerate(steps) if step.name in term.layers)
-            kept = {step.name for step in steps[: deepest + 1]}
-            weights = {
-                name: value if name.rpartition(".")[0] in kept else torch.zeros(0)
-                for name, value in load_weights(term.network, term.file).items()
-            }
-            name = f"{term.network}-{steps[deepest].name}.safetensors"
+        if isinstance(term, SEEING):
+            name, weights = _layers(term) if isinstance(term, PerceptualTerm) else _lpips(term)
             folder.mkdir(exist_ok=True)
             save_file(weights, folder / name)
             term = term.model_copy(update={"file": Path(WEIGHTS) / name})
         terms.append(term)
     return config.model_copy(update={"losses": tuple(terms)})
+
+
+def _layers(term: PerceptualTerm) -> tuple[str, dict[str, torch.Tensor]]:
+    """A file's name and content: the layers that are run; those behind them are empty."""
+    steps = [s for s in ARCHITECTURES[term.network] if isinstance(s, Convolution)]
+    deepest = max(i for i, step in enumerate(steps) if step.name in term.layers)
+    kept = {step.name for step in steps[: deepest + 1]}
+    weights = {
+        name: value if name.rpartition(".")[0] in kept else torch.zeros(0)
+        for name, value in load_weights(term.network, term.file).items()
+    }
+    return f"{term.network}-{steps[deepest].name}.safetensors", weights
+
+
+def _lpips(term: LpipsTerm) -> tuple[str, dict[str, torch.Tensor]]:
+    """Likewise, in fp16: in fp32 all of VGG-16 would leave no room for pictures."""
+    weights = {name: value.half() for name, value in load_weights("vgg16", term.file).items()}
+    heads = {f"{HEAD}{layer}": head for layer, head in load_heads("vgg16", term.file).items()}
+    return "lpips-vgg16.safetensors", weights | heads
 
 
 def _copy_sources(folder: Path) -> None:

@@ -4,14 +4,17 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import torch
+from pydantic import Field
 from safetensors.torch import save
+from torch import nn
 
 from clearzoom.checked import GivenPath, Name, checked_arguments
 from clearzoom.engines.interpolate import mixed_model
 from clearzoom.engines.levels import estimator_file
-from clearzoom.errors import MissingFileError, ModelError
+from clearzoom.errors import ConfigError, MissingFileError, ModelError
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.folder import files_sha256
 from clearzoom.io.terminal import PlainConsole
@@ -49,6 +52,7 @@ def release(
     name: Name | None = None,
     int8: bool = False,
     psnr_model: Name | None = None,
+    strength: Annotated[float, Field(gt=0, le=1)] = 1.0,
 ) -> Card:
     """Export the best weights of a run.
 
@@ -61,9 +65,12 @@ def release(
         int8: also write NAME-xSCALE-int8.onnx, if it is fast enough to be worth its loss.
         psnr_model: the model that perceptual weights started from; its .onnx lies in folder. With
             it ``enlarge --strength`` goes from the one to the other.
+        strength: of the run's weights, where the full ones are too much of it: the rest of what is
+            written is psnr_model's, whose .safetensors lies in folder, and 1 is then this mixture.
 
     Raises:
         InputError: an argument is none of what it may be.
+        ConfigError: a strength below 1 without psnr_model.
         MissingFileError: the run has no checkpoint or no best weights yet, or its data are gone.
         ModelError: a norm looks at the whole picture, so that tiles would change the result.
         WeightsError: psnr_model is of another network.
@@ -82,10 +89,14 @@ def release(
     if norm not in _LOCAL_NORMS:
         raise ModelError(f"norm {norm} looks at the whole picture: tiles would change it")
     load_into(net, run / BEST)
+    if strength < 1:
+        if psnr_model is None:
+            raise ConfigError("a strength below 1 is a mixture with the PSNR weights: name them")
+        _mix(net, folder / f"{psnr_model}-x{chosen.scale}.safetensors", strength)
     frozen = "estimator" in config.optimiser.frozen  # it is the one that the run started from
     if isinstance(net, PhotoSR) and config.degradation is not None and not frozen:
         _print_calibration(calibrate(net, held_back(config)))
-    training = _training(state, config, run / BEST)
+    training = _training(state, config, run / BEST).model_copy(update={"strength": strength})
     halo = reach_px(net)
     name = name or chosen.name
     stem = f"{name}-x{chosen.scale}"
@@ -150,6 +161,14 @@ def release(
         card = card.model_copy(update=rows)
         write_card(folder / f"{stem}.json", card)
     return card
+
+
+def _mix(net: nn.Module, psnr: Path, strength: float) -> None:
+    ours = {name: value.clone() for name, value in net.state_dict().items()}
+    load_into(net, psnr)
+    net.load_state_dict(
+        {name: torch.lerp(net.state_dict()[name], own, strength) for name, own in ours.items()}
+    )
 
 
 def _print_calibration(found: Calibration) -> None:

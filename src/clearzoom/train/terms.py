@@ -52,9 +52,17 @@ class PerceptualTerm(_Term):
 
 
 class LpipsTerm(_Term):
-    """LPIPS of VGG-16, as a loss; measure with AlexNet, so that the judge is another."""
+    """LPIPS of VGG-16, as a loss; measure with AlexNet, so that the judge is another.
+
+    ``file``: of weights and heads, where they are not in the cache.
+    """
 
     kind: Literal["lpips"]
+    file: Path | None = None
+
+
+SEEING = (PerceptualTerm, LpipsTerm)
+"""Terms with a feature network, whose weights may lie in a file of their own."""
 
 
 Term = Annotated[

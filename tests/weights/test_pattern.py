@@ -1,0 +1,78 @@
+"""Where a picture is smooth, a network draws no pattern that repeats with every LR px."""
+
+import numpy as np
+import pytest
+
+from clearzoom.batch.plain import plain_command
+from clearzoom.engines.network import load_network
+from clearzoom.metrics.methods import Given
+
+SCALE, SIDE_PX, EDGE_PX = 4, 64, 20  # LR; what is nearer to the edge than EDGE_PX is left out
+ACROSS, DOWN = np.meshgrid(np.arange(SIDE_PX), np.arange(SIDE_PX))
+
+
+def smooth_pictures():
+    """Flat ones, and graded ones of less than a level to three a px, in several directions."""
+    for colour in ((128, 128, 128), (30, 60, 90), (200, 180, 150), (90, 160, 60), (240, 240, 236)):
+        yield np.tile(np.float64(colour), (SIDE_PX, SIDE_PX, 1))
+    for slope in (0.3, 1.0, 3.0):
+        for towards in (0, 45, 70, 160):
+            along = ACROSS * np.cos(np.radians(towards)) + DOWN * np.sin(np.radians(towards))
+            grey = 128 + slope * (along - along.mean())
+            yield grey[..., None] * np.float64([1, 0.9, 0.8])
+
+
+def pattern_levels(sr):
+    """The spectrum at the pitch of LR px and its multiples: rms of the pattern, levels.
+
+    Args:
+        sr: (H, W, 3) float, levels; H and W multiples of 4.
+    """
+    side_px = len(sr)
+    across, down = (axis.ravel() for axis in np.meshgrid(np.arange(side_px), np.arange(side_px)))
+    plane = np.stack([across, down, np.ones_like(across)], 1)
+    values = sr.reshape(-1, 3)
+    rest = (values - plane @ np.linalg.lstsq(plane, values)[0]).reshape(sr.shape)
+    spectrum = np.abs(np.fft.fft2(rest, axes=(0, 1))) / side_px**2
+    at_pitch = spectrum[:: side_px // SCALE, :: side_px // SCALE].copy()
+    at_pitch[0, 0] = 0
+    return float(np.sqrt((at_pitch**2).sum((0, 1)).mean()))
+
+
+def inner(sr):
+    edge = EDGE_PX * SCALE
+    return sr[edge:-edge, edge:-edge].astype(float)
+
+
+def by_network(model):
+    network = load_network(model, SCALE)
+
+    def enlarge(levels):
+        x = np.float32(levels.round().transpose(2, 0, 1)[None] / 255 - 0.5)
+        return (network.run(x)[0].transpose(1, 2, 0) + 0.5) * 255
+
+    return enlarge
+
+
+def by_command(model):
+    method = plain_command(model, SCALE)
+    return lambda levels: method.enlarge(Given(levels.round().clip(0, 255).astype(np.uint8)))
+
+
+def test_a_pattern_is_measured():
+    dots = np.zeros((96, 96, 3))
+    dots[::4, ::4] = 16
+    assert pattern_levels(dots) == pytest.approx(16 * np.sqrt(15 / 256), rel=1e-3)
+    assert (
+        pattern_levels(np.add.outer(np.arange(96), 2 * np.arange(96))[..., None] + dots * 0) < 0.01
+    )
+
+
+@pytest.mark.parametrize("way", [by_network, by_command])
+def test_crisp_weights_draw_no_grid(way):
+    crisp, photo = (
+        [pattern_levels(inner(enlarge(levels))) for levels in smooth_pictures()]
+        for enlarge in (way("photo-crisp"), way("photo"))
+    )
+    assert max(crisp) < max(photo) + 0.2
+    assert np.median(crisp) < np.median(photo) + 0.1
