@@ -29,6 +29,7 @@ from clearzoom.metrics.methods import Given, Image, Method
 from clearzoom.metrics.protocol import crop_to_multiple, shave
 
 SCALE = 4
+LR = ("clean", "mild", "usual", "heavy")
 BLOCKS = {1: (1, 2), 2: (1, 2), 3: (1, 2, 3), 4: (1, 2, 3), 5: (1, 2, 3)}
 CHANNELS = [3, 64, 128, 256, 512, 512]
 
@@ -77,11 +78,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", action="append", required=True, help="repeatable")
+    parser.add_argument("--lr", action="append", choices=LR, help="repeatable; without it, all")
     chosen = parser.parse_args()
     net = dists_network()
     files = picture_files(chosen.folder)
     true = [as_tensor(crop_to_multiple(decode_rgb8(f.read_bytes()), SCALE)) for f in files]
-    for faults in (None, "mild", "usual", "heavy"):
+    for kind in chosen.lr or LR:
+        faults = None if kind == "clean" else kind
         for model in chosen.model:
             seen: list[Image] = []
             method = watched(as_command(settings_of(model, SCALE)), seen)
@@ -89,7 +92,7 @@ def main() -> None:
             pairs = zip(seen, true, strict=True)
             mean = np.mean([float(net(as_tensor(sr), hr)) for sr, hr in pairs])
             print(
-                f"{chosen.folder.name} {faults or 'clean'} {row.model}: {row.psnr_db:.2f} dB  "
+                f"{chosen.folder.name} {kind} {row.model}: {row.psnr_db:.2f} dB  "
                 f"LPIPS {row.lpips:.4f}  DISTS {mean:.4f}",
                 flush=True,
             )
