@@ -51,7 +51,7 @@ def test_set5_scores_are_reproduced_and_above_bicubic_on_every_picture(card, on_
     for (name, theirs), (_, own) in zip(bicubic.pictures, ours.pictures, strict=True):
         assert own.psnr_db > theirs.psnr_db, name
     if card.scale == 4:
-        assert ours.psnr_db >= 30.5
+        assert ours.psnr_db >= (29.6 if card.training.config.get("adversarial") else 30.5)
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: f"{card.name}-x{card.scale}")
@@ -88,7 +88,7 @@ def test_perceptual_weights_are_nearer_by_lpips_and_strength_leads_there(shared_
     _, psnr, half, perceptual = evaluate(shared_data / "test" / "Set5", 4, networks, lpips=True)
     assert perceptual.lpips < 0.75 * psnr.lpips
     assert psnr.lpips > half.lpips > perceptual.lpips
-    assert psnr.psnr_db > half.psnr_db > perceptual.psnr_db > psnr.psnr_db - 0.7
+    assert psnr.psnr_db > half.psnr_db > perceptual.psnr_db > psnr.psnr_db - 1
     (photo,) = evaluate(shared_data / "test" / "Set5", 4, [load_network("photo", 4)])[1:]
     assert photo.psnr_db == pytest.approx(psnr.psnr_db, abs=0.001)
 
