@@ -57,5 +57,5 @@ def test_every_made_page_and_figure_has_its_command():
         assert path.name in page
     for path in (ROOT / "docs").rglob("*.[pjs][npv]g"):
         name = path.relative_to(ROOT / "docs").as_posix()
-        stem = re.sub(r"-(psnr|ssim)$", "", path.stem)
+        stem = re.sub(r"-(psnr|ssim|trained)$", "", path.stem)
         assert path.name in page or f"`{stem}`" in page or f"explain/{stem}" in page, name
