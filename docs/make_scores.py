@@ -121,7 +121,7 @@ def origin(card: Card) -> list[str]:
         whole = f"{training.lr_pixels_in_all / 1e6:.0f} M LR px, {training.hours_in_all} hours"
         lines.append(f"- started from {training.started_from}; with it {whole}")
     if training.strength < 1:
-        lines.append(f"- mixed with the weights of `photo`: {training.strength:g} of its own")
+        lines.append(f"- {training.strength:g} of its own weights, the rest those of strength 0")
     if training.code:
         lines.append(f"- trained by clearzoom {training.code}")
     speeds = ", ".join(

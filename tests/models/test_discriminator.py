@@ -29,9 +29,10 @@ def test_spectral_norm_bounds_every_layer():
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in net.modules())
 
 
-def test_a_map_has_a_verdict_for_each_16_px_that_depends_on_what_is_near():
+def test_a_map_has_a_logit_for_each_16_px_that_depends_on_what_is_near():
     torch.manual_seed(0)
-    net = Discriminator(256, 4, spectral=True, mapped=True).eval()
+    net = Discriminator(256, 4, spectral=True, logit_map=True).eval()
+    assert sum(hasattr(m, "parametrizations") for m in net.modules()) == 8  # the last is free
     picture = torch.rand(1, 3, 256, 256)
     assert net(picture).shape == (1, 1, 16, 16)
     elsewhere = picture.clone()
@@ -41,10 +42,10 @@ def test_a_map_has_a_verdict_for_each_16_px_that_depends_on_what_is_near():
     assert not same[:, 12:].any()
 
 
-@pytest.mark.parametrize("mapped", [False, True])
-def test_it_can_tell_noise_from_flat(mapped):
+@pytest.mark.parametrize("logit_map", [False, True])
+def test_it_can_tell_noise_from_flat(logit_map):
     torch.manual_seed(0)
-    net = Discriminator(16, 8, spectral=mapped, mapped=mapped)
+    net = Discriminator(16, 8, spectral=logit_map, logit_map=logit_map)
     optimiser = torch.optim.Adam(net.parameters(), 1e-3)
     for _ in range(150):
         noise, flat = (

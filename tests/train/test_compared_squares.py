@@ -1,4 +1,4 @@
-"""Losses on a square of each patch, a map of verdicts, and parts of a network that stay."""
+"""Losses on a square of each patch, a map of logits, and parts of a network that stay."""
 
 import pytest
 import torch
@@ -7,16 +7,16 @@ from safetensors.torch import load_file
 from clearzoom.errors import ConfigError
 from clearzoom.train.checkpoint import BEST
 from clearzoom.train.config import load_config
-from clearzoom.train.module import Recipe
 from clearzoom.train.run import train
+from clearzoom.train.squares import same_square
 
 PHOTO = """name = "photo"
 settings = { channels = 8, convolutions = 2 }"""
 
 MAPPED = """[adversarial]
-kind = "relativistic_average"
+kind = "relativistic"
 channels = 4
-verdicts = "map"
+logits = "map"
 spectral_norm = true
 [[losses]]
 kind = "l1"
@@ -54,14 +54,11 @@ def test_a_resumed_run_is_the_unbroken_one_and_frozen_parts_stay(config_of, tmp_
     assert others == {name for name in first if name.startswith("estimator.")}
 
 
-def test_the_same_square_of_both_at_another_place_in_each_step(config_of, tmp_path):
-    recipe = Recipe.__new__(Recipe)
-    torch.nn.Module.__init__(recipe)
-    recipe.config = config_of()
+def test_the_same_square_of_both_at_another_place_in_each_step():
     places = torch.arange(32 * 32.0).reshape(1, 1, 32, 32)
     seen = set()
-    for recipe.step in range(60):
-        sr, hr = recipe._compared(places, -places)
+    for step in range(60):
+        sr, hr = same_square(places, -places, 16, 3, step)
         assert sr.shape == hr.shape == (1, 1, 16, 16)
         assert torch.equal(sr, -hr)
         seen.add((int(sr[0, 0, 0, 0]) // 32, int(sr[0, 0, 0, 0]) % 32))

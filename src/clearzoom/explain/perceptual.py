@@ -191,8 +191,8 @@ def _trade(photo: Enlarged, crisp: Enlarged) -> str:
     lost = round(photo.psnr_db, 2) - round(crisp.psnr_db, 2)
     less = 100 * (1 - crisp.distance / photo.distance)
     return (
-        f"`photo-crisp` has {lost:.2f} dB less, for hairs that are sharp and not quite where they "
-        f"were cost more than none at all. By LPIPS it is {less:.0f} % nearer to the true picture."
+        f"`photo-crisp` has {lost:.2f} dB less: by PSNR a sharp hair that is not quite in its "
+        f"place is worse than no hair. By LPIPS it is {less:.0f} % nearer to the true picture."
     )
 
 

@@ -16,24 +16,25 @@ _DENSE_PER_CHANNEL = 16
 
 
 class Discriminator(nn.Module):
-    """Eight 3x3 convolutions that halve the picture four times, then a verdict, or a map of them.
+    """Eight 3x3 convolutions that halve the picture four times, then one logit, or a map of them.
 
     Args:
         patch_px: side of the square patches, a multiple of 16.
         channels: of the first convolution (the paper: 64); the last has eight times as many.
-        spectral: with spectral norm in place of batch norm.
-        mapped: end in one 3x3 convolution, so that each 16x16 px get a verdict of their own, in
-            place of the paper's two dense layers, which give one for the whole patch.
+        spectral: with spectral norm in place of batch norm; the convolution that gives a map of
+            logits has none.
+        logit_map: end in a 3x3 convolution that gives a logit for each 16x16 px (PatchGAN), in
+            place of the paper's two dense layers, which give one for the whole picture.
 
     Raises:
         SizeError: patch_px is no multiple of 16.
 
     References:
-        A map of verdicts: Isola et al., arXiv:1611.07004, section 3.2.2 (PatchGAN).
+        A map of logits: Isola et al., arXiv:1611.07004, section 3.2.2 (PatchGAN).
     """
 
     def __init__(
-        self, patch_px: int, channels: int = 64, *, spectral: bool = False, mapped: bool = False
+        self, patch_px: int, channels: int = 64, *, spectral: bool = False, logit_map: bool = False
     ) -> None:
         super().__init__()
         shrunk, rest = divmod(patch_px, 2**_HALVINGS)
@@ -49,8 +50,8 @@ class Discriminator(nn.Module):
                 layers += _block(before, multiple * channels, stride, spectral=spectral)
                 before = multiple * channels
         self.features = nn.Sequential(*layers)
-        if mapped:
-            # Never normed: a map's verdicts on pictures that are nearly alike must be able to grow.
+        if logit_map:
+            # Without norm, so that the logits of pictures that are nearly alike can differ enough.
             self.judge = nn.Sequential(nn.Conv2d(before, 1, 3, padding=1))
             return
         dense = _DENSE_PER_CHANNEL * channels
@@ -65,7 +66,7 @@ class Discriminator(nn.Module):
         """(N, 3, patch_px, patch_px) in -0.5..0.5 to logits: above 0 is "real".
 
         Returns:
-            (N, 1); mapped, (N, 1, patch_px / 16, patch_px / 16).
+            (N, 1), or the map, (N, 1, patch_px / 16, patch_px / 16).
         """
         out: Tensor = self.judge(self.features(x))
         return out

@@ -26,7 +26,7 @@ class Adversary(nn.Module):
             patch_px,
             wanted.channels,
             spectral=wanted.spectral_norm,
-            mapped=wanted.verdicts == "map",
+            logit_map=wanted.logits == "map",
         )
 
     def optimiser(self) -> torch.optim.Optimizer:

@@ -12,7 +12,7 @@ from clearzoom.errors import ConfigError, MissingFileError
 from clearzoom.io.documents import read_toml
 from clearzoom.losses.adversarial import AdversarialKind
 from clearzoom.train.degradation import Degradation
-from clearzoom.train.terms import SEEING, PixelTerm, Term
+from clearzoom.train.terms import FEATURE_TERMS, PixelTerm, Term
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -141,10 +141,11 @@ class AdversarialSection(_Section):
     """Of the discriminator."""
     channels: Positive = 64
     """Of its first convolution; the default is the paper's."""
-    verdicts: Literal["one", "map"] = "one"
-    """one: for each patch, the paper's; map: for each 16x16 px."""
+    logits: Literal["one", "map"] = "one"
+    """one: for a whole picture, the paper's; map: for each 16x16 px, as in PatchGAN."""
     spectral_norm: bool = False
-    """Hold down how steep each layer of the discriminator is."""
+    """Hold down how steep each layer of the discriminator is, but for the one that gives a map of
+    logits."""
 
 
 class RunSection(_Section):
@@ -207,7 +208,9 @@ class TrainConfig(_Section):
     @property
     def psnr_chooses(self) -> bool:
         """Whether the best weights are those of the best PSNR; else they are the newest."""
-        return self.adversarial is None and not any(isinstance(t, SEEING) for t in self.losses)
+        return self.adversarial is None and not any(
+            isinstance(t, FEATURE_TERMS) for t in self.losses
+        )
 
     @property
     def compared_px(self) -> int:
@@ -247,7 +250,7 @@ def load_config(path: Path) -> TrainConfig:
     )
     losses = tuple(
         term.model_copy(update={"file": here / term.file})
-        if isinstance(term, SEEING) and term.file is not None
+        if isinstance(term, FEATURE_TERMS) and term.file is not None
         else term
         for term in config.losses
     )

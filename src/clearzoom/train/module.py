@@ -31,6 +31,7 @@ from clearzoom.train.optimiser import freeze, optimiser_of
 from clearzoom.train.origin import Origin, code_words
 from clearzoom.train.precision import PLAIN, Arithmetic
 from clearzoom.train.schedule import Decay, learning_rate
+from clearzoom.train.squares import same_square
 from clearzoom.train.streamed import Streamed
 
 _GRID_PICTURES = 4
@@ -157,7 +158,7 @@ class Recipe(lightning.LightningModule):
         )
         lr = self.arithmetic.lay_out(lr)
         sr = self._enlarged(lr, level)
-        sr, hr = self._compared(sr, hr)
+        sr, hr = same_square(sr, hr, config.compared_px, config.run.seed, self.step)
         loss, seen = self.objective(sr, hr)
         if isinstance(self.net, PhotoSR) and self.net.estimator.last.weight.requires_grad:
             missed = self.net.estimator(lr) - level.clamp(0, 1)
@@ -184,14 +185,6 @@ class Recipe(lightning.LightningModule):
         inputs = (lr, level) if isinstance(self.net, PhotoSR) else (lr,)
         sr: Tensor = self.forward_train(*inputs)
         return sr.float()
-
-    def _compared(self, sr: Tensor, hr: Tensor) -> tuple[Tensor, Tensor]:
-        """The same square of both, at a place that the seed and the step choose."""
-        side_px = self.config.compared_px
-        random = np.random.default_rng((self.config.run.seed, self.step, side_px))
-        top, left = random.integers(hr.shape[-1] - side_px + 1, size=2)
-        rows, columns = slice(top, top + side_px), slice(left, left + side_px)
-        return sr[:, :, rows, columns], hr[:, :, rows, columns]
 
     def _own_part(self) -> slice:
         """Of each batch, what this process computes."""

@@ -24,7 +24,7 @@ from clearzoom.train.packing import (
     Plan,
     Planned,
 )
-from clearzoom.train.terms import SEEING, LpipsTerm, PerceptualTerm
+from clearzoom.train.terms import FEATURE_TERMS, LpipsTerm, PerceptualTerm
 
 _RUN = """#!/usr/bin/env bash
 # run BUDGET [OUTPUT]: train what is packed here within a time like 90s, 25m or 2h.
@@ -152,7 +152,7 @@ def _with_feature_weights(config: TrainConfig, folder: Path) -> TrainConfig:
     """Take along the feature networks of losses."""
     terms = []
     for term in config.losses:
-        if isinstance(term, SEEING):
+        if isinstance(term, FEATURE_TERMS):
             name, weights = _layers(term) if isinstance(term, PerceptualTerm) else _lpips(term)
             folder.mkdir(exist_ok=True)
             save_file(weights, folder / name)

@@ -27,7 +27,7 @@ from clearzoom.train.finish import Finish
 from clearzoom.train.module import Recipe
 from clearzoom.train.packing import CONFIGS, DATA, PART, WEIGHTS, Plan, Planned, read_plan
 from clearzoom.train.run import train
-from clearzoom.train.terms import SEEING
+from clearzoom.train.terms import FEATURE_TERMS
 from clearzoom.train.times import seconds_of
 
 NEWEST = "newest.safetensors"
@@ -92,7 +92,7 @@ class Pack:
         held = tuple(self.work / folder for folder in data.validation)
         losses = tuple(
             term.model_copy(update={"file": self.folder / term.file})
-            if isinstance(term, SEEING) and term.file is not None
+            if isinstance(term, FEATURE_TERMS) and term.file is not None
             else term
             for term in config.losses
         )

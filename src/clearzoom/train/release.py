@@ -91,7 +91,10 @@ def release(
     load_into(net, run / BEST)
     if strength < 1:
         if psnr_model is None:
-            raise ConfigError("a strength below 1 is a mixture with the PSNR weights: name them")
+            raise ConfigError(
+                "a strength below 1 is a mixture with the PSNR weights: add --psnr-model NAME, or "
+                "leave --strength out"
+            )
         _mix(net, folder / f"{psnr_model}-x{chosen.scale}.safetensors", strength)
     frozen = "estimator" in config.optimiser.frozen  # it is the one that the run started from
     if isinstance(net, PhotoSR) and config.degradation is not None and not frozen:

@@ -61,7 +61,7 @@ class LpipsTerm(_Term):
     file: Path | None = None
 
 
-SEEING = (PerceptualTerm, LpipsTerm)
+FEATURE_TERMS = (PerceptualTerm, LpipsTerm)
 """Terms with a feature network, whose weights may lie in a file of their own."""
 
 
