@@ -1,4 +1,5 @@
 import contextlib
+import shutil
 
 import numpy as np
 import onnx
@@ -57,6 +58,17 @@ def test_the_ends_are_the_two_networks(tmp_path, photo):
         load_network(sharp, 4, "torch", strength=0.5)
     with pytest.raises(ModelError, match="not between 0 and 1"):
         load_network(sharp, 4, strength=1.5)
+
+
+def test_damaged_psnr_weights_are_not_mixed_in(tmp_path, monkeypatch):
+    for path in FOLDER.glob("photo-*x4*"):
+        shutil.copy(path, tmp_path)
+    monkeypatch.setattr("clearzoom.weights.FOLDER", tmp_path)
+    load_network("photo-crisp", 4, strength=0.5)
+    path = tmp_path / "photo-x4.onnx"
+    path.write_bytes(PHOTO[:-1] + bytes([PHOTO[-1] ^ 1]))
+    with pytest.raises(WeightsError, match=r"photo-x4\.onnx is damaged"):
+        load_network("photo-crisp", 4, strength=0.5)
 
 
 def test_other_weights_have_no_strength():

@@ -1,9 +1,10 @@
 import pytest
 import torch
 
+from clearzoom.losses.power import power
 from clearzoom.models.registry import NETWORKS, build
 from clearzoom.train.config import load_config
-from clearzoom.train.objective import Objective
+from clearzoom.train.objective import Objective, loss_of
 from clearzoom.train.terms import (
     CharbonnierTerm,
     MsSsimTerm,
@@ -40,6 +41,11 @@ def test_the_sum_is_weighted_and_each_loss_is_named():
     assert {kind: value.item() for kind, value in seen.items()} == pytest.approx(
         {"l1": 0.1, "l2": 0.01}
     )
+
+
+def test_power_is_a_term():
+    """It cannot be learnt by heart like the others: it is 0 where a network adds nothing."""
+    assert loss_of(PixelTerm(kind="power"), CPU, 4) is power
 
 
 def test_settings_reach_the_loss(config_file):

@@ -137,7 +137,9 @@ def load_network(
             raise ModelError("a strength below 1 needs --precision fp32, and not --engine torch")
         start = _psnr_file(path, notes)
         psnr = start.read_bytes()
-        if not named:
+        if named:
+            check_file(start, psnr)
+        else:
             check_enclosed(psnr, start)
         model = content = mixed_model(psnr, content, strength)
         before = Levels.of(read_notes(start))
@@ -264,8 +266,8 @@ def _psnr_file(path: Path, notes: dict[str, str]) -> Path:
     start = path.with_name(f"{notes.get('psnr_model')}-x{notes.get('scale')}.onnx")
     if "psnr_model" not in notes or not start.is_file():
         raise ModelError(
-            f"{path.stem} has no --strength: that needs perceptual weights beside the PSNR weights "
-            "that they started from (see 'clearzoom models')"
+            f"{path.stem} has no --strength; 'photo-crisp' has: it needs perceptual weights beside "
+            "the PSNR weights that they started from"
         )
     return start
 

@@ -12,8 +12,9 @@ def pitch(sr: Tensor, hr: Tensor, scale: int) -> Tensor:
     """Mean |m - mean m|, with m the mean of d = sr - hr at each place within an LR px.
 
     An LR px becomes scale x scale px. Within blocks of 8x8 LR px, m is the mean of d over the 64 px
-    that have the same place in theirs. Where a picture is smooth, m is 0 but for a pattern that the
-    pixel shuffle drew; in texture it is small, as errors cancel.
+    that have the same place in theirs. Where a picture is smooth, m is the same at each place but
+    for a pattern that the pixel shuffle drew; in texture that is nearly so, as errors cancel. A
+    pattern of another pitch may cancel, too: ``power`` sees it.
 
     The derivative at a px is (s - mean s) / n, s the sign of m - mean m at its place and n values.
 

@@ -10,7 +10,7 @@ def same_square(
     """Cut the same square out of both, at a place that the seed and the step choose.
 
     Args:
-        sr: (N, C, H, W), any range; H = W >= side_px.
+        sr: (N, C, H, W), any range; H and W >= side_px.
         hr: the same shape.
         side_px: of the square.
         seed: of the run.
@@ -20,6 +20,6 @@ def same_square(
         Views of both, (N, C, side_px, side_px).
     """
     random = np.random.default_rng((seed, step, side_px))
-    top, left = random.integers(hr.shape[-1] - side_px + 1, size=2)
+    top, left = (int(random.integers(side - side_px + 1)) for side in hr.shape[2:])
     rows, columns = slice(top, top + side_px), slice(left, left + side_px)
     return sr[:, :, rows, columns], hr[:, :, rows, columns]

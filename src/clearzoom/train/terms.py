@@ -13,9 +13,9 @@ class _Term(BaseModel):
 
 
 class PixelTerm(_Term):
-    """Without a setting; ``edge``, ``frequency`` and ``pitch`` look at more than single px."""
+    """Without a setting; all but ``l1`` and ``l2`` look at more than single px."""
 
-    kind: Literal["l1", "l2", "ssim", "edge", "frequency", "pitch"]
+    kind: Literal["l1", "l2", "ssim", "edge", "frequency", "pitch", "power"]
 
 
 class SmoothL1Term(_Term):
