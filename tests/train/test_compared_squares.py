@@ -67,6 +67,16 @@ def test_the_same_square_of_both_at_another_place_in_each_step():
         assert max(axis) <= 16
 
 
+def test_a_square_may_lie_anywhere_in_a_picture_that_is_none():
+    places = torch.arange(20 * 60.0).reshape(1, 1, 20, 60)
+    seen = [same_square(places, places, 16, 3, step)[0] for step in range(300)]
+    assert {square.shape for square in seen} == {(1, 1, 16, 16)}
+    corners = {divmod(int(square[0, 0, 0, 0]), 60) for square in seen}
+    tops, lefts = (set(axis) for axis in zip(*corners, strict=True))
+    assert tops == set(range(5))
+    assert lefts == set(range(45))
+
+
 def test_without_a_square_the_whole_patch_is_compared(config_of):
     config = config_of(compared="")
     assert config.compared_px == 32

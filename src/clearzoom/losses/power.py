@@ -9,7 +9,7 @@ from clearzoom.losses.given import check_pair
 _WINDOW_PX = 32
 _STEP_PX = 16
 _FLOOR = (0.5 / 255) ** 2 / _WINDOW_PX**2
-"""Of the power at a frequency, added to both: white noise of half a level of 255 has it."""
+"""What white noise of half a level of 255 has at each frequency."""
 
 
 def power(sr: Tensor, hr: Tensor) -> Tensor:
@@ -18,6 +18,7 @@ def power(sr: Tensor, hr: Tensor) -> Tensor:
     P is the power at a frequency, the mean over windows of 32x32 px, Hann, each 16 px from the next
     (Welch's method). Texture may lie elsewhere than in the true picture, and may be weaker; what
     costs is more power than the true picture has: a pattern that repeats has it at one frequency.
+    To both, the power of white noise of half a level of 255 is added: what nobody sees is cheap.
 
     The derivative at P(sr) is 2 log(P(sr) / P(hr)) / P(sr) / n where that is above 0; n values.
 

@@ -17,7 +17,7 @@ _log = logging.getLogger("clearzoom.server")
 
 ABOUT = {
     "fast": "for clean pictures that were only made smaller",
-    "photo-crisp": "crisper texture, a little less true; with a strength",
+    "photo-crisp": "crisper texture, partly invented; with a strength",
     "photo": "for pictures as people have them: compressed, noisy, resized before",
     "srresnet-slim": "the course chapter's network, larger and slower",
 }

@@ -91,7 +91,7 @@ export const english = {
   "model.default": "default",
   "model.photo": "For photographs as people have them: compressed, a little noisy.",
   "model.fast": "For clean pictures without compression marks.",
-  "model.photo-crisp": "Crisper texture, a little less true. Its strength can be set.",
+  "model.photo-crisp": "Crisper texture, partly invented. Its strength can be set.",
   "model.srresnet-slim": "The course chapter’s network, for clean pictures. Slower.",
   "help.open": "Keys and gestures",
   "help.title": "Keys and gestures",

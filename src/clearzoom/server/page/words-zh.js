@@ -88,7 +88,7 @@ export const chinese = {
   "model.default": "預設",
   "model.photo": "適合一般照片：經過壓縮、帶點雜訊。",
   "model.fast": "適合沒有壓縮痕跡的乾淨圖片。",
-  "model.photo-crisp": "紋理更銳利，忠實度略低。強度可以調整。",
+  "model.photo-crisp": "紋理更銳利，部分為推測。強度可以調整。",
   "model.srresnet-slim": "課程章節裡的網路，適合乾淨的圖片，速度較慢。",
   "help.open": "按鍵與手勢",
   "help.title": "按鍵與手勢",
