@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from clearzoom.losses.power import power
+from clearzoom.losses.peaks import peaks
 from clearzoom.models.registry import NETWORKS, build
 from clearzoom.train.config import load_config
 from clearzoom.train.objective import Objective, loss_of
@@ -43,9 +43,9 @@ def test_the_sum_is_weighted_and_each_loss_is_named():
     )
 
 
-def test_power_is_a_term():
+def test_peaks_are_a_term():
     """It cannot be learnt by heart like the others: it is 0 where a network adds nothing."""
-    assert loss_of(PixelTerm(kind="power"), CPU, 4) is power
+    assert loss_of(PixelTerm(kind="peaks"), CPU, 4) is peaks
 
 
 def test_settings_reach_the_loss(config_file):

@@ -14,7 +14,7 @@ def pitch(sr: Tensor, hr: Tensor, scale: int) -> Tensor:
     An LR px becomes scale x scale px. Within blocks of 8x8 LR px, m is the mean of d over the 64 px
     that have the same place in theirs. Where a picture is smooth, m is the same at each place but
     for a pattern that the pixel shuffle drew; in texture that is nearly so, as errors cancel. A
-    pattern of another pitch may cancel, too: ``power`` sees it.
+    pattern of another pitch may cancel, too: ``peaks`` sees it.
 
     The derivative at a px is (s - mean s) / n, s the sign of m - mean m at its place and n values.
 

@@ -10,7 +10,7 @@ from clearzoom.losses.edge import edge
 from clearzoom.losses.frequency import frequency
 from clearzoom.losses.pitch import pitch
 from clearzoom.losses.pixel import LEVEL, charbonnier, l1, l2, smooth_l1
-from clearzoom.losses.power import power
+from clearzoom.losses.peaks import peaks
 from clearzoom.losses.structure import ms_ssim_loss, ssim_loss
 from clearzoom.train.terms import (
     CharbonnierTerm,
@@ -30,7 +30,7 @@ _PLAIN: dict[str, Loss] = {
     "ssim": ssim_loss,
     "edge": edge,
     "frequency": frequency,
-    "power": power,
+    "peaks": peaks,
 }
 
 
