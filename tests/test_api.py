@@ -129,6 +129,16 @@ def test_a_path_gives_a_path_beside_it(enlarge, photo, tmp_path, kind):
         enlarge(kind(tmp_path / "cat.png"))
 
 
+def test_a_strength_is_that_of_the_files(photo, tmp_path):
+    small = np.ascontiguousarray(photo[100:124, 150:180])
+    Image.fromarray(small).save(tmp_path / "small.png")
+    settings = clearzoom.Settings(clearzoom.Wanted(4), "photo-crisp", strength=0.5)
+    clearzoom.enlarge_file(tmp_path / "small.png", tmp_path / "large.png", settings)
+    half = clearzoom.enlarge(small, 4, "photo-crisp", strength=0.5)
+    assert np.array_equal(half, read_picture(tmp_path / "large.png").samples)
+    assert not np.array_equal(half, clearzoom.enlarge(small, 4, "photo-crisp"))
+
+
 def test_what_is_no_picture_is_refused(enlarge, tmp_path):
     for bad in (
         np.zeros((2, 2, 5), np.uint8),

@@ -46,6 +46,7 @@ def enlarge(
     scale: float = 4,
     model: str = DEFAULT_MODEL,
     *,
+    strength: float = 1.0,
     ensemble: bool = False,
     consistency: Consistency | Literal["auto"] = "auto",
     denoise: float | Literal["auto"] = "auto",
@@ -61,6 +62,7 @@ def enlarge(
             resampling ends at the exact size, as for files.
         model: the name of a released model or of one's own, or an ONNX file that ``clearzoom
             export`` wrote.
+        strength: of perceptual weights, 0 to 1: ``photo-crisp`` has ``photo`` at 0.
         ensemble: average over the eight symmetries of the square; better and 8 times slower.
         consistency: how much of the difference from the picture comes back: ``full``, what is
             beyond a number of levels of 255, ``tones``, ``none``; ``auto``: by model and picture.
@@ -94,6 +96,7 @@ def enlarge(
     settings = Settings(
         Wanted(scale),
         model,
+        strength=strength,
         ensemble=ensemble,
         consistency=consistency,
         denoise=denoise,

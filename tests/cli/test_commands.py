@@ -30,6 +30,15 @@ def test_enlarge_writes_every_format_at_four_times_the_size(command, small_pictu
     assert sorted(p.name for p in output.parent.iterdir()) == sorted(["in.png", output.name])
 
 
+def test_a_strength_is_said_before_and_after(here, small_picture):
+    output = small_picture.with_name("out.png")
+    asked = (small_picture, "-o", output, "--model", "photo-crisp", "--strength", 0.5)
+    assert "photo-crisp x4 at strength 0.5" in here("plan", *asked).stdout
+    assert "(photo-crisp x4 at strength 0.5)" in here("enlarge", *asked).stdout
+    asked = (small_picture, "-o", output, "--model", "photo-crisp")
+    assert "(photo-crisp x4)" in here("enlarge", *asked).stdout
+
+
 def bad_calls(folder, good):
     (folder / "empty.png").touch()
     (folder / "cut.png").write_bytes(good.read_bytes()[:900])

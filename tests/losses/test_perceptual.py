@@ -83,9 +83,11 @@ def test_errors(vgg19):
     sr, hr = two()
     with pytest.raises(SizeError, match="cannot compare"):
         loss(sr, hr[..., 1:])
-    for weight in (0, -1, float("nan")):
-        with pytest.raises(ConfigError, match="must be positive"):
+    for weight in (0, -1, float("nan"), float("inf")):
+        with pytest.raises(ConfigError, match="must be a positive number"):
             Perceptual("vgg19", {"conv1_1": weight}, vgg19)
+    with pytest.raises(ConfigError, match="no feature network vgg17; there are vgg16, vgg19"):
+        Perceptual("vgg17")
 
 
 def test_vgg16_as_fetched_tells_blur_from_sharp(fetched_weights, photo):

@@ -135,9 +135,11 @@ def _megapixels(job: "Job") -> float:
 
 
 def networks_said(job: "Job") -> str:
-    """Name the model and its chain."""
+    """Name the model, its chain, and a strength that was asked for."""
     chain = ", ".join(f"x{scale}" for scale in job.plan.stages)
-    return f"{job.settings.model} {chain}" if chain else "none"
+    strength = job.settings.strength
+    said = f" at strength {strength:g}" if strength < 1 else ""
+    return f"{job.settings.model} {chain}{said}" if chain else "none"
 
 
 def settings_of(asked: dict[str, Any]) -> "Settings":

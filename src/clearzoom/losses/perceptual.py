@@ -1,5 +1,6 @@
 """The perceptual loss: pictures are compared by what an ImageNet network sees in them."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -47,7 +48,7 @@ class Perceptual(nn.Module):
             ``clearzoom weights fetch`` left them.
 
     Raises:
-        ConfigError: no such layer, or a weight that is not positive.
+        ConfigError: no such network or layer, or a weight that is not a positive number.
         MissingFileError: no weights file; the message says how to get it.
         WeightsError: the file is damaged, or does not fit.
 
@@ -73,11 +74,15 @@ class Perceptual(nn.Module):
         weights: Path | Mapping[str, Tensor] | None = None,
     ) -> None:
         super().__init__()
+        if network not in ARCHITECTURES:
+            raise ConfigError(f"no feature network {network}; there are {', '.join(ARCHITECTURES)}")
         if layers is None:
             layers = {DEEPEST[network]: 1.0}
         for name, weight in layers.items():
-            if not weight > 0:
-                raise ConfigError(f"the weight of layer {name} is {weight}; it must be positive")
+            if not 0 < weight < math.inf:
+                raise ConfigError(
+                    f"the weight of layer {name} is {weight}; it must be a positive number"
+                )
         if weights is None or isinstance(weights, Path):
             weights = load_weights(network, weights)
         self.layers = dict(layers)
