@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from clearzoom.losses.edge import edge
 from clearzoom.losses.frequency import frequency
+from clearzoom.losses.peaks import peaks
 from clearzoom.losses.pitch import pitch
 from clearzoom.losses.pixel import LEVEL, charbonnier, l1, l2, smooth_l1
-from clearzoom.losses.peaks import peaks
 from clearzoom.losses.structure import ms_ssim_loss, ssim_loss
 from clearzoom.train.terms import (
     CharbonnierTerm,
