@@ -122,8 +122,10 @@ def test_a_weave_is_measured():
     assert peak_ratio(noise + np.cos(at[:, None] + at)[..., None]) > 50
 
 
-@pytest.mark.parametrize(("model", "limit"), [("photo", 6), ("photo-crisp", 13)])
-def test_texture_gets_little_weave(model, limit):
-    """``photo-crisp`` has a weak one: docs/experiments.md."""
+@pytest.mark.parametrize("model", ["photo", "photo-crisp"])
+def test_texture_gets_no_weave(model):
+    """Trained without the loss ``peaks`` they had up to 29: docs/experiments.md."""
     enlarge = plain_command(model, SCALE).enlarge
-    assert np.median([peak_ratio(enlarge(Given(texture))) for texture in textures()]) < limit
+    ratios = [peak_ratio(enlarge(Given(texture))) for texture in textures()]
+    assert np.median(ratios) < 6
+    assert max(ratios) < 9

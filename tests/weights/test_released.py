@@ -86,7 +86,7 @@ def test_perceptual_weights_are_nearer_by_lpips_and_strength_leads_there(shared_
     """LPIPS sees with AlexNet, which was not in the loss."""
     networks = [load_network("photo-crisp", 4, strength=x) for x in (0, 0.5, 1)]
     _, psnr, half, perceptual = evaluate(shared_data / "test" / "Set5", 4, networks, lpips=True)
-    assert perceptual.lpips < 0.67 * psnr.lpips
+    assert perceptual.lpips < 0.65 * psnr.lpips
     assert psnr.lpips > half.lpips > perceptual.lpips
     assert psnr.psnr_db > half.psnr_db > perceptual.psnr_db > psnr.psnr_db - 1
     (photo,) = evaluate(shared_data / "test" / "Set5", 4, [load_network("photo", 4)])[1:]
