@@ -1,4 +1,4 @@
-"""A loss on frequencies that stand out from those around them, as a weave of any pitch does."""
+"""A loss on frequencies that stand out from those around them, as those of a fine weave do."""
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +14,7 @@ _FLOOR = (0.5 / 255) ** 2 / _WINDOW_PX**2
 _AROUND = 5
 _FROM = 6
 _MARGIN = 0.5
-"""About what two noises alike differ by, in squares of 128 px: twice the standard deviation."""
+"""h of two noises alike differs by 0.2 (standard deviation) in squares of 128 px, more in less."""
 
 
 def peaks(sr: Tensor, hr: Tensor) -> Tensor:
@@ -26,13 +26,17 @@ def peaks(sr: Tensor, hr: Tensor) -> Tensor:
     noise of half a level of 255: what nobody sees is cheap. Frequencies below 6/32 in both
     directions do not count: pictures themselves have peaks there.
 
-    A pattern that repeats has its power at one frequency, and costs. Texture has it at many, and
-    is free, however strong it is and wherever it lies.
+    A pattern that repeats every 2 to 5 px has its power at one frequency, and costs. Texture has it
+    at many, and costs nothing, however strong it is and wherever it lies, as long as it is about as
+    sharp as that of the true picture: blur bends the whole spectrum, and costs a little. A comb of
+    many harmonics, as dots that are farther apart have, raises what is around it, and is not seen.
 
-    The derivative at P(sr) has 2 max(0, h(sr) - h(hr) - 0.5) / P(sr) / n in it, n values.
+    With e the difference above 0 where it counts, else 0, and n values, the derivative at P(sr) is
+    2 (e - mean of e over the same neighbours) / (n P(sr)).
 
     Args:
-        sr: (N, C, H, W), full range = 1.
+        sr: (N, C, H, W), full range = 1; made for squares of 128 px. Rows and columns at the
+            end that fill no window are left out.
         hr: the same shape.
 
     Raises:
