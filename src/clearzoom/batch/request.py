@@ -105,7 +105,8 @@ class EnlargeRequest(BaseModel):
         default=1.0,
         ge=0,
         le=1,
-        description="Of a perceptual model; 0: its PSNR weights.",
+        allow_inf_nan=False,
+        description="Of a perceptual model, as photo-crisp; 0: its PSNR weights, those of photo.",
         examples=[1.0],
     )
     ensemble: bool = Field(

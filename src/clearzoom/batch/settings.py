@@ -53,7 +53,7 @@ class Settings:
     model: Name = DEFAULT_MODEL
     engine: Engine = "auto"
     precision: Precision = "fp32"
-    strength: Annotated[float, Field(ge=0, le=1)] = 1.0
+    strength: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
     ensemble: bool = False
     consistency: AskedConsistency = "auto"
     denoise: AskedDenoise | None = "auto"

@@ -266,8 +266,8 @@ def _psnr_file(path: Path, notes: dict[str, str]) -> Path:
     start = path.with_name(f"{notes.get('psnr_model')}-x{notes.get('scale')}.onnx")
     if "psnr_model" not in notes or not start.is_file():
         raise ModelError(
-            f"{path.stem} has no --strength; 'photo-crisp' has: it needs perceptual weights beside "
-            "the PSNR weights that they started from"
+            f"{path.stem} has no --strength, which goes from PSNR weights to perceptual ones; "
+            "name a model that has both, as photo-crisp x4"
         )
     return start
 
