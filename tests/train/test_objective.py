@@ -1,5 +1,6 @@
 import pytest
 import torch
+from pydantic import ValidationError
 
 from clearzoom.losses.peaks import peaks
 from clearzoom.models.registry import NETWORKS, build
@@ -46,6 +47,14 @@ def test_the_sum_is_weighted_and_each_loss_is_named():
 def test_peaks_are_a_term():
     """It cannot be learnt by heart like the others: it is 0 where a network adds nothing."""
     assert loss_of(PixelTerm(kind="peaks"), CPU, 4) is peaks
+
+
+@pytest.mark.parametrize("weight", [0, -1, float("inf"), float("nan")])
+def test_a_weight_is_a_positive_number(weight):
+    with pytest.raises(ValidationError, match="weight"):
+        PixelTerm(kind="l1", weight=weight)
+    with pytest.raises(ValidationError, match="layers"):
+        PerceptualTerm(kind="perceptual", layers={"conv5_3": float("inf")})
 
 
 def test_settings_reach_the_loss(config_file):

@@ -33,7 +33,7 @@ class Degradation(BaseModel):
     scale, so that small values are frequent.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     versions: Annotated[int, Field(ge=1)] = 6
     """LR pictures of each HR picture that are in memory at a time."""
