@@ -227,7 +227,12 @@ def test_a_value_that_is_refused_is_said_with_its_option(monkeypatch, capfd, tmp
     (tmp_path / "a.png").write_bytes(b"no picture")
     cases = [(option, "0") for option in ("--memory", "--max-bytes", "--max-pixels", "--quality")]
     cases += [(option, "-1") for option in ("--consistency", "--denoise", "--strength", "--halo")]
-    cases += [("--halo", "5000"), ("--max-pixels", "-9"), ("--print", "9" * 50)]
+    cases += [
+        ("--strength", "nan"),
+        ("--halo", "5000"),
+        ("--max-pixels", "-9"),
+        ("--print", "9" * 50),
+    ]
     cases += [(f"--{name}", "0") for name in ("scale", "width", "height", "long-edge")]
     for name, words, asked in (
         ("plan", ("a.png", "-o", "o.png"), [*cases, ("--megapixels", "-2"), ("--memory", "1EB")]),

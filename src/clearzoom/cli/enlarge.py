@@ -135,11 +135,13 @@ def _megapixels(job: "Job") -> float:
 
 
 def networks_said(job: "Job") -> str:
-    """Name the model, its chain, and a strength that was asked for."""
+    """Name the model, its scales in order, and the strength where it is below 1."""
     chain = ", ".join(f"x{scale}" for scale in job.plan.stages)
+    if not chain:
+        return "none"
     strength = job.settings.strength
-    said = f" at strength {strength:g}" if strength < 1 else ""
-    return f"{job.settings.model} {chain}{said}" if chain else "none"
+    suffix = f" at strength {strength:g}" if strength < 1 else ""
+    return f"{job.settings.model} {chain}{suffix}"
 
 
 def settings_of(asked: dict[str, Any]) -> "Settings":
