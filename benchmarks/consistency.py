@@ -15,8 +15,8 @@ from clearzoom import load_network
 from clearzoom.core.consistency import Consistency
 from clearzoom.core.resize import reduce_for_protocol, resize
 from clearzoom.engines.network import Network
-from clearzoom.engines.refine import with_consistency
 from clearzoom.engines.tiled import enlarge_samples
+from clearzoom.engines.wrappers import with_consistency
 from clearzoom.io.compression import compressed
 from clearzoom.io.picture import Samples
 from clearzoom.io.reading import decode_rgb8

@@ -19,7 +19,6 @@ from torch import nn
 from torchmetrics.functional.image import dists
 from torchmetrics.functional.image.dists import DISTSNetwork, L2pooling
 
-from clearzoom.batch.plain import as_command
 from clearzoom.io.folder import picture_files
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.losses.features import IMAGENET_MEAN, IMAGENET_STD
@@ -27,6 +26,7 @@ from clearzoom.losses.pretrained import load_weights
 from clearzoom.metrics.evaluate import evaluate
 from clearzoom.metrics.methods import Given, Image, Method
 from clearzoom.metrics.protocol import crop_to_multiple, shave
+from clearzoom.pipeline.command_method import as_command
 
 SCALE = 4
 LR = ("clean", "mild", "usual", "heavy")

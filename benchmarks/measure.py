@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from clearzoom.batch.memory import peak_bytes
+from clearzoom.pipeline.memory import peak_bytes
 
 
 def median_s(work: Callable[[], object], runs: int) -> float:

@@ -63,7 +63,7 @@ def quantised(source: str, target: str, folder: str) -> None:
     """Make an int8 file, calibrated on pictures of the folder."""
     from clearzoom.core.resize import reduce_for_protocol
     from clearzoom.models.quantise import quantise
-    from clearzoom.train.pictures import load_pictures
+    from clearzoom.train.data.pictures import load_pictures
 
     lr = [reduce_for_protocol(hr[:512, :512], 4) for hr in load_pictures(Path(folder), 16)]
     inputs = [x.transpose(2, 0, 1)[None].astype(np.float32) / 255 - 0.5 for x in lr]

@@ -19,18 +19,18 @@ import numpy as np
 from measure import median_s
 
 from clearzoom.batch.archive import enlarge_archive
-from clearzoom.batch.cluster import Cluster, OnCluster, connected
 from clearzoom.batch.folder import enlarge_folder
-from clearzoom.batch.places import place_of
-from clearzoom.batch.settings import Settings
+from clearzoom.batch.ray_cluster import Cluster, OnCluster, connected
+from clearzoom.batch.storage import place_of
 from clearzoom.core.targets import Wanted
-from clearzoom.engines.adapted import Run, Tensor
 from clearzoom.engines.batch_size import without_batch_size
+from clearzoom.engines.foreign import Run, Tensor
 from clearzoom.engines.onnxruntime import load_onnxruntime
 from clearzoom.engines.openvino import load_openvino
 from clearzoom.io.picture import Picture
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.io.writing import write_picture
+from clearzoom.pipeline.settings import Settings
 from clearzoom.weights import find
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "chelsea.png"

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from clearzoom.models.card import Card, Scores, write_card
 from clearzoom.train.scoring import clean_scores, fault_scores, sets_in
 from clearzoom.weights import FOLDER, released
+from clearzoom.weights.card import Card, Scores, write_card
 
 Row = TypeVar("Row", bound=Scores)
 

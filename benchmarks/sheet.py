@@ -37,7 +37,7 @@ from clearzoom.core.resize import enlarge_bicubic
 from clearzoom.errors import ClearzoomError
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.folder import picture_files
-from clearzoom.io.places import cache_folder
+from clearzoom.io.user_folders import cache_folder
 from clearzoom.weights import released
 
 BEHIND = (200, 200, 200)

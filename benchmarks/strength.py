@@ -13,12 +13,12 @@ from asked import settings_of
 from PIL import Image, ImageDraw, ImageFont
 from skimage import data
 
-from clearzoom.batch.plain import as_command
 from clearzoom.core.resize import reduce_for_protocol
 from clearzoom.io.picture import Samples
 from clearzoom.metrics.evaluate import evaluate
 from clearzoom.metrics.methods import Given, Method
 from clearzoom.metrics.protocol import crop_to_multiple
+from clearzoom.pipeline.command_method import as_command
 
 FIGURE = Path(__file__).parents[1] / "docs" / "images" / "strength.png"
 CROPS = {"astronaut": (160, 70), "coffee": (470, 20), "chelsea": (240, 90)}  # left, top, px of HR

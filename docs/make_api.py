@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from clearzoom.errors import ClearzoomError
-from clearzoom.server import failures, job_plan
+from clearzoom.server import error_answers as failures
 from clearzoom.server.app import create_app
-from clearzoom.server.job_schema import Asked
+from clearzoom.server.jobs import planning as job_plan
+from clearzoom.server.jobs.schema import Asked
 from clearzoom.server.settings import ServeSettings
 
 TARGET = Path(__file__).with_name("api.md")

@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms
 
-from clearzoom.batch.job import plan_job, run_job
-from clearzoom.batch.settings import Settings
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import ClearzoomError
 from clearzoom.io.formats import FORMATS
-from clearzoom.io.imagej import Calibration
-from clearzoom.io.metadata import Metadata, read_metadata
-from clearzoom.io.photoshop import Resource
+from clearzoom.io.metadata.embedded import Metadata, read_metadata
+from clearzoom.io.metadata.imagej import Calibration
+from clearzoom.io.metadata.photoshop import Resource
+from clearzoom.io.metadata.png_texts import Text
 from clearzoom.io.picture import Picture
-from clearzoom.io.png_texts import Text
 from clearzoom.io.reading import Source, open_picture, read_picture
 from clearzoom.io.writing import write_picture
+from clearzoom.pipeline.job import plan_job, run_job
+from clearzoom.pipeline.settings import Settings
 
 TARGET = Path(__file__).with_name("what-is-kept.md")
 

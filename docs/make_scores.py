@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from clearzoom.models.card import Card
 from clearzoom.weights import released
+from clearzoom.weights.card import Card
 
 TARGET = Path(__file__).with_name("scores.md")
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from clearzoom.models.registry import NETWORKS
-from clearzoom.server.marks import FolderMarks
+from clearzoom.server.gallery.owner_file import FolderMarks
 from clearzoom.train.config import TrainConfig
 from clearzoom.train.terms import Term
 

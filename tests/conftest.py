@@ -83,7 +83,7 @@ def add_own(own_folder, tmp_path):
     """Adds a copy of released weights under a name; gives the folder of own models."""
 
     def add(name="mine", scale=2, source="fast"):
-        from clearzoom.probe.adding import add_model
+        from clearzoom.probe.add import add_model
         from clearzoom.weights import FOLDER
 
         add_model(FOLDER / f"{source}-x{scale}.onnx", None, name, print)
@@ -255,7 +255,7 @@ def fetched_weights(_converted, monkeypatch):
 
 # Pictures of any size go through the scratch folder, as large ones do.
 _ALWAYS_SCRATCH = (
-    "from clearzoom.batch import job; job._IN_MEMORY_BYTES = 0;"
+    "from clearzoom.pipeline import job; job._IN_MEMORY_BYTES = 0;"
     "from clearzoom.cli.main import main; main()"
 )
 

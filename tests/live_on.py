@@ -55,7 +55,7 @@ def run_one(program, *arguments):
 
 
 def on_ray(*arguments):
-    from clearzoom.batch import cluster
+    from clearzoom.batch import ray_cluster as cluster
 
     # Ray calls this in each worker when it starts.
     hook = {"worker_process_setup_hook": let_workers_live_on}

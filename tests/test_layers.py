@@ -9,7 +9,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "clearzoom"
 
 ORDER = [
-    {"errors", "quiet"},
+    {"errors", "quiet", "version"},
     {"checked"},
     {"core"},
     {"io"},
@@ -18,6 +18,7 @@ ORDER = [
     {"engines"},
     {"metrics"},
     {"probe"},
+    {"pipeline"},
     {"batch"},
     {"api"},
     {"train"},

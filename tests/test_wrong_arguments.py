@@ -213,15 +213,15 @@ TRAINING = {
 
 
 def test_training_takes_no_argument_that_it_cannot_use(tmp_path, config_file):
-    from clearzoom.models.card import read_any_card
     from clearzoom.train.config import load_config
     from clearzoom.train.finish import Finish
     from clearzoom.train.processes import Processes
     from clearzoom.train.release import release
     from clearzoom.train.run import steps_in, train
-    from clearzoom.train.tune import tune
-    from clearzoom.train.tune_wishes import Wishes, check_wishes
+    from clearzoom.train.tune.request import Wishes, check_wishes
+    from clearzoom.train.tune.tune import tune
     from clearzoom.weights import FOLDER
+    from clearzoom.weights.card import read_any_card
 
     config, run = load_config(config_file()), tmp_path / "run"
     weights = FOLDER / "fast-x2.safetensors"

@@ -21,11 +21,11 @@ from clearzoom.quiet import send_nothing
 
 if TYPE_CHECKING:
     from clearzoom.api import enlarge, enlarge_file
-    from clearzoom.batch.settings import Settings
     from clearzoom.core.targets import Wanted
     from clearzoom.engines.network import Network, load_network
     from clearzoom.errors import ClearzoomError
     from clearzoom.metrics.evaluate import evaluate
+    from clearzoom.pipeline.settings import Settings
     from clearzoom.weights import released
 
 __version__: str
@@ -46,8 +46,9 @@ __all__ = [
 _HOMES = {
     "ClearzoomError": "clearzoom.errors",
     "Network": "clearzoom.engines.network",
-    "Settings": "clearzoom.batch.settings",
+    "Settings": "clearzoom.pipeline.settings",
     "Wanted": "clearzoom.core.targets",
+    "__version__": "clearzoom.version",
     "enlarge": "clearzoom.api",
     "enlarge_file": "clearzoom.api",
     "evaluate": "clearzoom.metrics.evaluate",
@@ -62,21 +63,9 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
 
     def __getattr__(name: str) -> Any:
         # Lazily, so that importing the package stays cheap.
-        if name == "__version__":
-            return _version()
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(import_module(_HOMES[name]), name)
-
-
-def _version() -> str:
-    """Give the version that was installed; of sources that were not, 0+unknown."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("clearzoom")
-    except PackageNotFoundError:
-        return "0+unknown"
 
 
 def __dir__() -> list[str]:

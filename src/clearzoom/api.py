@@ -8,13 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from clearzoom.batch.appraise import appraise_samples, resolved
-from clearzoom.batch.finish import finished_image
-from clearzoom.batch.job import Done, plan_job, run_job
-from clearzoom.batch.networks import chain_of, scales_for
-from clearzoom.batch.regions import whole_result
-from clearzoom.batch.settings import Settings
-from clearzoom.batch.stages import run_stages
 from clearzoom.checked import checked_path
 from clearzoom.core.consistency import Consistency
 from clearzoom.core.plan import make_plan
@@ -30,6 +23,13 @@ from clearzoom.errors import (
 from clearzoom.io.coding import levels_of_tables
 from clearzoom.io.names import result_suffix, stem_of
 from clearzoom.io.picture import Samples, colours_of
+from clearzoom.pipeline.appraise import appraise_samples, resolved
+from clearzoom.pipeline.finish import finished_image
+from clearzoom.pipeline.job import Done, plan_job, run_job
+from clearzoom.pipeline.networks import chain_of, scales_for
+from clearzoom.pipeline.regions import whole_result
+from clearzoom.pipeline.settings import Settings
+from clearzoom.pipeline.stages import run_stages
 from clearzoom.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from s3_server import folder_content, objects, put_folder, store
 
 from clearzoom.batch.archive import enlarge_archive, on_this_machine
 from clearzoom.batch.folder import enlarge_folder
-from clearzoom.batch.places import Folder, place_of
-from clearzoom.batch.remote import Remote
-from clearzoom.batch.settings import Settings
+from clearzoom.batch.object_store import Remote
+from clearzoom.batch.storage import Folder, place_of
 from clearzoom.batch.worker import Part, Worker
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import InputError, MissingFileError, OutputError
+from clearzoom.pipeline.settings import Settings
 
 
 @pytest.fixture

@@ -7,16 +7,16 @@ from s3_server import folder_content
 from clearzoom.batch.archive import enlarge_archive
 from clearzoom.batch.bands import Band, band_bytes, bands_of, make_band
 from clearzoom.batch.folder import enlarge_folder
-from clearzoom.batch.job import meaning_of, networks_of, plan_job
-from clearzoom.batch.one import Order, Task, said_settings
-from clearzoom.batch.places import Folder
-from clearzoom.batch.settings import Settings
-from clearzoom.batch.stages import run_stages
+from clearzoom.batch.storage import Folder
+from clearzoom.batch.task import Order, Task, said_settings
 from clearzoom.batch.worker import Part, Worker, duty_of
 from clearzoom.core.targets import Wanted
 from clearzoom.io.picture import Picture
 from clearzoom.io.reading import decode
 from clearzoom.io.writing import write_picture
+from clearzoom.pipeline.job import meaning_of, networks_of, plan_job
+from clearzoom.pipeline.settings import Settings
+from clearzoom.pipeline.stages import run_stages
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ import ray
 from s3_server import folder_content, objects, put_folder, store
 
 from clearzoom.batch.archive import enlarge_archive, on_this_machine
-from clearzoom.batch.cluster import Cluster, OnCluster, connected
 from clearzoom.batch.folder import enlarge_folder
-from clearzoom.batch.places import place_of
-from clearzoom.batch.settings import Settings
+from clearzoom.batch.ray_cluster import Cluster, OnCluster, connected
+from clearzoom.batch.storage import place_of
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import ClusterError
+from clearzoom.pipeline.settings import Settings
 
 # Workers of the test's nodes end at once when they get a picture of this name, as one does that
 # the system kills for its memory; Ray calls this in each worker when it starts.

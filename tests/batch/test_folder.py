@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from clearzoom.batch.folder import enlarge_folder
-from clearzoom.batch.job import plan_job
-from clearzoom.batch.settings import Settings
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import InputError, MissingFileError
 from clearzoom.io.picture import Picture
 from clearzoom.io.reading import open_picture
 from clearzoom.io.writing import write_picture
+from clearzoom.pipeline.job import plan_job
+from clearzoom.pipeline.settings import Settings
 
 
 @pytest.fixture

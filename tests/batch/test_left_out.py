@@ -11,9 +11,7 @@ from PIL import Image
 
 from clearzoom.batch.folder import enlarge_folder
 from clearzoom.batch.folder_plan import plan_folder
-from clearzoom.batch.job import plan_job
 from clearzoom.batch.report import NAME
-from clearzoom.batch.settings import Settings
 from clearzoom.batch.tree import said_left_out
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import (
@@ -27,6 +25,8 @@ from clearzoom.errors import (
 from clearzoom.io.picture import Picture
 from clearzoom.io.reading import open_picture, read_picture
 from clearzoom.io.writing import write_picture
+from clearzoom.pipeline.job import plan_job
+from clearzoom.pipeline.settings import Settings
 
 
 @pytest.fixture

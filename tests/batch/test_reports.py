@@ -6,12 +6,12 @@ import pytest
 
 from clearzoom.batch.archive import Archive, enlarge_archive, on_this_machine
 from clearzoom.batch.folder import enlarge_folder
-from clearzoom.batch.places import Folder
-from clearzoom.batch.settings import Settings
+from clearzoom.batch.storage import Folder
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import OutputError
 from clearzoom.io.picture import Picture
 from clearzoom.io.writing import write_picture
+from clearzoom.pipeline.settings import Settings
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clearzoom.batch.job import plan_job, run_job
-from clearzoom.batch.settings import Settings
 from clearzoom.core.targets import Wanted, parse_print
-from clearzoom.io.metadata import read_metadata
+from clearzoom.io.metadata.embedded import read_metadata
+from clearzoom.pipeline.job import plan_job, run_job
+from clearzoom.pipeline.settings import Settings
 
 SECRET = b"what was cut away"
 GPANO = "{http://ns.google.com/photos/1.0/panorama/}"

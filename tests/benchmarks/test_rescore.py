@@ -1,6 +1,6 @@
 from rescore import merged
 
-from clearzoom.models.card import FaultScores, Scores
+from clearzoom.weights.card import FaultScores, Scores
 
 
 def row(data, model, psnr_db, **more):

@@ -131,7 +131,7 @@ def test_a_fault_of_the_program_is_shown_likewise(nasty, monkeypatch, capfdbinar
     def fails(*_, **__):
         raise RuntimeError("of c\x1b]0;owned\x07")
 
-    monkeypatch.setattr("clearzoom.batch.job.plan_job", fails)
+    monkeypatch.setattr("clearzoom.pipeline.job.plan_job", fails)
     monkeypatch.setattr(sys, "argv", ["clearzoom", "plan", str(nasty / "x"), "-o", "a.png"])
     (nasty / "x").touch()
     with pytest.raises(SystemExit) as ended:

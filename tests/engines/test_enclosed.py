@@ -12,7 +12,7 @@ import clearzoom
 from clearzoom.engines.enclosed import check_enclosed
 from clearzoom.engines.levels import estimator_file
 from clearzoom.errors import WeightsError
-from clearzoom.probe.adding import add_model
+from clearzoom.probe.add import add_model
 from clearzoom.weights import FOLDER
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from clearzoom.engines.network import load_network
 from clearzoom.errors import MissingExtraError, MissingFileError, ModelError, WeightsError
-from clearzoom.models.card import read_card
 from clearzoom.weights import FOLDER, fastest_engine, released
+from clearzoom.weights.card import read_card
 
 CARD = released()[0]
 NAME, SCALE = CARD.name, CARD.scale

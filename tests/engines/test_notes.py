@@ -4,9 +4,9 @@ import onnx
 import pytest
 
 import clearzoom
-from clearzoom.batch.networks import scales_for
 from clearzoom.engines.notes import grid_of, read_notes
 from clearzoom.errors import WeightsError
+from clearzoom.pipeline.networks import scales_for
 from clearzoom.weights import FOLDER
 
 SOUND = {"scale": "2", "halo_px": "8", "tile_px": "64"}

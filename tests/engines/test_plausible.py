@@ -7,8 +7,8 @@ import pytest
 
 from clearzoom.engines.network import load_network
 from clearzoom.engines.plausible import detail_of, is_picture
-from clearzoom.engines.refine import with_consistency
 from clearzoom.engines.tiled import enlarge_samples
+from clearzoom.engines.wrappers import with_consistency
 from clearzoom.errors import ResultError
 from clearzoom.weights import released
 

@@ -10,11 +10,11 @@ import pytest
 import pyvips
 from PIL import Image, ImageCms
 
-from clearzoom.batch.job import plan_job, run_job
-from clearzoom.batch.settings import Settings
 from clearzoom.core.targets import Wanted
 from clearzoom.io.made_profiles import adobe_profile, coded_profile
 from clearzoom.io.reading import open_picture
+from clearzoom.pipeline.job import plan_job, run_job
+from clearzoom.pipeline.settings import Settings
 
 P3 = bytes(pyvips.Operation.call("profile_load", "p3"))
 HDR = "the picture is HDR ({}), which is not kept: its levels count as sRGB's and look pale"

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clearzoom.batch.job import plan_job, run_job
-from clearzoom.batch.settings import Settings
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import UnreadablePictureError
 from clearzoom.io.damage import stepped_over
 from clearzoom.io.reading import decode, open_picture
+from clearzoom.pipeline.job import plan_job, run_job
+from clearzoom.pipeline.settings import Settings
 
 
 def encoded(photo, **options):

@@ -4,8 +4,8 @@ import pytest
 
 from clearzoom.errors import ClearzoomError, ConfigError, WeightsError
 from clearzoom.io.documents import read_toml
-from clearzoom.models.card import read_any_card, read_card
 from clearzoom.train.config import load_config
+from clearzoom.weights.card import read_any_card, read_card
 
 BAD_TOML = {
     "2,000 brackets": b"a = " + b"[" * 2000,

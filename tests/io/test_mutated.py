@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from clearzoom.errors import UnreadablePictureError
-from clearzoom.io.gif import comment_extension, with_extensions, xmp_extension
-from clearzoom.io.photoshop import HEAD, Resource
+from clearzoom.io.metadata.gif_texts import comment_extension, with_extensions, xmp_extension
+from clearzoom.io.metadata.photoshop import HEAD, Resource
+from clearzoom.io.metadata.placed import placed_metadata
+from clearzoom.io.metadata.placed_beside import placed_beside
 from clearzoom.io.picture import Picture
-from clearzoom.io.placed import placed_metadata
-from clearzoom.io.placed_beside import placed_beside
 from clearzoom.io.placement import Placement
 from clearzoom.io.reading import decode, open_picture
 from clearzoom.io.writing import write_picture

@@ -9,9 +9,9 @@ import pyvips
 from PIL import Image, ImageCms
 
 from clearzoom.errors import UnreadablePictureError
-from clearzoom.io.metadata import Metadata, read_metadata
+from clearzoom.io.metadata.embedded import Metadata, read_metadata
+from clearzoom.io.metadata.placed import placed_metadata
 from clearzoom.io.picture import Picture
-from clearzoom.io.placed import placed_metadata
 from clearzoom.io.placement import Placement
 from clearzoom.io.profile import in_srgb
 from clearzoom.io.reading import decode, open_picture

@@ -5,13 +5,13 @@ import pytest
 import pyvips
 from PIL import Image
 
-from clearzoom.batch.job import plan_job, run_job
-from clearzoom.batch.settings import Settings
 from clearzoom.core.resize import resize
 from clearzoom.io.picture import Picture
 from clearzoom.io.profile import profile_tone
 from clearzoom.io.reading import read_picture
 from clearzoom.io.writing import write_picture
+from clearzoom.pipeline.job import plan_job, run_job
+from clearzoom.pipeline.settings import Settings
 
 PROPHOTO = ((0.7977, 0.2880, 0), (0.1352, 0.7119, 0), (0.0313, 0.0001, 0.8249))
 ADOBE = ((0.6097, 0.3111, 0.0195), (0.2053, 0.6257, 0.0609), (0.1492, 0.0632, 0.7446))

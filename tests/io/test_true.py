@@ -13,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
-from clearzoom.io.exif import updated_exif
-from clearzoom.io.exif_resolution import exif_with_resolution
-from clearzoom.io.metadata import Metadata, read_metadata, stated_dpi
+from clearzoom.io.metadata.embedded import Metadata, read_metadata, stated_dpi
+from clearzoom.io.metadata.exif import updated_exif
+from clearzoom.io.metadata.exif_resolution import exif_with_resolution
+from clearzoom.io.metadata.placed import placed_metadata
+from clearzoom.io.metadata.xmp import plain_packet, updated_xmp
 from clearzoom.io.picture import Picture
-from clearzoom.io.placed import placed_metadata
 from clearzoom.io.placement import Placement
 from clearzoom.io.reading import open_picture
 from clearzoom.io.writing import write_picture
-from clearzoom.io.xmp import plain_packet, updated_xmp
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 TIFF, EXIF = "http://ns.adobe.com/tiff/1.0/", "http://ns.adobe.com/exif/1.0/"

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from clearzoom.engines.network import load_network
-from clearzoom.engines.refine import with_consistency
+from clearzoom.engines.wrappers import with_consistency
 from clearzoom.errors import MissingFileError
 from clearzoom.io.writing import write_rgb8
 from clearzoom.metrics.evaluate import evaluate

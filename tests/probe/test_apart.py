@@ -9,7 +9,7 @@ from graphs import constant, convolved, helper, kernel, resized, saved, value
 from onnx import TensorProto
 
 from clearzoom.errors import ModelError, WeightsError
-from clearzoom.probe.adding import add_model
+from clearzoom.probe.add import add_model
 from clearzoom.probe.apart import Limits
 
 x86 = pytest.mark.skipif(

@@ -4,13 +4,13 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from clearzoom.server.bodies import Bodies
-from clearzoom.server.failures import add_failures
-from clearzoom.server.job_routes import job_router
-from clearzoom.server.jobs import Jobs
-from clearzoom.server.library import Library
-from clearzoom.server.metrics import Counted, Metrics, metrics_router
-from clearzoom.server.model_routes import model_router
+from clearzoom.server.error_answers import add_failures
+from clearzoom.server.gallery.library import Library
+from clearzoom.server.gallery.model_routes import model_router
+from clearzoom.server.gallery.uploads import Bodies
+from clearzoom.server.jobs.queue import Jobs
+from clearzoom.server.jobs.routes import job_router
+from clearzoom.server.prometheus import Counted, Metrics, metrics_router
 from clearzoom.server.settings import ServeSettings
 
 

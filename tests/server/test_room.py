@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pyvips
 
-from clearzoom.server.inference import _BLOCK_PX, blocks_of, interpolated
-from clearzoom.server.sources import Box, Originals
-from clearzoom.server.turns import Turns
+from clearzoom.server.locks import Turns
+from clearzoom.server.tiles.inferred import _BLOCK_PX, blocks_of, interpolated
+from clearzoom.server.tiles.originals import Box, Originals
 
 
 def opened(tmp_path, photo):
@@ -32,7 +32,7 @@ def test_what_is_interpolated_in_blocks_is_as_at_once(tmp_path, photo, monkeypat
     original = opened(tmp_path, photo)
     box = Box(101, 67, 700, 500)
     whole = interpolated(original, 4, box)
-    monkeypatch.setattr("clearzoom.server.inference._BLOCK_PX", 96)
+    monkeypatch.setattr("clearzoom.server.tiles.inferred._BLOCK_PX", 96)
     assert (interpolated(original, 4, box) == whole).all()
 
 

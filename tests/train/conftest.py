@@ -1,6 +1,6 @@
 import pytest
 
-from clearzoom.train.module import Recipe
+from clearzoom.train.recipe import Recipe
 
 
 @pytest.fixture

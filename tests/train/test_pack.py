@@ -17,11 +17,11 @@ from clearzoom.losses.features import random_weights
 from clearzoom.losses.perceptual import Perceptual
 from clearzoom.metrics.lpips import Lpips
 from clearzoom.train.config import TrainConfig
+from clearzoom.train.data.pictures import load_pictures
 from clearzoom.train.pack import Wish, pack
 from clearzoom.train.pack_shards import MIB, bytes_in
 from clearzoom.train.pack_wheels import THERE, download, missing
 from clearzoom.train.packing import PLAN, read_plan
-from clearzoom.train.pictures import load_pictures
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,17 +7,17 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from clearzoom.batch.plain import plain_command
 from clearzoom.engines.network import load_network
 from clearzoom.errors import ConfigError, MissingFileError, ModelError
 from clearzoom.io.folder import files_sha256
 from clearzoom.metrics.evaluate import evaluate
-from clearzoom.models.card import read_card
+from clearzoom.pipeline.command_method import plain_command
 from clearzoom.train.checkpoint import BEST
 from clearzoom.train.config import load_config
 from clearzoom.train.release import release
 from clearzoom.train.run import train
 from clearzoom.weights import suited_consistency
+from clearzoom.weights.card import read_card
 
 
 def test_a_run_becomes_weights_with_a_true_card(config_file, tmp_path, pictures):

@@ -15,8 +15,8 @@ from clearzoom.errors import ConfigError, MissingFileError, OutputError, Trainin
 from clearzoom.train.callbacks import Checkpoints
 from clearzoom.train.checkpoint import BEST, LAST, load_checkpoint
 from clearzoom.train.config import load_config
-from clearzoom.train.data import Pairs
-from clearzoom.train.module import Recipe
+from clearzoom.train.data.resident import Pairs
+from clearzoom.train.recipe import Recipe
 from clearzoom.train.run import steps_in, train
 
 FAST = """name = "fast"

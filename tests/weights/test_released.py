@@ -4,12 +4,12 @@ from functools import cache
 import onnx
 import pytest
 
-from clearzoom.batch.plain import plain_command
 from clearzoom.engines.network import load_network
 from clearzoom.metrics.evaluate import evaluate
-from clearzoom.models.card import read_card
 from clearzoom.models.export import OPSET
+from clearzoom.pipeline.command_method import plain_command
 from clearzoom.weights import DEFAULT_MODEL, FOLDER, released
+from clearzoom.weights.card import read_card
 
 CARDS = released()
 USUAL = ("Set5", "usual")

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from clearzoom.batch.plain import plain_command
 from clearzoom.core.resize import reduce_for_protocol
 from clearzoom.engines.network import load_level_estimator, load_network
 from clearzoom.io.compression import encoded
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.metrics.evaluate import evaluate
 from clearzoom.metrics.protocol import crop_to_multiple
+from clearzoom.pipeline.command_method import plain_command
 
 LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0)
 SCALES = (2, 4)

@@ -1,1 +1,1 @@
-"""Jobs: one picture file, or a folder of them."""
+"""Enlarge many pictures: a folder, an object store, on this machine or on a Ray cluster."""

@@ -11,11 +11,11 @@ from dataclasses import replace
 from clearzoom.batch.bands import Band, bands_folder
 from clearzoom.batch.folder import PICTURES_AT_ONCE, Counts, Progress, check_can_begin, tasks_of
 from clearzoom.batch.listing import list_pictures
-from clearzoom.batch.one import Order, Task, failure, said_settings, unreadable
-from clearzoom.batch.places import Place
 from clearzoom.batch.report import NAME, Row, as_line, lasting_rows, left_out_rows, rows_of
-from clearzoom.batch.settings import Settings
+from clearzoom.batch.storage import Place
+from clearzoom.batch.task import Order, Task, failure, said_settings, unreadable
 from clearzoom.batch.worker import Duty, Part, Worker, duty_of
+from clearzoom.pipeline.settings import Settings
 
 _JOURNAL = ".clearzoom-report"
 _OF_JOURNAL = re.compile(r"/[0-9]{8,15}\.jsonl$")

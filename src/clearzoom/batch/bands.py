@@ -7,14 +7,14 @@ from math import prod
 
 import numpy as np
 
-from clearzoom.batch.job import Done, Job, write_result
-from clearzoom.batch.places import Place
-from clearzoom.batch.regions import whole_result
+from clearzoom.batch.storage import Place
 from clearzoom.core.tiles import Span, Tile
 from clearzoom.engines.network import Network
 from clearzoom.engines.tiled import Meaning, enlarge_core, grid_spans, window_of
 from clearzoom.io.picture import Samples
 from clearzoom.io.scratch import release, scratch
+from clearzoom.pipeline.job import Done, Job, write_result
+from clearzoom.pipeline.regions import whole_result
 
 _BAND_BYTES = 64_000_000
 """Of a band as it is kept, unless a single row of tiles has more."""

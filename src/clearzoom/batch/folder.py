@@ -10,13 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-from clearzoom.batch.budget import Budget
-from clearzoom.batch.job import Done, Job, run_job
 from clearzoom.batch.naming import ResultName
-from clearzoom.batch.networks import check_networks
-from clearzoom.batch.one import Order, Task, deal_with, said_settings, unreadable
-from clearzoom.batch.paths import is_there
-from clearzoom.batch.places import Folder
 from clearzoom.batch.report import (
     NAME,
     Row,
@@ -29,10 +23,16 @@ from clearzoom.batch.report import (
     read_report,
     write_report,
 )
-from clearzoom.batch.settings import Settings
+from clearzoom.batch.storage import Folder
+from clearzoom.batch.task import Order, Task, deal_with, said_settings, unreadable
 from clearzoom.batch.tree import Listing, pictures_to_do
 from clearzoom.errors import MissingExtraError, OutputError
 from clearzoom.io.names import HEIC_SUFFIXES, suffix_of
+from clearzoom.pipeline.budget import Budget
+from clearzoom.pipeline.job import Done, Job, run_job
+from clearzoom.pipeline.networks import check_networks
+from clearzoom.pipeline.paths import is_there
+from clearzoom.pipeline.settings import Settings
 
 PICTURES_AT_ONCE = 3
 """One is decoded and one encoded while another is in the network."""

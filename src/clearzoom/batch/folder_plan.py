@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from clearzoom.batch.budget import Budget
 from clearzoom.batch.folder import check_can_begin, order_of, tasks_of
-from clearzoom.batch.job import Job
-from clearzoom.batch.one import failure, plan_one, unreadable
 from clearzoom.batch.report import NAME, Row, read_report
-from clearzoom.batch.settings import Settings
+from clearzoom.batch.task import failure, plan_one, unreadable
 from clearzoom.batch.tree import Listing, pictures_to_do
-from clearzoom.batch.trial import trial_budget, try_tiles
 from clearzoom.errors import ClearzoomError, OutputError
+from clearzoom.pipeline.budget import Budget
+from clearzoom.pipeline.job import Job
+from clearzoom.pipeline.memory_trial import trial_budget, try_tiles
+from clearzoom.pipeline.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,9 @@
 from pathlib import Path, PurePosixPath
 
 from clearzoom.batch.naming import ResultName, result_names
-from clearzoom.batch.paths import OWN
-from clearzoom.batch.places import Folder, Place
-from clearzoom.batch.remote import Remote
+from clearzoom.batch.object_store import Remote
 from clearzoom.batch.report import NAME, rows_of
+from clearzoom.batch.storage import Folder, Place
 from clearzoom.batch.tree import (
     FOLDER,
     RESULTS,
@@ -25,6 +24,7 @@ from clearzoom.io.names import (
     kind_left_out,
     may_be_picture,
 )
+from clearzoom.pipeline.paths import OWN
 
 
 def list_pictures(

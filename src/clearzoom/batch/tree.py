@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clearzoom.batch.naming import ResultName, result_names
-from clearzoom.batch.paths import OWN, is_folder, output_stat
 from clearzoom.batch.report import NAME, check_report, read_report
 from clearzoom.errors import InputError, MissingFileError, OutputError
 from clearzoom.io.formats import SUFFIXES, ResultFormat
 from clearzoom.io.names import HIDDEN, is_hidden, is_picture_file, kind_left_out
 from clearzoom.io.rights import may_write
+from clearzoom.pipeline.paths import OWN, is_folder, output_stat
 
 FOLDER, RESULTS, LINKED = "folder", "results folder", "linked folder"
 _KINDS_NAMED = 6

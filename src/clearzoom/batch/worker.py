@@ -9,14 +9,10 @@ from functools import cached_property, lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from clearzoom.batch.appraise import unresolved
 from clearzoom.batch.bands import Band, band_bytes, band_name, bands_of, join, make_band, packed
-from clearzoom.batch.budget import Budget
-from clearzoom.batch.job import Done, Job, job_key, meaning_of, networks_of, run_job
-from clearzoom.batch.networks import network_for, scales_for
-from clearzoom.batch.one import Order, Task, deal_with, failure
 from clearzoom.batch.report import Row
 from clearzoom.batch.staging import staging_folder
+from clearzoom.batch.task import Order, Task, deal_with, failure
 from clearzoom.engines.levels import Levels
 from clearzoom.engines.network import Network
 from clearzoom.engines.notes import read_notes
@@ -24,8 +20,12 @@ from clearzoom.engines.together import together
 from clearzoom.errors import ClearzoomError, InputError, ModelError
 from clearzoom.io.picture import Samples
 from clearzoom.io.reading import decode
-from clearzoom.models.card import AddedCard, read_any_card
+from clearzoom.pipeline.appraise import unresolved
+from clearzoom.pipeline.budget import Budget
+from clearzoom.pipeline.job import Done, Job, job_key, meaning_of, networks_of, run_job
+from clearzoom.pipeline.networks import network_for, scales_for
 from clearzoom.weights import find
+from clearzoom.weights.card import AddedCard, read_any_card
 
 _MATTERS = ("clearzoom", "numpy", "onnxruntime", "openvino", "pyvips-binary", "torch")
 """Another version of these may give other bytes; torch and openvino only where they run."""

@@ -54,9 +54,9 @@ def batch(
     from pathlib import Path
 
     from clearzoom.batch.archive import Archive, enlarge_archive, on_this_machine
-    from clearzoom.batch.cluster import Cluster, OnCluster, connected
     from clearzoom.batch.folder import enlarge_folder
-    from clearzoom.batch.places import Folder, place_of
+    from clearzoom.batch.ray_cluster import Cluster, OnCluster, connected
+    from clearzoom.batch.storage import Folder, place_of
 
     settings = settings_of(asked | {"engine": network_engine})
     recursive = asked["recursive"]

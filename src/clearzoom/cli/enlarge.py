@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from pydantic import ValidationError
 
-from clearzoom.batch.request import WIDEST_HALO_PX, EnlargeRequest
 from clearzoom.cli.console import progress, say
 from clearzoom.cli.options import (
     DEFAULTS,
@@ -30,11 +29,12 @@ from clearzoom.cli.options import (
 from clearzoom.core.shown import shown
 from clearzoom.io.formats import ResultFormat
 from clearzoom.io.tiff_compressions import TiffCompression
+from clearzoom.pipeline.request import WIDEST_HALO_PX, EnlargeRequest
 
 if TYPE_CHECKING:
     from clearzoom.batch.folder import Counts
-    from clearzoom.batch.job import Job
-    from clearzoom.batch.settings import Settings
+    from clearzoom.pipeline.job import Job
+    from clearzoom.pipeline.settings import Settings
 
 
 def enlarge(
@@ -106,9 +106,9 @@ def enlarge(
     A folder is mirrored into OUT; what is done already is skipped, so the same command goes on
     where it was broken off.
     """
-    from clearzoom.batch.job import plan_job, run_job
-    from clearzoom.batch.paths import is_folder
-    from clearzoom.batch.settings import parse_region
+    from clearzoom.pipeline.job import plan_job, run_job
+    from clearzoom.pipeline.paths import is_folder
+    from clearzoom.pipeline.settings import parse_region
 
     settings = settings_of(locals())
     if is_folder(source):
@@ -153,7 +153,7 @@ def settings_of(asked: dict[str, Any]) -> "Settings":
     Raises:
         BadParameter: they do not go together.
     """
-    from clearzoom.batch.settings import parse_bytes
+    from clearzoom.pipeline.settings import parse_bytes
 
     if asked["bleed"] and not asked["print_size"]:
         raise typer.BadParameter("--bleed goes with --print")

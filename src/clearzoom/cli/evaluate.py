@@ -63,12 +63,12 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure PSNR, SSIM and rmse by the protocol; bicubic is always the first row."""
-    from clearzoom.batch.plain import as_command
-    from clearzoom.batch.settings import Settings, parse_consistency, parse_denoise
     from clearzoom.core.targets import Wanted
     from clearzoom.metrics.evaluate import evaluate as measure
     from clearzoom.metrics.faults import RECIPE
     from clearzoom.metrics.protocol import PROTOCOL
+    from clearzoom.pipeline.command_method import as_command
+    from clearzoom.pipeline.settings import Settings, parse_consistency, parse_denoise
 
     plain = Settings(
         Wanted(scale),

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from clearzoom import __version__
 from clearzoom.cli.batch import batch
 from clearzoom.cli.console import say
 from clearzoom.cli.enlarge import enlarge
@@ -23,6 +22,7 @@ from clearzoom.cli.train import train
 from clearzoom.cli.tune import tune
 from clearzoom.cli.weights import weights
 from clearzoom.errors import ClearzoomError, MissingExtraError
+from clearzoom.version import __version__
 
 # Tiles are at work in threads of their own; threads inside each product of matrices only collide.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -13,8 +13,8 @@ from clearzoom.cli.console import say, say_json
 from clearzoom.io.terminal import PlainConsole
 
 if TYPE_CHECKING:
-    from clearzoom.models.card import Card
-    from clearzoom.weights.own import Own
+    from clearzoom.weights.card import Card
+    from clearzoom.weights.user_models import Own
 
 _INPUT_PX = 64
 
@@ -43,7 +43,7 @@ def add(
     Others' are measured by running them: scale, range of values, order of colours, sizes, how far
     they see. What is no super-resolution network, or would give seams, is refused.
     """
-    from clearzoom.probe.adding import add_model
+    from clearzoom.probe.add import add_model
 
     own = add_model(file, licence, name, say=partial(say, err=True))
     say(
@@ -58,7 +58,7 @@ def remove(
     scale: Annotated[int | None, typer.Option(help="Only this one. [default: all]")] = None,
 ) -> None:
     """Take a model of your own away."""
-    from clearzoom.weights.own import remove as remove_own
+    from clearzoom.weights.user_models import remove as remove_own
 
     for path in remove_own(name, scale):
         say(f"removed {path}")
@@ -71,7 +71,7 @@ def show(
 ) -> None:
     """Print a model's cards, as JSON; its files are compared with their hashes first."""
     from clearzoom.weights import find, scales_of
-    from clearzoom.weights.own import check_file
+    from clearzoom.weights.user_models import check_file
 
     paths = [find(name, each) for each in ([scale] if scale is not None else scales_of(name))]
     cards = []
@@ -85,7 +85,7 @@ def show(
 
 def _list(*, as_json: bool) -> None:
     from clearzoom.weights import released
-    from clearzoom.weights.own import own_models
+    from clearzoom.weights.user_models import own_models
 
     cards, own = released(), own_models()
     networks = _count_networks()
@@ -150,7 +150,7 @@ def _weights_table(title: str, cards: "list[Card]") -> Table:
 
 
 def _own_table(own: "list[Own]") -> Table:
-    from clearzoom.models.card import AddedCard
+    from clearzoom.weights.card import AddedCard
 
     table = _table("Your own")
     for column in ("model", "scale", "file", "from", "licence"):

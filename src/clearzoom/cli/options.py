@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from clearzoom.batch.request import EnlargeRequest
 from clearzoom.engines import Engine, Precision
+from clearzoom.pipeline.request import EnlargeRequest
 
 DEFAULTS = EnlargeRequest()
 

@@ -11,19 +11,19 @@ from clearzoom.cli.enlarge import check_for_folder, enlarge, networks_said, sett
 from clearzoom.errors import ClearzoomError
 
 if TYPE_CHECKING:
-    from clearzoom.batch.estimate import Estimator
-    from clearzoom.batch.job import Job
-    from clearzoom.batch.settings import Settings
+    from clearzoom.pipeline.estimate import Estimator
+    from clearzoom.pipeline.job import Job
+    from clearzoom.pipeline.settings import Settings
 
 
 @wraps(enlarge)
 def plan(**asked: Any) -> None:
     """Say what 'enlarge' with the same options would do; OUT is not written."""
-    from clearzoom.batch.estimate import Estimator
-    from clearzoom.batch.job import networks_of, plan_job
-    from clearzoom.batch.paths import is_folder
-    from clearzoom.batch.settings import parse_region
-    from clearzoom.batch.trial import trial_budget, try_tiles
+    from clearzoom.pipeline.estimate import Estimator
+    from clearzoom.pipeline.job import networks_of, plan_job
+    from clearzoom.pipeline.memory_trial import trial_budget, try_tiles
+    from clearzoom.pipeline.paths import is_folder
+    from clearzoom.pipeline.settings import parse_region
 
     settings = settings_of(asked)
     if is_folder(asked["source"]):
@@ -70,9 +70,9 @@ with --memory one tile of each network is tried first.
 
 
 def _plan_folder(source: Path, output: Path, settings: "Settings", *, recursive: bool) -> None:
-    from clearzoom.batch.estimate import Estimator
     from clearzoom.batch.folder_plan import plan_folder
     from clearzoom.batch.tree import said_left_out
+    from clearzoom.pipeline.estimate import Estimator
 
     pictures, before, failures, px = 0, 0, 0, 0
     jobs: list[Job] = []
@@ -148,7 +148,7 @@ def _colours(job: "Job") -> str:
 
 def _chosen(job: "Job", settings: "Settings") -> str:
     """What was left to the picture, and what it gave."""
-    from clearzoom.engines.refine import consistency_text
+    from clearzoom.engines.wrappers import consistency_text
 
     consistency, denoise = job.settings.consistency, job.settings.denoise
     assert consistency != "auto"

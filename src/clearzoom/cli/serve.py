@@ -46,13 +46,13 @@ def serve(
     ] = 20_000_000_000,
 ) -> None:
     """Show the pictures of a folder in a browser: past their own pixels detail is inferred."""
-    from clearzoom.batch.settings import (
+    from clearzoom.io.user_folders import cache_folder
+    from clearzoom.pipeline.settings import (
         asked,
         parse_bytes,
         parse_consistency,
         parse_denoise,
     )
-    from clearzoom.io.places import cache_folder
     from clearzoom.weights import scales_of
 
     if not folder.exists():
@@ -65,8 +65,8 @@ def serve(
         raise typer.BadParameter("a --token is made of letters, digits and . _ ~ - alone")
     scales_of(model)
     try:
-        from clearzoom.server.serving import start
         from clearzoom.server.settings import ServeSettings
+        from clearzoom.server.start import start
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] not in _PARTS:
             raise

@@ -44,8 +44,8 @@ def tune(
     better is not registered, and the exit status is 8.
     """
     wait_asleep()
-    from clearzoom.train.tune_wishes import check_wishes
-    from clearzoom.weights.own import name_from
+    from clearzoom.train.tune.request import check_wishes
+    from clearzoom.weights.user_models import name_from
 
     if steps is not None and time_budget is not None:
         raise typer.BadParameter("--steps and --time-budget are two ways to say the same")
@@ -58,7 +58,7 @@ def tune(
     run = output or Path("runs") / f"tune-{chosen}-x{scale}"
     wishes = check_wishes(folder, base, scale, chosen, run, resume=resume)
 
-    from clearzoom.train.tune import tune as run_tune
+    from clearzoom.train.tune.tune import tune as run_tune
 
     tuned = run_tune(wishes, steps=steps, budget_s=budget_s, learning_rate=learning_rate, say=say)
     say(

@@ -14,8 +14,8 @@ from clearzoom.core import ends
 from clearzoom.core.consistency import Consistency
 from clearzoom.core.tiles import aligned_halo_px
 from clearzoom.engines import Engine, Precision
-from clearzoom.engines.adapted import Run, Tensor, adapted
 from clearzoom.engines.enclosed import check_enclosed
+from clearzoom.engines.foreign import Run, Tensor, adapted
 from clearzoom.engines.interpolate import mixed_model
 from clearzoom.engines.levels import Levels, estimator_file, load_estimator
 from clearzoom.engines.notes import grid_of, read_notes
@@ -29,9 +29,9 @@ from clearzoom.errors import (
     ModelError,
     UnknownModelError,
 )
-from clearzoom.models.card import AddedCard
 from clearzoom.weights import fastest_engine, find
-from clearzoom.weights.own import check_file
+from clearzoom.weights.card import AddedCard
+from clearzoom.weights.user_models import check_file
 
 
 @checked_fields(ModelError)

@@ -18,7 +18,7 @@ from clearzoom.core.flat import flat_fields
 from clearzoom.core.resize import resize
 from clearzoom.core.tiles import BORDER_PX, Span, Tile, grid, mirrored, spans
 from clearzoom.core.tone import Tone
-from clearzoom.engines.adapted import Tensor
+from clearzoom.engines.foreign import Tensor
 from clearzoom.engines.network import Network
 from clearzoom.engines.plausible import is_picture
 from clearzoom.errors import ResultError, SizeError

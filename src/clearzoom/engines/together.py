@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from clearzoom.engines.adapted import Run, Tensor
 from clearzoom.engines.batch_size import without_batch_size
+from clearzoom.engines.foreign import Run, Tensor
 from clearzoom.engines.network import Network
 from clearzoom.engines.onnxruntime import load_onnxruntime
 from clearzoom.engines.openvino import load_openvino

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from clearzoom.batch.plain import plain_command
 from clearzoom.core.colour import luma_bt601
 from clearzoom.core.resize import enlarge_bicubic, reduce_for_protocol, to_uint8
 from clearzoom.explain.damage import Image, blurred, shifted_pair
@@ -17,6 +16,7 @@ from clearzoom.metrics.methods import Given
 from clearzoom.metrics.protocol import crop_to_multiple, score
 from clearzoom.metrics.psnr import psnr, rmse_percent
 from clearzoom.metrics.ssim import SSIMMaps, ssim_maps
+from clearzoom.pipeline.command_method import plain_command
 
 SCALE = 4
 SHIFT_PX = 2

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from clearzoom.core.shuffle import pixel_shuffle_steps
 from clearzoom.explain.figures import in_house_style, panels
 from clearzoom.explain.page import Drawing, Page, table
+from clearzoom.explain.shuffle_steps import pixel_shuffle_steps
 
 _CHAPTER = (64, 128, 128)
 _FACTOR = 2
@@ -96,7 +96,8 @@ def explain() -> Page:
                 "also its grey; units: the pixel.",
                 _figure(tiny),
             ),
-            "As numpy code, which is `clearzoom.core.shuffle.pixel_shuffle_steps`:\n\n" + _CODE,
+            "As numpy code, which is `clearzoom.explain.shuffle_steps.pixel_shuffle_steps`:\n\n"
+            + _CODE,
             f"Checked when this page is made: the result and `torch.nn.PixelShuffle({_FACTOR})` on "
             f"random values of shape {_CHAPTER} are **{equal}**.",
             "Reference: Shi et al., arXiv:1609.05158, eq. 4.",

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from clearzoom.io.failures import refused
 from clearzoom.io.formats import written_suffix
+from clearzoom.io.libvips_errors import refused
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from statistics import fmean
 from typing import BinaryIO
 
 from clearzoom.io.jp2 import read_jp2
+from clearzoom.io.metadata.tags import COMPRESSION, SHORT, read_tags
 from clearzoom.io.others import JPEG_2000
-from clearzoom.io.tags import COMPRESSION, SHORT, read_tags
 
 _USUAL_LEVELS = 4.0
 """Of WebP, AVIF and HEIC, whose headers do not say it as simply: about that of JPEG 85."""

@@ -6,9 +6,9 @@ from pathlib import Path
 import pyvips
 
 from clearzoom.io.coding import is_jpeg_in_tiff
-from clearzoom.io.descriptors import patched_source
-from clearzoom.io.failures import VIPS_ERRORS
 from clearzoom.io.jpeg import PlainScan, plain_scan
+from clearzoom.io.libvips_errors import VIPS_ERRORS
+from clearzoom.io.libvips_files import patched_source
 from clearzoom.io.pages import main_page
 
 _NOTE = (

@@ -13,9 +13,9 @@ from clearzoom.errors import (
     SizeError,
     UnreadablePictureError,
 )
-from clearzoom.io.descriptors import patched_source, source_of, states
-from clearzoom.io.failures import VIPS_ERRORS, damaged, reason_of, unreadable, unsupported
 from clearzoom.io.jpeg import unsupported_coding
+from clearzoom.io.libvips_errors import VIPS_ERRORS, damaged, reason_of, unreadable, unsupported
+from clearzoom.io.libvips_files import patched_source, source_of, states
 from clearzoom.io.others import OTHERS, kind_of_other, open_other
 from clearzoom.io.pages import MainPage, main_page
 from clearzoom.io.png import orientation_of_exif, unsupported_form

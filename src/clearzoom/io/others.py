@@ -15,8 +15,8 @@ import pyvips
 from PIL import BmpImagePlugin, Image, Jpeg2KImagePlugin, PpmImagePlugin, TgaImagePlugin
 
 from clearzoom.errors import ClearzoomError, UnreadablePictureError
-from clearzoom.io.failures import damaged
 from clearzoom.io.jp2 import Jp2, read_jp2
+from clearzoom.io.libvips_errors import damaged
 from clearzoom.io.picture import Samples
 
 BMP, PPM, TGA, JPEG_2000 = "BMP", "PPM", "TGA", "JPEG 2000"

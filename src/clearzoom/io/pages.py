@@ -6,9 +6,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from clearzoom.errors import UnreadablePictureError
-from clearzoom.io.tags import COMPRESSION, EXTRA_SAMPLES, PHOTOMETRIC
+from clearzoom.io.metadata.tags import COMPRESSION, EXTRA_SAMPLES, PHOTOMETRIC
+from clearzoom.io.metadata.tiff_directories import Directories, Directory
 from clearzoom.io.tiff_compressions import has_tiff_compression
-from clearzoom.io.tiff_directories import Directories, Directory
 
 _KIND, _OLD_KIND, _BITS, _ORIENTATION = 254, 255, 258, 274
 _PLANES, _UNIT, _SAMPLE_FORMAT = 284, 296, 339

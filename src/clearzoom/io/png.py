@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from clearzoom.io.made_profiles import coded_profile, matrix_profile, primaries_at_d50
-from clearzoom.io.png_blocks import png_blocks
-from clearzoom.io.tiff_directories import Directories
+from clearzoom.io.metadata.png_blocks import png_blocks
+from clearzoom.io.metadata.tiff_directories import Directories
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LONGEST_BYTES = 2**20

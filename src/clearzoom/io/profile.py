@@ -7,8 +7,8 @@ import numpy as np
 import pyvips
 
 from clearzoom.core.tone import Tone, tone_of
-from clearzoom.io.descriptors import source_of, states
-from clearzoom.io.failures import VIPS_ERRORS
+from clearzoom.io.libvips_errors import VIPS_ERRORS
+from clearzoom.io.libvips_files import source_of, states
 
 _FIELD = "icc-profile-data"
 

@@ -7,9 +7,9 @@ References:
 import struct
 from pathlib import Path
 
-from clearzoom.io.imagej import Calibration
+from clearzoom.io.metadata.imagej import Calibration
+from clearzoom.io.metadata.jpeg_segments import segments
 from clearzoom.io.png import stated_px_per_unit
-from clearzoom.io.segments import segments
 
 _APP0 = 0xE0
 _GIF_SQUARE, _GIF_OFFSET = 64, 15

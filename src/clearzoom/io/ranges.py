@@ -8,7 +8,7 @@ from PIL import Image
 
 from clearzoom.errors import SizeError
 from clearzoom.io.coded_colours import stated_in_boxes
-from clearzoom.io.descriptors import states
+from clearzoom.io.libvips_files import states
 
 _BITS_FIELD = "bits-per-sample"
 _MOST = 65_535

@@ -8,32 +8,32 @@ import numpy.typing as npt
 import pyvips
 
 from clearzoom.errors import UnreadablePictureError
-from clearzoom.io.avif_frames import also_holds_sequence
-from clearzoom.io.descriptors import states
-from clearzoom.io.failures import VIPS_ERRORS, reason_of, unreadable
+from clearzoom.io.animation.avif_frames import also_holds_sequence
+from clearzoom.io.animation.frame_source import open_frames
+from clearzoom.io.animation.frames import first_frame, layout_of
+from clearzoom.io.animation.turning import SIDEWAYS, turned
 from clearzoom.io.formats import is_writable_dpi
-from clearzoom.io.frame_source import open_frames
-from clearzoom.io.frames import first_frame, layout_of
 from clearzoom.io.heif_boxes import applied_orientation
+from clearzoom.io.libvips_errors import VIPS_ERRORS, reason_of, unreadable
+from clearzoom.io.libvips_files import states
 from clearzoom.io.loading import (
     icc_profile_of,
     number_of,
     open_image,
     plain_image,
 )
-from clearzoom.io.metadata import Metadata, read_metadata, stated_dpi
+from clearzoom.io.metadata.embedded import Metadata, read_metadata, stated_dpi
+from clearzoom.io.metadata.photoshop import photoshop_dpi
+from clearzoom.io.metadata.turn_by_xmp import with_turn_by_xmp
 from clearzoom.io.others import OTHERS, TGA, kind_by_start, notes_of_other, open_other
 from clearzoom.io.pages import main_page
-from clearzoom.io.photoshop import photoshop_dpi
 from clearzoom.io.picture import Picture, Samples
 from clearzoom.io.png import refused_profile, stated_png_dpi
 from clearzoom.io.ranges import check_pixels
+from clearzoom.io.raw_tiff import header, map_picture
 from clearzoom.io.scratch import reserve
 from clearzoom.io.source import Source as Source
 from clearzoom.io.stated import stated_profile
-from clearzoom.io.streamable import header, map_picture
-from clearzoom.io.turn_by_xmp import with_turn_by_xmp
-from clearzoom.io.turning import SIDEWAYS, turned
 
 DEFAULT_MAX_PIXELS = 1_000_000_000
 

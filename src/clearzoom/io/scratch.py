@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from clearzoom.errors import OutputError
 from clearzoom.io.picture import Samples
-from clearzoom.io.streamable import header, map_picture, picture_bytes
+from clearzoom.io.raw_tiff import header, map_picture, picture_bytes
 
 try:
     import fcntl

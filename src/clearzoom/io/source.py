@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from clearzoom.io.layout import Layout
-from clearzoom.io.metadata import Metadata
+from clearzoom.io.animation.layout import Layout
+from clearzoom.io.metadata.embedded import Metadata
 from clearzoom.io.picture import colours_of
 
 

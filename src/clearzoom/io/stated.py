@@ -5,8 +5,8 @@ from pathlib import Path
 
 from clearzoom.io.coded_colours import stated_in_boxes
 from clearzoom.io.made_profiles import adobe_profile, coded_profile
+from clearzoom.io.metadata.tiff_directories import Directories
 from clearzoom.io.png import colour_of_png, states_colour
-from clearzoom.io.tiff_directories import Directories
 
 _COLOUR_SPACE, _INTEROPERABILITY_INDEX = 0xA001, 1
 _ADOBE_RGB, _UNCALIBRATED = 2, 65_535

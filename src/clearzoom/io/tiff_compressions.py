@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pyvips
 
-from clearzoom.io.failures import VIPS_ERRORS
+from clearzoom.io.libvips_errors import VIPS_ERRORS
 
 
 @cache

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyvips
 
-from clearzoom.io.failures import VIPS_ERRORS, unreadable
+from clearzoom.io.libvips_errors import VIPS_ERRORS, unreadable
 from clearzoom.io.picture import Samples
 from clearzoom.io.reading import Source, upright
 

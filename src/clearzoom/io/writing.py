@@ -15,20 +15,20 @@ from clearzoom.checked import checked_fields
 from clearzoom.errors import InputError
 from clearzoom.io.atomic import file_beside, whole_file
 from clearzoom.io.avif import STAND_IN
-from clearzoom.io.containers import insert_metadata
-from clearzoom.io.descriptions import exif_of_8_bit
-from clearzoom.io.descriptors import save, states
-from clearzoom.io.exif_resolution import exif_with_resolution
-from clearzoom.io.failures import VIPS_ERRORS, unwritable
 from clearzoom.io.formats import Format, check_target, format_of, is_writable_dpi
-from clearzoom.io.metadata import Metadata
+from clearzoom.io.libvips_errors import VIPS_ERRORS, unwritable
+from clearzoom.io.libvips_files import save, states
+from clearzoom.io.metadata.containers import insert_metadata
+from clearzoom.io.metadata.descriptions import exif_of_8_bit
+from clearzoom.io.metadata.embedded import Metadata
+from clearzoom.io.metadata.exif_resolution import exif_with_resolution
+from clearzoom.io.metadata.text_places import with_places_for_texts
+from clearzoom.io.metadata.xmp import updated_xmp
 from clearzoom.io.picture import Picture, Samples
 from clearzoom.io.profile import holds_profile, in_srgb, png_takes
 from clearzoom.io.quality import check_small_enough, save_within
-from clearzoom.io.streamable import stream_picture
-from clearzoom.io.text_places import with_places_for_texts
+from clearzoom.io.raw_tiff import stream_picture
 from clearzoom.io.tiff_compressions import TiffCompression
-from clearzoom.io.xmp import updated_xmp
 
 _MM_PER_INCH = 25.4
 _UNSTATED_DPI = (72.0, 72.0)  # libvips always writes one; this is what readers assume

@@ -20,7 +20,7 @@ from safetensors.numpy import save
 
 from clearzoom.errors import MissingFileError, OutputError, WeightsError
 from clearzoom.io.atomic import whole_file
-from clearzoom.io.places import cache_folder
+from clearzoom.io.user_folders import cache_folder
 from clearzoom.losses.arrays import Arrays, read_arrays
 from clearzoom.losses.features import FeatureNetworkName, convolutions
 

@@ -20,7 +20,7 @@ from clearzoom.io.reading import decode_rgb8
 from clearzoom.metrics.faults import RECIPE, Kind, spoil_to_store
 from clearzoom.metrics.methods import Given, Method, bicubic, of_network
 from clearzoom.metrics.protocol import Score, crop_to_multiple, score
-from clearzoom.models.card import Scores
+from clearzoom.weights.card import Scores
 
 Image = npt.NDArray[np.uint8]
 

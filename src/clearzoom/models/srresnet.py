@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from clearzoom.models.norms import NormKind, conv_norm, make_norm
+from clearzoom.models.layers import NormKind, conv_norm, make_norm
 from clearzoom.models.upscale import fused_slim_end
 
 Activation = Literal["relu", "leaky_relu", "silu", "gelu"]

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from clearzoom.models.norms import Affine
+from clearzoom.models.layers import Affine
 
 if TYPE_CHECKING:
     from clearzoom.models.srresnet import UpscaleStage

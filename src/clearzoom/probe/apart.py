@@ -21,8 +21,8 @@ from typing import Any
 
 from clearzoom import errors
 from clearzoom.errors import ModelError, WeightsError
-from clearzoom.models.card import AddedCard
-from clearzoom.probe.others import Say
+from clearzoom.probe.measure import Say
+from clearzoom.weights.card import AddedCard
 
 _MOST_CRASHES = 4
 """Sizes that may end the process until the network as a whole is refused."""

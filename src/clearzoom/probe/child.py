@@ -15,7 +15,7 @@ from typing import Any, TextIO
 import numpy as np
 import numpy.typing as npt
 
-from clearzoom.engines.adapted import AnyRun
+from clearzoom.engines.foreign import AnyRun
 from clearzoom.errors import ClearzoomError, ModelError
 
 _BETWEEN_RUNS_S = 300.0
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _measure(asked: dict[str, Any], out: TextIO) -> None:
-    from clearzoom.probe.others import measure
+    from clearzoom.probe.measure import measure
 
     limits, path = asked["limits"], Path(asked["file"])
     fatal = {tuple(shape): words for shape, words in asked["fatal"]}

@@ -3,10 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
-from clearzoom.engines.adapted import Run
+from clearzoom.engines.foreign import Run
 from clearzoom.errors import ModelError
-from clearzoom.models.card import Sizes
 from clearzoom.probe.pictures import as_tensor, noise, photograph
+from clearzoom.weights.card import Sizes
 
 _UNSEEN_LEVELS = 0.02
 _HARMLESS_LEVELS = 0.2

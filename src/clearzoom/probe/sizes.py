@@ -6,8 +6,8 @@ from itertools import count
 import numpy as np
 
 from clearzoom.errors import ModelError
-from clearzoom.models.card import Sizes
-from clearzoom.probe.opening import Opened, fails
+from clearzoom.probe.onnx_file import Opened, fails
+from clearzoom.weights.card import Sizes
 
 _TRIED_PX = 64
 _LARGEST_SCALE = 8

@@ -10,20 +10,20 @@ from fastapi.responses import FileResponse
 from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 
-from clearzoom import __version__
-from clearzoom.server.bodies import Bodies
 from clearzoom.server.device_routes import add_device_page
-from clearzoom.server.failures import add_failures
-from clearzoom.server.image_routes import image_router
-from clearzoom.server.job_routes import job_router
-from clearzoom.server.jobs import Jobs
-from clearzoom.server.metrics import Counted, Metrics, metrics_router
-from clearzoom.server.model_routes import model_router
-from clearzoom.server.picture_routes import picture_router
-from clearzoom.server.presentation_routes import presentation_router
-from clearzoom.server.safety import RawPaths, Safety
-from clearzoom.server.service import Service
+from clearzoom.server.error_answers import add_failures
+from clearzoom.server.gallery.model_routes import model_router
+from clearzoom.server.gallery.picture_routes import picture_router
+from clearzoom.server.gallery.uploads import Bodies
+from clearzoom.server.iiif.image_routes import image_router
+from clearzoom.server.iiif.presentation_routes import presentation_router
+from clearzoom.server.jobs.queue import Jobs
+from clearzoom.server.jobs.routes import job_router
+from clearzoom.server.middleware import RawPaths, Safety
+from clearzoom.server.prometheus import Counted, Metrics, metrics_router
 from clearzoom.server.settings import ServeSettings
+from clearzoom.server.tiles.service import Service
+from clearzoom.version import __version__
 
 PAGE = Path(__file__).parent / "page"
 

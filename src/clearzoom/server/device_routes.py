@@ -6,7 +6,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
-from clearzoom.server.failures import RefusedError
+from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.guards import DEVICE
 from clearzoom.weights import FOLDER, released
 

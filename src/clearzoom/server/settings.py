@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from clearzoom.batch.request import AskedConsistency, AskedDenoise
+from clearzoom.pipeline.request import AskedConsistency, AskedDenoise
 from clearzoom.weights import DEFAULT_MODEL
 
 ENVIRONMENT = "CLEARZOOM_SERVE"

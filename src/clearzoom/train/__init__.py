@@ -1,6 +1,6 @@
 """Training, resumable at any step."""
 
-from clearzoom.io.places import cache_folder
+from clearzoom.io.user_folders import cache_folder
 from clearzoom.quiet import keep_files_in
 
 keep_files_in(cache_folder())  # before a module here loads matplotlib

@@ -13,15 +13,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from clearzoom.batch.appraise import appraise_samples, level_of
 from clearzoom.core.resize import reduce_for_protocol
 from clearzoom.engines.tiled import Meaning
 from clearzoom.io.compression import compressed
 from clearzoom.metrics.faults import Kind, spoil
 from clearzoom.metrics.protocol import score
 from clearzoom.models.photo import PhotoSR
+from clearzoom.pipeline.appraise import appraise_samples, level_of
 from clearzoom.train.config import TrainConfig
-from clearzoom.train.pictures import load_pictures
+from clearzoom.train.data.pictures import load_pictures
 from clearzoom.train.scoring import JPEG_QUALITY
 
 Image = npt.NDArray[np.uint8]

@@ -14,7 +14,7 @@ from clearzoom.io.atomic import whole_file
 from clearzoom.train.checkpoint import BEST, LAST
 from clearzoom.train.contention import Warner, cores_now
 from clearzoom.train.interrupt import InterruptedBetweenStepsError
-from clearzoom.train.module import Recipe
+from clearzoom.train.recipe import Recipe
 from clearzoom.train.schedule import last_step
 
 

@@ -11,7 +11,7 @@ from clearzoom.checked import checked_path
 from clearzoom.errors import ConfigError, MissingFileError
 from clearzoom.io.documents import read_toml
 from clearzoom.losses.adversarial import AdversarialKind
-from clearzoom.train.degradation import Degradation
+from clearzoom.train.data.degradation import Degradation
 from clearzoom.train.terms import FEATURE_TERMS, PixelTerm, Term
 
 Positive = Annotated[int, Field(ge=1)]

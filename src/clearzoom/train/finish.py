@@ -16,7 +16,7 @@ from clearzoom.io.atomic import whole_file
 from clearzoom.train.callbacks import save_state, save_weights
 from clearzoom.train.checkpoint import BEFORE_DECAY, BEFORE_DECAY_WEIGHTS
 from clearzoom.train.config import Positive, TrainConfig
-from clearzoom.train.module import Recipe
+from clearzoom.train.recipe import Recipe
 from clearzoom.train.schedule import Decay, last_step, steps_in_time
 from clearzoom.train.times import Seconds
 

@@ -12,11 +12,11 @@ from clearzoom.engines.network import load_network
 from clearzoom.io.terminal import PlainConsole
 from clearzoom.metrics.evaluate import evaluate
 from clearzoom.metrics.protocol import crop_to_multiple
-from clearzoom.models.card import Int8, Speed
 from clearzoom.models.quantise import quantise
 from clearzoom.train.config import TrainConfig
-from clearzoom.train.pictures import load_pictures
+from clearzoom.train.data.pictures import load_pictures
 from clearzoom.train.speed import measure_speed
+from clearzoom.weights.card import Int8, Speed
 
 _CALIBRATION_PICTURES = 16
 _WORTH_TIMES = 1.4

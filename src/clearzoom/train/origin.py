@@ -7,8 +7,8 @@ from pathlib import Path
 
 from safetensors import safe_open
 
-from clearzoom import __version__
-from clearzoom.models.card import read_card
+from clearzoom.version import __version__
+from clearzoom.weights.card import read_card
 
 
 def code_words() -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from clearzoom.errors import ConfigError
 from clearzoom.train.config import TrainConfig
+from clearzoom.train.data.pictures import encoded_pictures
 from clearzoom.train.packing import DATA
-from clearzoom.train.pictures import encoded_pictures
 
 MIB = 2**20
 _TAR_BLOCK = 512

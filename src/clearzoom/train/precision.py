@@ -15,7 +15,7 @@ from clearzoom.train.config import RunSection
 from clearzoom.train.optimiser import optimiser_of
 
 if TYPE_CHECKING:
-    from clearzoom.train.module import Recipe
+    from clearzoom.train.recipe import Recipe
 
 _LEAST_STEPS, _LEAST_S = 3, 2.0
 _HOPELESS = 3.0

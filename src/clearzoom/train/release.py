@@ -19,7 +19,6 @@ from clearzoom.io.atomic import whole_file
 from clearzoom.io.folder import files_sha256
 from clearzoom.io.terminal import PlainConsole
 from clearzoom.metrics.protocol import PROTOCOL
-from clearzoom.models.card import Card, Counts, FileHash, Training, write_card
 from clearzoom.models.count import FORMULA, count
 from clearzoom.models.export import export_estimator, export_onnx
 from clearzoom.models.photo import PhotoSR
@@ -32,6 +31,7 @@ from clearzoom.train.config import Folder, Positive, TrainConfig
 from clearzoom.train.int8 import offer_int8
 from clearzoom.train.scoring import clean_scores, fault_scores, sets_in
 from clearzoom.train.speed import measure_speed
+from clearzoom.weights.card import Card, Counts, FileHash, Training, write_card
 
 _COUNTED_PX = 64
 

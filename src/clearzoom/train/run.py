@@ -20,22 +20,22 @@ from clearzoom.train.adversary import Adversary
 from clearzoom.train.callbacks import Checkpoints, Lines, TimeBudget
 from clearzoom.train.checkpoint import LAST
 from clearzoom.train.config import TrainConfig
-from clearzoom.train.data import Pairs
+from clearzoom.train.data.pictures import load_pictures
+from clearzoom.train.data.resident import Pairs
+from clearzoom.train.data.streamed import Shards, Streamed
 from clearzoom.train.device import matrix_rate_gflops
 from clearzoom.train.finish import Decays, Finish
 from clearzoom.train.interrupt import Interrupt
 from clearzoom.train.logs import loggers_of
 from clearzoom.train.memory import freed_memory_kept
-from clearzoom.train.module import Recipe
 from clearzoom.train.objective import Objective
 from clearzoom.train.origin import origin_of
-from clearzoom.train.pictures import load_pictures
 from clearzoom.train.precision import choose_arithmetic
 from clearzoom.train.processes import Processes, console, local_rank
 from clearzoom.train.quiet import quiet_lightning
+from clearzoom.train.recipe import Recipe
 from clearzoom.train.resume import same_run, source_of
 from clearzoom.train.schedule import Decay, last_step
-from clearzoom.train.streamed import Shards, Streamed
 from clearzoom.train.times import Seconds
 
 _MEASURED_PICTURES, _MEASURED_S = 32, 20.0

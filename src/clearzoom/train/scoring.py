@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import get_args
 
-from clearzoom.batch.plain import plain_command
 from clearzoom.losses.source import heads_file, network_file
 from clearzoom.metrics.evaluate import evaluate
 from clearzoom.metrics.faults import RECIPE, Kind
-from clearzoom.models.card import FaultScores, Scores
+from clearzoom.pipeline.command_method import plain_command
+from clearzoom.weights.card import FaultScores, Scores
 
 JPEG_QUALITY = 60
 """Of the LR pictures in the extra rows for the smallest test set."""

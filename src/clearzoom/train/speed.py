@@ -10,8 +10,8 @@ import torch
 from clearzoom.engines.onnxruntime import load_onnxruntime
 from clearzoom.engines.openvino import load_openvino
 from clearzoom.errors import MissingExtraError
-from clearzoom.models.card import Speed
 from clearzoom.train.device import device_words
+from clearzoom.weights.card import Speed
 
 _SIDE_PX, _RUNS = 256, 5
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from clearzoom.core.consistency import Consistency
 from clearzoom.errors import MissingFileError, UnknownModelError, WeightsError
-from clearzoom.models.card import AddedCard, read_any_card
-from clearzoom.weights.own import own_folder, own_models
+from clearzoom.weights.card import AddedCard, read_any_card
 from clearzoom.weights.shipped import FOLDER, released
+from clearzoom.weights.user_models import own_folder, own_models
 
 __all__ = [
     "DEFAULT_MODEL",

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from clearzoom.models.card import Card, read_card
+from clearzoom.weights.card import Card, read_card
 
 FOLDER = Path(__file__).parent
 

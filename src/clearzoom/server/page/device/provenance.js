@@ -1,4 +1,4 @@
-// What is inferred, and by what, in XMP: as clearzoom.io.provenance writes it.
+// What is inferred, and by what, in XMP: as clearzoom.io.metadata.provenance writes it.
 const escaped = (text) =>
   text.replace(/[&<>"]/g, (sign) => `&#${sign.codePointAt(0)};`);
 

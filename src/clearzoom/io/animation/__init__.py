@@ -1,0 +1,1 @@
+"""Read and write animations: GIF, APNG, animated WebP and AVIF sequences."""

@@ -1,0 +1,1 @@
+"""EXIF, XMP, IPTC, texts and the other metadata in picture files."""

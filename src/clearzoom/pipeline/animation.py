@@ -1,0 +1,89 @@
+"""Enlarge an animation: frame by frame, each written to the disk before the next is decoded."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clearzoom.engines.network import Network
+from clearzoom.engines.tiled import Meaning, Progress
+from clearzoom.io.animation.frame_spool import FrameSpool
+from clearzoom.io.animation.frames import frames_of
+from clearzoom.io.animation.turning import turned
+from clearzoom.io.animation.writing import Timing, write_frames
+from clearzoom.io.atomic import whole_file
+from clearzoom.io.metadata.embedded import Metadata
+from clearzoom.io.reading import Source
+from clearzoom.pipeline.budget import Budget
+from clearzoom.pipeline.finish import finished_image
+from clearzoom.pipeline.regions import whole_result
+from clearzoom.pipeline.stages import run_stages
+
+if TYPE_CHECKING:
+    from clearzoom.pipeline.job import Job
+
+
+def run_animation(
+    job: "Job",
+    networks: Sequence[Network],
+    meaning: Meaning,
+    metadata: Metadata,
+    budget: Budget,
+    progress: Progress | None,
+) -> list[str]:
+    """Enlarge every frame and write the file.
+
+    Args:
+        job: of a source with several frames.
+        networks: in the order in which they run.
+        meaning: of the channels.
+        metadata: of the result.
+        budget: of the process.
+        progress: is called with (tiles done, tiles in all).
+
+    Returns:
+        A line for each thing that the format has no place for.
+
+    Raises:
+        UnreadablePictureError: a frame is damaged; raised before the first is enlarged.
+        OutputError: the result cannot be written, or its frames find no room on the disk.
+    """
+    source, plan = job.source, job.plan
+    assert source.layout is not None
+    channels, durations_ms = _seen(source)
+    width, height = plan.result_px
+    with (
+        whole_file(job.target) as temporary,
+        FrameSpool(temporary, source.frames, (height, width, channels)) as spool,
+    ):
+        for index, frame in enumerate(frames_of(source.path, source.layout)):
+            pixels = np.ascontiguousarray(turned(frame.pixels, source.orientation)[..., :channels])
+            of_frame = progress and partial(_report_frame, progress, index, source.frames)
+            result = run_stages(pixels, networks, meaning, budget=budget, progress=of_frame)
+            spool.put(index, np.asarray(finished_image(result, plan, whole_result(plan)).numpy()))
+        return write_frames(
+            temporary,
+            job.target,
+            spool,
+            Timing(durations_ms, source.layout.plays),
+            metadata,
+            source.icc_profile,
+            job.settings.encoding,
+            job.dpi,
+        )
+
+
+def _seen(source: Source) -> tuple[int, tuple[float, ...]]:
+    """Decode all once: 4 channels if any px is transparent, else 3; and how long each is seen."""
+    assert source.layout is not None
+    opaque, durations_ms = True, []
+    for frame in frames_of(source.path, source.layout):
+        opaque = opaque and bool((frame.pixels[..., 3] == 255).all())
+        durations_ms.append(frame.duration_ms)
+    return 3 if opaque else 4, tuple(durations_ms)
+
+
+def _report_frame(progress: Progress, index: int, frames: int, done: int, total: int) -> None:
+    """Count the tiles of a frame among those of all."""
+    progress(index * total + done, frames * total)

@@ -1,0 +1,214 @@
+"""What a picture is like, and what suits it where settings are auto: consistency and denoising.
+
+Each picture is looked at once: 16 windows at places that depend on its size alone. What follows
+stands in its settings, so that tiles, previews, workers and the server agree.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import hypot
+
+import numpy as np
+
+from clearzoom.core.alpha import fill_transparent
+from clearzoom.core.consistency import Consistency
+from clearzoom.core.noise import fine_contrast_levels, noise_levels
+from clearzoom.engines.foreign import Tensor
+from clearzoom.engines.network import load_level_estimator
+from clearzoom.engines.tiled import Meaning
+from clearzoom.io.coding import coding_levels
+from clearzoom.io.picture import Samples
+from clearzoom.io.reading import Source
+from clearzoom.io.windows import read_windows, window_places
+from clearzoom.pipeline.settings import Settings
+from clearzoom.weights import suited_consistency
+
+_QUIET_LEVELS = 0.6
+"""Below, what differs from the truth is the input's rounding, and what the model's card says
+holds."""
+
+_DEAD_ZONE = 1.5
+"""So many times as wide as the input is off. Between one and three times it makes no difference in
+PSNR; the wider, the fewer faults come back (docs/decisions/0006-consistency.md)."""
+
+_WIDEST_LEVELS = 7.0
+"""Beyond it a dead zone gives back faults alone: tones are better."""
+
+_LEVEL_1_LEVELS = 16.0
+"""So far off is a picture whose level of faults is 1; the level goes by the root."""
+
+_CLEAN_LEVEL = 0.5
+"""Nine in ten clean pictures are estimated to have less, and most JPEGs more
+(docs/decisions/0006-consistency.md)."""
+
+_UNEXPLAINED = 2.0
+"""So many times more than the file and its noise explain must an estimate be to count: of noise
+alone the estimator says up to one and a half times as much as there is."""
+
+_DETAIL_LEVELS = 1.0
+"""A window of so much fine contrast says all that it can of faults."""
+
+_STEPS_OF_LEVEL = 20
+
+
+@dataclass(frozen=True)
+class Appraisal:
+    """What a picture is like.
+
+    ``windows``: (1, 3, H, W) float32 in -0.5..0.5, as a network sees them. ``noise_levels``: of
+    255, standard deviation; ``coding_levels``: rms, as its file lets expect.
+    """
+
+    windows: tuple[Tensor, ...]
+    noise_levels: float
+    coding_levels: float
+
+
+def appraise(windows: Sequence[Samples], meaning: Meaning, coding: float) -> Appraisal:
+    """Look at windows of a picture.
+
+    Args:
+        windows: those of ``window_places``: (H, W, C) uint8 or uint16.
+        meaning: of the channels.
+        coding: how far off its compression has put the px, in levels of 255; 0 for none.
+    """
+    seen = tuple(_seen(window, meaning) for window in windows)
+    return Appraisal(seen, noise_levels([each[0] for each in seen]), coding)
+
+
+def appraise_file(source: Source, meaning: Meaning) -> Appraisal:
+    """Look at a picture file, of which only a few rows are in memory.
+
+    Args:
+        source: from ``open_picture``.
+        meaning: of its channels.
+
+    Raises:
+        UnreadablePictureError: it is damaged.
+    """
+    return appraise(read_windows(source), meaning, coding_levels(source.path, source.kind))
+
+
+def appraise_samples(samples: Samples, meaning: Meaning, coding: float = 0.0) -> Appraisal:
+    """Look at a picture in memory.
+
+    Args:
+        samples: (H, W, C).
+        meaning: of the channels.
+        coding: see ``appraise``.
+    """
+    places = window_places(samples.shape[1], samples.shape[0])
+    windows = [samples[at.top : at.top + at.height, at.left : at.left + at.width] for at in places]
+    return appraise(windows, meaning, coding)
+
+
+def resolved(settings: Settings, stages: Sequence[int], look: Callable[[], Appraisal]) -> Settings:
+    """Settle what is left to the picture.
+
+    Args:
+        settings: as the person gave them.
+        stages: scales of the networks that will run; what suits the first holds for all.
+        look: gives the appraisal; is called only where something depends on it.
+
+    Returns:
+        Settings in which consistency and denoise are no longer ``auto``.
+
+    Raises:
+        ModelError: no such weights.
+        UnreadablePictureError: the picture is damaged.
+    """
+    if not stages:
+        open_consistency, open_denoise = settings.consistency == "auto", settings.denoise == "auto"
+        return replace(
+            settings,
+            consistency="none" if open_consistency else settings.consistency,
+            denoise=None if open_denoise else settings.denoise,
+        )
+    faults = None
+    if "auto" in (settings.denoise, settings.consistency):
+        estimate = _estimator(settings.model, stages[0])
+        if estimate is not None:
+            faults = level_of(look().windows, estimate)
+    level = _level(settings, faults) if settings.denoise == "auto" else settings.denoise
+    consistency = settings.consistency
+    if consistency == "auto":
+        consistency = _consistency(settings, stages[0], look(), faults)
+    return replace(settings, consistency=consistency, denoise=level)
+
+
+def level_of(windows: Sequence[Tensor], estimate: Callable[[Tensor], float]) -> float:
+    """Estimate the level of faults of a picture: the mean of its windows, by their fine contrast.
+
+    A window without detail says nothing of faults (plain fields are estimated at 0.5); where no
+    window has any, there is nothing to take away, and the level goes to 0.
+
+    Args:
+        windows: (1, 3, H, W) float32 in -0.5..0.5 each.
+        estimate: of one window, as ``load_level_estimator`` gives it.
+
+    Returns:
+        About 0 for clean pictures to about 1 for badly spoilt ones, not clipped.
+
+    Example:
+        >>> level_of([np.zeros((1, 3, 96, 96), np.float32)], lambda window: 0.4)
+        0.0
+    """
+    weights = [min(1.0, fine_contrast_levels(window[0]) / _DETAIL_LEVELS) for window in windows]
+    levels = [estimate(window) for window in windows]
+    return float(np.dot(weights, levels) / max(1.0, sum(weights)))
+
+
+def unresolved(settings: Settings) -> Settings:
+    """Give settings for a network by itself, before any picture: what is left to one is left out.
+
+    Args:
+        settings: as the person gave them.
+    """
+    return resolved(settings, (), _nothing)
+
+
+def _nothing() -> Appraisal:
+    raise AssertionError("without networks nothing is looked at")
+
+
+def _level(settings: Settings, faults: float | None) -> float | None:
+    """In steps of 0.05; None: the model's own, as it has no estimator or, in int8, fixed biases."""
+    if faults is None or settings.precision == "int8":
+        return None
+    return round(min(1.0, max(0.0, faults)) * _STEPS_OF_LEVEL) / _STEPS_OF_LEVEL
+
+
+def _consistency(
+    settings: Settings, scale: int, appraisal: Appraisal, faults: float | None
+) -> Consistency:
+    suited = suited_consistency(settings.model, scale)
+    off_levels = hypot(appraisal.noise_levels, appraisal.coding_levels)
+    if faults is not None and faults >= _CLEAN_LEVEL:
+        estimated_levels = _LEVEL_1_LEVELS * faults**2
+        if estimated_levels > _UNEXPLAINED * off_levels:  # an older JPEG in a lossless file
+            off_levels = estimated_levels
+    if off_levels < _QUIET_LEVELS or suited in ("tones", "none"):
+        return suited
+    dead_zone = round(2 * _DEAD_ZONE * off_levels) / 2
+    if not isinstance(suited, str):
+        dead_zone = max(dead_zone, suited)
+    return dead_zone if dead_zone <= _WIDEST_LEVELS else "tones"
+
+
+_estimator = lru_cache(maxsize=8)(load_level_estimator)
+
+
+def _seen(window: Samples, meaning: Meaning) -> Tensor:
+    """A window as a network sees it: colour, what is hidden filled, sRGB's tones."""
+    colours = min(meaning.colours, 3)  # of CMYK the inks that have a colour
+    levels = window[..., :colours]
+    if window.shape[2] > meaning.colours:
+        levels = fill_transparent(levels, window[..., -1])
+    if meaning.colours == 4:
+        levels = ~levels
+    top = np.float32(np.iinfo(levels.dtype).max)
+    seen = levels / top if meaning.tone is None else meaning.tone.encode(levels)
+    seen = seen.astype(np.float32) - np.float32(0.5)
+    planes = np.broadcast_to(seen.transpose(2, 0, 1), (3, *levels.shape[:2]))
+    return np.ascontiguousarray(planes)[None]

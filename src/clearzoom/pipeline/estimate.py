@@ -1,0 +1,163 @@
+"""How long an enlargement will take on this machine, and how large its file will be, about.
+
+A few windows of the picture are enlarged and encoded in memory and a temporary folder, which takes
+about a second, and less for each further picture of a folder. Other programs, a disk that is slow,
+and parts of the picture that are unlike the windows make it another.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from clearzoom.core.tiles import BORDER_PX, spans
+from clearzoom.engines.network import Network
+from clearzoom.engines.tiled import Meaning
+from clearzoom.io.formats import format_of, written_suffix
+from clearzoom.io.picture import Picture, Samples
+from clearzoom.io.writing import as_image, encode, write_picture
+from clearzoom.pipeline.finish import finished_metadata
+from clearzoom.pipeline.job import Job, networks_of, placement_of
+from clearzoom.pipeline.sample_windows import as_samples, length_px, spans_read, spread, stitched
+from clearzoom.pipeline.stages import run_stages
+
+_SECONDS_FOR_MORE = 0.7
+"""A larger sample is measured only where it will take less."""
+_LATER_STAGE_PX = 64
+_ENCODED_PX = 384
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """``seconds`` on this machine, ``file_bytes`` of the result; both about."""
+
+    seconds: float
+    file_bytes: int
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """``per_window_px``: seconds of each network. ``encoding``: seconds, bytes for each px more."""
+
+    per_window_px: tuple[float, ...]
+    encoding: tuple[float, float]
+
+
+@dataclass
+class Estimator:
+    """Estimates for one picture or many: like pictures are measured once."""
+
+    _known: dict[tuple[object, ...], _Measured] = field(default_factory=dict)
+
+    def of(self, job: Job) -> Estimate:
+        """Estimate a job.
+
+        Args:
+            job: from ``plan_job``.
+
+        Raises:
+            ClearzoomError: as ``run_job`` says.
+        """
+        networks = networks_of(job)
+        kind = format_of(job.target)
+        # Which consistency and level a picture chose makes little difference to the time.
+        settings = replace(job.settings, consistency="auto", denoise="auto")
+        key = (settings, job.plan.stages, kind.name, job.source.channels, job.source.deep)
+        if key not in self._known:
+            self._known[key] = _measure(job, networks)
+        measured = self._known[key]
+        px = job.cut.width_px * job.cut.height_px * job.source.frames
+        encoding_s, bytes_each = measured.encoding
+        seconds = px * encoding_s
+        runs = job.source.frames * (2 if job.source.cmyk else 1)  # K goes through it by itself
+        for each_s, px_read in zip(measured.per_window_px, _window_px(job, networks), strict=True):
+            seconds += each_s * px_read * runs
+        size = _fixed_bytes(job, networks) + px * bytes_each
+        most = job.settings.encoding.max_bytes
+        if most is not None and kind.lossy:
+            size = min(size, most)
+        return Estimate(seconds, int(size))
+
+
+def _window_px(job: Job, networks: Sequence[Network]) -> list[float]:
+    """Give the px that each network will read: those of its tiles with what lies around them."""
+    return [
+        float(sum(map(length_px, rows)) * sum(map(length_px, columns)))
+        for _, rows, columns in spans_read(job, networks)
+    ]
+
+
+def _measure(job: Job, networks: list[Network]) -> _Measured:
+    windows = job.look().windows
+    middle = [as_samples(windows[len(windows) // 2], job)]
+    parts = spread(job)
+    rates, result = [], stitched(parts)
+    for index, network in enumerate(networks):
+        sample = middle[0] if index == 0 else _centre(result, _LATER_STAGE_PX)
+        _run(sample, network)  # what is made at the first run is made once
+        seconds, result = _run(sample, network)
+        if index == 0 and seconds * len(parts) < _SECONDS_FOR_MORE:
+            sample = stitched(parts)
+            seconds, result = _run(sample, network)
+        rates.append(seconds / _read_px(sample, network))
+    return _Measured(tuple(rates), _encoded(_centre(result, _ENCODED_PX), job))
+
+
+def _centre(samples: Samples, side_px: int) -> Samples:
+    height, width = samples.shape[:2]
+    top, left = max(0, height - side_px) // 2, max(0, width - side_px) // 2
+    centre: Samples = samples[top : top + side_px, left : left + side_px].copy()
+    return centre
+
+
+def _run(sample: Samples, network: Network) -> tuple[float, Samples]:
+    began = time.perf_counter()
+    result = run_stages(sample, [network], Meaning(sample.shape[2]))
+    return time.perf_counter() - began, result
+
+
+def _read_px(sample: Samples, network: Network) -> float:
+    px = 1.0
+    for length in sample.shape[:2]:
+        tiles = spans(length, network.tile_px, network.halo_px, BORDER_PX)
+        px *= sum(tile.stop - tile.start for tile in tiles)
+    return px
+
+
+def _encoded(samples: Samples, job: Job) -> tuple[float, float]:
+    """Encode a sample: seconds and bytes for each px more; alpha and K add to the bytes."""
+    encoding = replace(job.settings.encoding, max_bytes=None)
+    with TemporaryDirectory() as folder:
+        target = Path(folder) / f"sample{written_suffix(job.target)}"
+        began = time.perf_counter()
+        write_picture(target, Picture(samples), encoding)
+        seconds = time.perf_counter() - began
+        size = target.stat().st_size
+        write_picture(target, Picture(samples[:1, :1].copy()), encoding)
+        least = target.stat().st_size
+    px = samples.shape[0] * samples.shape[1]
+    more = job.source.channels / samples.shape[2]
+    return seconds / px, max(0, size - least) / max(1, px - 1) * max(1.0, more)
+
+
+def _fixed_bytes(job: Job, networks: Sequence[Network]) -> int:
+    """Measure a file of one px with the profile and metadata that the result will have."""
+    dot = np.zeros((1, 1, job.source.channels), job.source.dtype)
+    placement = placement_of(job, job.cut)
+    metadata, _ = finished_metadata(job.metadata, job.plan, placement, job.dpi, networks)
+    with TemporaryDirectory() as folder:
+        target = Path(folder) / f"dot{written_suffix(job.target)}"
+        target.touch()
+        encode(
+            target,
+            target,
+            as_image(dot, cmyk=job.source.cmyk),
+            job.source.icc_profile,
+            job.dpi,
+            metadata,
+            replace(job.settings.encoding, max_bytes=None),
+        )
+        return target.stat().st_size

@@ -1,0 +1,149 @@
+"""From the last network's samples to a file: resampling, cutting, metadata, the fidelity map."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyvips
+
+from clearzoom.core.plan import Plan
+from clearzoom.engines.network import Network
+from clearzoom.engines.wrappers import consistency_text
+from clearzoom.io.atomic import whole_file
+from clearzoom.io.metadata.embedded import Metadata
+from clearzoom.io.metadata.placed import placed_metadata
+from clearzoom.io.metadata.placed_beside import placed_beside
+from clearzoom.io.metadata.provenance import Provenance, with_provenance
+from clearzoom.io.picture import Samples
+from clearzoom.io.placement import Placement
+from clearzoom.io.raw_tiff import stream_picture
+from clearzoom.io.writing import Encoding, as_image, encode, interpretation
+from clearzoom.pipeline.regions import Region
+
+
+def finished_image(
+    samples: Samples, plan: Plan, cut: Region, *, cmyk: bool = False
+) -> pyvips.Image:
+    """Resample samples to the exact size and cut them; nothing is computed until it is written.
+
+    Args:
+        samples: (H, W, C) of the last network, in memory or in a scratch file.
+        plan: says the size.
+        cut: of the resized picture.
+        cmyk: whether the first four channels are CMYK.
+    """
+    image = _image(samples, cmyk=cmyk)
+    # Networks fill the colour hidden under alpha; what none has seen must not bleed into the rest.
+    resized = _resized if plan.stages else _resized_as_seen
+    return _cut(resized(image, plan.resized_px), cut)
+
+
+def finished_metadata(
+    given: Metadata,
+    plan: Plan,
+    placement: Placement,
+    dpi: tuple[float, float] | None,
+    networks: Sequence[Network],
+) -> tuple[Metadata, list[str]]:
+    """Make the input's blocks true for the result, and add how it was made.
+
+    Args:
+        given: of the input, or empty.
+        plan: says the scale.
+        placement: of the result in the input.
+        dpi: of the result.
+        networks: in the order in which they ran.
+
+    Returns:
+        The result's blocks, and a line for each that had to be left out.
+    """
+    from clearzoom.version import __version__
+
+    placed, problems = placed_metadata(given, placement, dpi)
+    placed, more = placed_beside(placed, placement, dpi)
+    problems += more
+    level = networks[0].denoise if networks else None
+    chain = " then ".join(f"{network.name} x{network.scale}" for network in networks)
+    provenance = Provenance(
+        tool=f"clearzoom {__version__}",
+        model=chain or "bicubic",
+        weights_sha256=" ".join(network.sha256 for network in networks),
+        scale=f"{plan.scale:.6g}",
+        engine=networks[0].engine if networks else "libvips",
+        consistency=consistency_text(networks[0].consistency) if networks else "none",
+        denoise="" if level is None else f"{level:g}",
+    )
+    return replace(placed, xmp=with_provenance(placed.xmp, provenance)), problems
+
+
+def write_fidelity_map(
+    target: Path, samples: Samples, given: Samples, plan: Plan, cut: Region, colours: int
+) -> None:
+    """Write by how many levels, as the mean over the colours, a result differs from bicubic.
+
+    Args:
+        target: a grey picture of the input's depth.
+        samples: (H, W, C) of the last network.
+        given: (H, W, C), the input.
+        plan: says the size.
+        cut: of the resized picture.
+        colours: the channels that count: not alpha.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    cmyk = colours == 4
+    result = _resized(_image(samples, cmyk=cmyk), plan.resized_px).extract_band(0, n=colours)
+    bicubic = _interpolated(_image(given, cmyk=cmyk), plan.resized_px).extract_band(0, n=colours)
+    levels = (result - bicubic).abs().bandmean().rint().cast(result.format)
+    grey = levels.copy(interpretation="grey16" if result.format == "ushort" else "b-w")
+    with whole_file(target) as temporary:
+        encode(temporary, target, _cut(grey, cut), None, None, Metadata(), Encoding())
+
+
+def _image(samples: Samples, *, cmyk: bool) -> pyvips.Image:
+    if not isinstance(samples, np.memmap):
+        return as_image(samples, cmyk=cmyk)
+    samples.flush()
+    kind = interpretation(samples[:1, :1], cmyk=cmyk)
+    return stream_picture(Path(str(samples.filename))).copy(interpretation=kind)
+
+
+def _cut(image: pyvips.Image, cut: Region) -> pyvips.Image:
+    return image.crop(cut.left, cut.top, cut.width_px, cut.height_px)
+
+
+def _resized(image: pyvips.Image, size: tuple[int, int]) -> pyvips.Image:
+    width, height = size
+    if (image.width, image.height) == size:
+        return image
+    # In whole numbers libvips' weights do not add up to 1, and each of the two passes rounds.
+    exact = image.cast("float")
+    resized = exact.resize(width / image.width, vscale=height / image.height, kernel="cubic", gap=0)
+    if image.format == "float":
+        return resized
+    return resized.rint().cast(image.format)
+
+
+def _resized_as_seen(image: pyvips.Image, size: tuple[int, int]) -> pyvips.Image:
+    """Resize with each px's colour weighted by its alpha."""
+    if not image.hasalpha() or (image.width, image.height) == size:
+        return _resized(image, size)
+    most = 65_535 if image.format == "ushort" else 255
+    weighted = _resized(image.premultiply(max_alpha=most), size)
+    levels = weighted.unpremultiply(max_alpha=most).rint().cast(image.format)
+    return levels.copy(interpretation=image.interpretation)
+
+
+def _interpolated(image: pyvips.Image, size: tuple[int, int]) -> pyvips.Image:
+    """Enlarge bicubic. libvips' resize would shift it by an eighth of a px, so not by that."""
+    sx, sy = size[0] / image.width, size[1] / image.height
+    return image.affine(
+        (sx, 0, 0, sy),
+        interpolate=pyvips.Interpolate.new("bicubic"),
+        idx=0.5 - 0.5 / sx,
+        idy=0.5 - 0.5 / sy,
+        oarea=[0, 0, *size],
+        extend="mirror",
+    )

@@ -1,0 +1,119 @@
+"""The networks of a job, as its settings want them; weights are loaded once in a process."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from clearzoom.core.tiles import aligned_halo_px
+from clearzoom.engines.network import Network, load_network
+from clearzoom.engines.notes import grid_of, read_notes
+from clearzoom.engines.wrappers import refined
+from clearzoom.errors import ClearzoomError
+from clearzoom.pipeline.appraise import unresolved
+from clearzoom.pipeline.settings import Settings
+from clearzoom.weights import scales_of
+
+
+def scales_for(model: str) -> list[int]:
+    """Give the scales that a model has weights for.
+
+    Raises:
+        ModelError: no such model, or a damaged file.
+    """
+    if model.endswith(".onnx") and Path(model).is_file():
+        return [grid_of(read_notes(Path(model)), Path(model)).scale]
+    return scales_of(model)
+
+
+_loaded = lru_cache(maxsize=8)(load_network)
+
+
+def chain_of(
+    settings: Settings,
+    stages: Sequence[int],
+    wrapped: Callable[[Network], Network] | None = None,
+) -> list[Network]:
+    """Give networks that run one after the other.
+
+    What the first gives is clean: those after it, where they have levels, keep what is there.
+
+    Args:
+        settings: nothing in them is ``auto``.
+        stages: the networks' scales.
+        wrapped: see ``run_job``.
+
+    Raises:
+        ModelError: and its kinds, as ``load_network`` says.
+    """
+    networks = [network_for(settings, scale, wrapped) for scale in stages[:1]]
+    for scale in stages[1:]:
+        plain = network_for(replace(settings, denoise=None), scale, wrapped)
+        if settings.denoise is None or plain.denoise is None:
+            networks.append(plain)
+        else:
+            networks.append(network_for(replace(settings, denoise=0.0), scale, wrapped))
+    return networks
+
+
+def check_networks(settings: Settings) -> None:
+    """Refuse before any picture what no picture can be enlarged with.
+
+    Args:
+        settings: for all pictures.
+
+    Raises:
+        ModelError: and its kinds: no such model, or it cannot run so at any scale.
+        MissingExtraError: its engine is not installed.
+    """
+    plain = unresolved(settings)
+    first: ClearzoomError | None = None
+    for scale in reversed(scales_for(settings.model)):
+        try:
+            load_network(
+                plain.model,
+                scale,
+                plain.engine,
+                plain.precision,
+                plain.strength,
+                None if plain.denoise == "auto" else plain.denoise,
+            )
+        except ClearzoomError as error:
+            first = first or error
+        else:
+            return
+    if first is not None:
+        raise first
+
+
+def network_for(
+    settings: Settings, scale: int, wrapped: Callable[[Network], Network] | None = None
+) -> Network:
+    """Give a network as settings want it; its weights are loaded once in a process.
+
+    Args:
+        settings: name the model and what is done around it; nothing in them is ``auto``.
+        scale: of this network, one of those of the chain.
+        wrapped: see ``run_job``.
+
+    Raises:
+        ModelError: and its kinds, as ``load_network`` says.
+    """
+    assert settings.consistency != "auto"
+    assert settings.denoise != "auto"
+    loaded = _loaded(
+        settings.model,
+        scale,
+        settings.engine,
+        settings.precision,
+        settings.strength,
+        settings.denoise,
+    )
+    network = refined(
+        loaded if wrapped is None else wrapped(loaded),
+        ensemble=settings.ensemble,
+        consistency=settings.consistency,
+    )
+    if settings.halo_px is None:
+        return network
+    return replace(network, halo_px=aligned_halo_px(settings.halo_px, network.period_px))

@@ -1,0 +1,177 @@
+"""What can be asked of an enlargement: one schema for the command line, and for programs by HTTP.
+
+The command's options take their defaults, bounds and help from the fields here. A field's
+description names other fields in backticks; each interface writes them in its own way.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from clearzoom.core.targets import Wanted, parse_print
+from clearzoom.errors import ModelError, SizeError
+from clearzoom.io.tiff_compressions import TiffCompression
+from clearzoom.weights import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from clearzoom.pipeline.settings import Settings
+
+WIDEST_HALO_PX = 4096
+
+_LONGEST_TEXT = 40
+"""Of a size in words; a number of hundreds of digits would be none any more."""
+
+# Sizes are checked by Wanted, whose message names what may stand together.
+_ABOVE_ZERO: dict[str, Any] = {"exclusiveMinimum": 0, "exclusiveMaximum": 1_000_000_000}
+
+
+def _consistency(value: Any) -> Any:
+    from clearzoom.pipeline.settings import parse_consistency
+
+    return _understood(parse_consistency, value)
+
+
+def _denoise(value: Any) -> Any:
+    from clearzoom.pipeline.settings import parse_denoise
+
+    return _understood(parse_denoise, value)
+
+
+def _understood(parse: Callable[[str], Any], value: Any) -> Any:
+    """Pydantic tells a person of ValueErrors alone."""
+    if not isinstance(value, str | int | float):
+        raise ValueError(f"it should be a word or a number, not a {type(value).__name__}")
+    try:
+        return parse(str(value))
+    except ModelError as error:
+        raise ValueError(str(error)) from error
+
+
+AskedConsistency = Annotated[
+    Annotated[float, Field(ge=0, le=255)] | Literal["auto", "full", "tones", "none"],
+    BeforeValidator(_consistency),
+]
+AskedDenoise = Annotated[
+    Annotated[float, Field(ge=0, le=1)] | Literal["auto"], BeforeValidator(_denoise)
+]
+
+
+class EnlargeRequest(BaseModel):
+    """One enlargement: how large, with which model, written how."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scale: float | None = Field(
+        default=None,
+        description="How many times larger; 4 if no size is given.",
+        examples=[4, 2.7],
+        json_schema_extra=_ABOVE_ZERO,
+    )
+    width: int | None = Field(
+        default=None, description="px.", examples=[4000], json_schema_extra=_ABOVE_ZERO
+    )
+    height: int | None = Field(
+        default=None,
+        description="px; with `width` a box to fit into.",
+        examples=[3000],
+        json_schema_extra=_ABOVE_ZERO,
+    )
+    long_edge: int | None = Field(
+        default=None, description="px.", examples=[4000], json_schema_extra=_ABOVE_ZERO
+    )
+    megapixels: float | None = Field(
+        default=None, description="Millions of px.", examples=[12], json_schema_extra=_ABOVE_ZERO
+    )
+    print_size: str | None = Field(
+        default=None,
+        max_length=_LONGEST_TEXT,
+        description="Like 60x70cm@300dpi, 8x10in; sets the dpi.",
+        examples=["60x70cm@300dpi"],
+    )
+    fill: bool = Field(default=False, description="Fill a box or print and cut, or fit into it.")
+    bleed: str | None = Field(
+        default=None,
+        max_length=_LONGEST_TEXT,
+        description="Around a print, like 3mm.",
+        examples=["3mm"],
+    )
+    model: str = Field(
+        default=DEFAULT_MODEL,
+        description="A model's name (see 'clearzoom models'), or an .onnx file.",
+        examples=["photo"],
+    )
+    strength: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Of a perceptual model, as photo-crisp; 0: its PSNR weights, those of photo.",
+        examples=[1.0],
+    )
+    ensemble: bool = Field(
+        default=False, description="Mean of eight symmetries: better, 8 times slower."
+    )
+    consistency: AskedConsistency = Field(
+        default="auto",
+        description="How much of the difference from the input comes back: full (all, with noise "
+        "and JPEG's faults), a number (what is beyond so many levels), tones (brightness and "
+        "colour), none; auto: by the model and the picture.",
+        examples=["auto"],
+    )
+    denoise: AskedDenoise = Field(
+        default="auto",
+        description="0 keeps grain, 1 cleans badly spoilt pictures, for models that have it; auto: "
+        "by the picture.",
+        examples=["auto"],
+    )
+    back_projection: bool | None = Field(
+        default=None,
+        description="The old name of `consistency`: true is full, false none.",
+        json_schema_extra={"deprecated": True},
+    )
+    quality: int = Field(
+        default=95, ge=1, le=100, description="Of JPEG, WebP (100: lossless), AVIF.", examples=[95]
+    )
+    max_bytes: str | None = Field(
+        default=None,
+        max_length=_LONGEST_TEXT,
+        description="Like 2MB: lowers the quality until the file fits.",
+        examples=["2MB"],
+    )
+    tiff_compression: TiffCompression = Field(default="deflate", description="Of TIFF.")
+    metadata: Literal["keep", "strip"] = Field(
+        default="keep", description="EXIF, XMP and IPTC of the input."
+    )
+
+    def settings(self) -> "Settings":
+        """Give what ``plan_job`` takes; limits and engine are left to the caller.
+
+        Raises:
+            SizeError: more than one size, or one that cannot be understood.
+        """
+        from clearzoom.io.writing import Encoding
+        from clearzoom.pipeline.settings import Settings, asked, parse_bytes
+
+        if self.bleed and not self.print_size:
+            raise SizeError("--bleed goes with --print")
+        wanted = Wanted(
+            self.scale,
+            self.width,
+            self.height,
+            self.long_edge,
+            self.megapixels,
+            parse_print(self.print_size, self.bleed) if self.print_size else None,
+            "fill" if self.fill else "fit",
+        )
+        max_bytes = parse_bytes(self.max_bytes, "--max-bytes") if self.max_bytes else None
+        return Settings(
+            wanted=wanted,
+            model=self.model,
+            strength=self.strength,
+            ensemble=self.ensemble,
+            consistency=asked(self.consistency, self.back_projection),
+            denoise=self.denoise,
+            encoding=Encoding(self.quality, max_bytes, self.tiff_compression),
+            metadata=self.metadata,
+        )

@@ -1,0 +1,75 @@
+"""Samples to measure with: windows of a picture, put together."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from clearzoom.core.tiles import BORDER_PX, Span, spans
+from clearzoom.engines.foreign import Tensor
+from clearzoom.engines.network import Network
+from clearzoom.io.picture import Samples
+from clearzoom.pipeline.job import Job
+
+_ALONG = 2
+
+
+def as_samples(window: Tensor, job: Job) -> Samples:
+    """Make samples of the job's kind of a window.
+
+    Args:
+        window: as a network sees it, (1, 3, H, W) in -0.5..0.5.
+        job: whose picture is grey or coloured, of 8 or 16 bit.
+
+    Returns:
+        (H, W, C), C being 1 or 3: without alpha and K.
+    """
+    dtype = np.dtype(job.source.dtype)
+    levels = (window[0].transpose(1, 2, 0) + np.float32(0.5)) * np.iinfo(dtype).max
+    samples: Samples = np.clip(levels + 0.5, 0, np.iinfo(dtype).max).astype(dtype)
+    colours: Samples = samples[..., :1] if job.source.channels <= 2 else samples
+    return colours
+
+
+def spread(job: Job) -> list[Samples]:
+    """Give four windows of a job's picture, spread over it."""
+    windows = job.look().windows
+    return [as_samples(windows[i * len(windows) // _ALONG**2], job) for i in range(_ALONG**2)]
+
+
+def stitched(windows: list[Samples]) -> Samples:
+    """Put four windows beside and under one another."""
+    height, width = np.min([each.shape[:2] for each in windows], axis=0)
+    cut = [each[:height, :width] for each in windows]
+    rows = [np.concatenate(cut[i : i + _ALONG], axis=1) for i in range(0, len(cut), _ALONG)]
+    together: Samples = np.ascontiguousarray(np.concatenate(rows))
+    return together
+
+
+def spans_read(
+    job: Job, networks: Sequence[Network]
+) -> Iterator[tuple[Network, list[Span], list[Span]]]:
+    """Give the tiles that a job needs of each network: their rows and their columns.
+
+    Args:
+        job: from ``plan_job``; of a preview only what it touches.
+        networks: of the job.
+    """
+    size = job.source.height_px, job.source.width_px
+    x, y, across, down = job.preview or (0, 0, *size[::-1])
+    grown = 1
+    for network in networks:
+        rows, columns = (
+            [
+                tile
+                for tile in spans(length * grown, network.tile_px, network.halo_px, BORDER_PX)
+                if tile.core_start < (first + count) * grown and tile.core_stop > first * grown
+            ]
+            for length, first, count in zip(size, (y, x), (down, across), strict=True)
+        )
+        yield network, rows, columns
+        grown *= network.scale
+
+
+def length_px(span: Span) -> int:
+    """Give the px that a tile reads along an axis."""
+    return span.stop - span.start

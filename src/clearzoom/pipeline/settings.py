@@ -1,0 +1,189 @@
+"""What is asked for when pictures are enlarged; the same for every picture of a folder."""
+
+import math
+import re
+from dataclasses import InitVar, dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from clearzoom.checked import Name, checked_fields
+from clearzoom.core.consistency import Consistency
+from clearzoom.core.targets import Wanted
+from clearzoom.engines import Engine, Precision
+from clearzoom.errors import InputError, ModelError, SizeError
+from clearzoom.io.formats import ResultFormat
+from clearzoom.io.reading import DEFAULT_MAX_PIXELS
+from clearzoom.io.writing import Encoding
+from clearzoom.pipeline.request import WIDEST_HALO_PX, AskedConsistency, AskedDenoise
+from clearzoom.weights import DEFAULT_MODEL
+
+Auto = Literal["auto"]
+
+_WAYS = ("auto", "full", "tones", "none")
+_UNITS = {"": 1} | {
+    f"{letter}{i}": base**power
+    for power, letter in enumerate("kmgt", 1)
+    for i, base in (("", 1000), ("i", 1024))
+}
+_MOST_BYTES = 2.0**63
+_BYTES = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kmgt]i?|)b?", re.IGNORECASE)
+
+
+@checked_fields(InputError)
+@dataclass(frozen=True)
+class Settings:
+    """How to enlarge. An unknown name, or a value that is none of the choices, is an InputError.
+
+    ``strength``: of perceptual weights, 0 to 1. ``consistency``: how much of the difference from
+    the input is given back: ``full``, what is beyond a number of levels, ``tones`` or ``none``.
+    ``denoise``: 0 keeps grain, 1 cleans badly spoilt pictures; None takes the model's own level.
+    Both are chosen by each picture where they are ``auto``. ``halo_px``: read around each tile
+    instead of all that the network and consistency see. ``memory_bytes``: the process's peak, or
+    None for no limit. ``format``: of all results of a folder; None for each picture's own, or PNG
+    where that is not written. ``back_projection`` is the old name of ``consistency``: true is full,
+    false none.
+
+    Example:
+        >>> Settings(Wanted(long_edge_px=3000), model="fast", consistency=4).consistency
+        4.0
+    """
+
+    wanted: Wanted = field(default_factory=Wanted)
+    model: Name = DEFAULT_MODEL
+    engine: Engine = "auto"
+    precision: Precision = "fp32"
+    strength: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
+    ensemble: bool = False
+    consistency: AskedConsistency = "auto"
+    denoise: AskedDenoise | None = "auto"
+    halo_px: Annotated[int, Field(ge=0, le=WIDEST_HALO_PX)] | None = None
+    encoding: Encoding = field(default_factory=Encoding)
+    metadata: Literal["keep", "strip"] = "keep"
+    max_pixels: Annotated[int, Field(ge=1)] = DEFAULT_MAX_PIXELS
+    memory_bytes: Annotated[int, Field(ge=1)] | None = None
+    format: ResultFormat | None = None
+    back_projection: InitVar[bool | None] = None
+
+    def __post_init__(self, back_projection: bool | None) -> None:
+        """Understand the old name."""
+        if back_projection is not None:
+            object.__setattr__(self, "consistency", asked(self.consistency, back_projection))
+
+
+def asked(consistency: Consistency | Auto, back_projection: bool | None) -> Consistency | Auto:
+    """Give the consistency, also where it is given by its old name, back-projection.
+
+    Args:
+        consistency: as wanted.
+        back_projection: the old name: true for full, false for none; None where it is not used.
+
+    Raises:
+        ModelError: both are said.
+    """
+    if back_projection is None:
+        return consistency
+    if consistency != "auto":
+        raise ModelError("back_projection is the old name of consistency; give one of the two")
+    return "full" if back_projection else "none"
+
+
+def parse_consistency(text: str) -> Consistency | Auto:
+    """Understand a consistency.
+
+    Args:
+        text: auto, full, tones, none, or a number of levels.
+
+    Raises:
+        ModelError: not of that form.
+
+    Example:
+        >>> parse_consistency("tones"), parse_consistency("4")
+        ('tones', 4.0)
+    """
+    for way in _WAYS:
+        if text == way:
+            return way  # type: ignore[return-value]
+    try:
+        levels = float(text)
+    except ValueError:
+        levels = math.nan
+    if not 0 <= levels <= 255:
+        raise ModelError(
+            f"cannot understand {text!r:.60} as a consistency; give auto, full, tones, none, or a "
+            "number of levels from 0 to 255"
+        )
+    return levels
+
+
+def parse_denoise(text: str) -> float | Auto:
+    """Understand a level of denoising.
+
+    Args:
+        text: auto, or a number from 0 to 1.
+
+    Raises:
+        ModelError: not of that form.
+
+    Example:
+        >>> parse_denoise("auto"), parse_denoise("0.4")
+        ('auto', 0.4)
+    """
+    if text == "auto":
+        return "auto"
+    try:
+        level = float(text)
+    except ValueError:
+        level = math.nan
+    if not 0 <= level <= 1:
+        raise ModelError(f"cannot understand {text!r:.60} as denoise; give auto, or 0 to 1")
+    return level
+
+
+def parse_bytes(text: str, option: str = "") -> int:
+    """Understand an amount of memory, or of what a file may hold.
+
+    Args:
+        text: like 800MB, 1GB, 1.5GiB, 2TB, 1000000.
+        option: of the command, which the message names.
+
+    Raises:
+        SizeError: not of that form, less than one byte, or more than machines have.
+
+    Example:
+        >>> parse_bytes("1.5GiB")
+        1610612736
+    """
+    where = f"{option}: " if option else ""
+    found = _BYTES.fullmatch(text.strip())
+    if found is None:
+        raise SizeError(
+            f"{where}cannot understand {text!r:.60} as an amount of bytes; write it like 800MB"
+        )
+    amount = float(found["number"]) * _UNITS[found["unit"].lower()]
+    if not 1 <= amount < _MOST_BYTES:
+        raise SizeError(
+            f"{where}{text.strip()[:20]!r} is less than one byte, or more than machines have; "
+            "write it like 800MB"
+        )
+    return int(amount)
+
+
+def parse_region(text: str) -> tuple[int, int, int, int]:
+    """Understand a part of a picture.
+
+    Args:
+        text: x,y,width,height in px of the input.
+
+    Raises:
+        SizeError: not of that form.
+    """
+    try:
+        x, y, width, height = (int(part) for part in text.split(","))
+    except ValueError as error:
+        raise SizeError(
+            f"cannot understand --preview {text!r:.60}; write it like 100,50,64,64"
+        ) from error
+    if min(x, y) < 0 or min(width, height) < 1:
+        raise SizeError(f"--preview {text!r:.60} is no part of a picture")
+    return x, y, width, height

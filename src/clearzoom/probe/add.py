@@ -1,0 +1,99 @@
+"""Add a network to a person's own models: one of ours with its card, or one of others."""
+
+import json
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
+
+from clearzoom.checked import checked_path
+from clearzoom.engines.enclosed import check_enclosed
+from clearzoom.errors import InputError, WeightsError
+from clearzoom.probe.apart import Limits, measure_apart
+from clearzoom.probe.measure import Say
+from clearzoom.weights.card import AnyCard, Card, read_any_card
+from clearzoom.weights.user_models import add_files, check_file, check_name, name_from
+
+
+def add_model(
+    file: Path,
+    licence: str | None,
+    name: str | None,
+    say: Say,
+    limits: Limits | None = None,
+) -> AnyCard:
+    """Put a network among the person's own models.
+
+    Args:
+        file: .onnx, of ``clearzoom export`` with its card beside it, or of others.
+        licence: of the weights, as the person states it; ours have one on their card.
+        name: without it, the card's, or one made of the file's.
+        say: is told what is measured.
+        limits: of time and memory, for others' networks, which are measured in a process of their
+            own; without them, usual ones.
+
+    Returns:
+        The card.
+
+    Raises:
+        MissingFileError: no such file.
+        InputError: others' network without a licence, or no .onnx file.
+        WeightsError: damaged, or no ONNX.
+        ModelError: the name is taken; or it is no enlarging network that tiles allow, and why.
+        OutputError: the data folder cannot be written.
+    """
+    file = checked_path(file)
+    if file.suffix.lower() != ".onnx":
+        raise InputError(f"{file} is no .onnx file; other formats must be exported to ONNX first")
+    card: AnyCard
+    licence = " ".join((licence or "").split()) or None
+    ours = _card_beside(file)
+    with TemporaryDirectory() as scratch:
+        if ours is not None:
+            card, paths = _ours(ours, file, licence, name or ours.name, Path(scratch))
+        else:
+            if licence is None:
+                raise InputError(
+                    f"say under which licence the weights of {file.name} may be used, as their "
+                    'maker states it: --licence "..."'
+                )
+            named = name or name_from(file.stem)
+            card, content = measure_apart(file, licence, named, say, limits or Limits())
+            paths = [Path(scratch) / card.files[0].name]
+            paths[0].write_bytes(content)
+        place = Path(scratch) / f"{card.name}-x{card.scale}.json"
+        place.write_text(json.dumps(card.model_dump(mode="json"), indent=2) + "\n", "utf-8")
+        add_files(card.name, card.scale, [*paths, place])
+    return card
+
+
+def _card_beside(file: Path) -> Card | None:
+    """The card that ``clearzoom export`` wrote; others have files of that name, too."""
+    try:
+        card = read_any_card(file.with_suffix(".json"))
+    except WeightsError:
+        return None
+    ours = isinstance(card, Card) and any(each.name == file.name for each in card.files)
+    return cast(Card, card) if ours else None
+
+
+def _ours(
+    card: Card, file: Path, licence: str | None, name: str, scratch: Path
+) -> tuple[Card, list[Path]]:
+    check_name(name, card.scale)
+    old, stem = f"{card.name}-x{card.scale}", f"{name}-x{card.scale}"
+    files, paths = [], []
+    for each in card.files:
+        check_file(file.with_name(each.name))
+        if each.name.endswith(".onnx"):
+            check_enclosed(file.with_name(each.name).read_bytes(), file.with_name(each.name))
+        renamed = each.name.replace(old, stem, 1)
+        shutil.copyfile(file.with_name(each.name), scratch / renamed)
+        files.append(each.model_copy(update={"name": renamed}))
+        paths.append(scratch / renamed)
+    scores = [
+        row.model_copy(update={"model": name}) if row.model == card.name else row
+        for row in card.scores
+    ]
+    changed = {"name": name, "files": files, "scores": scores}
+    return card.model_copy(update=changed | ({"licence": licence} if licence else {})), paths

@@ -1,0 +1,1 @@
+"""The pictures and models that the server offers."""

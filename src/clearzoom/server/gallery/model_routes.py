@@ -1,0 +1,135 @@
+"""The models that there are, for programs and for the page's menu."""
+
+import logging
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from clearzoom.engines.levels import NOTE
+from clearzoom.engines.notes import read_notes
+from clearzoom.server.jobs.schema import answers
+from clearzoom.weights import find, released
+from clearzoom.weights.card import AddedCard, AnyCard
+from clearzoom.weights.user_models import own_models
+
+_log = logging.getLogger("clearzoom.server")
+
+ABOUT = {
+    "fast": "for clean pictures that were only made smaller",
+    "photo-crisp": "crisper texture, partly invented; with a strength",
+    "photo": "for pictures as people have them: compressed, noisy, resized before",
+    "srresnet-slim": "the course chapter's network, larger and slower",
+}
+"""One line for each released model."""
+
+
+class WeightsSaid(BaseModel):
+    """One file of weights."""
+
+    scale: int
+    sha256: str = Field(description="Of the .onnx file, as in `X-Clearzoom-Model`.")
+
+
+class ModelSaid(BaseModel):
+    """A model."""
+
+    name: str = Field(examples=["photo"])
+    scales: list[int] = Field(description="Of its weights; others are made by chaining.")
+    about: str
+    kind: Literal["released", "own", "added"] = Field(
+        description="Shipped; trained or tuned by this server's owner; or a network of others."
+    )
+    strength: bool = Field(description="Whether `strength` below 1 is possible.")
+    denoise: bool = Field(description="Whether `denoise` can be a number.")
+    licence: str
+    hours: float | None = Field(
+        description="Of training, of the weights that took longest; null where it is unknown."
+    )
+    seconds_per_output_mp: float | None = Field(
+        description="At the largest scale, by the fastest engine that was measured on a CPU."
+    )
+    weights: list[WeightsSaid]
+
+
+class ModelsSaid(BaseModel):
+    """All models."""
+
+    default: str = Field(description="The model where none is asked for.")
+    models: list[ModelSaid]
+
+
+def model_router(default: str) -> APIRouter:
+    """Make the route.
+
+    Args:
+        default: the server's model where none is asked for.
+    """
+    listed = _models()
+    router = APIRouter(prefix="/api", tags=["enlarging"])
+
+    @router.get("/models", responses=answers(401))
+    async def models() -> ModelsSaid:
+        """List the released models, and those that the server's owner made or added."""
+        return ModelsSaid(default=default, models=listed)
+
+    return router
+
+
+def _models() -> list[ModelSaid]:
+    """The models as this process found them at its start."""
+    said = [_said(name, cards, "released") for name, cards in _by_name(list(released())).items()]
+    sound = []
+    for own in own_models():
+        if own.card is None:
+            _log.warning("left out: %s", own.fault)
+        else:
+            sound.append(own.card)
+    for name, cards in _by_name(sound).items():
+        said.append(_said(name, cards, "added" if isinstance(cards[0], AddedCard) else "own"))
+    return said
+
+
+def _by_name(cards: list[AnyCard]) -> dict[str, list[AnyCard]]:
+    named: dict[str, list[AnyCard]] = {}
+    for card in sorted(cards, key=lambda card: card.scale):
+        named.setdefault(card.name, []).append(card)
+    return named
+
+
+def _said(name: str, cards: list[AnyCard], kind: Literal["released", "own", "added"]) -> ModelSaid:
+    largest = cards[-1]
+    trained = [card for card in cards if not isinstance(card, AddedCard)]
+    speeds = [
+        row.seconds_per_output_mp
+        for card in trained[-1:]
+        for row in card.speed
+        if row.precision == "fp32"
+    ]
+    notes = {} if kind == "added" else read_notes(find(name, largest.scale))
+    return ModelSaid(
+        name=name,
+        scales=[card.scale for card in cards],
+        about=ABOUT.get(name) or _about(largest),
+        kind=kind,
+        strength=kind == "released" and "psnr_model" in notes,
+        denoise=NOTE in notes,
+        licence=largest.licence,
+        hours=max((card.training.hours_in_all for card in trained), default=None),
+        seconds_per_output_mp=min(speeds, default=None),
+        weights=[
+            WeightsSaid(scale=card.scale, sha256=file.sha256)
+            for card in cards
+            for file in card.files
+            if file.name == f"{card.name}-x{card.scale}.onnx"
+        ],
+    )
+
+
+def _about(card: AnyCard) -> str:
+    if isinstance(card, AddedCard):
+        return f"added from {card.source}; {card.licence}"
+    started = card.training.started_from
+    if started is None:
+        return f"{card.network}, trained here"
+    return f"tuned from {started.partition('-x')[0]} on {card.training.data.partition(':')[0]}"

@@ -1,0 +1,164 @@
+"""The list of pictures, and uploads."""
+
+import asyncio
+import os
+import secrets
+from typing import Annotated
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
+
+from clearzoom.errors import SizeError
+from clearzoom.io.reading import Source
+from clearzoom.server.error_answers import Failure, RefusedError
+from clearzoom.server.gallery.library import Entry, Library, Unreadable
+from clearzoom.server.gallery.uploads import Bodies
+from clearzoom.server.iiif.identifiers import encoded
+from clearzoom.server.iiif.image_routes import FAILURES, Identifier
+from clearzoom.server.settings import VIRTUAL_SCALES
+from clearzoom.server.tiles.service import Service
+
+_LONGEST_NAME = 200
+_UPLOADS_SHARE = 0.25
+"""Of the disk cache, for uploads; the oldest go."""
+
+
+class PictureSaid(BaseModel):
+    """A picture, and where to find it."""
+
+    id: str = Field(examples=["cat.png"])
+    name: str
+    folder: str = Field(description="Below the served one; empty for itself.")
+    width: int
+    height: int
+    kind: str = Field(examples=["PNG"])
+    bytes: int
+    upscaling: bool
+    max_scale: int | None = Field(description="Of its virtual pictures.")
+    rights: str | None
+    attribution: str | None
+    label: str | None
+    iiif: str
+    thumbnail: str
+    manifest: str
+
+
+class UnreadableSaid(BaseModel):
+    """A file that cannot be shown."""
+
+    name: str
+    why: str
+
+
+class PicturesSaid(BaseModel):
+    """All pictures of the served folder."""
+
+    pictures: list[PictureSaid]
+    unreadable: list[UnreadableSaid]
+
+
+def picture_router(service: Service, bodies: Bodies) -> APIRouter:
+    """Make the routes."""
+    router = APIRouter(prefix="/api/pictures", tags=["pictures"], responses=FAILURES)
+    library, settings = service.library, service.settings
+
+    @router.get("")
+    async def pictures() -> PicturesSaid:
+        """List the pictures of the served folder and below; uploads are not listed."""
+        return await asyncio.to_thread(_listed, library)
+
+    @router.get("/{identifier}")
+    async def picture(identifier: Identifier) -> PictureSaid:
+        """Describe one picture or upload."""
+        entry = library.find(unquote(identifier, errors="replace"))
+        return _said(entry, await asyncio.to_thread(library.header, entry))
+
+    @router.post(
+        "",
+        status_code=201,
+        responses={
+            408: {"model": Failure, "description": "the body took too long"},
+            507: {"model": Failure, "description": "the server's disk is full"},
+        },
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
+            }
+        },
+    )
+    async def upload(
+        request: Request,
+        name: Annotated[str, Query(max_length=_LONGEST_NAME, examples=["holiday.jpg"])] = "",
+    ) -> PictureSaid:
+        """Add a picture for as long as this server runs; only its identifier leads to it."""
+        received = settings.session / f"received-{secrets.token_hex(8)}"
+        try:
+            await bodies.receive(request, received)
+            shown = _shown(name)
+            try:
+                entry = await asyncio.to_thread(
+                    library.add, shown, received, settings.max_upload_pixels
+                )
+            except SizeError:
+                most = f"{settings.max_upload_pixels:,}"
+                raise RefusedError(413, f"the picture has more than {most} px") from None
+        finally:
+            received.unlink(missing_ok=True)
+        try:  # a header says nothing of the rest
+            await service.opened(request, entry)
+        except BaseException:
+            library.remove(entry)
+            raise
+        limit = int(settings.cache_bytes * _UPLOADS_SHARE)
+        await asyncio.to_thread(library.forget_oldest, entry, limit)
+        return _said(entry, library.header(entry))
+
+    @router.delete("/{identifier}", status_code=204)
+    async def remove(identifier: Identifier) -> None:
+        """Take an upload away."""
+        entry = library.find(unquote(identifier, errors="replace"))
+        if not entry.is_upload:
+            raise RefusedError(403, "only uploads can be taken away")
+        library.remove(entry)
+
+    return router
+
+
+def _shown(name: str) -> str:
+    """The last part of a file's name, without what cannot be shown."""
+    last = os.path.basename(name.replace("\\", "/"))  # noqa: PTH119 - a foreign name, no path
+    return "".join(letter for letter in last if letter.isprintable()) or "picture"
+
+
+def _listed(library: Library) -> PicturesSaid:
+    pictures, unreadable = [], []
+    for each in library.pictures():
+        if isinstance(each, Unreadable):
+            unreadable.append(UnreadableSaid(name=each.identifier, why=each.why))
+        else:
+            pictures.append(_said(*each))
+    return PicturesSaid(pictures=pictures, unreadable=unreadable)
+
+
+def _said(entry: Entry, source: Source) -> PictureSaid:
+    segment = encoded(entry.identifier)
+    marks = entry.marks
+    return PictureSaid(
+        id=entry.identifier,
+        name=entry.name,
+        folder=entry.identifier.rpartition("/")[0],
+        width=source.width_px,
+        height=source.height_px,
+        kind=source.kind,
+        bytes=entry.path.stat().st_size,
+        upscaling=entry.upscaling,
+        max_scale=max(VIRTUAL_SCALES) if entry.upscaling else None,
+        rights=str(marks.rights) if marks.rights else None,
+        attribution=marks.attribution,
+        label=marks.label,
+        iiif=f"/iiif/3/{segment}",
+        thumbnail=f"/iiif/3/{segment}/full/!400,400/0/default.jpg",
+        manifest=f"/iiif/presentation/3/{segment}/manifest",
+    )

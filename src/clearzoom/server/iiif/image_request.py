@@ -1,0 +1,212 @@
+"""IIIF Image API 3.0: what a URL asks for, and what a picture says of itself.
+
+References:
+    https://iiif.io/api/image/3.0/ , sections 4 (requests) and 5 (info.json).
+"""
+
+import re
+from dataclasses import dataclass
+from math import floor, inf, log2, sqrt
+from typing import Any, cast
+
+from clearzoom.server.error_answers import RefusedError
+from clearzoom.server.iiif.identifiers import Variant
+from clearzoom.server.tiles.originals import Box
+from clearzoom.server.tiles.render import Quality, View
+
+TILE_PX = 512
+_NUMBER = r"(\d+(?:\.\d+)?)"
+_PIXELS = re.compile(r"(\d+),(\d+),(\d+),(\d+)")
+_PERCENT = re.compile(rf"pct:{_NUMBER},{_NUMBER},{_NUMBER},{_NUMBER}")
+_SIZE = re.compile(
+    rf"(?P<up>\^?)(?:(?P<max>max)|pct:(?P<pct>{_NUMBER})|(?P<fit>!?)(?P<w>\d*),(?P<h>\d*))"
+)
+_ROTATION = re.compile(r"(!?)(\d+(?:\.\d+)?|\.\d+)")
+_QUALITIES = ("default", "color", "gray", "bitonal")
+MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+_LONGEST_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one answer, px. ``zoom``: px of the answer for each of the picture's, at most."""
+
+    width: int
+    area: int
+    zoom: float = inf
+
+    def shrink(self, width: float, height: float) -> float:
+        """By how much a size must be multiplied to keep the limits: 1 at most."""
+        return min(1.0, self.room(width, height))
+
+    def room(self, width: float, height: float) -> float:
+        """How many times larger a size could be."""
+        room = min(self.width / max(width, height), sqrt(self.area / (width * height)))
+        return min(room, self.zoom)
+
+    def hold(self, width: int, height: int) -> bool:
+        """Whether a size keeps them."""
+        return max(width, height) <= self.width and width * height <= self.area
+
+
+def parse_view(
+    variant: Variant,
+    source_px: tuple[int, int],
+    limits: Limits,
+    region: str,
+    size: str,
+    rotation: str,
+    quality: str,
+    suffix: str,
+) -> View:
+    """Understand an image request.
+
+    Args:
+        variant: whose px region counts in.
+        source_px: width and height of the original.
+        limits: of the answer.
+        region: like full, square, 0,0,512,512, pct:10,10,50,50.
+        size: like max, 512, or ^!1024,1024.
+        rotation: a multiple of 90, after ! mirrored.
+        quality: default, color, gray, bitonal.
+        suffix: jpg, png, webp.
+
+    Raises:
+        RefusedError: 400 where it is no request, over the limits, or one that is not done here.
+    """
+    whole = (source_px[0] * variant.scale, source_px[1] * variant.scale)
+    box = _region(region, *whole)
+    width, height = _size(size, box, limits)
+    mirrored, quarter_turns = _rotation(rotation)
+    if quality not in _QUALITIES:
+        raise RefusedError(400, f"no quality {quality!r}; there are {', '.join(_QUALITIES)}")
+    if suffix not in MEDIA_TYPES:
+        raise RefusedError(400, f"no format {suffix!r}; there are {', '.join(MEDIA_TYPES)}")
+    return View(
+        variant,
+        source_px,
+        box,
+        width,
+        height,
+        mirrored,
+        quarter_turns,
+        cast(Quality, quality),
+        cast(Any, suffix),
+    )
+
+
+def canonical(view: View, limits: Limits) -> str:
+    """Say a request in the one form that the standard names canonical (section 4.8).
+
+    Args:
+        view: as ``parse_view`` gave it.
+        limits: likewise.
+    """
+    box, asked = view.box, (view.width, view.height)
+    whole = tuple(side * view.variant.scale for side in view.source_px)
+    region = f"{box.left},{box.top},{box.width},{box.height}"
+    if (box.width, box.height) == whole:
+        region = "full"
+    up = "^" if view.width > box.width or view.height > box.height else ""
+    is_most = asked == _size(f"{up}max", box, limits)
+    size = f"{up}max" if is_most else f"{up}{view.width},{view.height}"
+    mirror = "!" if view.mirrored else ""
+    return f"{region}/{size}/{mirror}{view.quarter_turns * 90}/{view.quality}.{view.suffix}"
+
+
+def _region(text: str, width: int, height: int) -> Box:
+    if text == "full":
+        return Box(0, 0, width, height)
+    if text == "square":
+        side = min(width, height)
+        return Box((width - side) // 2, (height - side) // 2, side, side)
+    if found := _PIXELS.fullmatch(text):
+        left, top, across, down = map(_whole, found.groups())
+    elif found := _PERCENT.fullmatch(text):
+        shares = [min(float(share), 1e6) / 100 for share in found.groups()]
+        left, top = floor(shares[0] * width + 0.5), floor(shares[1] * height + 0.5)
+        across, down = floor(shares[2] * width + 0.5), floor(shares[3] * height + 0.5)
+    else:
+        raise RefusedError(400, f"cannot understand the region {text!r}")
+    right, bottom = min(width, left + across), min(height, top + down)
+    if right <= left or bottom <= top:
+        raise RefusedError(400, f"the region {text!r} holds no px of {width}x{height}")
+    return Box(left, top, right - left, bottom - top)
+
+
+def _size(text: str, box: Box, limits: Limits) -> tuple[int, int]:
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise RefusedError(400, f"cannot understand the size {text!r}")
+    upscale = bool(found["up"])
+    if found["max"]:
+        room = limits.room(box.width, box.height)
+        return _scaled_down(box, room if upscale else min(1.0, room), limits)
+    if found["pct"] is not None:
+        share = min(float(found["pct"]), 1e9) / 100
+        width, height = _rounded(box.width * share), _rounded(box.height * share)
+    else:
+        wide, high = _whole(found["w"]), _whole(found["h"])
+        if not (wide or found["w"]) and not (high or found["h"]):
+            raise RefusedError(400, f"the size {text!r} is none")
+        if found["fit"]:
+            if not (wide and high):
+                raise RefusedError(400, f"the size {text!r} needs a width and a height")
+            share = min(wide / box.width, high / box.height, limits.room(box.width, box.height))
+            return _scaled_down(box, share if upscale else min(1.0, share), limits)
+        width = wide if found["w"] else _rounded(box.width * high / box.height)
+        height = high if found["h"] else _rounded(box.height * wide / box.width)
+    if width < 1 or height < 1:
+        raise RefusedError(400, f"the size {text!r} has no px")
+    if not upscale and (width > box.width or height > box.height):
+        raise RefusedError(
+            400, f"{width}x{height} px are more than the region has; put ^ before the size"
+        )
+    if not limits.hold(width, height):
+        raise RefusedError(
+            400, f"{width}x{height} px are over the limits that info.json states; ask for less"
+        )
+    return width, height
+
+
+def _scaled_down(box: Box, share: float, limits: Limits) -> tuple[int, int]:
+    width, height = max(1, _rounded(box.width * share)), max(1, _rounded(box.height * share))
+    if not limits.hold(width, height):  # rounded over them
+        width, height = max(1, int(box.width * share)), max(1, int(box.height * share))
+    return width, height
+
+
+def _rotation(text: str) -> tuple[bool, int]:
+    found = _ROTATION.fullmatch(text)
+    if found is None or float(found[2]) > 360:
+        raise RefusedError(400, f"cannot understand the rotation {text!r}")
+    degrees = float(found[2])
+    if degrees % 90:
+        raise RefusedError(400, "only rotations by 90, 180 and 270 degrees are done")
+    return bool(found[1]), int(degrees // 90) % 4
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _LONGEST_DIGITS:
+        raise RefusedError(400, "a number is too long")
+    return int(digits or 0)
+
+
+def _rounded(length: float) -> int:
+    return floor(length + 0.5)
+
+
+def scale_factors(width: int, height: int) -> list[int]:
+    """Powers of two, until the whole picture fits into one tile."""
+    steps = max(0, -floor(-log2(max(width, height) / TILE_PX)))
+    return [2**step for step in range(steps + 1)]
+
+
+def tile_sizes(width: int, height: int, limits: Limits) -> list[dict[str, int]]:
+    """Sizes of the whole picture that are quick to make, smallest first."""
+    sizes = []
+    for factor in reversed(scale_factors(width, height)):
+        size = (-(-width // factor), -(-height // factor))
+        if limits.hold(*size):
+            sizes.append({"width": size[0], "height": size[1]})
+    return sizes

@@ -1,0 +1,1 @@
+"""Enlargements that run as jobs."""

@@ -1,0 +1,159 @@
+"""What stands before every route: who may ask, from where, and what browsers must not do."""
+
+import hmac
+import logging
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qs, quote, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from clearzoom.server.error_answers import failure
+from clearzoom.server.guards import guards_of
+from clearzoom.server.settings import ServeSettings, is_loopback
+
+COOKIE = "clearzoom-token"
+_LONGEST_PATH = 8192
+_CHANGING = ("POST", "PUT", "PATCH", "DELETE")
+_OPEN_TO_ALL = ("/healthz",)
+_SHARED = ("/iiif/", "/dzi/")
+"""Other sites' viewers may read these."""
+_OWN = {"Cross-Origin-Resource-Policy": "same-origin"}
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "ETag, Link, X-Clearzoom-Model, X-Clearzoom-Pixels",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+    "Access-Control-Allow-Headers": "*",
+    "Access-Control-Max-Age": "86400",
+}
+_log = logging.getLogger("clearzoom.server")
+
+
+class RawPaths:
+    """Routes by the path as it was sent: an encoded slash in an identifier separates nothing."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] == "http":
+            raw = scope.get("raw_path") or quote(scope["path"]).encode()
+            path = raw.partition(b"?")[0].decode("latin-1")
+            if len(path) > _LONGEST_PATH or not path.isascii():
+                await failure(400, "request", "the path is no path")(scope, receive, send)
+                return
+            scope = dict(scope) | {"path": path}
+            if scope["method"] == "HEAD":  # as GET, and the server leaves the body out
+                scope["method"] = "GET"
+                send = _without_body(send)
+        await self._app(scope, receive, send)
+
+
+def _without_body(send: Send) -> Send:
+    async def bare(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return bare
+
+
+class Safety:
+    """Asks for the token, refuses foreign pages that would change something, adds headers."""
+
+    def __init__(self, app: ASGIApp, settings: ServeSettings) -> None:
+        self._app, self._settings = app, settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers, path = Headers(scope=scope), scope["path"]
+        shared = path.startswith(_SHARED)
+
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                said = MutableHeaders(scope=message)
+                for name, value in (guards_of(path) | (_CORS if shared else _OWN)).items():
+                    said.setdefault(name, value)
+            await send(message)
+
+        refusal = self._refusal(scope, headers)
+        if refusal is not None:
+            await failure(*refusal)(scope, receive, marked)
+        elif shared and scope["method"] == "OPTIONS":
+            await _preflight(marked)
+        elif self._brings_token(scope):
+            await self._welcome(scope, receive, marked)
+        else:
+            await self._app(scope, receive, marked)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str, str] | None:
+        host = headers.get("host", "")
+        if self._settings.is_local and not _is_this_machine(host):
+            # A foreign name that was made to lead here: its page must not read what is served.
+            return 403, "forbidden", "this server answers to this machine's own names only"
+        origin = headers.get("origin")
+        scheme, _, said = headers.get("authorization", "").partition(" ")
+        bearer = said if scheme.lower() == "bearer" else ""
+        foreign = bool(origin) and urlsplit(origin or "").netloc != host
+        if scope["method"] in _CHANGING and foreign and not self._is_token(bearer):
+            return 403, "forbidden", "a page of another site must not change anything here"
+        if scope["path"] in _OPEN_TO_ALL or self._settings.token is None:
+            return None
+        if scope["method"] == "OPTIONS" or self._brings_token(scope):
+            return None
+        if self._is_token(bearer) or self._is_token(_cookie(headers)):
+            return None
+        return 401, "token", "add ?token=... to the address, as the server said when it started"
+
+    def _is_token(self, said: str) -> bool:
+        token = self._settings.token
+        return token is not None and hmac.compare_digest(said.encode(), token.encode())
+
+    def _brings_token(self, scope: Scope) -> bool:
+        said = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])
+        return self._settings.token is not None and self._is_token(said[0])
+
+    async def _welcome(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Put the token into a cookie, and, for a person, out of the address."""
+
+        async def with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).append(
+                    "Set-Cookie",
+                    f"{COOKIE}={self._settings.token}; Path=/; HttpOnly; SameSite=Strict",
+                )
+            await send(message)
+
+        if scope["path"] == "/":
+            await RedirectResponse("/", 303)(scope, receive, with_cookie)
+        else:
+            await self._app(scope, receive, with_cookie)
+
+
+async def _preflight(send: Send) -> None:
+    headers = [(name.lower().encode(), value.encode()) for name, value in _PREFLIGHT.items()]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return is_loopback(urlsplit(f"//{host}").hostname or "")
+    except ValueError:
+        return False
+
+
+def _cookie(headers: Headers) -> str:
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return found.value if found is not None else ""

@@ -1,0 +1,1 @@
+"""Tiles: original and inferred pixels, rendered, encoded and cached."""

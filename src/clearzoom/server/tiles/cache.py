@@ -1,0 +1,122 @@
+"""What was computed once: in memory, and on disk for other processes and later; both bounded."""
+
+import hashlib
+import logging
+import os
+import threading
+import time
+import zlib
+from collections import OrderedDict
+from contextlib import suppress
+from pathlib import Path
+
+from clearzoom.io.libvips_errors import is_full
+from clearzoom.server.tiles.oldest import forget_oldest
+
+_CHECKSUM_BYTES = 4
+_SWEEP_EVERY = 20
+"""The disk is looked through after each twentieth of its bound that this process has written."""
+_SWEPT_TO = 0.9
+_TOUCH_AFTER_S = 60.0
+_COMPLAINS_EVERY_S = 30.0
+_log = logging.getLogger("clearzoom.server")
+
+
+class Cache:
+    """Bytes by key. What was used last stays longest; a damaged file counts as missing."""
+
+    def __init__(self, folder: Path, memory_bytes: int, disk_bytes: int) -> None:
+        self._folder = folder
+        self._memory_bytes, self._disk_bytes = memory_bytes, disk_bytes
+        self._memory: OrderedDict[str, bytes] = OrderedDict()
+        self._held_bytes = 0
+        self._unswept_bytes = disk_bytes  # at the first write: an earlier server left some
+        self._quiet_until_s = 0.0
+        self._mutex = threading.Lock()
+
+    def get(self, key: str) -> bytes | None:
+        """Give what is known under a key, or None."""
+        with self._mutex:
+            if key in self._memory:
+                self._memory.move_to_end(key)
+                return self._memory[key]
+        path = self._path(key)
+        try:
+            stored = path.read_bytes()
+        except OSError:
+            return None
+        content = stored[_CHECKSUM_BYTES:]
+        if stored[:_CHECKSUM_BYTES] != _checksum(content):
+            return None
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > _TOUCH_AFTER_S:
+                os.utime(path)
+        self._hold(key, content)
+        return content
+
+    def put(self, key: str, content: bytes) -> None:
+        """Keep something; where the disk is full, in memory alone."""
+        self._hold(key, content)
+        path = self._path(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Whole for others; what a power failure spoils shows in the checksum.
+            temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
+            try:
+                temporary.write_bytes(_checksum(content) + content)
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+        except OSError as error:
+            self._complain(error)
+            return
+        with self._mutex:
+            self._unswept_bytes += len(content)
+            due = self._unswept_bytes > self._disk_bytes / _SWEEP_EVERY
+            if due:
+                self._unswept_bytes = 0
+        if due:
+            self.sweep()
+
+    def _complain(self, error: OSError) -> None:
+        """Once in a while; where the disk is full, half of what is here makes room."""
+        with self._mutex:
+            if time.monotonic() < self._quiet_until_s:
+                return
+            self._quiet_until_s = time.monotonic() + _COMPLAINS_EVERY_S
+        _log.warning("the cache cannot be written: %s", error)
+        if is_full(error):
+            files = self._files()
+            forget_oldest(files, sum(size for _, size, _ in files) / 2)
+
+    def sweep(self) -> None:
+        """Take away what was not used for longest, until the disk holds less than its bound."""
+        files = self._files()
+        if sum(size for _, size, _ in files) > self._disk_bytes * (1 - 1 / _SWEEP_EVERY):
+            forget_oldest(files, self._disk_bytes * _SWEPT_TO)
+
+    def _files(self) -> list[tuple[float, int, Path]]:
+        files = []
+        for path in self._folder.glob("??/*"):
+            with suppress(OSError):
+                found = path.stat()
+                files.append((found.st_mtime, found.st_size, path))
+        return files
+
+    def _hold(self, key: str, content: bytes) -> None:
+        with self._mutex:
+            self._held_bytes -= len(self._memory.pop(key, b""))
+            if len(content) > self._memory_bytes:
+                return
+            self._memory[key] = content
+            self._held_bytes += len(content)
+            while self._held_bytes > self._memory_bytes:
+                self._held_bytes -= len(self._memory.popitem(last=False)[1])
+
+    def _path(self, key: str) -> Path:
+        name = hashlib.sha256(key.encode()).hexdigest()
+        return self._folder / name[:2] / name[2:]
+
+
+def _checksum(content: bytes) -> bytes:
+    return zlib.crc32(content).to_bytes(_CHECKSUM_BYTES, "big")

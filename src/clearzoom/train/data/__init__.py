@@ -1,0 +1,1 @@
+"""Training data: pictures, their faults, and the patches that a step takes."""

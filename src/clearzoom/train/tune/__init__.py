@@ -1,0 +1,1 @@
+"""Fine-tune released weights on a person's own pictures."""

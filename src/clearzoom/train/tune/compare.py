@@ -1,0 +1,170 @@
+"""What tuning changed, on pictures that were held back: numbers and crops."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from clearzoom.io.folder import files_sha256, picture_files
+from clearzoom.io.reading import decode_rgb8
+from clearzoom.metrics.evaluate import Row, evaluate
+from clearzoom.metrics.methods import Given, Method, bicubic
+from clearzoom.metrics.protocol import Score, crop_to_multiple, score
+from clearzoom.train.data.degradation import Degradation
+from clearzoom.train.data.degrade import degrade
+from clearzoom.train.grid import save_grid
+from clearzoom.weights.card import Scores
+
+Levels = npt.NDArray[np.uint8]
+
+_VERSIONS = 3
+"""LR pictures of each one that is held back."""
+_SHOWN, _SHOWN_LR_PX = 3, 48
+_SEED = 20_000
+"""Other faults than those of training are drawn."""
+_MOST_LOST_DB = 0.1
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Rows for clean input, and for input with the faults that were trained for, if any.
+
+    Each holds bicubic's row, that of the weights before, and after.
+    """
+
+    clean: tuple[Row, Row, Row]
+    faulty: tuple[Row, Row, Row] | None
+
+    @property
+    def gains_db(self) -> list[float]:
+        """What PSNR gained, on clean and on faulty input."""
+        return [rows[2].psnr_db - rows[1].psnr_db for rows in self._kinds]
+
+    @property
+    def is_better(self) -> bool:
+        """Whether PSNR rose on the mean, and fell nowhere by more than 0.1 dB."""
+        gains = self.gains_db
+        return bool(np.mean(gains) > 0 and min(gains) >= -_MOST_LOST_DB)
+
+    @property
+    def _kinds(self) -> list[tuple[Row, Row, Row]]:
+        return [self.clean] if self.faulty is None else [self.clean, self.faulty]
+
+    def words(self) -> list[str]:
+        """Give a table, PSNR in dB and SSIM, as the card has them."""
+        lines = [f"{'held back':<12}{'interpolated':>18}{'before':>18}{'after':>18}"]
+        for name, rows in zip(("clean", "with faults"), self._kinds, strict=False):
+            stated = [row.as_scores() for row in rows]
+            cells = "".join(f"{f'{row.psnr_db:.2f} / {row.ssim:.4f}':>18}" for row in stated)
+            lines.append(f"{name:<12}{cells}")
+        return lines
+
+    def gain_words(self) -> str:
+        """Say the gains."""
+        names = ("clean", "with faults")
+        return ", ".join(
+            f"{name} {gain:+.2f} dB" for name, gain in zip(names, self.gains_db, strict=False)
+        )
+
+    def scores(self) -> list[Scores]:
+        """Give the rows as a card has them."""
+        return [row.as_scores() for rows in self._kinds for row in rows]
+
+
+def compare(
+    folder: Path, scale: int, before: Method, after: Method, degradation: Degradation | None
+) -> Compared:
+    """Measure both on pictures that neither has seen.
+
+    Args:
+        folder: HR pictures.
+        scale: of the enlargement.
+        before: the plain command with the weights that were tuned.
+        after: the same with those that came out.
+        degradation: the faults that were trained for.
+
+    Raises:
+        ResultError: a network gives no picture any more.
+    """
+    clean = evaluate(folder, scale, [before, after])
+    faulty = None
+    if degradation is not None:
+        faulty = _on_faulty(folder, scale, [before, after], degradation)
+    return Compared((clean[0], clean[1], clean[2]), faulty)
+
+
+def save_crops(
+    path: Path,
+    folder: Path,
+    scale: int,
+    before: Method,
+    after: Method,
+    degradation: Degradation | None,
+) -> None:
+    """Write crops side by side: interpolated, before, after, and the truth.
+
+    Args:
+        path: PNG.
+        folder: HR pictures that were held back.
+        scale: of the enlargement.
+        before: as for ``compare``, and so is after.
+        after: of the tuned weights.
+        degradation: of what is enlarged; None: it is the protocol's.
+    """
+    columns: list[list[Levels]] = [[], [], [], []]
+    for index, hr, lr in _pairs(folder, scale, degradation):
+        if index[1] or index[0] >= _SHOWN:
+            continue
+        top, left = _roughest(lr)
+        rows, across = (
+            slice(at * scale, (at + min(_SHOWN_LR_PX, *lr.shape[:2])) * scale) for at in (top, left)
+        )
+        shown = [*(each.enlarge(Given(lr)) for each in (bicubic(scale), before, after)), hr]
+        for column, picture in zip(columns, shown, strict=True):
+            column.append(picture[rows, across])
+    width = min(each.shape[1] for each in columns[0])
+    save_grid(path, [np.concatenate([each[:, :width] for each in column]) for column in columns])
+
+
+def _pairs(
+    folder: Path, scale: int, degradation: Degradation | None
+) -> Iterator[tuple[tuple[int, int], Levels, Levels]]:
+    """Place of the picture and the version, HR, LR."""
+    faults = None
+    if degradation is not None:
+        faults = degradation.model_copy(update={"clean_share": 0.0})
+    for i, file in enumerate(picture_files(folder)):
+        hr = crop_to_multiple(decode_rgb8(file.read_bytes()), scale)
+        for version in range(_VERSIONS):
+            wanted = faults or Degradation(clean_share=1.0)
+            yield (i, version), hr, degrade(hr, scale, wanted, (_SEED, i, version))
+
+
+def _on_faulty(
+    folder: Path, scale: int, methods: Sequence[Method], degradation: Degradation
+) -> tuple[Row, Row, Row]:
+    files = picture_files(folder)
+    measured = [bicubic(scale), *methods]
+    scores: list[list[tuple[str, Score]]] = [[] for _ in measured]
+    for (i, _), hr, lr in _pairs(folder, scale, degradation):
+        for method, row in zip(measured, scores, strict=True):
+            row.append((files[i].name, score(method.enlarge(Given(lr)), hr, scale)))
+    digest, data = files_sha256(files), f"{folder.name}, LR with faults"
+    interpolated, before, after = (
+        Row(method.name, method.weights_sha256, data, digest, scale, tuple(row))
+        for method, row in zip(measured, scores, strict=True)
+    )
+    return interpolated, before, after
+
+
+def _roughest(lr: Levels) -> tuple[int, int]:
+    """Top and left of the part with the most detail."""
+    side = min(_SHOWN_LR_PX, *lr.shape[:2])
+    places = [
+        (top, left)
+        for top in range(0, lr.shape[0] - side + 1, max(1, side // 2))
+        for left in range(0, lr.shape[1] - side + 1, max(1, side // 2))
+    ]
+    return max(places, key=lambda at: lr[at[0] : at[0] + side, at[1] : at[1] + side].std())

@@ -1,0 +1,160 @@
+"""Viewers of others, in a real browser and on a page of another origin, show the manifests."""
+
+import os
+import threading
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+import pyvips
+
+NESTED = "old scans/貓 & co/chelsea small.jpg"
+
+TOOLS = Path(__file__).parents[3] / ".tools"
+PAGES = {
+    "mirador": """<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
+<div id="viewer" style="position:absolute;inset:0"></div>
+<script src="mirador-4.0.0/dist/mirador.min.js"></script>
+<script>
+const manifest = decodeURIComponent(location.hash.slice(1));
+Mirador.viewer({ id: "viewer", windows: [{ manifestId: manifest }] });
+</script>""",
+    "universalviewer": """<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
+<link rel="stylesheet" href="universalviewer-4.4.0/dist/uv.css">
+<div id="uv" class="uv" style="position:absolute;inset:0"></div>
+<script src="universalviewer-4.4.0/dist/umd/UV.js"></script>
+<script>
+const manifest = decodeURIComponent(location.hash.slice(1));
+UV.init("uv", { manifest, embedded: true });
+</script>""",
+}
+ZOOM_IN = {
+    "mirador": lambda page: page.get_by_label("Zoom in").first.click(),
+    "universalviewer": lambda page: page.get_by_title("Zoom In").first.click(),
+}
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def do_GET(self):
+        name = self.path.removeprefix("/").removesuffix(".html")
+        if name not in PAGES:
+            super().do_GET()
+            return
+        content = PAGES[name].encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="module")
+def elsewhere():
+    """Another origin, with the viewers."""
+    if not TOOLS.is_dir():
+        reason = "the viewers are not there; run scripts/install-test-tools"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    listening = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(TOOLS)))
+    thread = threading.Thread(target=listening.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{listening.server_port}"
+    listening.shutdown()
+    thread.join()
+    listening.server_close()
+
+
+@dataclass
+class Seen:
+    """What a page got from our server, and what went wrong."""
+
+    kinds: list = field(default_factory=list)
+    faults: list = field(default_factory=list)
+
+
+@pytest.fixture
+def opened(browser, server, elsewhere):
+    """Open a manifest in a viewer; gives the page and what it sees."""
+    context = browser.new_context(viewport={"width": 900, "height": 700})
+
+    def open_manifest(viewer, identifier):
+        page, seen = context.new_page(), Seen()
+
+        def response(answer):
+            if not answer.url.startswith(server.url):
+                return
+            if answer.status >= 400:
+                seen.faults.append(f"{answer.status} {answer.url}")
+            if kind := answer.headers.get("x-clearzoom-pixels"):
+                seen.kinds.append(kind)
+
+        def failed(request):
+            # A viewer gives up tiles that are out of sight.
+            if request.url.startswith(server.url) and request.failure != "net::ERR_ABORTED":
+                seen.faults.append(f"{request.failure} {request.url}")
+
+        def said(message):
+            if message.type == "error" and (
+                server.url in message.text
+                or "CORS" in message.text
+                or "Content Sec" in message.text
+            ):
+                seen.faults.append(message.text)
+
+        page.on("response", response)
+        page.on("requestfailed", failed)
+        page.on("console", said)
+        manifest = f"{server.url}/iiif/presentation/3/{quote(identifier, safe='')}/manifest"
+        page.goto(f"{elsewhere}/{viewer}.html#{quote(manifest, safe='')}")
+        return page, seen
+
+    yield open_manifest
+    context.close()
+
+
+def wait_for(page, what, seconds=60):
+    for _ in range(seconds * 10):
+        if what():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("that took too long")
+
+
+def variety(screenshot):
+    """How many colours the middle of the viewer shows."""
+    shot = pyvips.Image.new_from_buffer(screenshot, "").numpy()
+    middle = shot[250:450, 350:550, :3].reshape(-1, 3).astype(np.uint32)
+    return len(np.unique(middle @ np.array([65_536, 256, 1], np.uint32)))
+
+
+@pytest.mark.parametrize("viewer", PAGES)
+def test_a_viewer_shows_a_picture(opened, viewer):
+    page, seen = opened(viewer, NESTED)
+    wait_for(page, lambda: seen.kinds and variety(page.screenshot()) > 1000)
+    assert set(seen.kinds) <= {"original", "reduced"}
+    assert not seen.faults
+
+
+@pytest.mark.parametrize("viewer", PAGES)
+def test_a_viewer_zooms_into_inferred_pixels(opened, viewer):
+    page, seen = opened(viewer, "tiled.tif~x4")
+    wait_for(page, lambda: seen.kinds and variety(page.screenshot()) > 1000)
+    assert "inferred" not in seen.kinds
+    whole = page.screenshot()
+    for _ in range(4):
+        ZOOM_IN[viewer](page)
+        page.wait_for_timeout(300)
+    wait_for(page, lambda: "inferred" in seen.kinds)
+    page.wait_for_load_state("networkidle")
+    shown = page.screenshot()
+    assert shown != whole
+    assert variety(shown) > 200
+    assert not seen.faults
