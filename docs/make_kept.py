@@ -18,7 +18,8 @@ from clearzoom.io.metadata.png_texts import Text
 from clearzoom.io.picture import Picture
 from clearzoom.io.reading import Source, open_picture, read_picture
 from clearzoom.io.writing import write_picture
-from clearzoom.pipeline.job import plan_job, run_job
+from clearzoom.pipeline.job import plan_job
+from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
 TARGET = Path(__file__).with_name("what-is-kept.md")

@@ -255,7 +255,7 @@ def fetched_weights(_converted, monkeypatch):
 
 # Pictures of any size go through the scratch folder, as large ones do.
 _ALWAYS_SCRATCH = (
-    "from clearzoom.pipeline import job; job._IN_MEMORY_BYTES = 0;"
+    "from clearzoom.pipeline import run; run._IN_MEMORY_BYTES = 0;"
     "from clearzoom.cli.main import main; main()"
 )
 

@@ -12,7 +12,8 @@ from clearzoom.checked import checked_path
 from clearzoom.core.consistency import Consistency
 from clearzoom.core.plan import make_plan
 from clearzoom.core.targets import Wanted
-from clearzoom.engines.tiled import Meaning, Progress
+from clearzoom.engines.tile import Channels
+from clearzoom.engines.tiled import Progress
 from clearzoom.errors import (
     InputError,
     MissingFileError,
@@ -25,9 +26,10 @@ from clearzoom.io.names import result_suffix, stem_of
 from clearzoom.io.picture import Samples, colours_of
 from clearzoom.pipeline.appraise import appraise_samples, resolved
 from clearzoom.pipeline.finish import finished_image
-from clearzoom.pipeline.job import Done, plan_job, run_job
+from clearzoom.pipeline.job import plan_job
 from clearzoom.pipeline.networks import chain_of, scales_for
 from clearzoom.pipeline.regions import whole_result
+from clearzoom.pipeline.run import Done, run_job
 from clearzoom.pipeline.settings import Settings
 from clearzoom.pipeline.stages import run_stages
 from clearzoom.weights import DEFAULT_MODEL
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 Larger = Callable[..., Samples]
-"""Takes samples, their meaning, and by how many levels compression put them off."""
+"""Takes samples, their channels, and by how many levels compression put them off."""
 
 PictureT = TypeVar("PictureT", bound="str | Path | npt.NDArray[Any] | Image.Image")
 
@@ -178,15 +180,15 @@ def enlarge_file(
 def _enlarger(settings: Settings) -> Larger:
     """Plan as for a file: networks after one another, and one resampling to the exact size."""
 
-    def larger(samples: Samples, meaning: Meaning, coding: float = 0.0) -> Samples:
+    def larger(samples: Samples, channels: Channels, coding: float = 0.0) -> Samples:
         size = samples.shape[1], samples.shape[0]
         plan = make_plan(size, settings.wanted, scales_for(settings.model))
-        look = cache(partial(appraise_samples, samples, meaning, coding))
+        look = cache(partial(appraise_samples, samples, channels, coding))
         networks = chain_of(resolved(settings, plan.stages, look), plan.stages)
-        result = run_stages(samples, networks, meaning)
+        result = run_stages(samples, networks, channels)
         if plan.enlarged_px == plan.result_px:
             return result
-        image = finished_image(result, plan, whole_result(plan), cmyk=meaning.colours == 4)
+        image = finished_image(result, plan, whole_result(plan), cmyk=channels.colours == 4)
         return cast(Samples, image.numpy().reshape(*plan.result_px[::-1], samples.shape[2]))
 
     return larger
@@ -201,15 +203,15 @@ def _enlarge_array(
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 2, 3, 4)):
         raise InputError(f"an array of shape {array.shape} is no picture; give (H, W) or (H, W, C)")
     samples = array if array.ndim == 3 else array[..., None]
-    meaning = Meaning(colours_of(samples.shape[2], cmyk=False))
+    channels = Channels(colours_of(samples.shape[2], cmyk=False))
     native = array.dtype.newbyteorder("=")
     if native in (np.uint8, np.uint16):
-        result: npt.NDArray[Any] = larger(samples.astype(native, copy=False), meaning, coding)
+        result: npt.NDArray[Any] = larger(samples.astype(native, copy=False), channels, coding)
     elif np.issubdtype(array.dtype, np.floating):
         if not (np.min(array, initial=0) >= 0 and np.max(array, initial=0) <= 1):
             raise InputError("a float picture must lie in 0..1, without NaN")
         deep = np.round(samples.astype(np.float64) * 65535.0).astype(np.uint16)
-        result = larger(deep, meaning) / 65535.0
+        result = larger(deep, channels) / 65535.0
     else:
         raise InputError(f"cannot enlarge {array.dtype} samples; give uint8, uint16 or float")
     result = result.astype(array.dtype, copy=False)
@@ -233,7 +235,7 @@ def _enlarge_pil(picture: Any, larger: Larger) -> Any:
     elif upright.mode in ("P", "YCbCr", "LAB", "HSV", "RGBX"):
         plain = upright.convert("RGB")
     if plain.mode == "CMYK":
-        result = Image.fromarray(larger(np.asarray(plain), Meaning(4), coding), "CMYK")
+        result = Image.fromarray(larger(np.asarray(plain), Channels(4), coding), "CMYK")
     elif plain.mode in ("L", "LA", "RGB", "RGBA", "I;16"):
         result = Image.fromarray(_enlarge_array(np.asarray(plain), larger, coding))
     else:

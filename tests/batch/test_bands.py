@@ -14,7 +14,7 @@ from clearzoom.core.targets import Wanted
 from clearzoom.io.picture import Picture
 from clearzoom.io.reading import decode
 from clearzoom.io.writing import write_picture
-from clearzoom.pipeline.job import meaning_of, networks_of, plan_job
+from clearzoom.pipeline.job import channels_of, networks_of, plan_job
 from clearzoom.pipeline.settings import Settings
 from clearzoom.pipeline.stages import run_stages
 
@@ -44,7 +44,7 @@ def test_bands_are_the_rows_of_the_whole(folder, tmp_path, settings, monkeypatch
     job = plan_job(folder / name, tmp_path / name, settings)
     networks = networks_of(job)
     assert len(networks) == 3
-    samples, meaning = decode(job.source, None), meaning_of(job.source)
+    samples, meaning = decode(job.source, None), channels_of(job.source)
     whole = run_stages(samples, networks, meaning)
     bands = bands_of(job, networks)
     assert len(bands) > 10

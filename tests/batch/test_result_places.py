@@ -10,7 +10,8 @@ from PIL import Image
 
 from clearzoom.core.targets import Wanted, parse_print
 from clearzoom.io.metadata.embedded import read_metadata
-from clearzoom.pipeline.job import plan_job, run_job
+from clearzoom.pipeline.job import plan_job
+from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
 SECRET = b"what was cut away"

@@ -1,9 +1,11 @@
+from itertools import product, starmap
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearzoom.core.tiles import grid, spans
+from clearzoom.core.tiles import Tile, spans
 from clearzoom.errors import SizeError
 
 
@@ -16,7 +18,8 @@ from clearzoom.errors import SizeError
 )
 def test_cores_cover_once_and_windows_hold_the_halo(height, width, core, halo, border):
     covered = np.zeros((height, width), int)
-    for tile in grid(height, width, core, halo, border):
+    grid = (spans(length, core, halo, border) for length in (height, width))
+    for tile in starmap(Tile, product(*grid)):
         covered[
             tile.rows.core_start : tile.rows.core_stop,
             tile.columns.core_start : tile.columns.core_stop,

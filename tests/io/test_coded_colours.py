@@ -13,7 +13,8 @@ from PIL import Image, ImageCms
 from clearzoom.core.targets import Wanted
 from clearzoom.io.made_profiles import adobe_profile, coded_profile
 from clearzoom.io.reading import open_picture
-from clearzoom.pipeline.job import plan_job, run_job
+from clearzoom.pipeline.job import plan_job
+from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
 P3 = bytes(pyvips.Operation.call("profile_load", "p3"))

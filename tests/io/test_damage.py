@@ -11,7 +11,8 @@ from clearzoom.core.targets import Wanted
 from clearzoom.errors import UnreadablePictureError
 from clearzoom.io.damage import stepped_over
 from clearzoom.io.reading import decode, open_picture
-from clearzoom.pipeline.job import plan_job, run_job
+from clearzoom.pipeline.job import plan_job
+from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
 

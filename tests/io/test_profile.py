@@ -10,7 +10,8 @@ from clearzoom.io.picture import Picture
 from clearzoom.io.profile import profile_tone
 from clearzoom.io.reading import read_picture
 from clearzoom.io.writing import write_picture
-from clearzoom.pipeline.job import plan_job, run_job
+from clearzoom.pipeline.job import plan_job
+from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
 PROPHOTO = ((0.7977, 0.2880, 0), (0.1352, 0.7119, 0), (0.0313, 0.0001, 0.8249))

@@ -19,7 +19,8 @@ from clearzoom.pipeline.appraise import (
     resolved,
     unresolved,
 )
-from clearzoom.pipeline.job import meaning_of, plan_job, run_job
+from clearzoom.pipeline.job import channels_of, plan_job
+from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
 
@@ -78,8 +79,8 @@ def test_what_is_said_is_not_changed_and_no_px_are_read(written, lr, monkeypatch
 @pytest.mark.parametrize("suffix", ["png", "jpg", "tif"])
 def test_a_file_and_its_samples_look_the_same(written, lr, suffix):
     source = open_picture(written(lr, f"in.{suffix}"))
-    of_file = appraise_file(source, meaning_of(source))
-    of_samples = appraise_samples(decode(source), meaning_of(source), of_file.coding_levels)
+    of_file = appraise_file(source, channels_of(source))
+    of_samples = appraise_samples(decode(source), channels_of(source), of_file.coding_levels)
     assert of_file.noise_levels == of_samples.noise_levels
     for one, other in zip(of_file.windows, of_samples.windows, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -130,9 +131,9 @@ def test_a_high_level_means_tones(with_estimator, lr):
 
 
 def meaning():
-    from clearzoom.engines.tiled import Meaning
+    from clearzoom.engines.tile import Channels
 
-    return Meaning(3)
+    return Channels(3)
 
 
 def test_a_network_by_itself_has_nothing_of_a_picture():

@@ -19,9 +19,10 @@ from clearzoom.errors import OutputError, SizeError
 from clearzoom.io.picture import Picture
 from clearzoom.io.writing import write_picture
 from clearzoom.pipeline.budget import Budget
-from clearzoom.pipeline.job import plan_job, run_job
+from clearzoom.pipeline.job import plan_job
 from clearzoom.pipeline.memory import give_back, machine_bytes, resident_bytes, watched
-from clearzoom.pipeline.memory_trial import trial_budget, try_tiles
+from clearzoom.pipeline.memory_trial import try_tiles
+from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
 MB = 10**6
@@ -172,10 +173,10 @@ def test_the_plan_refuses_a_tile_that_does_not_fit(tmp_path, photo):
     assert "0 pictures, 0.0 MP; 0 done before, 2 will fail" in failed.output
     assert "2 failed" in run("enlarge", *many, *how, "1MB").output
     assert len(re.findall(cannot, (tmp_path / "out" / "report.jsonl").read_text())) == 2
-    # What the process takes already is not all: of each network a tile counts. What earlier tests
-    # left to the C library goes back first, or the tile would fit into it.
+    # What the process takes already is not all: of each network a tile counts. No slack here: a
+    # share of what all tests before have left in this process is more than a tile takes.
     give_back()
-    budget = trial_budget(resident_bytes() + 1)
+    budget = budgets.Budget(resident_bytes() + 1)
     job = plan_job(one[0], one[2], Settings(Wanted(8), "fast"))
     with pytest.raises(SizeError, match=cannot):
         try_tiles(job, budget)

@@ -19,7 +19,8 @@ from clearzoom.io.writing import write_picture
 from clearzoom.models.export import export_estimator, export_onnx
 from clearzoom.models.initialise import start_as_interpolation
 from clearzoom.models.registry import build
-from clearzoom.pipeline.job import networks_of, plan_job, run_job
+from clearzoom.pipeline.job import networks_of, plan_job
+from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
 NOTES = {"name": "mine", "scale": "2", "halo_px": "5", "tile_px": "32"}

@@ -11,7 +11,8 @@ from clearzoom.core.targets import Wanted
 from clearzoom.io.picture import Picture
 from clearzoom.io.writing import Encoding, write_picture
 from clearzoom.pipeline.estimate import Estimator
-from clearzoom.pipeline.job import plan_job, run_job
+from clearzoom.pipeline.job import plan_job
+from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
 

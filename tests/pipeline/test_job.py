@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import clearzoom.pipeline.job as jobs
+import clearzoom.pipeline.run as runs
+from clearzoom.core.box import Box
 from clearzoom.core.plan import Plan
 from clearzoom.core.resize import resize
 from clearzoom.core.targets import Wanted, parse_print
@@ -17,8 +19,8 @@ from clearzoom.io.picture import Picture
 from clearzoom.io.reading import open_picture, read_picture
 from clearzoom.io.writing import Encoding, write_picture
 from clearzoom.pipeline.finish import finished_image
-from clearzoom.pipeline.job import plan_job, run_job
-from clearzoom.pipeline.regions import Region
+from clearzoom.pipeline.job import plan_job
+from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings, parse_bytes, parse_region
 
 
@@ -109,7 +111,7 @@ def test_flat_fields_are_exact_at_every_size(dtype, level, width, height):
         samples = np.full((80, 120, bands), level, dtype)  # as from a network, x4
         for source, stages in (((30, 20), (4,)), ((120, 80), ())):
             plan = Plan(source, stages, (width, height), (width, height), None, ())
-            result = finished_image(samples, plan, Region(0, 0, width, height)).numpy()
+            result = finished_image(samples, plan, Box.between(0, 0, width, height)).numpy()
             assert (result == level).all(), (bands, stages)
 
 
@@ -133,7 +135,7 @@ def test_the_result_depends_on_nothing_but_the_picture(
     chosen = {"model": str(small_weights), "wanted": Wanted(2)}
     enlarge(picture, tmp_path / "a.png", **chosen)
     enlarge(picture, tmp_path / "b.png", memory_bytes=4 * 10**9, **chosen)
-    monkeypatch.setattr(jobs, "_IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr(runs, "_IN_MEMORY_BYTES", 0)
     enlarge(picture, tmp_path / "c.png", **chosen)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "c.png").read_bytes()
@@ -238,7 +240,7 @@ def test_numbers_that_are_no_picture_are_an_error_not_a_result(picture, tmp_path
     from dataclasses import replace
 
     broken = replace(load_network("photo", 4), run=lambda x: np.full((1, 3, 4, 4), np.nan))
-    monkeypatch.setattr(jobs, "networks_of", lambda *wanted: [broken])
+    monkeypatch.setattr(runs, "networks_of", lambda *wanted: [broken])
     with pytest.raises(ResultError, match="no picture"):
         enlarge(picture, tmp_path / "o.png")
     assert not (tmp_path / "o.png").exists()
@@ -251,7 +253,7 @@ def test_a_tile_that_fails_is_made_again_in_fp32(picture, tmp_path, monkeypatch)
     (good,) = jobs.networks_of(plan)
     enlarge(picture, tmp_path / "a.png")
     broken = replace(good, run=lambda x: np.full_like(good.run(x), np.inf), reference=lambda: good)
-    monkeypatch.setattr(jobs, "networks_of", lambda *wanted: [broken])
+    monkeypatch.setattr(runs, "networks_of", lambda *wanted: [broken])
     enlarge(picture, tmp_path / "b.png")
     a, b = (read_picture(tmp_path / name).samples for name in ("a.png", "b.png"))
     np.testing.assert_array_equal(a, b)
@@ -311,5 +313,5 @@ def test_what_is_hidden_does_not_bleed_when_a_picture_is_made_smaller(tmp_path, 
 def test_equal_pictures_have_scratch_folders_of_their_own(picture, tmp_path, small_weights):
     chosen = Settings(Wanted(2), str(small_weights))
     plans = [plan_job(picture, tmp_path / name, chosen) for name in ("a.png", "b.png", "a.tif")]
-    keys = {jobs.job_key(plan, jobs.networks_of(plan)) for plan in plans}
+    keys = {runs.job_key(plan, jobs.networks_of(plan)) for plan in plans}
     assert len(keys) == 3

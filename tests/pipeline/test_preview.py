@@ -9,8 +9,9 @@ from clearzoom.errors import InputError, SizeError
 from clearzoom.io.picture import Picture
 from clearzoom.io.reading import read_picture
 from clearzoom.io.writing import write_picture
-from clearzoom.pipeline.job import plan_job, run_job
+from clearzoom.pipeline.job import plan_job
 from clearzoom.pipeline.memory import resident_bytes, watched
+from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
 MB = 10**6
@@ -23,7 +24,7 @@ def test_a_part_of_what_its_format_cannot_hold(tmp_path, command):
         with pytest.raises(SizeError, match="px a side"):
             plan_job(*where)
         job = plan_job(*where, preview=(8990, 0, 10, 8))
-        assert (job.cut.width_px, job.cut.height_px) == (80, 64)
+        assert (job.cut.width, job.cut.height) == (80, 64)
     run_job(job)
     assert read_picture(tmp_path / "o.gif").samples.shape[:2] == (64, 80)
     asked = (tmp_path / "in.png", "-o", tmp_path / "o.jpg", "--scale", 8, "--model", "fast")

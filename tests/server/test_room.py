@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pyvips
 
+from clearzoom.core.box import Box
 from clearzoom.server.locks import Turns
 from clearzoom.server.tiles.inferred import _BLOCK_PX, blocks_of, interpolated
-from clearzoom.server.tiles.originals import Box, Originals
+from clearzoom.server.tiles.originals import Originals
 
 
 def opened(tmp_path, photo):

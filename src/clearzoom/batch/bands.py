@@ -8,13 +8,16 @@ from math import prod
 import numpy as np
 
 from clearzoom.batch.storage import Place
-from clearzoom.core.tiles import Span, Tile
+from clearzoom.core.box import Box
+from clearzoom.engines.chain import stages_of
 from clearzoom.engines.network import Network
-from clearzoom.engines.tiled import Meaning, enlarge_core, grid_spans, window_of
+from clearzoom.engines.region import Input, enlarge_region
+from clearzoom.engines.tile import Channels
 from clearzoom.io.picture import Samples
 from clearzoom.io.scratch import release, scratch
-from clearzoom.pipeline.job import Done, Job, write_result
+from clearzoom.pipeline.job import Job
 from clearzoom.pipeline.regions import whole_result
+from clearzoom.pipeline.run import Done, write_result
 
 _BAND_BYTES = 64_000_000
 """Of a band as it is kept, unless a single row of tiles has more."""
@@ -37,29 +40,25 @@ def bands_of(job: Job, networks: list[Network]) -> list[Band]:
         job: of a picture that is no animation.
         networks: of the job, at least one.
     """
-    network = networks[-1]
-    rows = grid_spans(_height(job, networks), network)
-    _, width, channels = _result_shape(job, networks)
-    row_bytes = width * channels * np.dtype(job.source.dtype).itemsize
-    tile_row_bytes = network.tile_px * network.scale * row_bytes
-    at_once = max(1, _BAND_BYTES // tile_row_bytes)
+    stage = stages_of((job.source.height_px, job.source.width_px), networks)[-1]
+    scale = stage.network.scale
+    row_bytes = stage.result.width * job.source.channels * np.dtype(job.source.dtype).itemsize
+    at_once = max(1, _BAND_BYTES // (stage.network.tile_px * scale * row_bytes))
     return [
-        Band(
-            rows[first].core_start * network.scale,
-            rows[min(first + at_once, len(rows)) - 1].core_stop * network.scale,
-        )
-        for first in range(0, len(rows), at_once)
+        Band(rows[0].core_start * scale, rows[-1].core_stop * scale)
+        for first in range(0, len(stage.rows), at_once)
+        if (rows := stage.rows[first : first + at_once])
     ]
 
 
-def make_band(samples: Samples, networks: list[Network], meaning: Meaning, band: Band) -> Samples:
+def make_band(samples: Samples, networks: list[Network], channels: Channels, band: Band) -> Samples:
     """Enlarge to one band; its px are those of the whole.
 
     Args:
         samples: (H, W, C), the whole input.
         networks: the first enlarges samples, the next its result, and so on.
-        meaning: of the channels.
-        band: of the last result.
+        channels: what the C channels hold.
+        band: rows of the last result.
 
     Returns:
         (bottom - top, width of the result, C).
@@ -67,24 +66,11 @@ def make_band(samples: Samples, networks: list[Network], meaning: Meaning, band:
     Raises:
         ResultError: a network gave something that is no picture.
     """
-    if not networks:
-        return samples[band.top : band.bottom]
-    *before, network = networks
-    grown = prod(each.scale for each in before)
-    height, width, channels = samples.shape[0] * grown, samples.shape[1] * grown, samples.shape[2]
-    rows = [each for each in grid_spans(height, network) if _meets(each, band, network.scale)]
-    columns = grid_spans(width, network)
-    top, bottom = window_of(rows[0])[0], window_of(rows[-1])[1]
-    window = make_band(samples, before, meaning, Band(top, bottom))
-    start, stop = rows[0].core_start * network.scale, rows[-1].core_stop * network.scale
-    result = np.empty((stop - start, width * network.scale, channels), samples.dtype)
-    for row in rows:
-        part = result[row.core_start * network.scale - start :]
-        for column in columns:
-            core = enlarge_core(window, (top, 0), Tile(row, column), network, meaning)
-            left = column.core_start * network.scale
-            part[: core.shape[0], left : left + core.shape[1]] = core
-    return result[band.top - start : band.bottom - start]
+    height, width, bands = samples.shape
+    source = Input(lambda box: samples[box.slices], samples.dtype, bands, channels)
+    grown = prod(each.scale for each in networks)
+    box = Box.between(0, band.top, width * grown, band.bottom)
+    return enlarge_region(source, stages_of((height, width), networks), box)
 
 
 def bands_folder(key: str) -> str:
@@ -146,14 +132,6 @@ def join(
             folder.finished(part, rows)
             release(result)
         return write_result(job, networks, result, whole_result(job.plan))
-
-
-def _meets(span: Span, band: Band, scale: int) -> bool:
-    return span.core_start * scale < band.bottom and span.core_stop * scale > band.top
-
-
-def _height(job: Job, networks: list[Network]) -> int:
-    return job.source.height_px * prod(each.scale for each in networks[:-1])
 
 
 def _result_shape(job: Job, networks: list[Network]) -> tuple[int, int, int]:

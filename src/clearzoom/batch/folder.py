@@ -29,9 +29,10 @@ from clearzoom.batch.tree import Listing, pictures_to_do
 from clearzoom.errors import MissingExtraError, OutputError
 from clearzoom.io.names import HEIC_SUFFIXES, suffix_of
 from clearzoom.pipeline.budget import Budget
-from clearzoom.pipeline.job import Done, Job, run_job
+from clearzoom.pipeline.job import Job
 from clearzoom.pipeline.networks import check_networks
 from clearzoom.pipeline.paths import is_there
+from clearzoom.pipeline.run import Done, run_job
 from clearzoom.pipeline.settings import Settings
 
 PICTURES_AT_ONCE = 3

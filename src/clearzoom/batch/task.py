@@ -9,7 +9,8 @@ from clearzoom.batch.report import Row
 from clearzoom.batch.storage import Place
 from clearzoom.core.shown import shown
 from clearzoom.errors import ClearzoomError, InputError, OutputError
-from clearzoom.pipeline.job import Done, Job, plan_job
+from clearzoom.pipeline.job import Job, plan_job
+from clearzoom.pipeline.run import Done
 from clearzoom.pipeline.settings import Settings
 
 

@@ -22,8 +22,9 @@ from clearzoom.io.picture import Samples
 from clearzoom.io.reading import decode
 from clearzoom.pipeline.appraise import unresolved
 from clearzoom.pipeline.budget import Budget
-from clearzoom.pipeline.job import Done, Job, job_key, meaning_of, networks_of, run_job
+from clearzoom.pipeline.job import Job, channels_of, networks_of
 from clearzoom.pipeline.networks import network_for, scales_for
+from clearzoom.pipeline.run import Done, job_key, run_job
 from clearzoom.weights import find
 from clearzoom.weights.card import AddedCard, read_any_card
 
@@ -108,7 +109,7 @@ class Worker:
             )
 
         def make(band: Band) -> Samples:
-            return make_band(self._samples(job, part.key), networks, meaning_of(job.source), band)
+            return make_band(self._samples(job, part.key), networks, channels_of(job.source), band)
 
         if part.band is None:
             return join(job, networks, part.key, self.order.target, make)

@@ -106,8 +106,9 @@ def enlarge(
     A folder is mirrored into OUT; what is done already is skipped, so the same command goes on
     where it was broken off.
     """
-    from clearzoom.pipeline.job import plan_job, run_job
+    from clearzoom.pipeline.job import plan_job
     from clearzoom.pipeline.paths import is_folder
+    from clearzoom.pipeline.run import run_job
     from clearzoom.pipeline.settings import parse_region
 
     settings = settings_of(locals())
@@ -131,7 +132,7 @@ def enlarge(
 
 def _megapixels(job: "Job") -> float:
     """Of all frames of the result."""
-    return job.cut.width_px * job.cut.height_px * job.source.frames / 1e6
+    return job.cut.width * job.cut.height * job.source.frames / 1e6
 
 
 def networks_said(job: "Job") -> str:

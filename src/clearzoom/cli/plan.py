@@ -36,7 +36,7 @@ def plan(**asked: Any) -> None:
     try_tiles(job, trial_budget(settings.memory_bytes))
     source, planned = job.source, job.plan
     bits = 16 if source.deep else 8
-    width, height = job.cut.width_px, job.cut.height_px
+    width, height = job.cut.width, job.cut.height
     lines = [
         f"input    {source.path}  {source.kind}  {source.width_px}x{source.height_px} px  "
         f"{bits} bit  {_colours(job)}" + (f"  {source.frames} frames" if source.frames > 1 else ""),

@@ -19,6 +19,10 @@ from clearzoom.errors import SizeError
 Kernel = Literal["bicubic", "linear"]
 Floats = npt.NDArray[np.float64]
 
+BICUBIC_REACH_PX = 3
+"""How far from its own place an enlarged px reads LR px: the kernel's 2 px, and the half between
+the two grids rounded up."""
+
 
 def _cubic(x: Floats) -> Floats:
     a = -0.5

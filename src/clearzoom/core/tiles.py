@@ -1,6 +1,5 @@
 """The canonical grid: each tile is always computed from the same window, whatever is asked for."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,11 +52,12 @@ class Span:
     length: int
 
     def within(self, start: int, stop: int) -> "Span":
-        """Give the same span as it lies in a part of the axis that holds all that is read.
+        """Return this span in the coordinates of a sub-range of the axis.
 
         Args:
-            start: of the part. Where the span lies in the mirrored border, the part ends there too.
-            stop: of the part.
+            start: the first px of the sub-range, which holds all that the span reads. Where the
+                span reaches into the mirrored border, the sub-range ends at the picture's edge.
+            stop: the first px behind the sub-range.
         """
         return Span(
             self.start - start,
@@ -74,6 +74,12 @@ class Tile:
 
     rows: Span
     columns: Span
+
+    @property
+    def window_px(self) -> int:
+        """How many px the window holds, mirrored ones included."""
+        rows, columns = self.rows, self.columns
+        return (rows.stop - rows.start) * (columns.stop - columns.start)
 
 
 def spans(length_px: int, core_px: int, halo_px: int, border_px: int = 0) -> list[Span]:
@@ -106,24 +112,3 @@ def spans(length_px: int, core_px: int, halo_px: int, border_px: int = 0) -> lis
         )
         for core in range(0, length_px, core_px)
     ]
-
-
-def grid(
-    height_px: int, width_px: int, core_px: int, halo_px: int, border_px: int = 0
-) -> Iterator[Tile]:
-    """Give the tiles of a picture, row by row.
-
-    Args:
-        height_px: of the LR picture.
-        width_px: of the LR picture.
-        core_px: side of a tile's core.
-        halo_px: read around it.
-        border_px: of mirrored picture that lies around the picture.
-
-    Raises:
-        SizeError: a length is out of range.
-    """
-    across = spans(width_px, core_px, halo_px, border_px)
-    for rows in spans(height_px, core_px, halo_px, border_px):
-        for columns in across:
-            yield Tile(rows, columns)

@@ -68,6 +68,11 @@ class Network:
     period_px: int = 1
     denoise: float | None = None
 
+    @property
+    def identity(self) -> str:
+        """What decides the network's pixels: networks of equal identity give equal bytes."""
+        return f"{self.sha256} {self.engine} {self.halo_px} {self.name}"
+
 
 @checked_arguments()
 def load_network(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clearzoom.engines.network import Network
-from clearzoom.engines.tiled import Meaning, Progress
+from clearzoom.engines.tile import Channels
+from clearzoom.engines.tiled import Progress
 from clearzoom.io.animation.frame_spool import FrameSpool
 from clearzoom.io.animation.frames import frames_of
 from clearzoom.io.animation.turning import turned
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 def run_animation(
     job: "Job",
     networks: Sequence[Network],
-    meaning: Meaning,
+    channels: Channels,
     metadata: Metadata,
     budget: Budget,
     progress: Progress | None,
@@ -37,7 +38,7 @@ def run_animation(
     Args:
         job: of a source with several frames.
         networks: in the order in which they run.
-        meaning: of the channels.
+        channels: what the channels of the source hold.
         metadata: of the result.
         budget: of the process.
         progress: is called with (tiles done, tiles in all).
@@ -51,16 +52,16 @@ def run_animation(
     """
     source, plan = job.source, job.plan
     assert source.layout is not None
-    channels, durations_ms = _seen(source)
+    bands, durations_ms = _first_pass(source)
     width, height = plan.result_px
     with (
         whole_file(job.target) as temporary,
-        FrameSpool(temporary, source.frames, (height, width, channels)) as spool,
+        FrameSpool(temporary, source.frames, (height, width, bands)) as spool,
     ):
         for index, frame in enumerate(frames_of(source.path, source.layout)):
-            pixels = np.ascontiguousarray(turned(frame.pixels, source.orientation)[..., :channels])
+            pixels = np.ascontiguousarray(turned(frame.pixels, source.orientation)[..., :bands])
             of_frame = progress and partial(_report_frame, progress, index, source.frames)
-            result = run_stages(pixels, networks, meaning, budget=budget, progress=of_frame)
+            result = run_stages(pixels, networks, channels, budget=budget, progress=of_frame)
             spool.put(index, np.asarray(finished_image(result, plan, whole_result(plan)).numpy()))
         return write_frames(
             temporary,
@@ -74,8 +75,8 @@ def run_animation(
         )
 
 
-def _seen(source: Source) -> tuple[int, tuple[float, ...]]:
-    """Decode all once: 4 channels if any px is transparent, else 3; and how long each is seen."""
+def _first_pass(source: Source) -> tuple[int, tuple[float, ...]]:
+    """Decode all frames once: return 4 channels if any px is transparent, else 3, and durations."""
     assert source.layout is not None
     opaque, durations_ms = True, []
     for frame in frames_of(source.path, source.layout):

@@ -16,7 +16,7 @@ from clearzoom.core.consistency import Consistency
 from clearzoom.core.noise import fine_contrast_levels, noise_levels
 from clearzoom.engines.foreign import Tensor
 from clearzoom.engines.network import load_level_estimator
-from clearzoom.engines.tiled import Meaning
+from clearzoom.engines.tile import Channels
 from clearzoom.io.coding import coding_levels
 from clearzoom.io.picture import Samples
 from clearzoom.io.reading import Source
@@ -65,42 +65,42 @@ class Appraisal:
     coding_levels: float
 
 
-def appraise(windows: Sequence[Samples], meaning: Meaning, coding: float) -> Appraisal:
+def appraise(windows: Sequence[Samples], channels: Channels, coding: float) -> Appraisal:
     """Look at windows of a picture.
 
     Args:
         windows: those of ``window_places``: (H, W, C) uint8 or uint16.
-        meaning: of the channels.
+        channels: what the channels of the windows hold.
         coding: how far off its compression has put the px, in levels of 255; 0 for none.
     """
-    seen = tuple(_seen(window, meaning) for window in windows)
+    seen = tuple(_seen(window, channels) for window in windows)
     return Appraisal(seen, noise_levels([each[0] for each in seen]), coding)
 
 
-def appraise_file(source: Source, meaning: Meaning) -> Appraisal:
+def appraise_file(source: Source, channels: Channels) -> Appraisal:
     """Look at a picture file, of which only a few rows are in memory.
 
     Args:
         source: from ``open_picture``.
-        meaning: of its channels.
+        channels: of its channels.
 
     Raises:
         UnreadablePictureError: it is damaged.
     """
-    return appraise(read_windows(source), meaning, coding_levels(source.path, source.kind))
+    return appraise(read_windows(source), channels, coding_levels(source.path, source.kind))
 
 
-def appraise_samples(samples: Samples, meaning: Meaning, coding: float = 0.0) -> Appraisal:
+def appraise_samples(samples: Samples, channels: Channels, coding: float = 0.0) -> Appraisal:
     """Look at a picture in memory.
 
     Args:
         samples: (H, W, C).
-        meaning: of the channels.
+        channels: what the channels of the windows hold.
         coding: see ``appraise``.
     """
     places = window_places(samples.shape[1], samples.shape[0])
     windows = [samples[at.top : at.top + at.height, at.left : at.left + at.width] for at in places]
-    return appraise(windows, meaning, coding)
+    return appraise(windows, channels, coding)
 
 
 def resolved(settings: Settings, stages: Sequence[int], look: Callable[[], Appraisal]) -> Settings:
@@ -199,16 +199,16 @@ def _consistency(
 _estimator = lru_cache(maxsize=8)(load_level_estimator)
 
 
-def _seen(window: Samples, meaning: Meaning) -> Tensor:
+def _seen(window: Samples, channels: Channels) -> Tensor:
     """A window as a network sees it: colour, what is hidden filled, sRGB's tones."""
-    colours = min(meaning.colours, 3)  # of CMYK the inks that have a colour
+    colours = min(channels.colours, 3)  # of CMYK the inks that have a colour
     levels = window[..., :colours]
-    if window.shape[2] > meaning.colours:
+    if window.shape[2] > channels.colours:
         levels = fill_transparent(levels, window[..., -1])
-    if meaning.colours == 4:
+    if channels.colours == 4:
         levels = ~levels
     top = np.float32(np.iinfo(levels.dtype).max)
-    seen = levels / top if meaning.tone is None else meaning.tone.encode(levels)
+    seen = levels / top if channels.tone is None else channels.tone.encode(levels)
     seen = seen.astype(np.float32) - np.float32(0.5)
     planes = np.broadcast_to(seen.transpose(2, 0, 1), (3, *levels.shape[:2]))
     return np.ascontiguousarray(planes)[None]

@@ -8,8 +8,9 @@ from clearzoom.errors import SizeError
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.metrics.methods import Given, Image, Method
 from clearzoom.pipeline.appraise import unresolved
-from clearzoom.pipeline.job import plan_job, run_job
+from clearzoom.pipeline.job import plan_job
 from clearzoom.pipeline.networks import network_for
+from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
 

@@ -13,15 +13,15 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from clearzoom.core.tiles import BORDER_PX, spans
+from clearzoom.engines.chain import Stage
 from clearzoom.engines.network import Network
-from clearzoom.engines.tiled import Meaning
+from clearzoom.engines.tile import Channels
 from clearzoom.io.formats import format_of, written_suffix
 from clearzoom.io.picture import Picture, Samples
 from clearzoom.io.writing import as_image, encode, write_picture
 from clearzoom.pipeline.finish import finished_metadata
 from clearzoom.pipeline.job import Job, networks_of, placement_of
-from clearzoom.pipeline.sample_windows import as_samples, length_px, spans_read, spread, stitched
+from clearzoom.pipeline.sample_windows import as_samples, job_tiles, spread, stitched
 from clearzoom.pipeline.stages import run_stages
 
 _SECONDS_FOR_MORE = 0.7
@@ -69,7 +69,7 @@ class Estimator:
         if key not in self._known:
             self._known[key] = _measure(job, networks)
         measured = self._known[key]
-        px = job.cut.width_px * job.cut.height_px * job.source.frames
+        px = job.cut.width * job.cut.height * job.source.frames
         encoding_s, bytes_each = measured.encoding
         seconds = px * encoding_s
         runs = job.source.frames * (2 if job.source.cmyk else 1)  # K goes through it by itself
@@ -85,8 +85,8 @@ class Estimator:
 def _window_px(job: Job, networks: Sequence[Network]) -> list[float]:
     """Give the px that each network will read: those of its tiles with what lies around them."""
     return [
-        float(sum(map(length_px, rows)) * sum(map(length_px, columns)))
-        for _, rows, columns in spans_read(job, networks)
+        float(sum(stage.tile(tile).window_px for tile in tiles))
+        for stage, tiles in job_tiles(job, networks)
     ]
 
 
@@ -115,16 +115,13 @@ def _centre(samples: Samples, side_px: int) -> Samples:
 
 def _run(sample: Samples, network: Network) -> tuple[float, Samples]:
     began = time.perf_counter()
-    result = run_stages(sample, [network], Meaning(sample.shape[2]))
+    result = run_stages(sample, [network], Channels(sample.shape[2]))
     return time.perf_counter() - began, result
 
 
 def _read_px(sample: Samples, network: Network) -> float:
-    px = 1.0
-    for length in sample.shape[:2]:
-        tiles = spans(length, network.tile_px, network.halo_px, BORDER_PX)
-        px *= sum(tile.stop - tile.start for tile in tiles)
-    return px
+    stage = Stage(network, *sample.shape[:2])
+    return float(sum(stage.tile(tile).window_px for tile in stage.tiles_in(stage.result)))
 
 
 def _encoded(samples: Samples, job: Job) -> tuple[float, float]:

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pyvips
 
+from clearzoom.core.box import Box
 from clearzoom.core.plan import Plan
+from clearzoom.engines.chain import chain_sha256, chain_text
 from clearzoom.engines.network import Network
 from clearzoom.engines.wrappers import consistency_text
 from clearzoom.io.atomic import whole_file
@@ -19,12 +21,10 @@ from clearzoom.io.picture import Samples
 from clearzoom.io.placement import Placement
 from clearzoom.io.raw_tiff import stream_picture
 from clearzoom.io.writing import Encoding, as_image, encode, interpretation
-from clearzoom.pipeline.regions import Region
+from clearzoom.version import __version__
 
 
-def finished_image(
-    samples: Samples, plan: Plan, cut: Region, *, cmyk: bool = False
-) -> pyvips.Image:
+def finished_image(samples: Samples, plan: Plan, cut: Box, *, cmyk: bool = False) -> pyvips.Image:
     """Resample samples to the exact size and cut them; nothing is computed until it is written.
 
     Args:
@@ -58,17 +58,14 @@ def finished_metadata(
     Returns:
         The result's blocks, and a line for each that had to be left out.
     """
-    from clearzoom.version import __version__
-
     placed, problems = placed_metadata(given, placement, dpi)
     placed, more = placed_beside(placed, placement, dpi)
     problems += more
     level = networks[0].denoise if networks else None
-    chain = " then ".join(f"{network.name} x{network.scale}" for network in networks)
     provenance = Provenance(
         tool=f"clearzoom {__version__}",
-        model=chain or "bicubic",
-        weights_sha256=" ".join(network.sha256 for network in networks),
+        model=chain_text(networks) or "bicubic",
+        weights_sha256=chain_sha256(networks),
         scale=f"{plan.scale:.6g}",
         engine=networks[0].engine if networks else "libvips",
         consistency=consistency_text(networks[0].consistency) if networks else "none",
@@ -78,7 +75,7 @@ def finished_metadata(
 
 
 def write_fidelity_map(
-    target: Path, samples: Samples, given: Samples, plan: Plan, cut: Region, colours: int
+    target: Path, samples: Samples, given: Samples, plan: Plan, cut: Box, colours: int
 ) -> None:
     """Write by how many levels, as the mean over the colours, a result differs from bicubic.
 
@@ -110,8 +107,8 @@ def _image(samples: Samples, *, cmyk: bool) -> pyvips.Image:
     return stream_picture(Path(str(samples.filename))).copy(interpretation=kind)
 
 
-def _cut(image: pyvips.Image, cut: Region) -> pyvips.Image:
-    return image.crop(cut.left, cut.top, cut.width_px, cut.height_px)
+def _cut(image: pyvips.Image, cut: Box) -> pyvips.Image:
+    return image.crop(cut.left, cut.top, cut.width, cut.height)
 
 
 def _resized(image: pyvips.Image, size: tuple[int, int]) -> pyvips.Image:

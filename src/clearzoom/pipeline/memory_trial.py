@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from clearzoom.core.tiles import Tile
-from clearzoom.engines.tiled import Meaning, enlarge_core, window_of
+from clearzoom.core.box import Box
+from clearzoom.engines.tile import Channels, enlarge_core
 from clearzoom.io.picture import Samples
 from clearzoom.io.reading import decode
 from clearzoom.pipeline.budget import Budget
-from clearzoom.pipeline.job import Job, meaning_of
+from clearzoom.pipeline.job import Job, channels_of
 from clearzoom.pipeline.networks import chain_of
-from clearzoom.pipeline.sample_windows import length_px, spans_read, spread, stitched
+from clearzoom.pipeline.sample_windows import job_tiles, spread, stitched
 
 _DECODED_BYTES = 16_000_000
 _SLACK = 1.05
@@ -43,28 +43,28 @@ def try_tiles(job: Job, budget: Budget) -> None:
         return
     # The eight runs of an ensemble come one after the other, and take no more than one.
     networks = chain_of(replace(job.settings, ensemble=False), job.plan.stages)
-    for network, rows, columns in spans_read(job, networks):
-        tile = Tile(max(rows, key=length_px), max(columns, key=length_px))
-        size = length_px(tile.rows) * length_px(tile.columns) * job.source.channels
+    for stage, tiles in job_tiles(job, networks):
+        network, largest = stage.network, max(tiles, key=lambda tile: stage.tile(tile).window_px)
+        tile, around = stage.tile(largest), stage.window([largest])
+        size = tile.window_px * job.source.channels
         if not budget.wants_trial(network, size):
             continue
-        window, meaning = _window(job, tile, is_first=network is networks[0])
-        origin = window_of(tile.rows)[0], window_of(tile.columns)[0]
-        # In a thread, as in a job: the C library has other room for it.
+        window, channels = _window(job, around, is_first=network is networks[0])
+        # In a thread, as in a job: the C library keeps another heap for it.
         with budget.trial(network, size), ThreadPoolExecutor(1) as pool:
-            pool.submit(enlarge_core, window, origin, tile, network, meaning).result()
+            origin = around.top, around.left
+            pool.submit(enlarge_core, window, origin, tile, network, channels).result()
 
 
-def _window(job: Job, tile: Tile, *, is_first: bool) -> tuple[Samples, Meaning]:
-    """Give the px of a tile, or of large pictures and later networks some that are like them.
+def _window(job: Job, around: Box, *, is_first: bool) -> tuple[Samples, Channels]:
+    """Return the px of a tile, or of large pictures and later networks some that are like them.
 
-    How much a tile takes depends on what it shows: where the range clips, more is repaired.
+    How much memory a tile takes depends on its content: where the range clips, more is repaired.
     """
-    (top, bottom), (left, right) = window_of(tile.rows), window_of(tile.columns)
-    meaning = meaning_of(job.source)
+    channels = channels_of(job.source)
     if is_first and job.source.frames == 1 and job.source.raw_bytes <= _DECODED_BYTES:
-        return decode(job.source)[top:bottom, left:right], meaning
+        return decode(job.source)[around.slices], channels
     content = stitched(spread(job))
-    down, across = np.arange(top, bottom), np.arange(left, right)
+    down, across = np.arange(around.top, around.bottom), np.arange(around.left, around.right)
     window = content[(down % content.shape[0])[:, None], across % content.shape[1]]
-    return window, Meaning(window.shape[2], meaning.tone)
+    return window, Channels(window.shape[2], channels.tone)

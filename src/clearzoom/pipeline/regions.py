@@ -1,42 +1,22 @@
 """Parts of pictures: what is cut from the result, and what of earlier stages that needs."""
 
-from dataclasses import dataclass
 from math import ceil, floor
 
+from clearzoom.core.box import Box
 from clearzoom.core.plan import Plan
 from clearzoom.errors import SizeError
 
 _RESAMPLING_REACH_PX = 8
 
 
-@dataclass(frozen=True)
-class Region:
-    """A part of a picture: columns ``left`` to ``right``, rows ``top`` to ``bottom``, px."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    @property
-    def width_px(self) -> int:
-        """Columns."""
-        return self.right - self.left
-
-    @property
-    def height_px(self) -> int:
-        """Rows."""
-        return self.bottom - self.top
-
-
-def whole_result(plan: Plan) -> Region:
+def whole_result(plan: Plan) -> Box:
     """Give what is cut from the middle of the resized picture."""
     (resized_width, resized_height), (width, height) = plan.resized_px, plan.result_px
     left, top = (resized_width - width) // 2, (resized_height - height) // 2
-    return Region(left, top, left + width, top + height)
+    return Box(left, top, width, height)
 
 
-def preview_result(plan: Plan, preview: tuple[int, int, int, int]) -> Region:
+def preview_result(plan: Plan, preview: tuple[int, int, int, int]) -> Box:
     """Give the part of the resized picture that a part of the input becomes.
 
     Args:
@@ -55,16 +35,16 @@ def preview_result(plan: Plan, preview: tuple[int, int, int, int]) -> Region:
     fx, fy = plan.resized_px[0] / width, plan.resized_px[1] / height
     left, top = floor(x * fx + 0.5), floor(y * fy + 0.5)
     right, bottom = floor((x + across) * fx + 0.5), floor((y + down) * fy + 0.5)
-    return Region(left, top, max(right, left + 1), max(bottom, top + 1))
+    return Box.between(left, top, max(right, left + 1), max(bottom, top + 1))
 
 
-def needed_of_networks(plan: Plan, cut: Region) -> Region:
+def needed_of_networks(plan: Plan, cut: Box) -> Box:
     """Give what of the last network's result a part of the resized picture needs."""
     width, height = plan.enlarged_px
     fx, fy = width / plan.resized_px[0], height / plan.resized_px[1]
     reach = 0 if plan.enlarged_px == plan.resized_px else _RESAMPLING_REACH_PX
     across, down = ceil(reach * max(1, fx)), ceil(reach * max(1, fy))
-    return Region(
+    return Box.between(
         max(0, floor(cut.left * fx) - across),
         max(0, floor(cut.top * fy) - down),
         min(width, ceil(cut.right * fx) + across),

@@ -1,14 +1,15 @@
 """Samples to measure with: windows of a picture, put together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from clearzoom.core.tiles import BORDER_PX, Span, spans
+from clearzoom.engines.chain import Stage, needed_tiles, stages_of
 from clearzoom.engines.foreign import Tensor
 from clearzoom.engines.network import Network
 from clearzoom.io.picture import Samples
 from clearzoom.pipeline.job import Job
+from clearzoom.pipeline.regions import needed_of_networks
 
 _ALONG = 2
 
@@ -45,31 +46,13 @@ def stitched(windows: list[Samples]) -> Samples:
     return together
 
 
-def spans_read(
-    job: Job, networks: Sequence[Network]
-) -> Iterator[tuple[Network, list[Span], list[Span]]]:
-    """Give the tiles that a job needs of each network: their rows and their columns.
+def job_tiles(job: Job, networks: Sequence[Network]) -> list[tuple[Stage, list[int]]]:
+    """List the tiles that a job runs through each of its networks.
 
     Args:
-        job: from ``plan_job``; of a preview only what it touches.
+        job: from ``plan_job``; of a preview only what it needs.
         networks: of the job.
     """
-    size = job.source.height_px, job.source.width_px
-    x, y, across, down = job.preview or (0, 0, *size[::-1])
-    grown = 1
-    for network in networks:
-        rows, columns = (
-            [
-                tile
-                for tile in spans(length * grown, network.tile_px, network.halo_px, BORDER_PX)
-                if tile.core_start < (first + count) * grown and tile.core_stop > first * grown
-            ]
-            for length, first, count in zip(size, (y, x), (down, across), strict=True)
-        )
-        yield network, rows, columns
-        grown *= network.scale
-
-
-def length_px(span: Span) -> int:
-    """Give the px that a tile reads along an axis."""
-    return span.stop - span.start
+    stages = stages_of((job.source.height_px, job.source.width_px), networks)
+    box = needed_of_networks(job.plan, job.cut) if job.preview else None
+    return list(zip(stages, needed_tiles(stages, box), strict=True))

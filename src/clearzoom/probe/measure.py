@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from clearzoom.core import ends
+from clearzoom.core.resize import BICUBIC_REACH_PX
 from clearzoom.core.tiles import aligned_halo_px
 from clearzoom.engines.foreign import AnyRun, Run, adapted
 from clearzoom.engines.network import Network
@@ -25,7 +26,6 @@ from clearzoom.weights.user_models import check_name
 
 _TILE_PX = 256
 _TRIED_PX = 64
-_BICUBIC_REACH_PX = 3
 _STEADY_LEVELS = 0.01
 
 Say = Callable[[str], object]
@@ -78,7 +78,7 @@ def measure(
     _check_steady(native, shape)
     reach, beyond = measure_reach(native, scale, sizes)
     if opened.channels == 1:
-        reach = max(reach, _BICUBIC_REACH_PX)
+        reach = max(reach, BICUBIC_REACH_PX)
     period = math.lcm(measure_period(native, scale, sizes, reach), sizes.multiple_px)
     say(f"sees {reach} px to each side" + (f", in blocks of {period} px" if period > 1 else ""))
     _check_room(sizes, reach, period)

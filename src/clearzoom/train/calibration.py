@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 
 from clearzoom.core.resize import reduce_for_protocol
-from clearzoom.engines.tiled import Meaning
+from clearzoom.engines.tile import Channels
 from clearzoom.io.compression import compressed
 from clearzoom.metrics.faults import Kind, spoil
 from clearzoom.metrics.protocol import score
@@ -143,7 +143,7 @@ def _estimate(net: PhotoSR, lr: Image) -> float:
         level: float = net.estimator(torch.from_numpy(window)).item()
         return level
 
-    return level_of(appraise_samples(lr, Meaning(3)).windows, estimate)
+    return level_of(appraise_samples(lr, Channels(3)).windows, estimate)
 
 
 @torch.no_grad()

@@ -19,7 +19,8 @@ from clearzoom.io.metadata.exif_text import description_of, with_description
 from clearzoom.io.metadata.ome import parsed_ome
 from clearzoom.io.placement import Placement
 from clearzoom.io.reading import open_picture
-from clearzoom.pipeline.job import plan_job, run_job
+from clearzoom.pipeline.job import plan_job
+from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
 OME = "{http://www.openmicroscopy.org/Schemas/OME/2016-06}"

@@ -23,7 +23,8 @@ from clearzoom.io.picture import Picture
 from clearzoom.io.placement import Placement
 from clearzoom.io.reading import open_picture
 from clearzoom.io.writing import write_picture
-from clearzoom.pipeline.job import plan_job, run_job
+from clearzoom.pipeline.job import plan_job
+from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
 ONE = 2**24

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clearzoom.core.box import Box
 from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.iiif.identifiers import Variant
 from clearzoom.server.iiif.image_request import (
@@ -13,7 +14,6 @@ from clearzoom.server.iiif.image_request import (
     scale_factors,
     tile_sizes,
 )
-from clearzoom.server.tiles.originals import Box
 
 LIMITS = Limits(1000, 500_000)
 

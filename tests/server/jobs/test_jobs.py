@@ -240,7 +240,7 @@ def process(session, until, tmp_path):
         number = len(started)
         code = (
             "import uvicorn;"
-            + ("from clearzoom.pipeline import job; job._IN_MEMORY_BYTES = 0;" if scratch else "")
+            + ("from clearzoom.pipeline import run; run._IN_MEMORY_BYTES = 0;" if scratch else "")
             + "from small_app import worker_app;"
             "config = uvicorn.Config(worker_app, factory=True, port=0, log_level='error');"
             "server = uvicorn.Server(config); import threading, pathlib, time\n"

@@ -7,7 +7,7 @@ import pyvips
 from clearzoom.io.reading import open_picture
 from clearzoom.pipeline import appraise as appraising
 from clearzoom.pipeline.appraise import appraise_file
-from clearzoom.pipeline.job import meaning_of, plan_job
+from clearzoom.pipeline.job import channels_of, plan_job
 from clearzoom.pipeline.settings import Settings
 from clearzoom.server.locks import Turns
 from clearzoom.server.tiles import appraisals as looks
@@ -56,7 +56,7 @@ def test_the_windows_and_the_choice_are_the_same(opened, tmp_path, name, options
     job = plan_job(tmp_path / name, tmp_path / "o.png", Settings(model="fast"))
     assert settled.consistency == job.settings.consistency not in ("auto", "full")
     (ours,) = seen
-    theirs = appraise_file(source, meaning_of(source))
+    theirs = appraise_file(source, channels_of(source))
     assert (ours.noise_levels, ours.coding_levels) == (theirs.noise_levels, theirs.coding_levels)
     for one, other in zip(ours.windows, theirs.windows, strict=True):
         np.testing.assert_array_equal(one, other)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from clearzoom.api import enlarge_file
+from clearzoom.core.box import Box
 from clearzoom.core.resize import enlarge_bicubic
 from clearzoom.core.targets import Wanted
 from clearzoom.io.picture import Picture
@@ -22,7 +23,7 @@ from clearzoom.server.iiif.identifiers import Variant
 from clearzoom.server.locks import Turns
 from clearzoom.server.tiles.cache import Cache
 from clearzoom.server.tiles.inferred import Inference, interpolated
-from clearzoom.server.tiles.originals import Box, Originals
+from clearzoom.server.tiles.originals import Originals
 from clearzoom.server.tiles.render import Renderer, View
 
 

@@ -9,12 +9,13 @@ import pytest
 import pyvips
 from PIL import Image
 
+from clearzoom.core.box import Box
 from clearzoom.pipeline.settings import Settings
 from clearzoom.server.iiif.identifiers import Variant
 from clearzoom.server.locks import Turns
 from clearzoom.server.tiles.cache import Cache
 from clearzoom.server.tiles.inferred import Inference
-from clearzoom.server.tiles.originals import Box, Original, Originals
+from clearzoom.server.tiles.originals import Original, Originals
 from clearzoom.server.tiles.render import Renderer, View
 from clearzoom.server.tiles.resample import resampled
 

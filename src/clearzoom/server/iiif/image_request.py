@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from math import floor, inf, log2, sqrt
 from typing import Any, cast
 
+from clearzoom.core.box import Box
 from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.iiif.identifiers import Variant
-from clearzoom.server.tiles.originals import Box
 from clearzoom.server.tiles.render import Quality, View
 
 TILE_PX = 512

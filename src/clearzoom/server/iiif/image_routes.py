@@ -7,6 +7,7 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Header, Path, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
+from clearzoom.core.box import Box
 from clearzoom.server.error_answers import Failure, RefusedError
 from clearzoom.server.gallery.library import Entry
 from clearzoom.server.iiif.identifiers import BICUBIC, Variant, encoded, parse_variant
@@ -19,7 +20,7 @@ from clearzoom.server.iiif.image_request import (
     tile_sizes,
 )
 from clearzoom.server.settings import VIRTUAL_SCALES
-from clearzoom.server.tiles.originals import Box, Original
+from clearzoom.server.tiles.originals import Original
 from clearzoom.server.tiles.render import View
 from clearzoom.server.tiles.service import Service
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from clearzoom.engines.chain import chain_sha256, chain_text
 from clearzoom.errors import (
     ClearzoomError,
     InputError,
@@ -94,8 +95,7 @@ def model_of(job: Job) -> str | None:
     networks = networks_of(job)
     if not networks:
         return None
-    chain = " then ".join(f"{network.name} x{network.scale}" for network in networks)
-    return f"{chain}; sha256={' '.join(network.sha256 for network in networks)}"
+    return f"{chain_text(networks)}; sha256={chain_sha256(networks)}"
 
 
 def told(error: Exception, folder: JobFolder, record: Record) -> tuple[int, Failure]:

@@ -15,7 +15,8 @@ from types import FrameType
 from typing import IO, Any
 
 from clearzoom.pipeline.budget import Budget
-from clearzoom.pipeline.job import Job, run_job
+from clearzoom.pipeline.job import Job
+from clearzoom.pipeline.run import run_job
 from clearzoom.server.error_answers import Failure, RefusedError
 from clearzoom.server.jobs.fair_turns import Rounds
 from clearzoom.server.jobs.planning import model_of, plan, shown, told

@@ -5,12 +5,13 @@ from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from functools import partial
 
+from clearzoom.core.box import Box
 from clearzoom.io.coding import coding_levels
 from clearzoom.io.windows import window_places
 from clearzoom.pipeline.appraise import Appraisal, appraise, resolved
-from clearzoom.pipeline.job import meaning_of
+from clearzoom.pipeline.job import channels_of
 from clearzoom.pipeline.settings import Settings
-from clearzoom.server.tiles.originals import Box, Original
+from clearzoom.server.tiles.originals import Original
 
 _KEPT = 1024
 _KEPT_APPRAISALS = 16
@@ -63,7 +64,7 @@ class Looks:
             for at in window_places(source.width_px, source.height_px)
         ]
         coding = coding_levels(source.path, source.kind)
-        appraisal = appraise(windows, meaning_of(source), coding)
+        appraisal = appraise(windows, channels_of(source), coding)
         with self._mutex:
             self._appraisals[original.sha256] = appraisal
             while len(self._appraisals) > _KEPT_APPRAISALS:

@@ -2,28 +2,28 @@
 
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from math import prod
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
-from clearzoom.core.resize import resize
-from clearzoom.core.tiles import Span, Tile
+from clearzoom.core.box import Box
+from clearzoom.core.resize import BICUBIC_REACH_PX, resize
+from clearzoom.engines.chain import Stage, chain_identity, stages_of
 from clearzoom.engines.network import Network
-from clearzoom.engines.tiled import enlarge_core, grid_spans, window_of
+from clearzoom.engines.region import Input, enlarge_region
 from clearzoom.io.picture import Samples
-from clearzoom.pipeline.job import meaning_of
+from clearzoom.pipeline.job import channels_of
 from clearzoom.server.locks import Turns
 from clearzoom.server.tiles.cache import Cache
-from clearzoom.server.tiles.originals import Box, Original
+from clearzoom.server.tiles.originals import Original
 from clearzoom.version import __version__
 
 Wanted = Callable[[], None]
 """Raises where nobody waits for the result any more."""
 
 _HEADER = struct.Struct("<IIII")
-_BICUBIC_REACH_PX = 3
 _BLOCK_PX = 1024
 """Side of what is interpolated at once: its floats take many times the room of the result."""
 
@@ -37,13 +37,13 @@ class Inference:
     def region(
         self, original: Original, networks: Sequence[Network], box: Box, wanted: Wanted
     ) -> Samples:
-        """Give a part of a picture after networks one after the other.
+        """Enlarge a part of a picture by networks one after the other.
 
         Args:
             original: is read by region.
             networks: the first enlarges the picture, the next its result.
             box: of the last result, inside of it.
-            wanted: is asked before each tile.
+            wanted: is called before each tile, and raises where nobody waits any more.
 
         Returns:
             (H, W, C), the picture's dtype.
@@ -52,55 +52,44 @@ class Inference:
             ResultError: a network gave something that is no picture.
             UnreadablePictureError: the file is damaged there.
         """
-        if not networks:
-            return original.region(0, box)
-        scale = networks[-1].scale
-        rows, columns = self._grid(original, networks)
-        result: Samples = np.empty(
-            (box.height, box.width, original.source.channels), original.source.dtype
+        source = original.source
+        stages = stages_of((source.height_px, source.width_px), networks)
+        picture = Input(
+            lambda part: original.region(0, part),
+            source.dtype,
+            source.channels,
+            channels_of(source),
         )
-        for i, j in _touched(rows, columns, scale, box):
-            core = self._core(original, networks, Tile(rows[i], columns[j]), wanted)
-            top, left = (
-                rows[i].core_start * scale - box.top,
-                columns[j].core_start * scale - box.left,
-            )
-            inside, part = _overlap(top, core.shape[0], box.height)
-            across, beside = _overlap(left, core.shape[1], box.width)
-            result[inside, across] = core[part, beside]
-        return result
+        store = _CachedCores(self._cache, self._turns, original.sha256, wanted)
+        return enlarge_region(picture, stages, box, store)
 
-    def _grid(
-        self, original: Original, networks: Sequence[Network]
-    ) -> tuple[list[Span], list[Span]]:
-        """Of the picture that the last network enlarges."""
-        before = prod(network.scale for network in networks[:-1])
-        height, width = original.source.height_px * before, original.source.width_px * before
-        return grid_spans(height, networks[-1]), grid_spans(width, networks[-1])
 
-    def _core(
-        self, original: Original, networks: Sequence[Network], tile: Tile, wanted: Wanted
-    ) -> Samples:
-        chain = " ".join(
-            f"{network.sha256} {network.engine} {network.halo_px} {network.name}"
-            for network in networks
-        )
-        place = f"{tile.rows.core_start} {tile.columns.core_start}"
-        key = f"core {__version__} {original.sha256} {chain} {place}"
-        if (known := self._cache.get(key)) is not None:
-            return _unpacked(known)
-        with self._turns.alone(key, wanted):
-            if (known := self._cache.get(key)) is not None:
+@dataclass(frozen=True)
+class _CachedCores:
+    """Cores in the server's cache; one thread of all processes makes each, and others wait."""
+
+    cache: Cache
+    turns: Turns
+    picture_sha256: str
+    wanted: Wanted
+
+    def find(self, stages: Sequence[Stage], tile: int) -> Samples | None:
+        known = self.cache.get(self._key(stages, tile))
+        return None if known is None else _unpacked(known)
+
+    def make(self, stages: Sequence[Stage], tile: int, compute: Callable[[], Samples]) -> Samples:
+        key = self._key(stages, tile)
+        with self.turns.alone(key, self.wanted):
+            if (known := self.cache.get(key)) is not None:
                 return _unpacked(known)
-            wanted()
-            (top, bottom), (left, right) = window_of(tile.rows), window_of(tile.columns)
-            window = self.region(
-                original, networks[:-1], Box(left, top, right - left, bottom - top), wanted
-            )
-            meaning = meaning_of(original.source)
-            core = enlarge_core(window, (top, left), tile, networks[-1], meaning)
-            self._cache.put(key, _packed(core))
+            self.wanted()
+            core = compute()
+            self.cache.put(key, _packed(core))
         return core
+
+    def _key(self, stages: Sequence[Stage], tile: int) -> str:
+        chain = chain_identity([stage.network for stage in stages])
+        return f"core {__version__} {self.picture_sha256} {chain} {tile}"
 
 
 def interpolated(original: Original, scale: int, box: Box) -> Samples:
@@ -145,25 +134,7 @@ def _interpolated_at_once(original: Original, scale: int, box: Box) -> Samples:
 
 def _around(start: int, length: int, scale: int, length_px: int) -> tuple[int, int]:
     first, last = start // scale, -(-(start + length) // scale)
-    return max(0, first - _BICUBIC_REACH_PX), min(length_px, last + _BICUBIC_REACH_PX)
-
-
-def _touched(rows: list[Span], columns: list[Span], scale: int, box: Box) -> list[tuple[int, int]]:
-    def along(spans: list[Span], start: int, length: int) -> range:
-        step = spans[0].core_stop * scale
-        return range(start // step, min(len(spans), -(-(start + length) // step)))
-
-    return [
-        (i, j)
-        for i in along(rows, box.top, box.height)
-        for j in along(columns, box.left, box.width)
-    ]
-
-
-def _overlap(start: int, length: int, room: int) -> tuple[slice, slice]:
-    """Where a core that starts there lies in a result, and which part of it."""
-    first, last = max(0, start), min(room, start + length)
-    return slice(first, last), slice(first - start, last - start)
+    return max(0, first - BICUBIC_REACH_PX), min(length_px, last + BICUBIC_REACH_PX)
 
 
 def _packed(samples: Samples) -> bytes:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyvips
 
+from clearzoom.core.box import Box
 from clearzoom.errors import InputError
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.libvips_errors import VIPS_ERRORS, unreadable, unwritable
@@ -29,16 +30,6 @@ _SMALLEST_PX = 256
 _TILE = {"tile": True, "tile_width": 256, "tile_height": 256, "bigtiff": True}
 _PACKED = {"compression": "deflate", "level": 1, "predictor": "horizontal"}
 _KEPT_OPEN = 64
-
-
-@dataclass(frozen=True)
-class Box:
-    """A part of a picture, in px from its upper left corner."""
-
-    left: int
-    top: int
-    width: int
-    height: int
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,9 @@ from typing import Literal
 import numpy as np
 import pyvips
 
+from clearzoom.core.box import Box
 from clearzoom.core.plan import chain_for, most_times
+from clearzoom.engines.chain import chain_sha256, chain_text
 from clearzoom.engines.network import Network
 from clearzoom.errors import SizeError
 from clearzoom.io.display import displayed
@@ -23,7 +25,7 @@ from clearzoom.server.iiif.identifiers import BICUBIC, Variant
 from clearzoom.server.tiles.appraisals import Looks
 from clearzoom.server.tiles.fidelity import fidelity_colours
 from clearzoom.server.tiles.inferred import Inference, Wanted, blocks_of, interpolated
-from clearzoom.server.tiles.originals import Box, Original
+from clearzoom.server.tiles.originals import Original
 from clearzoom.server.tiles.resample import resampled
 from clearzoom.weights import scales_of
 
@@ -152,8 +154,7 @@ class Renderer:
             pixels = displayed(pixels, original.source.icc_profile)
         model = None
         if networks:
-            chain = " then ".join(f"{network.name} x{network.scale}" for network in networks)
-            model = f"{chain}; sha256={' '.join(network.sha256 for network in networks)}"
+            model = f"{chain_text(networks)}; sha256={chain_sha256(networks)}"
         return Answer(_encoded(_turned(pixels, view), view), kind, model)
 
     def _chain(self, view: View) -> tuple[int, ...]:

@@ -148,10 +148,7 @@ class Service:
 
     def _key(self, original: Original, view: View) -> str:
         networks = self.renderer.networks(original, view)
-        chain = [
-            f"{network.sha256} {network.engine} {network.halo_px} {network.name}"
-            for network in networks
-        ]
+        chain = [network.identity for network in networks]
         plain = view.variant.scale, view.variant.fidelity, view.variant.model == "bicubic"
         wanted = (view.box, view.width, view.height, view.mirrored, view.quarter_turns)
         form = view.quality, view.suffix

@@ -1,0 +1,167 @@
+"""Run a planned job: decode, networks, last resampling, encode. A job that was killed goes on."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+from clearzoom.core.box import Box
+from clearzoom.engines.network import Network
+from clearzoom.engines.tiled import Progress
+from clearzoom.errors import InputError, OutputError
+from clearzoom.io.atomic import whole_file
+from clearzoom.io.formats import check_target
+from clearzoom.io.picture import Samples, colours_of
+from clearzoom.io.reading import decode
+from clearzoom.io.scratch import Scratch, scratch
+from clearzoom.io.writing import encode
+from clearzoom.pipeline.animation import run_animation
+from clearzoom.pipeline.budget import Budget
+from clearzoom.pipeline.finish import finished_image, finished_metadata, write_fidelity_map
+from clearzoom.pipeline.job import ONE_FRAME_ONLY, Job, channels_of, networks_of, placement_of
+from clearzoom.pipeline.memory_checks import check_preview_fits
+from clearzoom.pipeline.paths import output_stat
+from clearzoom.pipeline.regions import needed_of_networks, preview_result, whole_result
+from clearzoom.pipeline.stages import run_stages
+from clearzoom.version import __version__
+
+_IN_MEMORY_BYTES = 64_000_000
+"""Pictures up to this size, all stages together, need no scratch folder: seconds would be lost."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a job."""
+
+    width_px: int
+    height_px: int
+    notes: tuple[str, ...]
+
+
+def run_job(
+    job: Job,
+    progress: Progress | None = None,
+    *,
+    preview: tuple[int, int, int, int] | None = None,
+    fidelity_map: Path | None = None,
+    budget: Budget | None = None,
+    wrapped: Callable[[Network], Network] | None = None,
+) -> Done:
+    """Do what was planned.
+
+    Args:
+        job: from ``plan_job``.
+        progress: is called with (tiles done, tiles in all).
+        preview: as in ``plan_job``, of a job that was planned for the whole.
+        fidelity_map: a file for a grey picture: by how many levels, as the mean over the colours,
+            the result differs from the bicubic enlargement.
+        budget: of all jobs of this process, where memory is limited; else one of this job alone.
+        wrapped: put around each network as loaded; what it gives must be equal to the bit.
+
+    Returns:
+        The result's size, and notes.
+
+    Raises:
+        OutputError: the result cannot be written; older files stay.
+        UnreadablePictureError: the picture is truncated or damaged.
+        SizeError: settings.memory_bytes is too small, preview lies outside, or the result does not
+            fit into memory.
+        ResultError: a network gave something that is no picture.
+    """
+    preview = preview or job.preview
+    budget = budget or Budget(job.settings.memory_bytes)
+    networks = networks_of(job, wrapped)
+    if job.source.frames > 1:
+        if preview or fidelity_map:
+            raise InputError(ONE_FRAME_ONLY)
+        placement = placement_of(job, whole_result(job.plan))
+        metadata, problems = finished_metadata(job.metadata, job.plan, placement, job.dpi, networks)
+        channels = channels_of(job.source)
+        problems += run_animation(job, networks, channels, metadata, budget, progress)
+        return Done(*job.plan.result_px, (*job.notes, *problems))
+    plan, cmyk = job.plan, job.source.cmyk
+    cut = preview_result(plan, preview) if preview else whole_result(plan)
+    if fidelity_map is not None:
+        _check_fidelity_map(job, fidelity_map, cut)
+    with _scratch_for(job, networks, preview is not None) as folder:
+        if preview and job.settings.memory_bytes:
+            check_preview_fits(job.source, job.settings.memory_bytes)
+        samples = decode(job.source, folder.folder / "0.tif" if folder is not None else None)
+        result = run_stages(
+            samples,
+            networks,
+            channels_of(job.source),
+            scratch=folder,
+            region=needed_of_networks(plan, cut) if preview else None,
+            budget=budget,
+            progress=progress,
+        )
+        done = write_result(job, networks, result, cut)
+        if fidelity_map is not None:
+            colours = colours_of(job.source.channels, cmyk=cmyk)
+            write_fidelity_map(fidelity_map, result, samples, plan, cut, colours)
+    return done
+
+
+def write_result(job: Job, networks: list[Network], result: Samples, cut: Box) -> Done:
+    """Write a job's file from what the last network gave.
+
+    Args:
+        job: from ``plan_job``; no animation.
+        networks: that ran, in their order.
+        result: (H, W, C), in memory or in a scratch file.
+        cut: of the resized picture.
+
+    Raises:
+        OutputError: it cannot be written; an older file stays.
+    """
+    size = (cut.width, cut.height)
+    placement = placement_of(job, cut)
+    metadata, problems = finished_metadata(job.metadata, job.plan, placement, job.dpi, networks)
+    image = finished_image(result, job.plan, cut, cmyk=job.source.cmyk)
+    with whole_file(job.target) as temporary:
+        problems += encode(
+            temporary,
+            job.target,
+            image,
+            job.source.icc_profile,
+            job.dpi,
+            metadata,
+            job.settings.encoding,
+        )
+    return Done(*size, (*job.notes, *problems))
+
+
+def _check_fidelity_map(job: Job, target: Path, cut: Box) -> None:
+    output_stat(target)
+    check_target(target, cut.width, cut.height, has_alpha=False)
+    if target.resolve() in (job.target.resolve(), job.source.path.resolve()):
+        raise OutputError(f"{target} is the input or the result; name another file for the map")
+
+
+def _scratch_for(
+    job: Job, networks: list[Network], preview: bool
+) -> AbstractContextManager[Scratch | None]:
+    grown = [prod(job.plan.stages[: index + 1]) ** 2 for index in range(len(networks))]
+    raw_bytes = job.source.raw_bytes * (1 + sum(grown))
+    limit = _IN_MEMORY_BYTES
+    if job.settings.memory_bytes:
+        limit = min(limit, job.settings.memory_bytes // 8)
+    if preview or raw_bytes <= limit:
+        return nullcontext()
+    return scratch(job.target, job_key(job, networks))
+
+
+def job_key(job: Job, networks: list[Network]) -> str:
+    """Equal for the same result: other content, settings, networks, version or name are not."""
+    said = hashlib.sha256()
+    with job.source.path.open("rb") as file:
+        said.update(hashlib.file_digest(file, "sha256").digest())
+    for network in networks:
+        said.update(f"{network.identity} ".encode(errors="surrogateescape"))
+    said.update(f"{__version__} {job.plan} {job.source.shape}".encode())
+    said.update(os.fsencode(job.target.name))  # the folder lies beside it
+    return said.hexdigest()[:16]
