@@ -32,7 +32,7 @@ figures: .venv/developed demo  ## pictures and made pages of docs/ that need no 
 	for topic in chapter table pixel-shuffle losses perceptual metrics; do \
 	    $(BIN)/clearzoom explain $$topic --out docs/explain || exit 1; done
 	$(BIN)/python docs/make_screenshots.py
-	for page in api cli errors kept scores settings; do $(BIN)/python docs/make_$$page.py || exit 1; done
+	for page in api architecture cli errors kept scores settings; do $(BIN)/python docs/make_$$page.py || exit 1; done
 
 docs: .venv/installed  ## the site of docs/, into site/; a broken link is an error
 	$(PIP) --editable '.[serve]' --group docs

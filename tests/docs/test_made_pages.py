@@ -17,7 +17,15 @@ def script(name):
     return module
 
 
-@pytest.mark.parametrize("name", ["make_cli", "make_errors", "make_settings"])
+def test_the_architecture_is_that_of_the_imports():
+    module = script("make_architecture")
+    assert module.PICTURE.read_text("utf-8") == module.picture(module.modules())
+    broken = module.modules() | {"cli.enlarge": set()}
+    with pytest.raises(ValueError, match=r"nothing before \S+ imports it"):
+        module.check_ways(broken)
+
+
+@pytest.mark.parametrize("name", ["make_architecture", "make_cli", "make_errors", "make_settings"])
 def test_they_are_current(name):
     module = script(name)
     assert module.TARGET.read_text("utf-8") == module.page(), f"run python docs/{name}.py"
