@@ -1,6 +1,7 @@
-"""Draw the rooms and write docs/architecture.md from the imports: python docs/make_architecture.py."""
+"""Draw the rooms and write docs/architecture.md: python docs/make_architecture.py."""
 
 import ast
+import re
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -66,12 +67,13 @@ _ROW_PX, _LEFT_PX, _ROOMS_PX, _STEP_PX, _GAP_PX, _TOP_PX, _LINE_PX = 48, 16, 330
 
 HEAD = """# Architecture
 
-Made by `python docs/make_architecture.py` from the imports of the sources; a test fails when it is stale.
+Made by `python docs/make_architecture.py` from the imports of the sources; a test fails when it is
+stale.
 
-A room is a folder of `src/clearzoom`. It imports from the floors below it alone, which a test checks
-(`tests/test_layers.py`). The lines show which modules a piece of work enters, in order.
+A room is a folder of `src/clearzoom`. It imports from the floors below it alone, which a test
+checks (`tests/test_layers.py`). The lines show which modules a piece of work enters, in order.
 
-![The rooms as floors of a house, and the ways of one picture, one folder, one tile and one training step through them](images/architecture.svg)
+![Rooms as floors, and the ways of a picture, a folder, a tile, a step](images/architecture.svg)
 """
 
 TAIL = """
@@ -158,6 +160,17 @@ def check_ways(imports: dict[str, set[str]]) -> None:
                 raise ValueError(f"{way}: nothing before {step} imports it")
 
 
+def check_places() -> None:
+    """Refuse an answer to "where is" that names what is not there.
+
+    Raises:
+        ValueError: no such file or folder.
+    """
+    for place in re.findall(r"`([\w/]+(?:/|\.py))`", TAIL):
+        if not (SOURCE / place).exists():
+            raise ValueError(f"there is no {place}")
+
+
 def sentence(module: str) -> str:
     """Return the first sentence of a module's docstring."""
     path = SOURCE.joinpath(*module.split("."))
@@ -234,6 +247,7 @@ def page() -> str:
     """Return the page."""
     imports = modules()
     check_ways(imports)
+    check_places()
     lines = [HEAD, "## The rooms, from the top", "", "| floor | room | |", "| --- | --- | --- |"]
     rows = floors(imports)
     for number in range(len(rows) - 1, -1, -1):
