@@ -1,8 +1,8 @@
-"""What no file of ``clearzoom export`` has: graphs inside graphs, and weights in other files.
+"""Refuse ONNX files that hold graphs inside graphs, or keep weights in other files.
 
-Our own notes are easily written into any ONNX file, and such a file runs in this very process. With
-neither loops nor branches, nor another file's weights however often, it ends, and takes about as
-much as its size says.
+No file of ``clearzoom export`` does. Anybody can write our notes into an ONNX file, and such a file
+runs in this process. Without loops and branches, and without the weights of another file, it ends,
+and takes about as much memory as its size says.
 """
 
 from collections.abc import Iterator
@@ -20,14 +20,14 @@ _STANDARD = ("", "ai.onnx")
 
 
 def check_enclosed(model: bytes, path: Path) -> None:
-    """Refuse a file that nobody but its maker knows the end of.
+    """Refuse a file that could run for ever, or read other files.
 
     Args:
-        model: the whole ONNX file.
-        path: of the file, for the message.
+        model: the content of the ONNX file.
+        path: the file's path, for the message.
 
     Raises:
-        WeightsError: damaged, or no file of ``clearzoom export``.
+        WeightsError: the file is damaged, or ``clearzoom export`` did not write it.
     """
     try:
         why = next(_faults(model), None)

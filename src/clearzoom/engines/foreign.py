@@ -1,4 +1,4 @@
-"""Run a network that others made as if it were ours: its range, channels and sizes, translated."""
+"""Run a network that others made as if it were ours: translate its range, channels and sizes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,21 +17,21 @@ Run = Callable[[Tensor], Tensor]
 AnyRun = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-"""Of R, G and B, full range: ITU-R BT.601-7, 2.5.1."""
+"""Weights of R, G and B in full-range luma: ITU-R BT.601-7, 2.5.1."""
 
 
 def adapted(
     run: AnyRun, interface: Interface, scale: int, reach_px: int, period_px: int = 1
 ) -> Run:
-    """Wrap a network's run.
+    """Translate a network's input and output to the form that our own networks have.
 
     Args:
-        run: takes and gives what interface says, (1, C, H, W).
-        interface: of the network.
-        scale: of its enlargement.
-        reach_px: that it sees, where its size is fixed; pictures of other sizes are cut into parts
-            of which the outermost so many px are not kept.
-        period_px: of which such parts are multiples.
+        run: takes and returns (1, C, H, W) in the range, order and dtype that interface states.
+        interface: what the model card states about the network.
+        scale: how many times the network enlarges.
+        reach_px: how far the network sees. It matters where the input size is fixed: other pictures
+            are cut into parts, of which the outermost reach_px are not kept.
+        period_px: such parts start at multiples of it.
 
     Returns:
         A function from (1, 3, H, W) float32 in -0.5..0.5, of any height and width, to
@@ -41,12 +41,11 @@ def adapted(
 
     def numbers(x: Tensor) -> Tensor:
         low, high = interface.input_range
-        given = ((x + np.float32(0.5)) * np.float32(high - low) + np.float32(low)).astype(
-            interface.dtype
-        )
+        levels = (x + np.float32(0.5)) * np.float32(high - low) + np.float32(low)
+        levels = levels.astype(interface.dtype)
         if interface.input_order == "BGR":
-            given = np.ascontiguousarray(given[:, ::-1])
-        y = sized(given).astype(np.float32, copy=False)
+            levels = np.ascontiguousarray(levels[:, ::-1])
+        y = sized(levels).astype(np.float32, copy=False)
         if interface.output_order == "BGR":
             y = y[:, ::-1]
         low, high = interface.output_range
@@ -57,7 +56,7 @@ def adapted(
 
 
 def _in_luma(run: Run, scale: int) -> Run:
-    """Run a network of one channel: what it adds to luma's interpolation is added to colour's."""
+    """Run a network of one channel, and add its detail in luma to the interpolated colours."""
 
     def coloured(x: Tensor) -> Tensor:
         height, width = x.shape[2] * scale, x.shape[3] * scale
@@ -72,7 +71,7 @@ def _in_luma(run: Run, scale: int) -> Run:
 
 @dataclass(frozen=True)
 class _Part:
-    """``start`` to ``stop`` px of an axis are read, mirrored beyond it; ``keep`` of them stay."""
+    """The px ``start`` to ``stop`` of an axis, mirrored at its ends; only ``keep`` is used."""
 
     start: int
     stop: int
@@ -89,8 +88,8 @@ def _any_size(run: AnyRun, sizes: Sizes, scale: int, reach_px: int, period_px: i
         y: npt.NDArray[Any] | None = None
         for down, across in product(rows, columns):
             at = mirrored(down.start, down.stop, lengths[0])[:, None]
-            given = x[..., at, mirrored(across.start, across.stop, lengths[1])]
-            part = run(np.ascontiguousarray(given))
+            window = x[..., at, mirrored(across.start, across.stop, lengths[1])]
+            part = run(np.ascontiguousarray(window))
             if y is None:
                 y = np.empty((*part.shape[:2], *(length * scale for length in lengths)), part.dtype)
             (top, bottom), (left, right) = (_times(each.keep, scale) for each in (down, across))
@@ -110,7 +109,7 @@ def _whole(length: int, sizes: Sizes) -> _Part:
 
 
 def _fixed_parts(length: int, fixed_px: int, reach_px: int, period_px: int) -> list[_Part]:
-    """Parts of the fixed length; their edges, which the network pads, are never kept."""
+    """Cut an axis into parts of the fixed length; their edges, which the network pads, go."""
     step = (fixed_px - 2 * reach_px) // period_px * period_px
     return [
         _Part(at - reach_px, at - reach_px + fixed_px, slice(at, min(at + step, length)))

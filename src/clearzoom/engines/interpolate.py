@@ -1,6 +1,6 @@
-"""Network interpolation: weights between those of two ONNX files of one network.
+"""Network interpolation: mix the weights in two ONNX files of one network.
 
-The mixed file has everything but its float tensors from the second.
+The mixed file takes its nodes and notes from the second file; only the float tensors are mixed.
 
 References:
     Wang et al., "ESRGAN", arXiv:1809.00219, section 3.4; onnx.proto3 for the field numbers.
@@ -22,12 +22,12 @@ def mixed_model(first: bytes, second: bytes, strength: float) -> bytes:
     """Mix the float tensors of two ONNX files: (1 - strength) * first + strength * second.
 
     Args:
-        first: of the network at strength 0.
-        second: at strength 1; nodes and notes are its own.
+        first: the content of the file at strength 0.
+        second: the content of the file at strength 1; nodes and notes come from it.
         strength: 0 to 1.
 
     Raises:
-        WeightsError: the two are not of one network, or no ONNX.
+        WeightsError: the two files hold different networks, or are no ONNX.
     """
     ours, theirs = _by_shape(second), _by_shape(first)
     if not ours or ours.keys() != theirs.keys():
@@ -48,13 +48,13 @@ def _by_shape(model: bytes) -> dict[tuple[str, bytes, int], tuple[int, int]]:
 
 
 def float_tensors(model: bytes) -> Iterator[tuple[str, bytes, tuple[int, int]]]:
-    """Give the name and shape of each float tensor in an ONNX file, and where its bytes lie.
+    """List the name and shape of each float tensor in an ONNX file, and the place of its bytes.
 
     Args:
-        model: content of the file.
+        model: the content of the file.
 
     Raises:
-        WeightsError: damaged, or no ONNX.
+        WeightsError: the file is damaged, or no ONNX.
     """
     for number, graph in fields(model, (0, len(model))):
         for inner, tensor in fields(model, graph) if number == _GRAPH else ():

@@ -1,4 +1,4 @@
-"""Levels of ``photo``: one file is the whole range of ``--denoise``, as only its biases move."""
+"""Denoise levels of ``photo``: one file serves the whole range, since only its biases move."""
 
 import base64
 import json
@@ -15,19 +15,19 @@ from clearzoom.engines.onnxruntime import load_onnxruntime
 from clearzoom.errors import WeightsError
 
 NOTE = "denoise"
-"""In an ONNX file: the level that its biases are at, and how they move."""
+"""The note in an ONNX file that holds the level of its biases, and how they move."""
 
 
 @dataclass(frozen=True)
 class Levels:
-    """What a file's note says: its own level, and how far each bias moves for one level more."""
+    """The level of a file's biases, and how far each bias moves from level 0 to level 1."""
 
     level: float
     shifts: dict[str, npt.NDArray[np.float32]]
 
     @classmethod
     def of(cls, notes: dict[str, str]) -> "Levels | None":
-        """Read a file's notes; None: its network has no levels.
+        """Read the levels from a file's notes; None where its network has none.
 
         Raises:
             WeightsError: the note is damaged.
@@ -35,17 +35,17 @@ class Levels:
         if NOTE not in notes:
             return None
         try:
-            said: dict[str, Any] = json.loads(notes[NOTE])
+            note: dict[str, Any] = json.loads(notes[NOTE])
             shifts = {
                 name: np.frombuffer(base64.b64decode(coded), "<f4")
-                for name, coded in said["shifts"].items()
+                for name, coded in note["shifts"].items()
             }
-            return cls(float(said["level"]), shifts)
+            return cls(float(note["level"]), shifts)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise WeightsError(f"the note {NOTE!r} of this file is damaged: {error}") from error
 
     def mixed(self, other: "Levels", strength: float) -> "Levels":
-        """Give those of the network between this one (strength 0) and another (1)."""
+        """Mix the levels of this network (strength 0) and another (strength 1)."""
         if self.level != other.level or self.shifts.keys() != other.shifts.keys():
             raise WeightsError("these two files are not of one network: their levels differ")
         share = np.float32(strength)
@@ -55,10 +55,10 @@ class Levels:
         )
 
     def at(self, model: bytes, level: float) -> bytes:
-        """Give the file's content with its biases at another level.
+        """Return the file's content with its biases at another level.
 
         Args:
-            model: content of the ONNX file that the note is of.
+            model: the content of the ONNX file that holds the note.
             level: 0 keeps clean input as it is, 1 cleans badly spoilt input.
 
         Raises:
@@ -84,7 +84,7 @@ def estimator_file(weights: Path) -> Path:
 
 
 def load_estimator(path: Path) -> Callable[[npt.NDArray[np.float32]], float]:
-    """Load an estimator of levels.
+    """Load the network that estimates the denoise level that suits a picture.
 
     Args:
         path: NAME-xSCALE-level.onnx, which ``clearzoom export`` writes beside the weights.
@@ -94,7 +94,7 @@ def load_estimator(path: Path) -> Callable[[npt.NDArray[np.float32]], float]:
         clean ones, about 1 for badly spoilt ones, not clipped.
 
     Raises:
-        WeightsError: damaged, or no ONNX.
+        WeightsError: the file is damaged, or no ONNX.
     """
     run = load_onnxruntime(path)
     return lambda lr: float(run(lr)[0])

@@ -1,4 +1,7 @@
-"""What ``clearzoom export`` wrote into an ONNX file; read by no engine, which might end of it."""
+"""Read the notes that ``clearzoom export`` wrote into an ONNX file.
+
+No engine reads them: a damaged file can end the process of an engine.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +24,13 @@ class Grid:
 
 
 def read_notes(path: Path) -> dict[str, str]:
-    """Read what ``clearzoom export`` wrote into an ONNX file.
+    """Read the notes in an ONNX file.
 
     Args:
-        path: of a file, whoever made it.
+        path: the file, whoever made it.
 
     Raises:
-        WeightsError: damaged, or no ONNX.
+        WeightsError: the file is damaged, or no ONNX.
     """
     notes: dict[str, str] = {}
     try:
@@ -46,14 +49,14 @@ def read_notes(path: Path) -> dict[str, str]:
 
 
 def grid_of(notes: dict[str, str], path: Path) -> Grid:
-    """Understand what a file's notes say of its grid.
+    """Read the scale and the tiles from a file's notes.
 
     Args:
-        notes: as ``read_notes`` gives them.
-        path: of the file, for the message.
+        notes: what ``read_notes`` returned.
+        path: the file's path, for the message.
 
     Raises:
-        WeightsError: they are missing, or no numbers that can be.
+        WeightsError: a note is missing, or its number is out of range.
     """
     found = {}
     for name, (least, most) in _BOUNDS.items():

@@ -17,14 +17,14 @@ def load_onnxruntime(model: Path | bytes) -> Callable[[Tensor], Tensor]:
     """Load an ONNX file with one input and one output, computing in fp32.
 
     Args:
-        model: .onnx, or what stands in one.
+        model: the path of an .onnx file, or its content.
 
     Returns:
         A function from (1, 3, H, W) float32 to (1, 3, scale * H, scale * W) float32, which threads
         may share.
 
     Raises:
-        WeightsError: damaged, or no ONNX.
+        WeightsError: the file is damaged, or no ONNX.
     """
     session = _session(model)
     name = session.get_inputs()[0].name

@@ -25,8 +25,9 @@ def load_openvino(model: Path | bytes, precision: Precision = "fp32") -> Callabl
     """Load an ONNX file with one input and one output.
 
     Args:
-        model: .onnx, or what stands in one.
-        precision: of the convolutions; where the CPU lacks it, OpenVINO computes in fp32.
+        model: the path of an .onnx file, or its content.
+        precision: the precision of the convolutions; where the CPU lacks it, OpenVINO computes in
+            fp32.
 
     Returns:
         A function from (1, 3, H, W) float32 to (1, 3, scale * H, scale * W) float32, which threads

@@ -1,10 +1,10 @@
 """Tell a network that drifts on a hard picture from one that is broken.
 
-Networks overshoot where levels change at every px, and those for textures most of all: on a
+Networks overshoot where levels change at every px, and networks for textures most of all: on a
 checkerboard the released ones reach three ranges beyond black and white, and tones move by 0.15 of
 the range. That is drift: it is clipped, and consistency gives the tones back. On smooth pictures
-none of them moves by a hundredth. A broken one, as mixed precision can make it, gives no
-numbers, or some that lie absurdly far off, or misses the broad tones of smooth pictures too.
+no released network moves by a hundredth. A broken network, which mixed precision can produce,
+returns NaN, or numbers absurdly far off, or misses the broad tones of smooth pictures too.
 """
 
 import numpy as np
@@ -13,18 +13,19 @@ import numpy.typing as npt
 Tensor = npt.NDArray[np.float32]
 
 _DETAIL_TOLERANCE = 0.3
-"""Of the range: more for a picture whose every px is black beside white. What the released networks
-need there is at most half of what this allows; ``tests/engines/test_plausible.py`` measures it."""
+"""A share of the range, added for a checkerboard of black and white px. The released networks need
+at most half of it there, which ``tests/engines/test_plausible.py`` measures."""
 
 _BLOCK_PX = 16
-"""LR px: a dead network that gives one grey has the right mean of a whole picture now and then."""
+"""Side of the LR blocks whose means are compared. A dead network that returns one grey can have the
+right mean of a whole picture by chance, but not of each block."""
 
 _ABSURD = 32.0
-"""Ranges: nearly ten times what the released networks reach at most."""
+"""Numbers this many ranges off are no picture: nearly ten times what released networks reach."""
 
 
 def detail_of(x: Tensor) -> float:
-    """Say how much of a picture changes from px to px: 0 is flat, 1 a checkerboard.
+    """Measure how much a picture changes from px to px: 0 is flat, 1 a checkerboard.
 
     Args:
         x: (..., H, W), full range = 1.
@@ -42,12 +43,13 @@ def detail_of(x: Tensor) -> float:
 
 
 def is_picture(x: Tensor, y: Tensor, mean_tolerance: float) -> bool:
-    """Say whether a network's result can be an enlargement of what it was given.
+    """Return whether a network's result can be an enlargement of its input.
 
     Args:
         x: (N, C, H, W), full range = 1.
         y: (N, C, scale * H, scale * W), the network's result.
-        mean_tolerance: of the range, for a smooth picture; inf asks for finite numbers alone.
+        mean_tolerance: how far the means of a smooth picture may move, as a share of the range;
+            with inf only NaN and infinite numbers are refused.
     """
     scale = y.shape[2] // x.shape[2]
     if not scale or y.shape != (*x.shape[:2], x.shape[2] * scale, x.shape[3] * scale):
@@ -66,7 +68,7 @@ def is_picture(x: Tensor, y: Tensor, mean_tolerance: float) -> bool:
 
 
 def _block_means(planes: Tensor, rows: int, columns: int) -> npt.NDArray[np.float64]:
-    """Of all channels together; blocks that are not whole, at two edges, are left out."""
+    """Compute the mean of each block over all channels; incomplete blocks are left out."""
     down, across = planes.shape[2] // rows, planes.shape[3] // columns
     whole = planes[..., : down * rows, : across * columns]
     blocks = whole.reshape(*planes.shape[:2], down, rows, across, columns)

@@ -1,4 +1,4 @@
-"""What is needed to read of ONNX's protobuf: fields, and where in the file their bytes lie."""
+"""Read the fields of an ONNX file's protobuf messages, and the place of their bytes."""
 
 from collections.abc import Iterator
 
@@ -8,14 +8,14 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 def fields(model: bytes, where: tuple[int, int]) -> Iterator[tuple[int, tuple[int, int]]]:
-    """Give the number of each field in a message, and where its content lies.
+    """List the number of each field in a message, and the place of its content.
 
     Args:
-        model: the whole file.
-        where: first byte of the message, and the byte after it.
+        model: the content of the file.
+        where: the first byte of the message, and the byte behind its last.
 
     Raises:
-        WeightsError: a part ends beyond it, or is of no kind that there is.
+        WeightsError: a field ends beyond the message, or has an unknown wire type.
     """
     at, end = where
     while at < end:
@@ -37,10 +37,10 @@ def fields(model: bytes, where: tuple[int, int]) -> Iterator[tuple[int, tuple[in
 
 
 def varint(model: bytes, at: int) -> tuple[int, int]:
-    """Read a number, and say where the next part begins.
+    """Read a variable-length number; return it and the place of the next byte.
 
     Raises:
-        WeightsError: it does not end.
+        WeightsError: the number does not end.
     """
     value = shift = 0
     while at < len(model) and shift < 70:

@@ -1,4 +1,4 @@
-"""Run a network with torch: on a CUDA GPU or Apple's, where one is at hand. Needs [train]."""
+"""Run a network with torch, on a GPU of NVIDIA or Apple where there is one. Needs [train]."""
 
 import json
 from collections.abc import Callable
@@ -16,20 +16,20 @@ Tensor = npt.NDArray[np.float32]
 def load_torch(
     path: Path, precision: Precision = "fp32", denoise: float | None = None
 ) -> Callable[[Tensor], Tensor]:
-    """Load the .safetensors file beside an ONNX file, which says what network it holds.
+    """Load the .safetensors file beside an ONNX file; it states which network it holds.
 
     Args:
-        path: .onnx, as ``clearzoom export`` wrote it.
-        precision: of the convolutions; input and output stay fp32.
-        denoise: the level of a network that has levels; None: its own.
+        path: the .onnx file that ``clearzoom export`` wrote.
+        precision: the precision of the convolutions; input and output stay fp32.
+        denoise: the level of a network that has levels; None for its own.
 
     Returns:
         A function from (1, 3, H, W) float32 to (1, 3, scale * H, scale * W) float32.
 
     Raises:
         MissingExtraError: torch is not installed.
-        ModelError: it does not have this precision.
-        WeightsError: no weights beside the ONNX file, or damaged.
+        ModelError: torch does not run this precision.
+        WeightsError: the weights are missing beside the ONNX file, or damaged.
     """
     try:
         import torch
@@ -63,8 +63,8 @@ def load_torch(
 
     @torch.inference_mode()
     def run(x: Tensor) -> Tensor:
-        given = torch.from_numpy(x).to(device, kind, memory_format=torch.channels_last)
-        y: Tensor = plain.forward_fused(given).float().contiguous().cpu().numpy()
+        lr = torch.from_numpy(x).to(device, kind, memory_format=torch.channels_last)
+        y: Tensor = plain.forward_fused(lr).float().contiguous().cpu().numpy()
         return y
 
     return run

@@ -1,4 +1,4 @@
-"""Around a network: self-ensemble, and consistency with what was enlarged."""
+"""Wrap a network: self-ensemble, and consistency with its input."""
 
 from dataclasses import replace
 
@@ -12,10 +12,10 @@ from clearzoom.errors import ModelError
 
 
 def refined(network: Network, *, ensemble: bool, consistency: Consistency) -> Network:
-    """Wrap a network as asked: the ensemble first, consistency around it.
+    """Wrap a network: the ensemble first, consistency around it.
 
     Args:
-        network: as loaded.
+        network: a loaded network.
         ensemble: see ``with_ensemble``.
         consistency: see ``with_consistency``.
     """
@@ -27,13 +27,13 @@ def refined(network: Network, *, ensemble: bool, consistency: Consistency) -> Ne
 def with_ensemble(network: Network) -> Network:
     """Average a network's results over the eight symmetries of the square.
 
-    Eight times the work. A mean has fractions of levels, so rounding comes after it.
+    It takes eight times as long. The mean has fractions of levels, so it is rounded afterwards.
 
     Args:
-        network: as loaded.
+        network: a loaded network.
 
     Raises:
-        ModelError: it sees pictures in blocks, which other tiles would turn in other places.
+        ModelError: the network sees pictures in blocks, which turned tiles would place elsewhere.
 
     References:
         Lim et al., "EDSR", arXiv:1707.02921, section 3.4 (geometric self-ensemble).
@@ -59,13 +59,14 @@ def with_ensemble(network: Network) -> Network:
 
 
 def with_consistency(network: Network, consistency: Consistency) -> Network:
-    """Give results back what they have lost of their input, as far as that is worth keeping.
+    """Make a network's results consistent with their input.
 
     Args:
-        network: as loaded, or with an ensemble.
-        consistency: ``full``: reduced by the protocol's bicubic, the result is the input, with its
-            noise and faults of compression. A number: what differs by more levels of 255 comes
-            back, and the tones. ``tones``: what is broader than about 8 LR px. ``none``: nothing.
+        network: a loaded network, with an ensemble or without.
+        consistency: what is given back to the result. ``full``: all of the difference, so that the
+            result, reduced by the protocol's bicubic, is the input with its noise and faults of
+            compression. A number: differences above so many levels of 255, and the tones.
+            ``tones``: what is broader than about 8 LR px. ``none``: nothing.
     """
     if consistency == "none":
         return network
@@ -75,7 +76,7 @@ def with_consistency(network: Network, consistency: Consistency) -> Network:
 
 
 def consistency_text(consistency: Consistency) -> str:
-    """Give a consistency as text, for names, provenance and `plan`.
+    """Write a consistency as text, for names, provenance and ``clearzoom plan``.
 
     Example:
         >>> consistency_text("full"), consistency_text(4.0)
