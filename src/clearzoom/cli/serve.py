@@ -48,7 +48,7 @@ def serve(
     """Show the pictures of a folder in a browser: past their own pixels detail is inferred."""
     from clearzoom.io.user_folders import cache_folder
     from clearzoom.pipeline.settings import (
-        asked,
+        merged_consistency,
         parse_bytes,
         parse_consistency,
         parse_denoise,
@@ -80,7 +80,7 @@ def serve(
         port=port,
         token=token,
         model=model,
-        consistency=asked(parse_consistency(consistency), back_projection),
+        consistency=merged_consistency(parse_consistency(consistency), back_projection),
         denoise=parse_denoise(denoise),
         cache_bytes=parse_bytes(cache_size, "--cache-size"),
         max_upload_bytes=parse_bytes(max_upload, "--max-upload"),

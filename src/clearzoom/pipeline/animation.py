@@ -36,19 +36,19 @@ def run_animation(
     """Enlarge every frame and write the file.
 
     Args:
-        job: of a source with several frames.
-        networks: in the order in which they run.
+        job: the plan for a source with several frames.
+        networks: the chain, in the order in which they run.
         channels: what the channels of the source hold.
-        metadata: of the result.
-        budget: of the process.
+        metadata: the metadata that the result receives.
+        budget: the memory budget of the process.
         progress: is called with (tiles done, tiles in all).
 
     Returns:
-        A line for each thing that the format has no place for.
+        One line for each thing that the format cannot hold.
 
     Raises:
         UnreadablePictureError: a frame is damaged; raised before the first is enlarged.
-        OutputError: the result cannot be written, or its frames find no room on the disk.
+        OutputError: the result cannot be written, or the disk has too little room for its frames.
     """
     source, plan = job.source, job.plan
     assert source.layout is not None
@@ -86,5 +86,5 @@ def _first_pass(source: Source) -> tuple[int, tuple[float, ...]]:
 
 
 def _report_frame(progress: Progress, index: int, frames: int, done: int, total: int) -> None:
-    """Count the tiles of a frame among those of all."""
+    """Report progress over the tiles of all frames, from that of one frame."""
     progress(index * total + done, frames * total)

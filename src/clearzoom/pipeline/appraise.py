@@ -1,7 +1,7 @@
-"""What a picture is like, and what suits it where settings are auto: consistency and denoising.
+"""Choose consistency and denoising for a picture where settings are ``auto``.
 
-Each picture is looked at once: 16 windows at places that depend on its size alone. What follows
-stands in its settings, so that tiles, previews, workers and the server agree.
+Each picture is measured once, in 16 windows at places that depend on its size alone. The choice is
+stored in its settings, so that tiles, previews, workers and the server agree.
 """
 
 from collections.abc import Callable, Sequence
@@ -54,10 +54,12 @@ _STEPS_OF_LEVEL = 20
 
 @dataclass(frozen=True)
 class Appraisal:
-    """What a picture is like.
+    """What was measured of a picture.
 
-    ``windows``: (1, 3, H, W) float32 in -0.5..0.5, as a network sees them. ``noise_levels``: of
-    255, standard deviation; ``coding_levels``: rms, as its file lets expect.
+    Attributes:
+        windows: (1, 3, H, W) float32 in -0.5..0.5, as a network sees them.
+        noise_levels: standard deviation of the noise, in levels of 255.
+        coding_levels: rms error of the compression, in levels of 255, estimated from the header.
     """
 
     windows: tuple[Tensor, ...]
@@ -66,32 +68,32 @@ class Appraisal:
 
 
 def appraise(windows: Sequence[Samples], channels: Channels, coding: float) -> Appraisal:
-    """Look at windows of a picture.
+    """Measure windows of a picture.
 
     Args:
-        windows: those of ``window_places``: (H, W, C) uint8 or uint16.
-        channels: what the channels of the windows hold.
-        coding: how far off its compression has put the px, in levels of 255; 0 for none.
+        windows: the windows at ``window_places``, (H, W, C) uint8 or uint16.
+        channels: what the C channels hold.
+        coding: rms error of the file's compression, in levels of 255; 0 for none.
     """
     seen = tuple(_seen(window, channels) for window in windows)
     return Appraisal(seen, noise_levels([each[0] for each in seen]), coding)
 
 
 def appraise_file(source: Source, channels: Channels) -> Appraisal:
-    """Look at a picture file, of which only a few rows are in memory.
+    """Measure a picture file, with only a few of its rows in memory.
 
     Args:
-        source: from ``open_picture``.
-        channels: of its channels.
+        source: what ``open_picture`` returned.
+        channels: what the channels of the picture hold.
 
     Raises:
-        UnreadablePictureError: it is damaged.
+        UnreadablePictureError: the file is damaged.
     """
     return appraise(read_windows(source), channels, coding_levels(source.path, source.kind))
 
 
 def appraise_samples(samples: Samples, channels: Channels, coding: float = 0.0) -> Appraisal:
-    """Look at a picture in memory.
+    """Measure a picture in memory.
 
     Args:
         samples: (H, W, C).
@@ -103,19 +105,21 @@ def appraise_samples(samples: Samples, channels: Channels, coding: float = 0.0) 
     return appraise(windows, channels, coding)
 
 
-def resolved(settings: Settings, stages: Sequence[int], look: Callable[[], Appraisal]) -> Settings:
-    """Settle what is left to the picture.
+def resolved(
+    settings: Settings, stages: Sequence[int], measure: Callable[[], Appraisal]
+) -> Settings:
+    """Replace ``auto`` in settings by what suits the picture.
 
     Args:
-        settings: as the person gave them.
-        stages: scales of the networks that will run; what suits the first holds for all.
-        look: gives the appraisal; is called only where something depends on it.
+        settings: the user's settings.
+        stages: scales of the networks that will run; what suits the first is used for all.
+        measure: returns the appraisal; it is called only where something depends on it.
 
     Returns:
         Settings in which consistency and denoise are no longer ``auto``.
 
     Raises:
-        ModelError: no such weights.
+        ModelError: there are no such weights.
         UnreadablePictureError: the picture is damaged.
     """
     if not stages:
@@ -129,23 +133,23 @@ def resolved(settings: Settings, stages: Sequence[int], look: Callable[[], Appra
     if "auto" in (settings.denoise, settings.consistency):
         estimate = _estimator(settings.model, stages[0])
         if estimate is not None:
-            faults = level_of(look().windows, estimate)
+            faults = level_of(measure().windows, estimate)
     level = _level(settings, faults) if settings.denoise == "auto" else settings.denoise
     consistency = settings.consistency
     if consistency == "auto":
-        consistency = _consistency(settings, stages[0], look(), faults)
+        consistency = _consistency(settings, stages[0], measure(), faults)
     return replace(settings, consistency=consistency, denoise=level)
 
 
 def level_of(windows: Sequence[Tensor], estimate: Callable[[Tensor], float]) -> float:
-    """Estimate the level of faults of a picture: the mean of its windows, by their fine contrast.
+    """Estimate the denoise level of a picture: its windows' mean, weighted by fine contrast.
 
-    A window without detail says nothing of faults (plain fields are estimated at 0.5); where no
-    window has any, there is nothing to take away, and the level goes to 0.
+    A window without detail tells nothing about faults (a plain field is estimated at 0.5). Where no
+    window has detail, there is nothing to clean, and the level goes to 0.
 
     Args:
         windows: (1, 3, H, W) float32 in -0.5..0.5 each.
-        estimate: of one window, as ``load_level_estimator`` gives it.
+        estimate: what ``load_level_estimator`` returned.
 
     Returns:
         About 0 for clean pictures to about 1 for badly spoilt ones, not clipped.
@@ -160,20 +164,23 @@ def level_of(windows: Sequence[Tensor], estimate: Callable[[Tensor], float]) -> 
 
 
 def unresolved(settings: Settings) -> Settings:
-    """Give settings for a network by itself, before any picture: what is left to one is left out.
+    """Return settings for a network before any picture is known: ``auto`` chooses nothing.
 
     Args:
-        settings: as the person gave them.
+        settings: the user's settings.
     """
     return resolved(settings, (), _nothing)
 
 
 def _nothing() -> Appraisal:
-    raise AssertionError("without networks nothing is looked at")
+    raise AssertionError("without networks nothing is measured")
 
 
 def _level(settings: Settings, faults: float | None) -> float | None:
-    """In steps of 0.05; None: the model's own, as it has no estimator or, in int8, fixed biases."""
+    """Round an estimate to steps of 0.05.
+
+    None stands for the model's own level: it has no estimator or, in int8, its biases are fixed.
+    """
     if faults is None or settings.precision == "int8":
         return None
     return round(min(1.0, max(0.0, faults)) * _STEPS_OF_LEVEL) / _STEPS_OF_LEVEL
@@ -200,8 +207,8 @@ _estimator = lru_cache(maxsize=8)(load_level_estimator)
 
 
 def _seen(window: Samples, channels: Channels) -> Tensor:
-    """A window as a network sees it: colour, what is hidden filled, sRGB's tones."""
-    colours = min(channels.colours, 3)  # of CMYK the inks that have a colour
+    """Convert a window to what a network sees: colour, filled under alpha, with sRGB's tones."""
+    colours = min(channels.colours, 3)  # K of CMYK has no colour
     levels = window[..., :colours]
     if window.shape[2] > channels.colours:
         levels = fill_transparent(levels, window[..., -1])

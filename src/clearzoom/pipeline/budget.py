@@ -1,4 +1,4 @@
-"""How many tiles may be at work at once, so that the process keeps within its memory."""
+"""Decide how many tiles run at once, so that the process keeps within its memory."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,16 +9,21 @@ from clearzoom.engines.tiled import TILES_IN_FLIGHT
 from clearzoom.errors import SizeError
 from clearzoom.pipeline.memory import give_back, resident_bytes, watched
 
-# The allocators of engine and system keep pieces: what a process takes for one tile at a time and
-# for two, in shares of the first tile, measured over hundreds of tiles.
+# The allocators of the engine and the system keep memory. These are the peaks of a process
+# that runs one tile at a time, and two, in shares of the first tile; hundreds of tiles were run.
 _SHARES_OF_ONE, _SHARES_OF_TWO = 2.0, 3.5
 
 
 @dataclass
 class _Known:
-    """Of a network: its largest tile so far, what that took, and what stays taken after it.
+    """What is known of a network's memory.
 
-    ``refused``: a tile that was too large, which needs ``least_bytes``.
+    Attributes:
+        tile: the size of its largest tile so far.
+        refused: the size of a tile that was too large.
+        least_bytes: the least memory that the refused tile needs.
+        share_bytes: what the largest tile took.
+        kept_bytes: what stays allocated after it.
     """
 
     tile: int = 0
@@ -29,10 +34,10 @@ class _Known:
 
 
 class Budget:
-    """The memory of the process, for all pictures, frames and networks of a job.
+    """The memory that a process may take for all pictures, frames and networks of a job.
 
-    The largest tile of each network is run alone first. What a process once took is no reason to
-    refuse a later picture: only what it takes now, and will, counts.
+    The largest tile of each network runs alone first. A later picture is not refused for a peak in
+    the past: only the memory in use now, and the tile to come, count.
     """
 
     def __init__(self, limit_bytes: int | None) -> None:
@@ -40,14 +45,14 @@ class Budget:
         self._known: dict[tuple[str, int], _Known] = {}
 
     def wants_trial(self, network: Network, tile: int) -> bool:
-        """Whether a tile must run alone first.
+        """Return whether a tile must run alone first.
 
         Args:
-            network: that will run.
-            tile: its size: px times channels of its window.
+            network: the network that will run.
+            tile: the tile's size: px times channels of its window.
 
         Raises:
-            SizeError: no smaller tile than this was too large.
+            SizeError: a tile of this size, or a smaller one, was too large before.
         """
         if self.limit_bytes is None:
             return False
@@ -58,11 +63,11 @@ class Budget:
 
     @contextmanager
     def trial(self, network: Network, tile: int) -> Iterator[None]:
-        """Learn from a tile that runs alone.
+        """Measure a tile that runs alone.
 
         Args:
-            network: that runs.
-            tile: its size.
+            network: the network that runs.
+            tile: the tile's size.
 
         Raises:
             SizeError: the limit is too low for one tile at a time.
@@ -82,7 +87,7 @@ class Budget:
         known.tile = tile
 
     def in_flight(self, network: Network) -> int:
-        """Say how many tiles may be at work at once from here on."""
+        """Return how many tiles may run at once from now on."""
         if self.limit_bytes is None:
             return TILES_IN_FLIGHT
         give_back()

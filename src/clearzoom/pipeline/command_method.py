@@ -1,4 +1,4 @@
-"""The command as a method to be measured: ``clearzoom enlarge`` as a person gives it."""
+"""``clearzoom enlarge`` as a method that the metrics measure."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,15 +15,15 @@ from clearzoom.pipeline.settings import Settings
 
 
 def plain_command(model: str, scale: int) -> Method:
-    """Enlarge as a person does who chooses nothing but the model and the size.
+    """Return the method of a user who chooses nothing but the model and the size.
 
     Args:
-        model: the name of a released model or of one's own, or an ONNX file.
-        scale: of the enlargement.
+        model: the name of a released model or of the user's own, or an ONNX file.
+        scale: how many times to enlarge.
 
     Raises:
-        UnknownModelError: no such name, or none for this scale.
-        WeightsError: damaged.
+        UnknownModelError: there is no model of this name, or none for this scale.
+        WeightsError: the weights are damaged.
 
     Example:
         >>> import numpy as np
@@ -35,18 +35,18 @@ def plain_command(model: str, scale: int) -> Method:
 
 
 def as_command(settings: Settings) -> Method:
-    """Enlarge as the command does by these settings.
+    """Return the method of the command with these settings.
 
-    What the settings leave to the file, as its kind of compression, is found in the file: each
-    picture is written to a folder and enlarged to a PNG.
+    Each picture is written to a temporary folder and enlarged to a PNG, since ``auto`` settings
+    depend on the file, for example on its compression.
 
     Args:
-        settings: wanted by a whole scale for which the model has weights.
+        settings: with a whole scale for which the model has weights.
 
     Raises:
-        SizeError: wanted by another size.
-        UnknownModelError: no such name, or none for this scale.
-        WeightsError: damaged.
+        SizeError: the settings ask for another kind of size.
+        UnknownModelError: there is no model of this name, or none for this scale.
+        WeightsError: the weights are damaged.
     """
     scale = settings.wanted.scale
     if scale is None or int(scale) != scale:

@@ -1,8 +1,8 @@
-"""How long an enlargement will take on this machine, and how large its file will be, about.
+"""Estimate how long an enlargement takes on this machine, and how large its file will be.
 
-A few windows of the picture are enlarged and encoded in memory and a temporary folder, which takes
-about a second, and less for each further picture of a folder. Other programs, a disk that is slow,
-and parts of the picture that are unlike the windows make it another.
+A few windows of the picture are enlarged and encoded in memory and a temporary folder. This takes
+about a second, and less for each further picture of a folder. Other programs, a slow disk, and
+parts of the picture that are unlike the windows make the estimate wrong.
 """
 
 import time
@@ -32,7 +32,7 @@ _ENCODED_PX = 384
 
 @dataclass(frozen=True)
 class Estimate:
-    """``seconds`` on this machine, ``file_bytes`` of the result; both about."""
+    """About how many ``seconds`` this machine takes, and how many ``file_bytes`` the result has."""
 
     seconds: float
     file_bytes: int
@@ -40,7 +40,12 @@ class Estimate:
 
 @dataclass(frozen=True)
 class _Measured:
-    """``per_window_px``: seconds of each network. ``encoding``: seconds, bytes for each px more."""
+    """Measured costs.
+
+    Attributes:
+        per_window_px: seconds of each network for each px of its windows.
+        encoding: seconds and bytes for each further px of the result.
+    """
 
     per_window_px: tuple[float, ...]
     encoding: tuple[float, float]
@@ -48,7 +53,7 @@ class _Measured:
 
 @dataclass
 class Estimator:
-    """Estimates for one picture or many: like pictures are measured once."""
+    """Estimates jobs; pictures of one kind are measured once."""
 
     _known: dict[tuple[object, ...], _Measured] = field(default_factory=dict)
 
@@ -56,10 +61,10 @@ class Estimator:
         """Estimate a job.
 
         Args:
-            job: from ``plan_job``.
+            job: what ``plan_job`` returned.
 
         Raises:
-            ClearzoomError: as ``run_job`` says.
+            ClearzoomError: the same errors as ``run_job`` raises.
         """
         networks = networks_of(job)
         kind = format_of(job.target)
@@ -83,7 +88,7 @@ class Estimator:
 
 
 def _window_px(job: Job, networks: Sequence[Network]) -> list[float]:
-    """Give the px that each network will read: those of its tiles with what lies around them."""
+    """Count the px that each network will read: all windows of its tiles, halos included."""
     return [
         float(sum(stage.tile(tile).window_px for tile in tiles))
         for stage, tiles in job_tiles(job, networks)
@@ -91,7 +96,7 @@ def _window_px(job: Job, networks: Sequence[Network]) -> list[float]:
 
 
 def _measure(job: Job, networks: list[Network]) -> _Measured:
-    windows = job.look().windows
+    windows = job.appraisal().windows
     middle = [as_samples(windows[len(windows) // 2], job)]
     parts = spread(job)
     rates, result = [], stitched(parts)
@@ -125,7 +130,7 @@ def _read_px(sample: Samples, network: Network) -> float:
 
 
 def _encoded(samples: Samples, job: Job) -> tuple[float, float]:
-    """Encode a sample: seconds and bytes for each px more; alpha and K add to the bytes."""
+    """Encode a sample; return seconds and bytes for each further px, with alpha's and K's share."""
     encoding = replace(job.settings.encoding, max_bytes=None)
     with TemporaryDirectory() as folder:
         target = Path(folder) / f"sample{written_suffix(job.target)}"
@@ -141,7 +146,7 @@ def _encoded(samples: Samples, job: Job) -> tuple[float, float]:
 
 
 def _fixed_bytes(job: Job, networks: Sequence[Network]) -> int:
-    """Measure a file of one px with the profile and metadata that the result will have."""
+    """Measure the file of one px with the profile and metadata that the result will have."""
     dot = np.zeros((1, 1, job.source.channels), job.source.dtype)
     placement = placement_of(job, job.cut)
     metadata, _ = finished_metadata(job.metadata, job.plan, placement, job.dpi, networks)

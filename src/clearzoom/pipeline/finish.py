@@ -1,4 +1,4 @@
-"""From the last network's samples to a file: resampling, cutting, metadata, the fidelity map."""
+"""Finish a result: the last resampling, cutting, metadata, and the fidelity map."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,9 +28,9 @@ def finished_image(samples: Samples, plan: Plan, cut: Box, *, cmyk: bool = False
     """Resample samples to the exact size and cut them; nothing is computed until it is written.
 
     Args:
-        samples: (H, W, C) of the last network, in memory or in a scratch file.
-        plan: says the size.
-        cut: of the resized picture.
+        samples: (H, W, C), the last network's result, in memory or in a scratch file.
+        plan: states the sizes.
+        cut: the part of the resized picture that is kept.
         cmyk: whether the first four channels are CMYK.
     """
     image = _image(samples, cmyk=cmyk)
@@ -40,25 +40,25 @@ def finished_image(samples: Samples, plan: Plan, cut: Box, *, cmyk: bool = False
 
 
 def finished_metadata(
-    given: Metadata,
+    source: Metadata,
     plan: Plan,
     placement: Placement,
     dpi: tuple[float, float] | None,
     networks: Sequence[Network],
 ) -> tuple[Metadata, list[str]]:
-    """Make the input's blocks true for the result, and add how it was made.
+    """Make the input's metadata true for the result, and add its provenance.
 
     Args:
-        given: of the input, or empty.
-        plan: says the scale.
-        placement: of the result in the input.
-        dpi: of the result.
-        networks: in the order in which they ran.
+        source: the metadata of the input; empty where they are not kept.
+        plan: states the scale.
+        placement: where the result's px lie in the input.
+        dpi: the resolution of the result.
+        networks: the chain, in the order in which they ran.
 
     Returns:
-        The result's blocks, and a line for each that had to be left out.
+        The result's metadata, and one line for each block that had to be left out.
     """
-    placed, problems = placed_metadata(given, placement, dpi)
+    placed, problems = placed_metadata(source, placement, dpi)
     placed, more = placed_beside(placed, placement, dpi)
     problems += more
     level = networks[0].denoise if networks else None
@@ -75,24 +75,24 @@ def finished_metadata(
 
 
 def write_fidelity_map(
-    target: Path, samples: Samples, given: Samples, plan: Plan, cut: Box, colours: int
+    target: Path, samples: Samples, source: Samples, plan: Plan, cut: Box, colours: int
 ) -> None:
     """Write by how many levels, as the mean over the colours, a result differs from bicubic.
 
     Args:
-        target: a grey picture of the input's depth.
-        samples: (H, W, C) of the last network.
-        given: (H, W, C), the input.
-        plan: says the size.
-        cut: of the resized picture.
-        colours: the channels that count: not alpha.
+        target: the file, which becomes a grey picture of the input's depth.
+        samples: (H, W, C), the last network's result.
+        source: (H, W, C), the input.
+        plan: states the sizes.
+        cut: the part of the resized picture that is kept.
+        colours: how many channels are compared; alpha is not.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the file cannot be written.
     """
     cmyk = colours == 4
     result = _resized(_image(samples, cmyk=cmyk), plan.resized_px).extract_band(0, n=colours)
-    bicubic = _interpolated(_image(given, cmyk=cmyk), plan.resized_px).extract_band(0, n=colours)
+    bicubic = _interpolated(_image(source, cmyk=cmyk), plan.resized_px).extract_band(0, n=colours)
     levels = (result - bicubic).abs().bandmean().rint().cast(result.format)
     grey = levels.copy(interpretation="grey16" if result.format == "ushort" else "b-w")
     with whole_file(target) as temporary:
@@ -134,7 +134,7 @@ def _resized_as_seen(image: pyvips.Image, size: tuple[int, int]) -> pyvips.Image
 
 
 def _interpolated(image: pyvips.Image, size: tuple[int, int]) -> pyvips.Image:
-    """Enlarge bicubic. libvips' resize would shift it by an eighth of a px, so not by that."""
+    """Enlarge bicubic, without libvips' resize, which would shift it by an eighth of a px."""
     sx, sy = size[0] / image.width, size[1] / image.height
     return image.affine(
         (sx, 0, 0, sy),

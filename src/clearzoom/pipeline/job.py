@@ -31,10 +31,16 @@ ONE_FRAME_ONLY = "an animation has no --preview and no --fidelity-map; give one 
 
 @dataclass(frozen=True)
 class Job:
-    """One picture file, what shall become of it, and what the user should know before.
+    """The plan for one picture file.
 
-    ``look`` gives what the picture is like; it is looked at once. ``preview``: x, y, width, height
-    in px of the input, where that part alone is made.
+    Attributes:
+        source: what is known of the input before its px are decoded.
+        target: the result's path.
+        plan: the networks and the sizes.
+        settings: nothing in them is ``auto`` any more.
+        notes: what the user should know before the result is made.
+        appraisal: measures the picture at the first call, and returns the same afterwards.
+        preview: x, y, width, height in px of the input, where only that part is made.
     """
 
     source: Source
@@ -42,23 +48,23 @@ class Job:
     plan: Plan
     settings: Settings
     notes: tuple[str, ...]
-    look: Callable[[], Appraisal] = field(repr=False, compare=False)
+    appraisal: Callable[[], Appraisal] = field(repr=False, compare=False)
     preview: tuple[int, int, int, int] | None = None
 
     @property
     def cut(self) -> Box:
-        """Of the resized picture, what is written."""
+        """The part of the resized picture that is written."""
         return preview_result(self.plan, self.preview) if self.preview else whole_result(self.plan)
 
     @property
     def dpi(self) -> tuple[float, float] | None:
-        """Of the result."""
+        """The resolution of the result, across and down, in px per inch."""
         if self.plan.dpi:
             return self.plan.dpi, self.plan.dpi
         stated, exif = self.source.dpi, self.source.metadata.exif
         if stated is None or exif is None or not measures(description_of(exif) or ""):
             return stated
-        # Of a microscope's picture it says how large what is seen is, not how large to print it.
+        # In a microscope's picture it states the size of the object, not that of a print.
         across, down = self.plan.source_px
         return stated[0] * self.plan.resized_px[0] / across, (
             stated[1] * self.plan.resized_px[1] / down
@@ -66,7 +72,7 @@ class Job:
 
     @property
     def metadata(self) -> Metadata:
-        """Of the input, as far as it is wanted."""
+        """The metadata of the input, or none where the settings strip them."""
         return self.source.metadata if self.settings.metadata == "keep" else Metadata()
 
 
@@ -78,22 +84,22 @@ def plan_job(
     makes_folder: bool = False,
     preview: tuple[int, int, int, int] | None = None,
 ) -> Job:
-    """Look at a picture and plan its enlargement; nothing is computed or written.
+    """Plan the enlargement of a picture file; nothing is computed or written.
 
     Args:
         source_file: PNG, JPEG, WebP, TIFF, GIF, AVIF, BMP, PPM, TGA, JPEG 2000; HEIC with the extra
             [heic].
-        target: the suffix chooses the format.
-        settings: what is asked for.
-        makes_folder: target's folder need not be there yet.
-        preview: x, y, width, height in px of the input: this part alone is made, of the same px as
-            in the whole, and it alone must fit target's format and the memory.
+        target: the result's path; its suffix chooses the format.
+        settings: the user's settings.
+        makes_folder: whether target's folder may be missing, since it will be made.
+        preview: x, y, width, height in px of the input. Only this part is made, with the px that it
+            has in the whole, and only it must fit target's format and the memory.
 
     Raises:
-        InputError: and its kinds: source_file is missing, unreadable, too large.
+        InputError: source_file is missing, unreadable or too large.
         OutputError: target is source_file, or cannot be written.
-        SizeError: the result does not fit its format, or preview lies outside.
-        ModelError: no such weights.
+        SizeError: the result does not fit its format, or the preview lies outside.
+        ModelError: there are no such weights.
     """
     kind = format_of(target)
     if settings.format is not None and format_of(Path(f"x.{settings.format}")) != kind:
@@ -132,13 +138,13 @@ def plan_job(
     check_fits(source, kind, as_written, target, settings.memory_bytes)
     if preview and settings.memory_bytes:
         check_preview_fits(source, settings.memory_bytes)
-    look = cache(partial(appraise_file, source, channels_of(source)))
-    chosen = resolved(settings, plan.stages, look)
-    return Job(source, target, plan, chosen, tuple(notes), look, preview)
+    appraisal = cache(partial(appraise_file, source, channels_of(source)))
+    chosen = resolved(settings, plan.stages, appraisal)
+    return Job(source, target, plan, chosen, tuple(notes), appraisal, preview)
 
 
 def placement_of(job: Job, cut: Box) -> Placement:
-    """Say where in its input a job's result lies."""
+    """Return where the px of a job's result lie in its input."""
     return Placement(
         job.plan.source_px,
         job.source.orientation,
@@ -149,20 +155,20 @@ def placement_of(job: Job, cut: Box) -> Placement:
 
 
 def networks_of(job: Job, wrapped: Callable[[Network], Network] | None = None) -> list[Network]:
-    """Give a job's networks, in the order in which they run.
+    """Load a job's networks, in the order in which they run.
 
     Args:
-        job: from ``plan_job``.
+        job: what ``plan_job`` returned.
         wrapped: see ``run_job``.
 
     Raises:
-        ModelError: and its kinds, as ``load_network`` says.
+        ModelError: the weights cannot be loaded, as ``load_network`` states.
     """
     return chain_of(job.settings, job.plan.stages, wrapped)
 
 
 def channels_of(source: Source) -> Channels:
-    """Say what a picture's channels mean to a network."""
+    """Return what the channels of a picture hold."""
     colours = colours_of(source.channels, cmyk=source.cmyk)
     tone = None
     if source.icc_profile is not None and colours != 4:

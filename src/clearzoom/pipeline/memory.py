@@ -1,4 +1,4 @@
-"""How much memory this process takes, has taken, and takes while something runs."""
+"""Measure the memory of this process: now, at its peak, and while something runs."""
 
 import ctypes
 import os
@@ -14,11 +14,11 @@ _LIMITS_OF_CONTAINERS = (
     "/sys/fs/cgroup/memory.max",
     "/sys/fs/cgroup/memory/memory.limit_in_bytes",
 )
-_UNKNOWN_BYTES = 2**63  # of a system that does not tell: nothing is refused
+_UNKNOWN_BYTES = 2**63  # where the system does not state its memory, nothing is refused
 
 
 def peak_bytes() -> int:
-    """Give the most resident memory that this process ever had."""
+    """Return the peak of this process's resident memory."""
     status = Path("/proc/self/status")
     if status.is_file():
         for line in status.read_text().splitlines():
@@ -31,7 +31,7 @@ def peak_bytes() -> int:
 
 
 def resident_bytes() -> int:
-    """Give the resident memory of this process now; where that is not told, its peak."""
+    """Return the resident memory of this process now; its peak where the system states no more."""
     pages = Path("/proc/self/statm")
     if pages.is_file():
         return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -39,7 +39,7 @@ def resident_bytes() -> int:
 
 
 def machine_bytes() -> int:
-    """Give the memory that this machine has, or its container, whatever is taken of it now."""
+    """Return all the memory of this machine, or of its container, used or free."""
     found = [
         int(text)
         for place in _LIMITS_OF_CONTAINERS
@@ -58,7 +58,7 @@ def _first_line(path: Path) -> str:
 
 
 def give_back() -> None:
-    """Ask the C library to hand memory that it keeps for later back to the system."""
+    """Have the C library return the memory that it keeps for later to the system."""
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # only glibc can
             ctypes.CDLL(None).malloc_trim(0)
@@ -66,19 +66,19 @@ def give_back() -> None:
 
 @dataclass
 class Watched:
-    """``most_bytes``: the highest resident memory that was seen."""
+    """The highest resident memory that was measured, in ``most_bytes``."""
 
     most_bytes: int
 
 
 @contextmanager
 def watched() -> Iterator[Watched]:
-    """Watch the resident memory of this process while a block runs.
+    """Measure the peak of this process's resident memory while a block runs.
 
-    A peak above all earlier ones is told by the system; below them it is sampled.
+    The system states a peak that is above all earlier ones; a lower one is sampled.
 
     Yields:
-        What was seen; whole after the block.
+        The measurement, which is complete after the block.
     """
     before = peak_bytes()
     seen = Watched(resident_bytes())

@@ -1,4 +1,4 @@
-"""What is held in memory whole, against what the process may take; checked before work starts."""
+"""Compare what must be in memory at once with what the process may take, before work starts."""
 
 import shutil
 from math import prod
@@ -12,24 +12,24 @@ from clearzoom.io.reading import Source
 from clearzoom.pipeline.budget import megabytes
 from clearzoom.pipeline.memory import machine_bytes, resident_bytes
 
-_BYTES_OF_UNSTREAMED = 6  # of an encoder that wants all px at once, for each px and channel
-_BYTES_OF_DECODER = 16  # of a frame's px: the screen, what it is restored to, a patch
-_BYTES_OF_ENCODER = {"WebP": 70, "GIF": 40, "PNG": 20}  # of a result's px, measured
-_BYTES_KEPT = {"WebP": 1}  # of each frame's px, until the file is whole
-_MOST_ROWS = 10_000_000  # libvips' longest side, for the frames under one another
+_BYTES_OF_UNSTREAMED = 6  # per px and channel, of an encoder that takes all px at once
+_BYTES_OF_DECODER = 16  # per px of a frame: the screen, its copy for disposal, and a patch
+_BYTES_OF_ENCODER = {"WebP": 70, "GIF": 40, "PNG": 20}  # per px of the result, measured
+_BYTES_KEPT = {"WebP": 1}  # per px of each frame, until the file is complete
+_MOST_ROWS = 10_000_000  # libvips' longest side; frames are stacked on top of one another
 
 
 def check_fits(
     source: Source, kind: Format, plan: Plan, target: Path, memory_bytes: int | None
 ) -> None:
-    """Refuse what this process, or this machine, cannot hold.
+    """Refuse a job that needs more memory or disk than there is.
 
     Args:
-        source: the picture; of an animation a frame is in memory, and all results on the disk.
-        kind: of the result.
-        plan: says the size.
-        target: the file to be; its folder need not be there yet.
-        memory_bytes: that the process may take; None for all that the machine has.
+        source: the picture. Of an animation, one frame is in memory and all results on the disk.
+        kind: the format of the result.
+        plan: states the sizes.
+        target: the result's path; its folder may be missing.
+        memory_bytes: what the process may take; None for all that the machine has.
 
     Raises:
         SizeError: the memory is too little, or there are more rows than an encoder can count.
@@ -99,14 +99,14 @@ def _check_room(source: Source, plan: Plan, target: Path) -> None:
 
 
 def check_preview_fits(source: Source, memory_bytes: int) -> None:
-    """Refuse a part of an input that will not fit: all of it is decoded into memory.
+    """Refuse a preview of an input that does not fit: all of the input is decoded into memory.
 
     Args:
         source: the picture.
-        memory_bytes: that the process may take.
+        memory_bytes: what the process may take.
 
     Raises:
-        SizeError: it is too little.
+        SizeError: the memory is too little.
     """
     need = resident_bytes() + source.raw_bytes
     if need > memory_bytes:

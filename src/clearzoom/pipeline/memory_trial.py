@@ -1,4 +1,4 @@
-"""Whether one tile of each network fits the memory that a job may take: it is tried."""
+"""Try whether one tile of each network fits the memory that a job may take."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,14 +16,14 @@ from clearzoom.pipeline.sample_windows import job_tiles, spread, stitched
 
 _DECODED_BYTES = 16_000_000
 _SLACK = 1.05
-"""What one process takes and the next does not is no reason to refuse a job that may run."""
+"""Processes differ by so much in what they take for the same tile: no reason to refuse a job."""
 
 
 def trial_budget(memory_bytes: int | None) -> Budget:
-    """Give a budget to try jobs with, a little above what they may take.
+    """Make the budget of trials, a little above that of the jobs.
 
     Args:
-        memory_bytes: that they may take; None for no limit.
+        memory_bytes: what the jobs may take; None for no limit.
     """
     return Budget(None if memory_bytes is None else int(memory_bytes * _SLACK))
 
@@ -32,12 +32,12 @@ def try_tiles(job: Job, budget: Budget) -> None:
     """Run the largest tile of each network alone, as the job will, where memory is limited.
 
     Args:
-        job: from ``plan_job``.
-        budget: from ``trial_budget``, of all jobs that are tried.
+        job: what ``plan_job`` returned.
+        budget: what ``trial_budget`` returned, shared by all jobs that are tried.
 
     Raises:
         SizeError: one tile needs more memory.
-        ModelError: and its kinds, as ``load_network`` says.
+        ModelError: the weights cannot be loaded, as ``load_network`` states.
     """
     if budget.limit_bytes is None:
         return

@@ -1,4 +1,4 @@
-"""The networks of a job, as its settings want them; weights are loaded once in a process."""
+"""Load the networks that settings ask for; weights are loaded once in a process."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,10 +16,10 @@ from clearzoom.weights import scales_of
 
 
 def scales_for(model: str) -> list[int]:
-    """Give the scales that a model has weights for.
+    """List the scales for which a model has weights.
 
     Raises:
-        ModelError: no such model, or a damaged file.
+        ModelError: there is no such model, or its file is damaged.
     """
     if model.endswith(".onnx") and Path(model).is_file():
         return [grid_of(read_notes(Path(model)), Path(model)).scale]
@@ -34,17 +34,17 @@ def chain_of(
     stages: Sequence[int],
     wrapped: Callable[[Network], Network] | None = None,
 ) -> list[Network]:
-    """Give networks that run one after the other.
+    """Load a chain of networks that run one after the other.
 
-    What the first gives is clean: those after it, where they have levels, keep what is there.
+    The first network's result is clean, so later ones with denoise levels run at 0, which keeps it.
 
     Args:
         settings: nothing in them is ``auto``.
-        stages: the networks' scales.
+        stages: the scales of the networks.
         wrapped: see ``run_job``.
 
     Raises:
-        ModelError: and its kinds, as ``load_network`` says.
+        ModelError: the weights cannot be loaded, as ``load_network`` states.
     """
     networks = [network_for(settings, scale, wrapped) for scale in stages[:1]]
     for scale in stages[1:]:
@@ -57,13 +57,13 @@ def chain_of(
 
 
 def check_networks(settings: Settings) -> None:
-    """Refuse before any picture what no picture can be enlarged with.
+    """Refuse settings with which no picture can be enlarged, before any picture is opened.
 
     Args:
-        settings: for all pictures.
+        settings: the settings of all pictures.
 
     Raises:
-        ModelError: and its kinds: no such model, or it cannot run so at any scale.
+        ModelError: there is no such model, or it cannot run with these settings at any scale.
         MissingExtraError: its engine is not installed.
     """
     plain = unresolved(settings)
@@ -89,15 +89,15 @@ def check_networks(settings: Settings) -> None:
 def network_for(
     settings: Settings, scale: int, wrapped: Callable[[Network], Network] | None = None
 ) -> Network:
-    """Give a network as settings want it; its weights are loaded once in a process.
+    """Load the network that settings ask for; its weights are loaded once in a process.
 
     Args:
-        settings: name the model and what is done around it; nothing in them is ``auto``.
-        scale: of this network, one of those of the chain.
+        settings: name the model and its wrappers; nothing in them is ``auto``.
+        scale: the scale of this network.
         wrapped: see ``run_job``.
 
     Raises:
-        ModelError: and its kinds, as ``load_network`` says.
+        ModelError: the weights cannot be loaded, as ``load_network`` states.
     """
     assert settings.consistency != "auto"
     assert settings.denoise != "auto"

@@ -1,4 +1,4 @@
-"""Look at paths before use: what is not there, not allowed or no file is one clear error."""
+"""Check paths before use: a missing, forbidden or unsuitable one is one clear error."""
 
 import errno
 import os
@@ -8,25 +8,25 @@ from pathlib import Path
 from clearzoom.errors import InputError, MissingFileError, OutputError
 
 OWN = ".clearzoom-"
-"""What begins so is neither picture nor result: temporary files, scratch folders, bands."""
+"""Names that begin so are neither pictures nor results: temporary files, scratch folders, bands."""
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a path that was given is a folder.
+    """Return whether an input path is a folder.
 
     Raises:
-        MissingFileError: there is nothing.
-        InputError: this user may not look.
+        MissingFileError: there is nothing at this path.
+        InputError: the user has no right to look at it.
     """
     return stat.S_ISDIR(_input_stat(path).st_mode)
 
 
 def check_input(path: Path) -> None:
-    """Refuse what is no file: opening a named pipe would wait for ever.
+    """Refuse an input that is no regular file: opening a named pipe would wait for ever.
 
     Raises:
-        MissingFileError: there is nothing.
-        InputError: a folder, a pipe or a device, or this user may not look.
+        MissingFileError: there is nothing at this path.
+        InputError: it is a folder, a pipe or a device, or the user has no right to look at it.
     """
     mode = _input_stat(path).st_mode
     if stat.S_ISDIR(mode):
@@ -36,10 +36,10 @@ def check_input(path: Path) -> None:
 
 
 def output_stat(path: Path) -> os.stat_result | None:
-    """Look at what shall be written: None where nothing is yet.
+    """Return the status of an output path, or None where nothing is there yet.
 
     Raises:
-        OutputError: this user may not look, or it can be no name of a file.
+        OutputError: the user has no right to look at it, or no file can have this name.
     """
     try:
         return path.stat()
@@ -51,10 +51,10 @@ def output_stat(path: Path) -> os.stat_result | None:
 
 
 def _check_length(path: Path) -> None:
-    """Refuse a name that is too long, also in a folder that is not there yet.
+    """Refuse a name that is too long, also in a folder that does not exist yet.
 
-    Only a folder that is there says how long names on its disk may be: each name of the path that
-    is still to be made is looked for in it.
+    Only an existing folder tells how long names on its disk may be, so each missing name of the
+    path is looked up in the deepest folder that exists.
     """
     there = next((folder for folder in path.parents if folder.is_dir()), path.parent)
     for name in path.parts[len(there.parts) :]:
@@ -75,7 +75,7 @@ def _no_place(path: Path, error: OSError) -> OutputError:
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is something that this user may look at."""
+    """Return whether something is at a path that the user may look at."""
     try:
         path.stat()
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Parts of pictures: what is cut from the result, and what of earlier stages that needs."""
+"""Regions of a plan: what is cut from the resized picture, and what of the networks it needs."""
 
 from math import ceil, floor
 
@@ -10,21 +10,21 @@ _RESAMPLING_REACH_PX = 8
 
 
 def whole_result(plan: Plan) -> Box:
-    """Give what is cut from the middle of the resized picture."""
+    """Return the box that is cut from the middle of the resized picture."""
     (resized_width, resized_height), (width, height) = plan.resized_px, plan.result_px
     left, top = (resized_width - width) // 2, (resized_height - height) // 2
     return Box(left, top, width, height)
 
 
 def preview_result(plan: Plan, preview: tuple[int, int, int, int]) -> Box:
-    """Give the part of the resized picture that a part of the input becomes.
+    """Return the box of the resized picture that a part of the input becomes.
 
     Args:
-        plan: of the whole.
+        plan: the plan of the whole picture.
         preview: x, y, width, height in px of the input.
 
     Raises:
-        SizeError: preview lies outside.
+        SizeError: the preview lies outside of the input.
     """
     x, y, across, down = preview
     width, height = plan.source_px
@@ -39,7 +39,7 @@ def preview_result(plan: Plan, preview: tuple[int, int, int, int]) -> Box:
 
 
 def needed_of_networks(plan: Plan, cut: Box) -> Box:
-    """Give what of the last network's result a part of the resized picture needs."""
+    """Return the box of the last network's result that a part of the resized picture needs."""
     width, height = plan.enlarged_px
     fx, fy = width / plan.resized_px[0], height / plan.resized_px[1]
     reach = 0 if plan.enlarged_px == plan.resized_px else _RESAMPLING_REACH_PX

@@ -1,4 +1,4 @@
-"""What can be asked of an enlargement: one schema for the command line, and for programs by HTTP.
+"""The options of an enlargement: one schema for the command line, and for programs by HTTP.
 
 The command's options take their defaults, bounds and help from the fields here. A field's
 description names other fields in backticks; each interface writes them in its own way.
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 WIDEST_HALO_PX = 4096
 
 _LONGEST_TEXT = 40
-"""Of a size in words; a number of hundreds of digits would be none any more."""
+"""The longest text of a size: a number with hundreds of digits would overflow."""
 
-# Sizes are checked by Wanted, whose message names what may stand together.
+# Sizes are checked by Wanted, whose message states which may be combined.
 _ABOVE_ZERO: dict[str, Any] = {"exclusiveMinimum": 0, "exclusiveMaximum": 1_000_000_000}
 
 
 def _consistency(value: Any) -> Any:
     from clearzoom.pipeline.settings import parse_consistency
 
-    return _understood(parse_consistency, value)
+    return _parsed(parse_consistency, value)
 
 
 def _denoise(value: Any) -> Any:
     from clearzoom.pipeline.settings import parse_denoise
 
-    return _understood(parse_denoise, value)
+    return _parsed(parse_denoise, value)
 
 
-def _understood(parse: Callable[[str], Any], value: Any) -> Any:
-    """Pydantic tells a person of ValueErrors alone."""
+def _parsed(parse: Callable[[str], Any], value: Any) -> Any:
+    """Convert an error of parsing to a ValueError, the only kind that pydantic reports."""
     if not isinstance(value, str | int | float):
         raise ValueError(f"it should be a word or a number, not a {type(value).__name__}")
     try:
@@ -48,11 +48,11 @@ def _understood(parse: Callable[[str], Any], value: Any) -> Any:
         raise ValueError(str(error)) from error
 
 
-AskedConsistency = Annotated[
+ConsistencyField = Annotated[
     Annotated[float, Field(ge=0, le=255)] | Literal["auto", "full", "tones", "none"],
     BeforeValidator(_consistency),
 ]
-AskedDenoise = Annotated[
+DenoiseField = Annotated[
     Annotated[float, Field(ge=0, le=1)] | Literal["auto"], BeforeValidator(_denoise)
 ]
 
@@ -112,14 +112,14 @@ class EnlargeRequest(BaseModel):
     ensemble: bool = Field(
         default=False, description="Mean of eight symmetries: better, 8 times slower."
     )
-    consistency: AskedConsistency = Field(
+    consistency: ConsistencyField = Field(
         default="auto",
         description="How much of the difference from the input comes back: full (all, with noise "
         "and JPEG's faults), a number (what is beyond so many levels), tones (brightness and "
         "colour), none; auto: by the model and the picture.",
         examples=["auto"],
     )
-    denoise: AskedDenoise = Field(
+    denoise: DenoiseField = Field(
         default="auto",
         description="0 keeps grain, 1 cleans badly spoilt pictures, for models that have it; auto: "
         "by the picture.",
@@ -145,13 +145,13 @@ class EnlargeRequest(BaseModel):
     )
 
     def settings(self) -> "Settings":
-        """Give what ``plan_job`` takes; limits and engine are left to the caller.
+        """Return the settings for ``plan_job``; limits and engine are left to the caller.
 
         Raises:
-            SizeError: more than one size, or one that cannot be understood.
+            SizeError: more than one size, or a size that cannot be understood.
         """
         from clearzoom.io.writing import Encoding
-        from clearzoom.pipeline.settings import Settings, asked, parse_bytes
+        from clearzoom.pipeline.settings import Settings, merged_consistency, parse_bytes
 
         if self.bleed and not self.print_size:
             raise SizeError("--bleed goes with --print")
@@ -170,7 +170,7 @@ class EnlargeRequest(BaseModel):
             model=self.model,
             strength=self.strength,
             ensemble=self.ensemble,
-            consistency=asked(self.consistency, self.back_projection),
+            consistency=merged_consistency(self.consistency, self.back_projection),
             denoise=self.denoise,
             encoding=Encoding(self.quality, max_bytes, self.tiff_compression),
             metadata=self.metadata,

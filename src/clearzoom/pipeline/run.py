@@ -34,7 +34,7 @@ _IN_MEMORY_BYTES = 64_000_000
 
 @dataclass(frozen=True)
 class Done:
-    """What became of a job."""
+    """The result of a job: its size, and notes on what differs from the input."""
 
     width_px: int
     height_px: int
@@ -50,15 +50,15 @@ def run_job(
     budget: Budget | None = None,
     wrapped: Callable[[Network], Network] | None = None,
 ) -> Done:
-    """Do what was planned.
+    """Run a planned job.
 
     Args:
-        job: from ``plan_job``.
+        job: what ``plan_job`` returned.
         progress: is called with (tiles done, tiles in all).
-        preview: as in ``plan_job``, of a job that was planned for the whole.
-        fidelity_map: a file for a grey picture: by how many levels, as the mean over the colours,
+        preview: as in ``plan_job``, for a job that was planned for the whole picture.
+        fidelity_map: a path for a grey picture of how many levels, as the mean over the colours,
             the result differs from the bicubic enlargement.
-        budget: of all jobs of this process, where memory is limited; else one of this job alone.
+        budget: the memory budget of all jobs of this process; by default one for this job alone.
         wrapped: put around each network as loaded; what it gives must be equal to the bit.
 
     Returns:
@@ -67,8 +67,8 @@ def run_job(
     Raises:
         OutputError: the result cannot be written; older files stay.
         UnreadablePictureError: the picture is truncated or damaged.
-        SizeError: settings.memory_bytes is too small, preview lies outside, or the result does not
-            fit into memory.
+        SizeError: ``memory_bytes`` of the settings is too small, the preview lies outside, or the
+            result does not fit into memory.
         ResultError: a network gave something that is no picture.
     """
     preview = preview or job.preview
@@ -107,16 +107,16 @@ def run_job(
 
 
 def write_result(job: Job, networks: list[Network], result: Samples, cut: Box) -> Done:
-    """Write a job's file from what the last network gave.
+    """Write a job's file from the result of its last network.
 
     Args:
-        job: from ``plan_job``; no animation.
-        networks: that ran, in their order.
+        job: what ``plan_job`` returned for a still picture.
+        networks: the chain, in the order in which they ran.
         result: (H, W, C), in memory or in a scratch file.
-        cut: of the resized picture.
+        cut: the part of the resized picture that is written.
 
     Raises:
-        OutputError: it cannot be written; an older file stays.
+        OutputError: the file cannot be written; an older one stays.
     """
     size = (cut.width, cut.height)
     placement = placement_of(job, cut)
@@ -156,12 +156,15 @@ def _scratch_for(
 
 
 def job_key(job: Job, networks: list[Network]) -> str:
-    """Equal for the same result: other content, settings, networks, version or name are not."""
-    said = hashlib.sha256()
+    """Return a key that is equal for equal results.
+
+    It differs where the content, settings, networks, version or target's name differ.
+    """
+    key = hashlib.sha256()
     with job.source.path.open("rb") as file:
-        said.update(hashlib.file_digest(file, "sha256").digest())
+        key.update(hashlib.file_digest(file, "sha256").digest())
     for network in networks:
-        said.update(f"{network.identity} ".encode(errors="surrogateescape"))
-    said.update(f"{__version__} {job.plan} {job.source.shape}".encode())
-    said.update(os.fsencode(job.target.name))  # the folder lies beside it
-    return said.hexdigest()[:16]
+        key.update(f"{network.identity} ".encode(errors="surrogateescape"))
+    key.update(f"{__version__} {job.plan} {job.source.shape}".encode())
+    key.update(os.fsencode(job.target.name))  # the scratch folder lies beside the target
+    return key.hexdigest()[:16]

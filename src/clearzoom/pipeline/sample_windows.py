@@ -1,4 +1,4 @@
-"""Samples to measure with: windows of a picture, put together."""
+"""Windows of a picture as samples, for measuring time and memory."""
 
 from collections.abc import Sequence
 
@@ -15,11 +15,11 @@ _ALONG = 2
 
 
 def as_samples(window: Tensor, job: Job) -> Samples:
-    """Make samples of the job's kind of a window.
+    """Convert a window to samples of the job's depth and colours.
 
     Args:
-        window: as a network sees it, (1, 3, H, W) in -0.5..0.5.
-        job: whose picture is grey or coloured, of 8 or 16 bit.
+        window: (1, 3, H, W) in -0.5..0.5, as a network sees it.
+        job: its source states whether samples are grey or coloured, of 8 or 16 bit.
 
     Returns:
         (H, W, C), C being 1 or 3: without alpha and K.
@@ -32,13 +32,13 @@ def as_samples(window: Tensor, job: Job) -> Samples:
 
 
 def spread(job: Job) -> list[Samples]:
-    """Give four windows of a job's picture, spread over it."""
-    windows = job.look().windows
+    """Return four windows of a job's picture, spread over it."""
+    windows = job.appraisal().windows
     return [as_samples(windows[i * len(windows) // _ALONG**2], job) for i in range(_ALONG**2)]
 
 
 def stitched(windows: list[Samples]) -> Samples:
-    """Put four windows beside and under one another."""
+    """Join four windows to a square of two by two."""
     height, width = np.min([each.shape[:2] for each in windows], axis=0)
     cut = [each[:height, :width] for each in windows]
     rows = [np.concatenate(cut[i : i + _ALONG], axis=1) for i in range(0, len(cut), _ALONG)]

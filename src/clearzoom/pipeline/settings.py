@@ -1,4 +1,4 @@
-"""What is asked for when pictures are enlarged; the same for every picture of a folder."""
+"""The settings of an enlargement, the same for every picture of a folder."""
 
 import math
 import re
@@ -15,7 +15,7 @@ from clearzoom.errors import InputError, ModelError, SizeError
 from clearzoom.io.formats import ResultFormat
 from clearzoom.io.reading import DEFAULT_MAX_PIXELS
 from clearzoom.io.writing import Encoding
-from clearzoom.pipeline.request import WIDEST_HALO_PX, AskedConsistency, AskedDenoise
+from clearzoom.pipeline.request import WIDEST_HALO_PX, ConsistencyField, DenoiseField
 from clearzoom.weights import DEFAULT_MODEL
 
 Auto = Literal["auto"]
@@ -35,14 +35,25 @@ _BYTES = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kmgt]i?|)b?", re.IGN
 class Settings:
     """How to enlarge. An unknown name, or a value that is none of the choices, is an InputError.
 
-    ``strength``: of perceptual weights, 0 to 1. ``consistency``: how much of the difference from
-    the input is given back: ``full``, what is beyond a number of levels, ``tones`` or ``none``.
-    ``denoise``: 0 keeps grain, 1 cleans badly spoilt pictures; None takes the model's own level.
-    Both are chosen by each picture where they are ``auto``. ``halo_px``: read around each tile
-    instead of all that the network and consistency see. ``memory_bytes``: the process's peak, or
-    None for no limit. ``format``: of all results of a folder; None for each picture's own, or PNG
-    where that is not written. ``back_projection`` is the old name of ``consistency``: true is full,
-    false none.
+    Attributes:
+        wanted: the size of the result.
+        model: the name of a model, or the path of an ONNX file.
+        engine: what runs the network; ``auto`` takes the fastest that is installed.
+        precision: the precision of the network's convolutions.
+        strength: of a perceptual model, 0 (its PSNR weights) to 1.
+        ensemble: whether the network runs on the eight symmetries of the square.
+        consistency: how much of the difference from the input is given back: ``full``, what is
+            beyond a number of levels, ``tones`` or ``none``; ``auto`` chooses by the picture.
+        denoise: 0 keeps grain, 1 cleans badly spoilt pictures, None takes the model's own level;
+            ``auto`` chooses by the picture.
+        halo_px: px read around each tile, instead of all that the network and consistency see.
+        encoding: quality and compression of the result's file.
+        metadata: whether EXIF, XMP and IPTC are kept.
+        max_pixels: larger inputs are refused.
+        memory_bytes: the peak of the process's memory; None for no limit.
+        format: the format of all results of a folder; None for each picture's own, or PNG where
+            that is not written.
+        back_projection: the old name of ``consistency``: true is full, false none.
 
     Example:
         >>> Settings(Wanted(long_edge_px=3000), model="fast", consistency=4).consistency
@@ -55,8 +66,8 @@ class Settings:
     precision: Precision = "fp32"
     strength: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
     ensemble: bool = False
-    consistency: AskedConsistency = "auto"
-    denoise: AskedDenoise | None = "auto"
+    consistency: ConsistencyField = "auto"
+    denoise: DenoiseField | None = "auto"
     halo_px: Annotated[int, Field(ge=0, le=WIDEST_HALO_PX)] | None = None
     encoding: Encoding = field(default_factory=Encoding)
     metadata: Literal["keep", "strip"] = "keep"
@@ -66,20 +77,25 @@ class Settings:
     back_projection: InitVar[bool | None] = None
 
     def __post_init__(self, back_projection: bool | None) -> None:
-        """Understand the old name."""
+        """Accept the old name of consistency."""
         if back_projection is not None:
-            object.__setattr__(self, "consistency", asked(self.consistency, back_projection))
+            object.__setattr__(
+                self, "consistency", merged_consistency(self.consistency, back_projection)
+            )
 
 
-def asked(consistency: Consistency | Auto, back_projection: bool | None) -> Consistency | Auto:
-    """Give the consistency, also where it is given by its old name, back-projection.
+def merged_consistency(
+    consistency: Consistency | Auto, back_projection: bool | None
+) -> Consistency | Auto:
+    """Return the consistency, which may be stated by its old name, back-projection.
 
     Args:
-        consistency: as wanted.
-        back_projection: the old name: true for full, false for none; None where it is not used.
+        consistency: the value under the new name.
+        back_projection: the value under the old name: true for full, false for none, None where it
+            is not used.
 
     Raises:
-        ModelError: both are said.
+        ModelError: both names are used.
     """
     if back_projection is None:
         return consistency
@@ -89,13 +105,13 @@ def asked(consistency: Consistency | Auto, back_projection: bool | None) -> Cons
 
 
 def parse_consistency(text: str) -> Consistency | Auto:
-    """Understand a consistency.
+    """Parse a consistency.
 
     Args:
         text: auto, full, tones, none, or a number of levels.
 
     Raises:
-        ModelError: not of that form.
+        ModelError: the text has none of these forms.
 
     Example:
         >>> parse_consistency("tones"), parse_consistency("4")
@@ -117,13 +133,13 @@ def parse_consistency(text: str) -> Consistency | Auto:
 
 
 def parse_denoise(text: str) -> float | Auto:
-    """Understand a level of denoising.
+    """Parse a level of denoising.
 
     Args:
         text: auto, or a number from 0 to 1.
 
     Raises:
-        ModelError: not of that form.
+        ModelError: the text has none of these forms.
 
     Example:
         >>> parse_denoise("auto"), parse_denoise("0.4")
@@ -141,14 +157,14 @@ def parse_denoise(text: str) -> float | Auto:
 
 
 def parse_bytes(text: str, option: str = "") -> int:
-    """Understand an amount of memory, or of what a file may hold.
+    """Parse an amount of bytes.
 
     Args:
-        text: like 800MB, 1GB, 1.5GiB, 2TB, 1000000.
-        option: of the command, which the message names.
+        text: an amount like 800MB, 1GB, 1.5GiB, 2TB, 1000000.
+        option: the option that the message names.
 
     Raises:
-        SizeError: not of that form, less than one byte, or more than machines have.
+        SizeError: the text has another form, or is less than one byte or more than machines have.
 
     Example:
         >>> parse_bytes("1.5GiB")
@@ -170,13 +186,13 @@ def parse_bytes(text: str, option: str = "") -> int:
 
 
 def parse_region(text: str) -> tuple[int, int, int, int]:
-    """Understand a part of a picture.
+    """Parse a part of a picture.
 
     Args:
         text: x,y,width,height in px of the input.
 
     Raises:
-        SizeError: not of that form.
+        SizeError: the text has another form.
     """
     try:
         x, y, width, height = (int(part) for part in text.split(","))

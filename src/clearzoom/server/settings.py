@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from clearzoom.pipeline.request import AskedConsistency, AskedDenoise
+from clearzoom.pipeline.request import ConsistencyField, DenoiseField
 from clearzoom.weights import DEFAULT_MODEL
 
 ENVIRONMENT = "CLEARZOOM_SERVE"
@@ -31,8 +31,8 @@ class ServeSettings(BaseModel):
     token: str | None = None
     """Asked for where there is one."""
     model: str = DEFAULT_MODEL
-    consistency: AskedConsistency = "auto"
-    denoise: AskedDenoise = "auto"
+    consistency: ConsistencyField = "auto"
+    denoise: DenoiseField = "auto"
     cache_bytes: int = Field(default=4_000_000_000, gt=0)
     memory_cache_bytes: int = Field(default=256_000_000, gt=0)
     max_upload_bytes: int = Field(default=100_000_000, gt=0)

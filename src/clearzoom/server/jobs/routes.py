@@ -14,7 +14,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import Field
 
 from clearzoom.errors import ClearzoomError
-from clearzoom.pipeline.request import AskedConsistency, AskedDenoise, EnlargeRequest
+from clearzoom.pipeline.request import ConsistencyField, DenoiseField, EnlargeRequest
 from clearzoom.server.error_answers import RefusedError, failure
 from clearzoom.server.gallery.library import Entry
 from clearzoom.server.gallery.uploads import Bodies
@@ -58,11 +58,11 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry], bodies: Bodies)
             description="A model, as `GET /api/models` lists them.",
             examples=["photo"],
         )
-        consistency: AskedConsistency = Field(
+        consistency: ConsistencyField = Field(
             default=settings.consistency,
             description=EnlargeRequest.model_fields["consistency"].description,
         )
-        denoise: AskedDenoise = Field(
+        denoise: DenoiseField = Field(
             default=settings.denoise,
             description=EnlargeRequest.model_fields["denoise"].description,
         )
