@@ -1,27 +1,104 @@
 // The server's answers, and its errors in words.
 import { has, t } from "./words.js";
 
+/**
+ * @typedef {object} Picture
+ * @property {string} id
+ * @property {string} name
+ * @property {string} folder below the served one; empty for itself
+ * @property {number} width in px
+ * @property {number} height in px
+ * @property {string} kind as "PNG"
+ * @property {boolean} upscaling
+ * @property {number | null} max_scale of its virtual pictures
+ * @property {string | null} rights
+ * @property {string | null} attribution
+ * @property {string | null} label
+ * @property {string} thumbnail
+ *
+ * @typedef {object} Unreadable a file that cannot be shown
+ * @property {string} name
+ * @property {string} why
+ *
+ * @typedef {object} Pictures
+ * @property {Picture[]} pictures
+ * @property {Unreadable[]} unreadable
+ *
+ * @typedef {object} Model
+ * @property {string} name
+ * @property {number[]} scales
+ * @property {string} about
+ * @property {boolean} strength whether one below 1 is possible
+ * @property {boolean} denoise whether it can be a number
+ *
+ * @typedef {object} Models
+ * @property {string} default
+ * @property {Model[]} models
+ *
+ * @typedef {object} Failure
+ * @property {string} code
+ * @property {string} message
+ *
+ * @typedef {object} Links
+ * @property {string} self
+ * @property {string} events
+ * @property {string} result
+ *
+ * @typedef {object} Job
+ * @property {"waiting" | "running" | "done" | "failed" | "cancelled"} state
+ * @property {number} done tiles
+ * @property {number} total tiles; 0 until the first is made
+ * @property {string} name of the result
+ * @property {number | null} bytes of the result, once it is there
+ * @property {string[]} notes
+ * @property {Failure | null} error
+ * @property {Links} links
+ *
+ * @typedef {object} ImageInfo what the page reads of IIIF's info.json
+ * @property {{width: number, scaleFactors: number[]}[]} tiles
+ *
+ * @typedef {object} Choice how a picture is enlarged; null is the server's own
+ * @property {string | null} model
+ * @property {number | null} [strength] 0 to 1
+ * @property {number | null} [denoise] 0 to 1
+ */
+
 export class ServerError extends Error {
+  /**
+   * @param {string} code
+   * @param {string} message
+   */
   constructor(code, message) {
     super(message);
     this.code = code;
   }
 }
 
-/** An error for people: in the page's language, with what the server said. */
+/**
+ * An error for people: in the page's language, with what the server said.
+ * @param {unknown} error
+ * @returns {string}
+ */
 export function inWords(error) {
-  const key = `error.${error.code ?? "network"}`;
-  if (!has(key)) return error.message;
+  const { code, message } = /** @type {Partial<Failure>} */ (error);
+  const key = `error.${code ?? "network"}`;
+  if (!has(key)) return message ?? "";
   const own = t(key);
-  return error.message && error.code && error.code !== "fault" ? `${own} (${error.message})` : own;
+  return message && code && code !== "fault" ? `${own} (${message})` : own;
 }
 
+/** @param {Response} response */
 export async function failed(response) {
-  const said = await response.json().catch(() => null);
-  return new ServerError(said?.code ?? "fault", said?.message ?? response.statusText);
+  /** @type {Failure | null} */
+  const failure = await response.json().catch(() => null);
+  return new ServerError(failure?.code ?? "fault", failure?.message ?? response.statusText);
 }
 
-async function ask(path, options) {
+/**
+ * @param {string} path
+ * @param {RequestInit} [options]
+ */
+async function request(path, options) {
   let response;
   try {
     response = await fetch(path, options);
@@ -29,24 +106,46 @@ async function ask(path, options) {
     throw new ServerError("network", "");
   }
   if (!response.ok) throw await failed(response);
-  return response.status === 204 ? null : response.json();
+  return response;
 }
 
-export const listPictures = () => ask("/api/pictures");
-export const onePicture = (id) => ask(`/api/pictures/${encodeURIComponent(id)}`);
-export const removePicture = (id) =>
-  ask(`/api/pictures/${encodeURIComponent(id)}`, { method: "DELETE" });
-export const listModels = () => ask("/api/models");
-export const startEnlarging = (query) => ask(`/api/enlarge?${query}`, { method: "POST" });
-export const jobState = (job) => ask(job.links.self);
-export const removeJob = (job) => ask(job.links.self, { method: "DELETE" });
+/**
+ * The JSON of an answer.
+ * @param {string} path
+ * @param {RequestInit} [options]
+ */
+const read = async (path, options) => (await request(path, options)).json();
 
-/** The id of a virtual picture: kind "x" is the enlargement, "f" its fidelity map. */
+/** @returns {Promise<Pictures>} */
+export const listPictures = () => read("/api/pictures");
+/** @type {(id: string) => Promise<Picture>} */
+export const onePicture = (id) => read(`/api/pictures/${encodeURIComponent(id)}`);
+/** @param {string} id */
+export const removePicture = (id) =>
+  request(`/api/pictures/${encodeURIComponent(id)}`, { method: "DELETE" });
+/** @returns {Promise<Models>} */
+export const listModels = () => read("/api/models");
+/** @type {(query: URLSearchParams) => Promise<Job>} */
+export const startEnlarging = (query) => read(`/api/enlarge?${query}`, { method: "POST" });
+/** @type {(job: Job) => Promise<Job>} */
+export const jobState = (job) => read(job.links.self);
+/** @param {Job} job */
+export const removeJob = (job) => request(job.links.self, { method: "DELETE" });
+
+/**
+ * The id of a virtual picture: kind "x" is the enlargement, "f" its fidelity map.
+ * @param {string} id
+ * @param {"x" | "f"} kind
+ * @param {number} scale
+ * @param {Choice} choice
+ */
 export function virtualId(id, kind, scale, { model, strength, denoise }) {
   const level = denoise == null ? null : `d${denoise}`;
   const parts = [`${id}~${kind}${scale}`, model, strength, level];
   return parts.filter((part) => part != null).join(",");
 }
 
+/** @param {string} id */
 export const imageService = (id) => `/iiif/3/${encodeURIComponent(id)}`;
-export const imageInfo = (id) => ask(`${imageService(id)}/info.json`);
+/** @type {(id: string) => Promise<ImageInfo>} */
+export const imageInfo = (id) => read(`${imageService(id)}/info.json`);

@@ -10,8 +10,11 @@ import { acceptFiles, addedPictures, forget } from "./upload.js";
 import { Viewer } from "./viewer.js";
 import { currentLanguage, show, speak, t } from "./words.js";
 
+/** @type {Viewer | null} */
 let viewer = null;
+/** @type {Promise<Viewer> | null} */
 let starting = null;
+/** @type {import("./api.js").Pictures} */
 let listed = { pictures: [], unreadable: [] };
 
 async function fillGallery() {
@@ -26,15 +29,17 @@ async function fillGallery() {
   }
 }
 
+/** @param {import("./api.js").Picture} picture */
 async function remove(picture) {
   await forget(picture).catch((error) => toast(inWords(error), { isError: true }));
   showPictures(listed, await addedPictures(), remove);
 }
 
 async function startViewer() {
-  const models = new Models(await listModels(), (choice) => viewer.choose(choice));
-  viewer = new Viewer(models, new Download());
-  return viewer;
+  const models = new Models(await listModels(), (choice) => made.choose(choice));
+  const made = new Viewer(models, new Download());
+  viewer = made;
+  return made;
 }
 
 function theViewer() {
@@ -51,7 +56,9 @@ async function follow() {
     const last = viewer?.picture?.id;
     if (viewer?.isOpen) viewer.close();
     showPeek(listed.pictures);
-    document.querySelector(`[data-picture="${CSS.escape(last ?? "")}"]`)?.focus();
+    /** @type {HTMLElement | null} */
+    const card = document.querySelector(`[data-picture="${CSS.escape(last ?? "")}"]`);
+    card?.focus();
     return;
   }
   try {
@@ -65,17 +72,23 @@ async function follow() {
   }
 }
 
-/** In a field that can be seen: right after a dialog closes, its field still has the focus. */
+/**
+ * In a field that can be seen: right after a dialog closes, its field still has the focus.
+ * @param {KeyboardEvent} event
+ */
 function isTyping({ target }) {
   const fields = "input:not([type=radio], [type=range], [type=checkbox]), select, textarea";
-  return target.matches?.(fields) && target.checkVisibility();
+  return target instanceof Element && target.matches(fields) && target.checkVisibility();
 }
 
+/** @param {KeyboardEvent} event */
 function pressed(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
-  if (!viewer?.isOpen || document.querySelector("dialog[open]")) return;
-  if (!viewer.picture && event.key !== "Escape") return;
-  const { stage, modes } = viewer;
+  const current = viewer;
+  if (!current?.isOpen || document.querySelector("dialog[open]")) return;
+  if (!current.picture && event.key !== "Escape") return;
+  const { stage, modes } = current;
+  /** @type {Record<string, () => void>} */
   const actions = {
     "+": () => stage.zoomBy(1.4),
     "=": () => stage.zoomBy(1.4),
@@ -84,10 +97,10 @@ function pressed(event) {
     1: () => stage.zoomTo(1),
     c: () => modes.toggle("compare"),
     l: () => modes.toggle("lens"),
-    f: () => viewer.setFidelity(!viewer.fidelity),
-    d: () => viewer.openDownload(),
+    f: () => current.setFidelity(!current.fidelity),
+    d: () => current.openDownload(),
     "?": () => by("help").showModal(),
-    Escape: () => (by("models").hidden ? goHome() : viewer.models.open(false)),
+    Escape: () => (by("models").hidden ? goHome() : current.models.open(false)),
   };
   const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (!action) return;
@@ -101,16 +114,17 @@ function goHome() {
   else location.hash = "";
 }
 
+/** @param {string} id */
 function openPicture(id) {
   history.pushState({ fromGallery: true }, "", routeTo({ picture: id }));
   follow();
 }
 
 const translate = () => speak(currentLanguage() === "en" ? "zh-Hant" : "en");
-for (const id of ["language", "viewer-language", "help-language"]) {
+for (const id of /** @type {const} */ (["language", "viewer-language", "help-language"])) {
   by(id).addEventListener("click", translate);
 }
-for (const id of ["theme", "viewer-theme", "help-theme"]) {
+for (const id of /** @type {const} */ (["theme", "viewer-theme", "help-theme"])) {
   by(id).addEventListener("click", window.switchTheme);
 }
 by("gallery-again").addEventListener("click", fillGallery);
@@ -125,7 +139,8 @@ by("back").addEventListener("click", (event) => {
   goHome();
 });
 by("home").addEventListener("click", (event) => {
-  const link = event.target.closest("a[href^='#picture=']");
+  const { target } = event;
+  const link = target instanceof Element && target.closest("a[href^='#picture=']");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
   event.preventDefault();
   history.pushState({ fromGallery: true }, "", link.getAttribute("href"));

@@ -7,10 +7,14 @@ const KEY_STEP = 1.25;
 const SNAP = 0.025; // of the rail, around 100 %
 const OWN = 1.01; // up to here the original's own pixels are shown
 
+/** @typedef {"original" | "reduced" | "inferred" | "enlarged"} Kind of the px on screen */
+
 export class Badge {
+  /** @param {import("./stage.js").Stage} stage */
   constructor(stage) {
     this.stage = stage;
     this.model = "";
+    this.spoken = "";
     this.wasWorking = false;
     stage.addEventListener("view", () => this.show());
     stage.addEventListener("working", () => this.#work());
@@ -18,7 +22,12 @@ export class Badge {
     this.#takeInput();
   }
 
-  /** What the px on screen are: "original", "reduced", "inferred", or "enlarged" where nothing infers. */
+  /**
+   * What the px on screen are: "enlarged" where nothing infers.
+   * @param {number} zoom
+   * @param {import("./api.js").Picture} picture
+   * @returns {Kind}
+   */
   static kind(zoom, picture) {
     if (zoom < 0.995) return "reduced";
     if (zoom <= OWN) return "original";
@@ -45,8 +54,8 @@ export class Badge {
     rail.style.setProperty("--border", `${100 * this.#border()}%`);
     rail.style.setProperty("--at", `${100 * this.#place(zoom)}%`);
     rail.classList.toggle("as-is", !picture.max_scale);
-    if (this.said !== `${figure}${words}`) {
-      this.said = `${figure}${words}`;
+    if (this.spoken !== `${figure}${words}`) {
+      this.spoken = `${figure}${words}`;
       sayAloud(`${figure}, ${words}`);
     }
   }
@@ -58,7 +67,10 @@ export class Badge {
     return Math.min(0.7, Math.max(0.32, share));
   }
 
-  /** Of a zoom on the rail, 0 to 1; each side has its own logarithmic scale. */
+  /**
+   * Of a zoom on the rail, 0 to 1; each side has its own logarithmic scale.
+   * @param {number} zoom
+   */
   #place(zoom) {
     const [least, most] = this.stage.zoomLimits();
     const border = this.#border();
@@ -69,6 +81,7 @@ export class Badge {
     return Math.min(1, Math.max(0, part));
   }
 
+  /** @param {number} part of the rail */
   #zoomAt(part) {
     const [least, most] = this.stage.zoomLimits();
     const border = this.#border();
@@ -98,6 +111,7 @@ export class Badge {
     rail.addEventListener("keydown", (event) => {
       const [least, most] = this.stage.zoomLimits();
       const now = this.stage.zoom({ target: true });
+      /** @type {Record<string, number>} */
       const zooms = {
         ArrowRight: now * KEY_STEP,
         ArrowUp: now * KEY_STEP,

@@ -3,31 +3,46 @@ import { imageService, onePicture } from "./api.js";
 import { by, toast } from "./dom.js";
 import { takeFiles } from "./files.js";
 import { slides } from "./slider.js";
-import { currentLanguage, number, percent, show, speak, t } from "./words.js";
-import { Enlarger } from "/device/enlarger.js";
+import { currentLanguage, has, number, percent, show, speak, t } from "./words.js";
+import { Enlarger, EnlargingError } from "/device/enlarger.js";
 
 const MOST_SHOWN_PX = 60_000_000; // decoded it takes four bytes each
 const enlarger = new Enlarger();
-let chosen = null; // { file, name, width, height, address }
-let opening = null; // the file that was chosen last
-let progress = null; // { done, total }
-let result = null; // { width, height, threads, seconds, address }
 
-const wanted = () => {
-  const { model, scale } = by("order").elements;
-  return { model: model.value, scale: Number(scale.value) };
+/**
+ * @typedef {{file: File, name: string, width: number, height: number, address: string}} Chosen
+ * @typedef {import("./device/enlarger.js").Enlarged
+ *   & {name: string, seconds: number, address: string}} Result
+ */
+
+/** @type {Chosen | null} */
+let chosen = null;
+/** @type {File | null} the one that was chosen last */
+let opening = null;
+/** @type {{done: number, total: number} | null} total is 0 while the network loads */
+let progress = null;
+/** @type {Result | null} */
+let result = null;
+
+/** The model and scale that the form states. */
+const order = () => {
+  const fields = new FormData(by("order"));
+  return { model: String(fields.get("model")), scale: Number(fields.get("scale")) };
 };
 
+/** @param {unknown} error */
 function words(error) {
-  if (error.code === "cancelled") return t("download.cancelled");
-  const key = `device.error.${error.code}`;
-  return t(key) === key ? t("device.error.fault", { why: error.message }) : t(key);
+  const { code, message } = /** @type {Partial<EnlargingError>} */ (error);
+  if (code === "cancelled") return t("download.cancelled");
+  const key = `device.error.${code}`;
+  return has(key) ? t(key) : t("device.error.fault", { why: message ?? "" });
 }
 
 /** Put everything that is known into the page. */
-function tell() {
-  const { model, scale } = wanted();
-  by("about").textContent = t(`model.${model}`);
+function update() {
+  const { model, scale } = order();
+  const about = `model.${model}`;
+  by("about").textContent = has(about) ? t(about) : "";
   by("chosen").hidden = !chosen;
   if (chosen) {
     by("name").textContent = chosen.name;
@@ -39,7 +54,7 @@ function tell() {
   by("start").disabled = Boolean(progress);
   if (progress) {
     const { done, total } = progress;
-    by("said").textContent = total
+    by("status").textContent = total
       ? t("download.running", { percent: percent(done / total) })
       : t("device.loading");
     by("part").textContent = total
@@ -57,6 +72,7 @@ function tell() {
   }
 }
 
+/** @param {string} address */
 async function measured(address) {
   const image = new Image();
   image.src = address;
@@ -70,9 +86,10 @@ function forget() {
   chosen = result = null;
 }
 
+/** @param {File} file */
 async function choose(file) {
   forget();
-  tell();
+  update();
   opening = file;
   const address = URL.createObjectURL(file);
   try {
@@ -81,51 +98,61 @@ async function choose(file) {
     else URL.revokeObjectURL(address); // another was chosen while this one was decoded
   } catch {
     URL.revokeObjectURL(address);
-    toast(`${file.name}: ${words({ code: "unreadable" })}`, { isError: true });
+    toast(`${file.name}: ${t("device.error.unreadable")}`, { isError: true });
   }
   if (opening !== file) return;
-  tell();
+  update();
   if (chosen) by("start").focus();
 }
 
 async function start() {
   const source = chosen;
-  const { model, scale } = wanted();
+  if (!source) return;
+  const { model, scale } = order();
   if (result) URL.revokeObjectURL(result.address);
   result = null;
-  progress = {};
-  tell();
+  progress = { done: 0, total: 0 };
+  update();
   by("cancel").focus();
   const began = performance.now();
   try {
     const card = `/device/weights/${model}-x${scale}.json`;
     const made = await enlarger.enlarge(source.file, card, (done, total) => {
       progress = { done, total };
-      tell();
+      update();
     });
     const seconds = (performance.now() - began) / 1000;
     result = { ...made, name: source.name, seconds, address: URL.createObjectURL(made.blob) };
-    present(source, scale);
+    present(source, result, scale);
   } catch (error) {
-    toast(words(error), { isError: error.code !== "cancelled" });
+    const isCancelled = error instanceof EnlargingError && error.code === "cancelled";
+    toast(words(error), { isError: !isCancelled });
   }
   progress = null;
-  tell();
+  update();
   (result ? by("save") : by("start")).focus();
 }
 
-function present(source, scale) {
-  by("save").href = result.address;
+/**
+ * @param {Chosen} source
+ * @param {Result} made
+ * @param {number} scale
+ */
+function present(source, made, scale) {
+  by("save").href = made.address;
   by("save").download = `${source.name.replace(/\.\w+$/, "")}-x${scale}.png`;
-  by("peek").hidden = result.width * result.height > MOST_SHOWN_PX;
+  by("peek").hidden = made.width * made.height > MOST_SHOWN_PX;
   if (by("peek").hidden) return;
-  by("peek-picture").style.setProperty("--wide", `${result.width}px`);
-  by("peek-picture").style.setProperty("--high", `${result.height}px`);
+  by("peek-picture").style.setProperty("--wide", `${made.width}px`);
+  by("peek-picture").style.setProperty("--high", `${made.height}px`);
   by("before").src = source.address;
-  by("after").src = result.address;
+  by("after").src = made.address;
 }
 
-/** A picture of the server, by ?picture=ID: its own pixels are fetched, nothing is sent back. */
+/**
+ * A picture of the server, by ?picture=ID: its own pixels are fetched, nothing is sent back.
+ * @param {string} id
+ */
 async function fetchServed(id) {
   try {
     const picture = await onePicture(id);
@@ -137,7 +164,7 @@ async function fetchServed(id) {
     forget(); // larger than one answer of the server may be: this would be a reduced one
     throw new Error("reduced");
   } catch {
-    tell();
+    update();
     toast(t("device.error.missing"), { isError: true });
   }
 }
@@ -147,7 +174,7 @@ takeFiles((files) => {
   if (picture) choose(picture);
   else toast(t("upload.none"), { isError: true });
 });
-by("order").addEventListener("change", tell);
+by("order").addEventListener("change", update);
 by("order").addEventListener("submit", (event) => {
   event.preventDefault();
   start();
@@ -157,7 +184,7 @@ by("language").addEventListener("click", () => speak(currentLanguage() === "en" 
 by("theme").addEventListener("click", window.switchTheme);
 document.addEventListener("language", () => {
   document.title = `${t("device.title")} – clearzoom`;
-  tell();
+  update();
 });
 slides(by("peek-range"), by("peek-picture"));
 show();

@@ -1,18 +1,23 @@
 // Files from everywhere on a page: chosen, dropped or pasted.
 import { by } from "./dom.js";
 
-/** Calls take(files) with an array, which is empty where something else was dropped. */
+/**
+ * Calls take(files) with an array, which is empty where something else was dropped.
+ * @param {(files: File[]) => void} take
+ */
 export function takeFiles(take) {
-  by("file").addEventListener("change", (event) => {
-    take([...event.target.files]);
-    event.target.value = "";
+  by("file").addEventListener("change", () => {
+    take([...(by("file").files ?? [])]);
+    by("file").value = "";
   });
   document.addEventListener("paste", (event) => {
-    const files = [...event.clipboardData.files];
+    const files = [...(event.clipboardData?.files ?? [])];
     if (files.length) take(files);
   });
   let depth = 0; // drag events come from every element that is crossed
+  /** @param {DragEvent} event */
   const brings = (event) => event.dataTransfer?.types.includes("Files");
+  /** @param {number} change */
   const show = (change) => {
     depth = Math.max(0, depth + change);
     by("drop").hidden = depth === 0;
@@ -24,6 +29,6 @@ export function takeFiles(take) {
     if (!brings(event)) return;
     event.preventDefault();
     show(-depth);
-    take([...event.dataTransfer.files]);
+    take([...(event.dataTransfer?.files ?? [])]);
   });
 }

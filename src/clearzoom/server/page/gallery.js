@@ -5,11 +5,18 @@ import { number, t } from "./words.js";
 
 const FILTER_FROM = 13; // pictures; fewer can be taken in at a glance
 
+/** @typedef {import("./api.js").Picture} Picture */
+
+/** @type {Picture[]} */
 let folders = [];
+/** @type {Picture[]} */
 let added = [];
+/** @type {import("./api.js").Unreadable[]} */
 let unreadable = [];
+/** @type {(picture: Picture) => void} */
 let onRemove = () => {};
 
+/** @param {Picture} picture */
 function card(picture) {
   const { id, width, height, thumbnail } = picture;
   const name = picture.label ?? picture.name;
@@ -40,14 +47,19 @@ function card(picture) {
   return item;
 }
 
+/**
+ * @param {string} title empty where it needs none
+ * @param {Picture[]} pictures
+ */
 function shelf(title, pictures) {
   const list = make("ul", { className: "shelf" }, ...pictures.map(card));
   return title ? [make("h3", { textContent: title }), list] : [list];
 }
 
 function draw() {
-  const wanted = by("filter").value.trim().toLowerCase();
-  const fits = ({ name, label }) => `${name} ${label ?? ""}`.toLowerCase().includes(wanted);
+  const part = by("filter").value.trim().toLowerCase();
+  /** @param {Picture} picture */
+  const fits = ({ name, label }) => `${name} ${label ?? ""}`.toLowerCase().includes(part);
   const shown = folders.filter(fits);
   const names = [...new Set(shown.map(({ folder }) => folder))].sort();
   by("shelves").replaceChildren(
@@ -62,7 +74,7 @@ function draw() {
   by("filter").hidden = count < FILTER_FROM;
   const isEmpty = !count && !added.length;
   by("home").classList.toggle("empty", isEmpty);
-  state(isEmpty ? t("gallery.empty") : wanted && !shown.length ? t("gallery.none") : "");
+  state(isEmpty ? t("gallery.empty") : part && !shown.length ? t("gallery.none") : "");
   by("unreadable").hidden = !unreadable.length;
   by("unreadable-title").textContent = t("gallery.unreadable", { count: unreadable.length });
   by("unreadable-list").replaceChildren(
@@ -70,6 +82,7 @@ function draw() {
   );
 }
 
+/** @param {string} text */
 function state(text) {
   by("gallery-state").textContent = text;
   by("gallery-state").hidden = !text;
@@ -80,11 +93,17 @@ export function showLoading() {
   state(t("gallery.loading"));
 }
 
+/** @param {string} text */
 export function showFailure(text) {
   by("gallery-again").hidden = false;
   state(text);
 }
 
+/**
+ * @param {import("./api.js").Pictures} listed of the server's folder
+ * @param {Picture[]} own added in this session
+ * @param {(picture: Picture) => void} remove
+ */
 export function showPictures(listed, own, remove) {
   folders = listed.pictures;
   unreadable = listed.unreadable;

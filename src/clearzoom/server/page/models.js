@@ -4,27 +4,38 @@ import { has, percent, t } from "./words.js";
 
 const MOST_STAGES = 3; // of networks after one another, on the server
 
+/**
+ * @typedef {import("./api.js").Choice} Choice
+ * @typedef {{mostTimes: number, model: string}} Limits the model, and how many times larger its
+ *   networks make a picture, after one another
+ */
+
 export class Models {
-  /** listed: what the server offers; onChange gets the choice when somebody chooses. */
+  /**
+   * @param {import("./api.js").Models} listed what the server offers
+   * @param {(choice: Choice & Limits) => void} onChange gets what somebody chooses
+   */
   constructor(listed, onChange) {
     this.listed = listed;
     this.onChange = wait(onChange, 200);
     this.model = listed.default;
     this.strength = 1;
+    /** @type {number | null} */
     this.denoise = null; // by the picture
     document.addEventListener("language", () => this.#draw());
     by("models").addEventListener("submit", (event) => event.preventDefault());
-    by("strength").addEventListener("input", (event) => {
-      this.strength = Number(event.target.value);
+    by("strength").addEventListener("input", () => {
+      this.strength = Number(by("strength").value);
       this.#showStrength();
       this.onChange(this.choice);
     });
-    by("denoise").addEventListener("input", (event) => this.#setDenoise(Number(event.target.value)));
-    by("denoise-auto").addEventListener("change", (event) => {
-      this.#setDenoise(event.target.checked ? null : Number(by("denoise").value));
+    by("denoise").addEventListener("input", () => this.#setDenoise(Number(by("denoise").value)));
+    by("denoise-auto").addEventListener("change", () => {
+      this.#setDenoise(by("denoise-auto").checked ? null : Number(by("denoise").value));
     });
-    by("tool-model").addEventListener("click", () => this.open(by("models").hidden));
-    document.addEventListener("pointerdown", ({ target }) => {
+    by("tool-model").addEventListener("click", () => this.open(by("models").hidden !== false));
+    document.addEventListener("pointerdown", (event) => {
+      const target = /** @type {Node} */ (event.target);
       if (!by("models").contains(target) && !by("tool-model").contains(target)) this.open(false);
     });
     by("models").addEventListener("keydown", (event) => {
@@ -36,9 +47,9 @@ export class Models {
     this.#draw();
   }
 
-  /** mostTimes: how many times larger the model's networks make a picture, after one another. */
+  /** @returns {Choice & Limits} */
   get choice() {
-    const scales = this.listed.models.find(({ name }) => name === this.model)?.scales ?? [];
+    const scales = this.#chosen?.scales ?? [];
     return {
       model: this.model,
       strength: this.#has("strength") ? this.strength : null,
@@ -47,24 +58,35 @@ export class Models {
     };
   }
 
+  /** @param {Partial<Choice>} choice */
   set({ model, strength, denoise }) {
-    this.model = this.listed.models.some(({ name }) => name === model) ? model : this.listed.default;
+    const found = this.listed.models.find(({ name }) => name === model);
+    this.model = found?.name ?? this.listed.default;
     this.strength = strength ?? 1;
     this.denoise = denoise ?? null;
     this.#draw();
   }
 
+  /** @param {boolean} isOpen */
   open(isOpen) {
     if (by("models").hidden === !isOpen) return;
     by("models").hidden = !isOpen;
     by("tool-model").setAttribute("aria-expanded", String(isOpen));
-    if (isOpen) by("models").querySelector("input:checked")?.focus();
+    /** @type {HTMLElement | null} */
+    const checked = by("models").querySelector("input:checked");
+    if (isOpen) checked?.focus();
   }
 
+  get #chosen() {
+    return this.listed.models.find(({ name }) => name === this.model);
+  }
+
+  /** @param {"strength" | "denoise"} what */
   #has(what) {
-    return this.listed.models.find(({ name }) => name === this.model)?.[what] ?? false;
+    return this.#chosen?.[what] ?? false;
   }
 
+  /** @param {number | null} level */
   #setDenoise(level) {
     this.denoise = level;
     this.#showStrength();
@@ -83,6 +105,7 @@ export class Models {
   }
 
   #draw() {
+    /** @param {import("./api.js").Model} model */
     const line = ({ name, about }) => {
       const input = make("input", { type: "radio", name: "model", value: name });
       input.checked = name === this.model;
@@ -91,7 +114,8 @@ export class Models {
         this.#showStrength();
         this.onChange(this.choice);
       });
-      const words = has(`model.${name}`) ? t(`model.${name}`) : about;
+      const key = `model.${name}`;
+      const words = has(key) ? t(key) : about;
       const title = make("b", { textContent: name });
       if (name === this.listed.default) {
         title.append(make("small", { textContent: t("model.default") }));

@@ -4,10 +4,17 @@ import { by } from "./dom.js";
 const STEP = 0.02; // of the width, for each press of an arrow key
 const LENS_CORNERS = 64;
 
+/** @typedef {import("./route.js").Mode} Mode */
+
 export class Modes {
+  /**
+   * @param {import("./stage.js").Stage} stage
+   * @param {() => void} onChange
+   */
   constructor(stage, onChange) {
     this.stage = stage;
     this.onChange = onChange;
+    /** @type {Mode} */
     this.mode = "plain";
     this.split = 0.5;
     this.lensAt = { x: 0.5, y: 0.45 };
@@ -17,6 +24,7 @@ export class Modes {
     this.#focusLens();
   }
 
+  /** @param {Mode} mode */
   set(mode) {
     this.mode = this.isAble ? mode : "plain";
     by("divider").hidden = this.mode !== "compare";
@@ -28,6 +36,7 @@ export class Modes {
     this.onChange();
   }
 
+  /** @param {Mode} mode */
   toggle(mode) {
     this.set(this.mode === mode ? "plain" : mode);
   }
@@ -52,17 +61,22 @@ export class Modes {
       lens.style.left = `${x}px`;
       lens.style.top = `${y}px`;
       const radius = lens.offsetWidth / 2 - 2;
-      const corner = (_, i) => {
+      /** @type {[number, number][]} */
+      const corners = [];
+      for (let i = 0; i < LENS_CORNERS; i += 1) {
         const angle = (2 * Math.PI * i) / LENS_CORNERS;
-        return [x + radius * Math.cos(angle), y + radius * Math.sin(angle)];
-      };
-      this.stage.crop(Array.from({ length: LENS_CORNERS }, corner));
+        corners.push([x + radius * Math.cos(angle), y + radius * Math.sin(angle)]);
+      }
+      this.stage.crop(corners);
     } else {
       this.stage.crop(null);
     }
   }
 
-  /** What lies on the picture does not keep the wheel for itself. */
+  /**
+   * What lies on the picture does not keep the wheel for itself.
+   * @param {HTMLElement} element
+   */
   #passWheel(element) {
     element.addEventListener("wheel", (event) => {
       event.preventDefault();
@@ -70,10 +84,12 @@ export class Modes {
     });
   }
 
+  /** @param {number} part */
   #within(part) {
     return Math.min(1, Math.max(0, part));
   }
 
+  /** @param {number} part of the width */
   #splitAt(part) {
     this.split = this.#within(part);
     this.place();
@@ -81,6 +97,7 @@ export class Modes {
 
   #divide() {
     const divider = by("divider");
+    /** @param {PointerEvent} event */
     const follow = (event) => {
       const { left, width } = by("canvas").getBoundingClientRect();
       this.#splitAt((event.clientX - left) / width);
@@ -89,6 +106,7 @@ export class Modes {
     this.#passWheel(divider);
     divider.addEventListener("keydown", (event) => {
       const far = event.shiftKey ? 5 * STEP : STEP;
+      /** @type {Record<string, number>} */
       const moves = {
         ArrowLeft: this.split - far,
         ArrowDown: this.split - far,
@@ -106,6 +124,10 @@ export class Modes {
     });
   }
 
+  /**
+   * @param {number} x of the width
+   * @param {number} y of the height
+   */
   #lensTo(x, y) {
     this.lensAt = { x: this.#within(x), y: this.#within(y) };
     this.place();
@@ -113,6 +135,7 @@ export class Modes {
 
   #focusLens() {
     const lens = by("lens");
+    /** @param {MouseEvent} event */
     const follow = (event) => {
       if (this.mode !== "lens") return;
       const { left, top, width, height } = by("canvas").getBoundingClientRect();
@@ -123,11 +146,12 @@ export class Modes {
       if (event.pointerType === "mouse") follow(event);
     }, { capture: true });
     this.stage.viewer.addHandler("canvas-click", ({ originalEvent, quick }) => {
-      if (quick) follow(originalEvent);
+      if (quick) follow(/** @type {MouseEvent} */ (originalEvent));
     });
     drag(lens, follow);
     this.#passWheel(lens);
     lens.addEventListener("keydown", (event) => {
+      /** @type {Record<string, [number, number]>} */
       const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
       if (!(event.key in steps)) return;
       event.preventDefault();
@@ -138,7 +162,11 @@ export class Modes {
   }
 }
 
-/** Call follow while a pointer drags an element. */
+/**
+ * Call follow while a pointer drags an element.
+ * @param {HTMLElement} element
+ * @param {(event: PointerEvent) => void} follow
+ */
 export function drag(element, follow) {
   element.addEventListener("pointerdown", (event) => {
     event.preventDefault();

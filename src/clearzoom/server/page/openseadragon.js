@@ -1,7 +1,7 @@
 // The library, and what it needs before it makes a viewer.
 
 /** The library that a classic script has put into the window. */
-export const OSD = window.OpenSeadragon;
+export const OSD = /** @type {Window} */ (window).OpenSeadragon;
 
 // It would add a style sheet of one rule for phones, unless something like one is there; the
 // page's content policy forbids such sheets, and viewer.css holds the rule.

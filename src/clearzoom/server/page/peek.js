@@ -10,12 +10,29 @@ const SHAPE = 4 / 3;
 const WIDTH_PX = 160; // of the detail, in px of the picture
 const [LEAST_COLOUR, FULL_COLOUR] = [15, 60]; // levels between red and blue
 const LEAST_PX = 48;
-const LOOKED_AT = 6; // pictures, to choose the one that is shown
+const CANDIDATES = 6; // pictures, to choose the one that is shown
+
+/**
+ * @typedef {import("./api.js").Picture} Picture
+ * @typedef {{score: number, x: number, y: number}} Middle in parts of the picture
+ * @typedef {(x: number, y: number, channel: number) => number} Levels of the thumbnail
+ * @typedef {object} Shown
+ * @property {Picture} picture
+ * @property {string} before address of the interpolated detail
+ * @property {string} after address of the inferred one
+ * @property {number} scale
+ * @property {number} x of the detail's middle, in parts of the picture
+ * @property {number} y
+ */
+
+/** @type {Shown | null} */
 let shown = null;
 
 /**
  * The detail that shows most: fine structure together with large forms (an eye, not a mere pattern),
- * near the middle. Gives {score, x, y}, in parts of the picture.
+ * near the middle.
+ * @param {Picture} picture
+ * @returns {Promise<Middle>}
  */
 async function richest(picture) {
   const image = new Image();
@@ -23,8 +40,10 @@ async function richest(picture) {
   await image.decode();
   const [w, h] = [image.naturalWidth, image.naturalHeight];
   const pen = new OffscreenCanvas(w, h).getContext("2d", { willReadFrequently: true });
+  if (!pen) throw new Error("this browser has no canvas to spare");
   pen.drawImage(image, 0, 0);
   const { data } = pen.getImageData(0, 0, w, h);
+  /** @type {Levels} */
   const at = (x, y, channel) => data[4 * (y * w + x) + channel];
   const wide = Math.min(w, Math.round((WIDTH_PX * w) / picture.width));
   const tall = Math.min(h, Math.round(wide / SHAPE));
@@ -41,11 +60,20 @@ async function richest(picture) {
   return best;
 }
 
-/** Fine differences, the spread of the means of blocks, and colour, of one part of a picture. */
+/**
+ * Fine differences, the spread of the means of blocks, and colour, of one part of a picture.
+ * @param {Levels} at
+ * @param {number} left
+ * @param {number} top
+ * @param {number} wide
+ * @param {number} tall
+ */
 function structure(at, left, top, wide, tall) {
   const block = Math.max(2, Math.round(wide / 8));
+  /** @type {(x: number, y: number) => number} */
   const grey = (x, y) => at(x, y, 0) + 2 * at(x, y, 1);
   let [fine, colour, count] = [0, 0, 0];
+  /** @type {number[]} */
   const means = [];
   for (let y = top; y + block < top + tall; y += block) {
     for (let x = left; x + block < left + wide; x += block) {
@@ -70,20 +98,28 @@ function structure(at, left, top, wide, tall) {
   return photographic * Math.sqrt(Math.sqrt(spread) * (fine / count));
 }
 
+/**
+ * @param {Picture} picture
+ * @param {Middle} middle
+ * @returns {Shown}
+ */
 function detail(picture, middle) {
-  const scale = Math.min(SCALE, picture.max_scale);
+  const scale = Math.min(SCALE, picture.max_scale ?? 1);
   const width = Math.min(WIDTH_PX, picture.width, Math.floor(picture.height * SHAPE));
   const height = Math.round(width / SHAPE);
-  const inside = (at, length, all) => Math.round(Math.min(Math.max(at * all - length / 2, 0), all - length));
+  /** @type {(at: number, length: number, all: number) => number} */
+  const inside = (at, length, all) =>
+    Math.round(Math.min(Math.max(at * all - length / 2, 0), all - length));
   const [left, top] = [
     inside(middle.x, width, picture.width),
     inside(middle.y, height, picture.height),
   ];
   const region = [left, top, width, height].map((length) => length * scale).join(",");
+  /** @param {string | null} model */
   const address = (model) =>
     `${imageService(virtualId(picture.id, "x", scale, { model }))}/${region}/max/0/default.jpg`;
   const at = { x: (left + width / 2) / picture.width, y: (top + height / 2) / picture.height };
-  return { before: address("bicubic"), after: address(null), scale, ...at };
+  return { picture, before: address("bicubic"), after: address(null), scale, ...at };
 }
 
 function caption() {
@@ -93,20 +129,24 @@ function caption() {
   by("peek-caption").textContent = t("hero.caption", { name, zoom });
 }
 
-/** Show the picture among the first ones that shows most; where none can be enlarged, nothing. */
+/**
+ * Show the picture among the first ones that shows most; where none can be enlarged, nothing.
+ * @param {Picture[]} pictures
+ */
 export async function showPeek(pictures) {
+  /** @param {Picture} one */
   const able = (one) => one.max_scale && Math.min(one.width, one.height) >= LEAST_PX;
-  const some = pictures.filter(able).slice(0, LOOKED_AT);
+  const some = pictures.filter(able).slice(0, CANDIDATES);
   if (!some.length || shown) return;
   by("peek").hidden = false;
   try {
-    const looked = await Promise.allSettled(
-      some.map(async (picture) => ({ picture, ...(await richest(picture)) })),
+    const rated = await Promise.allSettled(
+      some.map(async (picture) => ({ picture, middle: await richest(picture) })),
     );
     if (shown) return;
-    const read = looked.filter(({ status }) => status === "fulfilled").map(({ value }) => value);
-    shown = read.reduce((best, one) => (one.score > best.score ? one : best));
-    Object.assign(shown, detail(shown.picture, shown));
+    const read = rated.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    const best = read.reduce((a, b) => (b.middle.score > a.middle.score ? b : a));
+    shown = detail(best.picture, best.middle);
     const { picture, x, y, scale } = shown;
     by("peek-open").href = routeTo({ picture: picture.id, percent: 150 * scale, x, y, mode: "compare" });
     caption();
@@ -118,8 +158,8 @@ export async function showPeek(pictures) {
   }
 }
 
-for (const id of ["peek-before", "peek-after"]) {
-  by(id).addEventListener("load", ({ target }) => target.classList.add("there"));
+for (const id of /** @type {const} */ (["peek-before", "peek-after"])) {
+  by(id).addEventListener("load", () => by(id).classList.add("there"));
 }
 
 document.addEventListener("language", caption);

@@ -1,37 +1,59 @@
 // What the address says: which picture, where in it, and how it is looked at.
 
-/** Of location.hash; null without a picture. */
+/**
+ * @typedef {"plain" | "compare" | "lens"} Mode
+ *
+ * @typedef {object} Route all but the picture may be missing from the address
+ * @property {string} picture its id
+ * @property {number | null} [percent] of the zoom
+ * @property {number | null} [x] of the view's middle, in parts of the picture
+ * @property {number | null} [y]
+ * @property {Mode} [mode]
+ * @property {boolean} [fidelity]
+ * @property {string | null} [model]
+ * @property {number | null} [strength]
+ * @property {number | null} [denoise]
+ */
+
+/**
+ * Of location.hash; null without a picture.
+ * @returns {Route | null}
+ */
 export function readRoute() {
-  const said = new URLSearchParams(location.hash.slice(1));
-  if (!said.get("picture")) return null;
+  const parts = new URLSearchParams(location.hash.slice(1));
+  const picture = parts.get("picture");
+  if (!picture) return null;
+  /** @param {string} name */
   const numeric = (name) => {
-    const value = Number.parseFloat(said.get(name));
+    const value = Number.parseFloat(parts.get(name) ?? "");
     return Number.isFinite(value) ? value : null;
   };
+  const mode = parts.get("mode");
   return {
-    picture: said.get("picture"),
+    picture,
     percent: numeric("zoom"),
     x: numeric("x"),
     y: numeric("y"),
-    mode: ["compare", "lens"].includes(said.get("mode")) ? said.get("mode") : "plain",
-    fidelity: said.get("fidelity") === "1",
-    model: said.get("model"),
+    mode: mode === "compare" || mode === "lens" ? mode : "plain",
+    fidelity: parts.get("fidelity") === "1",
+    model: parts.get("model"),
     strength: numeric("strength"),
     denoise: numeric("denoise"),
   };
 }
 
+/** @param {Route} route */
 export function routeTo({ picture, percent, x, y, mode, fidelity, model, strength, denoise }) {
-  const said = new URLSearchParams({ picture });
-  if (percent != null) {
-    said.set("zoom", String(Math.round(percent * 10) / 10));
-    said.set("x", x.toFixed(4));
-    said.set("y", y.toFixed(4));
+  const parts = new URLSearchParams({ picture });
+  if (percent != null && x != null && y != null) {
+    parts.set("zoom", String(Math.round(percent * 10) / 10));
+    parts.set("x", x.toFixed(4));
+    parts.set("y", y.toFixed(4));
   }
-  if (mode && mode !== "plain") said.set("mode", mode);
-  if (fidelity) said.set("fidelity", "1");
-  if (model) said.set("model", model);
-  if (strength != null) said.set("strength", String(strength));
-  if (denoise != null) said.set("denoise", String(denoise));
-  return `#${said}`;
+  if (mode && mode !== "plain") parts.set("mode", mode);
+  if (fidelity) parts.set("fidelity", "1");
+  if (model) parts.set("model", model);
+  if (strength != null) parts.set("strength", String(strength));
+  if (denoise != null) parts.set("denoise", String(denoise));
+  return `#${parts}`;
 }

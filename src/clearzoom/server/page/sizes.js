@@ -1,50 +1,95 @@
 // How large an enlarged picture becomes: arithmetic only. The server's rule: floor(x + 0.5).
 const CM_PER_INCH = 2.54;
 const MOST_RESULT_PX = 400_000_000; // the server's limit for a job
+/** @type {Record<string, number>} */
 const LONGEST_PX = { jpg: 65_535, webp: 16_383, avif: 16_384 }; // of a side, by the format
 export const FEW_DPI = 150; // below this, detail at reading distance is not from the original
 
+/**
+ * @typedef {import("./api.js").Picture} Picture
+ *
+ * @typedef {{how: "times", times: number}} Times
+ * @typedef {{how: "pixels", width: number, height: number}} Pixels one may be NaN: it is missing
+ * @typedef {object} Print
+ * @property {"print"} how
+ * @property {number} width in the unit
+ * @property {number} height
+ * @property {string} unit "cm" or "in"
+ * @property {number} dpi
+ * @property {boolean} fill whether the picture covers the sheet, and is cropped for it
+ *
+ * @typedef {object} Plan
+ * @property {number} width of the result, in px
+ * @property {number} height
+ * @property {number} times how many times larger
+ * @property {Record<string, string | number | boolean>} query for the server
+ * @property {number} [sourceDpi] of a print: original px to an inch
+ *
+ * @typedef {object} Refusal
+ * @property {import("./words.js").Key} key of words
+ * @property {Record<string, number>} [parts] of the words
+ */
+
+/** @param {number} length */
 const rounded = (length) => Math.max(1, Math.floor(length + 0.5));
+/** @param {number} value */
 const isSize = (value) => Number.isFinite(value) && value > 0;
 
 /**
- * wanted: {how: "times", times} | {how: "pixels", width, height} (one may be missing)
- * | {how: "print", width, height, unit, dpi, fill}. Null where that is no size; otherwise the size
- * in px, the query for the server and, of a print, how many original px there are to an inch.
+ * The plan for a size; null where that is none.
+ * @param {Picture} picture
+ * @param {Times | Pixels | Print} size
+ * @returns {Plan | null}
  */
-export function planned(picture, wanted) {
+export function planned(picture, size) {
   const { width, height } = picture;
-  if (wanted.how === "times") {
-    const { times } = wanted;
+  if (size.how === "times") {
+    const { times } = size;
     if (!isSize(times)) return null;
     return sized(picture, width * times, height * times, { scale: times });
   }
-  if (wanted.how === "pixels") {
+  if (size.how === "pixels") {
+    /** @type {Plan["query"]} */
     const query = {};
-    if (isSize(wanted.width)) query.width = Math.round(wanted.width);
-    if (isSize(wanted.height)) query.height = Math.round(wanted.height);
-    const ratios = [query.width / width, query.height / height].filter(isSize);
+    if (isSize(size.width)) query.width = Math.round(size.width);
+    if (isSize(size.height)) query.height = Math.round(size.height);
+    const [across, down] = [Math.round(size.width) / width, Math.round(size.height) / height];
+    const ratios = [across, down].filter(isSize);
     if (!ratios.length) return null;
     const times = Math.min(...ratios);
     return sized(picture, width * times, height * times, query);
   }
-  const { unit, dpi, fill } = wanted;
-  if (![wanted.width, wanted.height, dpi].every(isSize)) return null;
+  const { unit, dpi, fill } = size;
+  if (![size.width, size.height, dpi].every(isSize)) return null;
   const perInch = unit === "cm" ? CM_PER_INCH : 1;
-  const box = [(wanted.width / perInch) * dpi, (wanted.height / perInch) * dpi];
-  const ratios = [box[0] / width, box[1] / height];
+  const [boxWidth, boxHeight] = [(size.width / perInch) * dpi, (size.height / perInch) * dpi];
+  const ratios = [boxWidth / width, boxHeight / height];
   const times = fill ? Math.max(...ratios) : Math.min(...ratios);
-  const query = { print_size: `${wanted.width}x${wanted.height}${unit}@${dpi}dpi` };
+  /** @type {Plan["query"]} */
+  const query = { print_size: `${size.width}x${size.height}${unit}@${dpi}dpi` };
   if (fill) query.fill = true;
-  const size = fill ? box : [width * times, height * times];
-  return { ...sized(picture, ...size, query, times), sourceDpi: dpi / times };
+  const plan = fill
+    ? sized(picture, boxWidth, boxHeight, query, times)
+    : sized(picture, width * times, height * times, query, times);
+  return { ...plan, sourceDpi: dpi / times };
 }
 
+/**
+ * @param {Picture} picture
+ * @param {number} width
+ * @param {number} height
+ * @param {Plan["query"]} query
+ * @returns {Plan}
+ */
 function sized(picture, width, height, query, times = width / picture.width) {
   return { width: rounded(width), height: rounded(height), times, query };
 }
 
-/** How many times larger the server makes a picture; mostTimes: its networks, after one another. */
+/**
+ * How many times larger the server makes a picture.
+ * @param {Picture} picture
+ * @param {number} mostTimes by the networks, after one another
+ */
 export function largest(picture, mostTimes) {
   const byPixels = Math.sqrt(MOST_RESULT_PX / (picture.width * picture.height));
   const most = Math.min(byPixels, picture.max_scale ? mostTimes : 1);
@@ -53,7 +98,12 @@ export function largest(picture, mostTimes) {
 }
 
 /**
- * Why the server would refuse a plan, as a key of words and its parts; null where it would not.
+ * Why the server would refuse a plan; null where it would not.
+ * @param {Picture} picture
+ * @param {Plan} plan
+ * @param {number} mostTimes by the networks, after one another
+ * @param {string} format of the result, as "png"
+ * @returns {Refusal | null}
  */
 export function refusal(picture, plan, mostTimes, format) {
   const { width, height } = picture;
@@ -62,11 +112,11 @@ export function refusal(picture, plan, mostTimes, format) {
   const most = largest(picture, mostTimes);
   if (factor > 1 && !picture.max_scale) return { key: "download.refused.original" };
   if (plan.width * plan.height > MOST_RESULT_PX) {
-    return { key: "download.refused.pixels", megapixels: MOST_RESULT_PX / 1e6, most };
+    return { key: "download.refused.pixels", parts: { megapixels: MOST_RESULT_PX / 1e6, most } };
   }
-  if (factor > mostTimes) return { key: "download.refused.times", most };
+  if (factor > mostTimes) return { key: "download.refused.times", parts: { most } };
   if (Math.max(plan.width, plan.height) > LONGEST_PX[format]) {
-    return { key: "download.refused.side", px: LONGEST_PX[format] };
+    return { key: "download.refused.side", parts: { px: LONGEST_PX[format] } };
   }
   return null;
 }

@@ -3,6 +3,7 @@
 // fidelity map.
 import { imageInfo, virtualId } from "./api.js";
 import { OSD } from "./openseadragon.js";
+import { isInSight } from "./sight.js";
 import { SHARP_FROM, TileQueue, Tiles } from "./tiles.js";
 
 const SCREEN_PX_PER_PX = 2; // of the largest virtual picture: how far one can zoom
@@ -10,11 +11,29 @@ const LEAST_ZOOM = 0.5; // at most: the border of original and inferred shall li
 const RANKS = { original: 0, interpolated: 1, inferred: 2, fidelity: 3 };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
+/**
+ * @typedef {import("./api.js").Picture} Picture
+ * @typedef {import("./api.js").Choice} Choice
+ * @typedef {keyof typeof RANKS} Layer
+ */
+
+/**
+ * JPEG is the quickest; what may be transparent needs another.
+ * @param {Picture} picture
+ */
+const formatOf = ({ kind }) => (kind === "JPEG" ? "jpg" : "webp");
+
 export class Stage extends EventTarget {
+  /** @param {HTMLElement} element */
   constructor(element) {
     super();
+    /** @type {Picture | null} */
+    this.picture = null;
+    /** @type {Partial<Record<Layer, OpenSeadragon.TiledImage>>} */
     this.layers = {};
-    this.shown = { compare: false, fidelity: false };
+    /** @type {[number, number][] | null} */
+    this.polygon = null;
+    this.hasFidelity = false;
     this.viewer = new OSD.Viewer({
       element,
       drawer: "canvas",
@@ -39,22 +58,30 @@ export class Stage extends EventTarget {
     });
     this.viewer.canvas.tabIndex = -1; // the stage around it takes the keys
     this.queue = new TileQueue({
-      isWanted: (tile, source) => this.#isWanted(tile, source),
+      isInSight: (tile, source) =>
+        Boolean(this.layers.original) && isInSight(this.viewport, tile, source),
       distance: (tile) => tile.bounds.getCenter().distanceTo(this.viewport.getCenter(false)),
-      onChange: () => this.#tell("working"),
-      onFailure: (error) => this.#tell("failure", error),
+      onChange: () => this.#dispatch("working"),
+      onFailure: (error) => this.#dispatch("failure", error),
     });
-    for (const event of ["zoom", "pan", "resize"]) {
+    for (const event of /** @type {const} */ (["zoom", "pan", "resize"])) {
       this.viewer.addHandler(event, () => this.queue.moved());
     }
     this.viewer.addHandler("resize", () => this.#limitZoom());
-    for (const event of ["viewport-change", "resize", "open"]) {
-      this.viewer.addHandler(event, () => this.#tell("view"));
+    for (const event of /** @type {const} */ (["viewport-change", "resize", "open"])) {
+      this.viewer.addHandler(event, () => this.#dispatch("view"));
     }
   }
 
   get viewport() {
     return this.viewer.viewport;
+  }
+
+  /** The picture and its own layer, where one is open. */
+  get #original() {
+    const { picture, layers } = this;
+    if (!picture || !layers.original) throw new Error("no picture is open");
+    return { picture, image: layers.original };
   }
 
   /** Screen px for each px of the picture: 1 is its own size. */
@@ -64,16 +91,22 @@ export class Stage extends EventTarget {
     return image.viewportToImageZoom(this.viewport.getZoom(!target)) * devicePixelRatio;
   }
 
-  zoomTo(zoom, about) {
+  /** @param {number} zoom */
+  zoomTo(zoom) {
     if (!this.layers.original) return;
-    const wanted = this.layers.original.imageToViewportZoom(zoom / devicePixelRatio);
-    this.viewport.zoomTo(wanted, about).applyConstraints();
+    const target = this.layers.original.imageToViewportZoom(zoom / devicePixelRatio);
+    this.viewport.zoomTo(target).applyConstraints();
   }
 
+  /** @param {number} factor */
   zoomBy(factor) {
     this.viewport.zoomBy(factor).applyConstraints();
   }
 
+  /**
+   * @param {number} right in screen px
+   * @param {number} down
+   */
   panBy(right, down) {
     this.viewport.panBy(this.viewport.deltaPointsFromPixels(new OSD.Point(right, down)));
     this.viewport.applyConstraints();
@@ -83,44 +116,48 @@ export class Stage extends EventTarget {
     this.viewport.goHome();
   }
 
+  /** The least and the largest zoom. */
   zoomLimits() {
-    const perZoom = this.layers.original?.viewportToImageZoom(1) * devicePixelRatio;
+    const image = this.layers.original;
+    const perZoom = image ? image.viewportToImageZoom(1) * devicePixelRatio : NaN;
     return [this.viewport.getMinZoom() * perZoom, this.viewport.getMaxZoom() * perZoom];
   }
 
   /** Middle of the view, in parts of the picture's width and height. */
   middle() {
-    const image = this.layers.original;
+    const { picture, image } = this.#original;
     const at = image.viewportToImageCoordinates(this.viewport.getCenter(false));
-    return { x: at.x / this.picture.width, y: at.y / this.picture.height };
+    return { x: at.x / picture.width, y: at.y / picture.height };
   }
 
+  /** @param {{zoom: number, x: number, y: number}} view its middle in parts of the picture */
   lookAt({ zoom, x, y }) {
-    const at = new OSD.Point(x * this.picture.width, y * this.picture.height);
-    const image = this.layers.original;
+    const { picture, image } = this.#original;
+    const at = new OSD.Point(x * picture.width, y * picture.height);
     this.viewport.panTo(image.imageToViewportCoordinates(at), true);
-    this.viewport.zoomTo(image.imageToViewportZoom(zoom / devicePixelRatio), null, true);
+    this.viewport.zoomTo(image.imageToViewportZoom(zoom / devicePixelRatio), undefined, true);
   }
 
   /** What of the picture is in view, in parts of it. */
   inView() {
+    const { picture } = this.#original;
     const bounds = this.viewport.getBounds(true);
-    const tall = this.picture.height / this.picture.width;
+    const tall = picture.height / picture.width;
     return { x: bounds.x, y: bounds.y / tall, width: bounds.width, height: bounds.height / tall };
   }
 
+  /**
+   * @param {Picture} picture
+   * @param {Choice} choice
+   */
   async open(picture, choice) {
     this.close();
     this.picture = picture;
-    const info = await imageInfo(picture.id);
-    if (this.picture !== picture) return;
-    const common = this.#common(picture.id, 1, info);
-    const own = new Tiles({ ...common, format: this.#format(), rank: RANKS.original });
-    await this.#add("original", own, 1);
+    await this.#add("original", picture.id, 1, formatOf(picture), 1);
     if (this.picture !== picture) return;
     if (picture.max_scale) {
       const id = virtualId(picture.id, "x", picture.max_scale, { model: "bicubic" });
-      await this.#virtual("interpolated", id, this.#format(), 0);
+      await this.#add("interpolated", id, picture.max_scale, formatOf(picture), 0);
       if (this.picture !== picture) return;
       await this.setModel(choice);
     }
@@ -137,16 +174,22 @@ export class Stage extends EventTarget {
     this.layers = {};
   }
 
-  /** Infer by another choice of {model, strength, denoise}; the old result stays until the new one is there. */
+  /**
+   * Infer by another choice; the old result stays until the new one is there.
+   * @param {Choice} choice
+   */
   async setModel(choice) {
     const { picture } = this;
+    if (!picture?.max_scale) return;
     const { id, max_scale: scale } = picture;
-    const old = [this.layers.inferred, this.layers.fidelity].filter(Boolean);
-    for (const layer of old) this.queue.drop((one) => one.source === layer.source);
-    await this.#virtual("inferred", virtualId(id, "x", scale, choice), this.#format(), 1);
+    const old = this.#inferred();
+    for (const { source } of old) {
+      this.queue.drop((one) => one.source === /** @type {object} */ (source));
+    }
+    await this.#add("inferred", virtualId(id, "x", scale, choice), scale, formatOf(picture), 1);
     if (this.picture !== picture) return;
     const map = virtualId(id, "f", scale, choice);
-    await this.#virtual("fidelity", map, "png", this.shown.fidelity ? 1 : 0);
+    await this.#add("fidelity", map, scale, "png", this.hasFidelity ? 1 : 0);
     if (this.picture !== picture) return;
     this.#crop();
     const retire = () => {
@@ -155,27 +198,36 @@ export class Stage extends EventTarget {
       }
     };
     if (!old.length) return;
-    this.layers.inferred.addOnceHandler("fully-loaded-change", retire);
+    this.layers.inferred?.addOnceHandler("fully-loaded-change", retire);
     setTimeout(retire, 5000);
   }
 
-  /** Show the interpolated picture, and the inferred one only inside polygon (screen px); or all. */
+  /**
+   * Show the interpolated picture, and the inferred one only inside a polygon; or all.
+   * @param {[number, number][] | null} polygon in screen px
+   */
   crop(polygon) {
     this.polygon = polygon;
     this.#crop();
   }
 
+  /** @param {boolean} isShown */
   setFidelity(isShown) {
-    this.shown.fidelity = isShown;
+    this.hasFidelity = isShown;
     this.layers.fidelity?.setOpacity(isShown ? 1 : 0);
     this.queue.moved();
   }
 
+  /** The layers that a network has made. */
+  #inferred() {
+    const { inferred, fidelity } = this.layers;
+    return [inferred, fidelity].filter((layer) => layer !== undefined);
+  }
+
   #crop() {
-    const { interpolated, inferred, fidelity } = this.layers;
-    if (!inferred) return;
-    interpolated.setOpacity(this.polygon ? 1 : 0);
-    for (const layer of [inferred, fidelity].filter(Boolean)) {
+    if (!this.layers.inferred) return;
+    this.layers.interpolated?.setOpacity(this.polygon ? 1 : 0);
+    for (const layer of this.#inferred()) {
       if (!this.polygon) {
         layer.resetCroppingPolygons();
         continue;
@@ -189,31 +241,23 @@ export class Stage extends EventTarget {
     this.viewer.forceRedraw();
   }
 
-  /** JPEG is the quickest; what may be transparent needs another. */
-  #format() {
-    return this.picture.kind === "JPEG" ? "jpg" : "webp";
-  }
-
-  #common(id, scale, info) {
-    const { width, height } = this.picture;
-    const size = { width: width * scale, height: height * scale };
-    return { id, ...size, info, scale, queue: this.queue, computed: false };
-  }
-
-  async #virtual(name, id, format, opacity) {
+  /**
+   * Put a layer on the stage, unless its picture has left in the meantime.
+   * @param {Layer} name
+   * @param {string} id of the layer's picture
+   * @param {number} scale how many times it is larger than the open picture
+   * @param {string} format of its tiles
+   * @param {number} opacity
+   */
+  async #add(name, id, scale, format, opacity) {
     const { picture } = this;
-    const scale = picture.max_scale;
     const info = await imageInfo(id);
-    if (this.picture !== picture) return;
-    const common = this.#common(id, scale, info);
-    const computed = name !== "interpolated";
-    const tiles = new Tiles({ ...common, format, rank: RANKS[name], computed });
-    await this.#add(name, tiles, opacity);
-  }
-
-  /** Put a layer on the stage, unless its picture has left in the meantime. */
-  async #add(name, tileSource, opacity) {
-    const { picture } = this;
+    if (!picture || this.picture !== picture) return;
+    const size = { width: picture.width * scale, height: picture.height * scale };
+    const computed = name === "inferred" || name === "fidelity";
+    const how = { format, rank: RANKS[name], computed, queue: this.queue };
+    const tileSource = new Tiles({ id, ...size, info, scale, ...how });
+    /** @type {OpenSeadragon.TiledImage} */
     const layer = await new Promise((resolve, reject) => {
       this.viewer.addTiledImage({
         tileSource,
@@ -231,36 +275,20 @@ export class Stage extends EventTarget {
 
   #limitZoom() {
     if (!this.layers.original) return;
-    const largest = SCREEN_PX_PER_PX * (this.picture.max_scale ?? 1);
-    const forViewport = (zoom) => this.layers.original.imageToViewportZoom(zoom / devicePixelRatio);
+    const { picture, image } = this.#original;
+    const largest = SCREEN_PX_PER_PX * (picture.max_scale ?? 1);
+    /** @param {number} zoom */
+    const forViewport = (zoom) => image.imageToViewportZoom(zoom / devicePixelRatio);
     const home = this.viewport.getHomeZoom();
     this.viewport.maxZoomLevel = Math.max(forViewport(largest), home);
     this.viewport.minZoomLevel = Math.min(forViewport(LEAST_ZOOM), 0.8 * home);
   }
 
-  #isWanted(tile, source) {
-    if (!this.layers.original) return false;
-    const view = this.viewport.getBounds(false);
-    const margin = source.computed ? 0 : view.width / 4;
-    const { x, y, width, height } = tile.bounds;
-    const isNear =
-      x < view.x + view.width + margin &&
-      x + width > view.x - margin &&
-      y < view.y + view.height + margin &&
-      y + height > view.y - margin;
-    return isNear && (!source.computed || tile.level === this.#levelFor(source));
-  }
-
-  /** The level that OpenSeadragon will choose at the zoom aimed at. */
-  #levelFor(source) {
-    for (let level = source.maxLevel; level > source.minLevel; level--) {
-      const ratio = this.viewport.deltaPixelsFromPointsNoRotate(source.getPixelRatio(level), false);
-      if (ratio.x >= SHARP_FROM) return level;
-    }
-    return source.minLevel;
-  }
-
-  #tell(type, detail) {
+  /**
+   * @param {"view" | "working" | "failure"} type
+   * @param {unknown} [detail] of a failure: the error
+   */
+  #dispatch(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

@@ -4,25 +4,35 @@ import { by, make, toast } from "./dom.js";
 import { takeFiles } from "./files.js";
 import { percent, t } from "./words.js";
 
+/** @typedef {import("./api.js").Picture} Picture */
+
 const STORED = "clearzoom-added";
 
+/** @returns {string[]} */
 const remembered = () => JSON.parse(sessionStorage.getItem(STORED) ?? "[]");
+/** @param {string[]} ids */
 const remember = (ids) => sessionStorage.setItem(STORED, JSON.stringify(ids));
 
 /** Those of this session that the server still has. */
 export async function addedPictures() {
   const found = await Promise.allSettled(remembered().map(onePicture));
-  const there = found.filter(({ status }) => status === "fulfilled").map(({ value }) => value);
+  const there = found.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
   remember(there.map(({ id }) => id));
   return there;
 }
 
+/** @param {Picture} picture */
 export async function forget(picture) {
   remember(remembered().filter((id) => id !== picture.id));
   await removePicture(picture.id);
 }
 
-// XMLHttpRequest, as fetch does not tell how much has been sent.
+/**
+ * By XMLHttpRequest, as fetch does not tell how much has been sent.
+ * @param {File} file
+ * @param {(part: number) => void} onProgress
+ * @returns {Promise<Picture>}
+ */
 function send(file, onProgress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -40,12 +50,17 @@ function send(file, onProgress) {
   });
 }
 
+/**
+ * @param {File} file
+ * @returns {Promise<Picture | null>} null where it failed, which people have read by then
+ */
 async function add(file) {
   const line = make("p", { className: "toast" });
   const bar = make("progress", { max: 1, value: 0 });
   const text = make("span");
   line.append(text, bar);
   by("toasts").append(line);
+  /** @param {number} part */
   const progress = (part) => {
     bar.value = part;
     text.textContent = t("upload.progress", { name: file.name, percent: percent(part) });
@@ -64,16 +79,21 @@ async function add(file) {
   }
 }
 
-/** Take files from everywhere on the page; onAdded gets the pictures that arrived. */
+/**
+ * Take files from everywhere on the page; onAdded gets the pictures that arrived.
+ * @param {(pictures: Picture[]) => void} onAdded
+ */
 export function acceptFiles(onAdded) {
+  /** @param {File[]} files */
   const take = async (files) => {
     if (!files.length) {
       toast(t("upload.none"), { isError: true });
       return;
     }
+    /** @type {(Picture | null)[]} */
     const pictures = [];
     for (const file of files) pictures.push(await add(file));
-    const there = pictures.filter(Boolean);
+    const there = pictures.filter((one) => one !== null);
     if (there.length) onAdded(there);
   };
   takeFiles(take);

@@ -1,5 +1,5 @@
 // The viewer: a picture on the stage with its tools, its place in the address, and its keys.
-import { inWords, onePicture } from "./api.js";
+import { inWords, onePicture, ServerError } from "./api.js";
 import { Badge } from "./badge.js";
 import { by, make, toast, wait } from "./dom.js";
 import { Modes } from "./modes.js";
@@ -11,16 +11,37 @@ const HINT_SEEN = "clearzoom-hint-seen";
 const PAN_PX = 80;
 const SLOW_MS = 500; // after which an empty stage says why it is empty
 
+/**
+ * @typedef {import("./api.js").Picture} Picture
+ * @typedef {import("./route.js").Route} Route
+ */
+
 export class Viewer {
+  /**
+   * @param {import("./models.js").Models} models
+   * @param {import("./download.js").Download} download
+   */
   constructor(models, download) {
     this.models = models;
     this.download = download;
+    /** @type {Picture | null} */
+    this.picture = null;
+    this.fidelity = false;
+    /** @type {symbol | null} the newest call of open() */
+    this.opening = null;
+    /** @type {(() => string) | null} why the stage is empty, in words */
+    this.vacantFor = null;
+    /** @type {HTMLElement | null} what says that tiles failed */
+    this.failure = null;
+    this.failedAt = -Infinity;
     this.stage = new Stage(by("canvas"));
     this.badge = new Badge(this.stage);
     this.modes = new Modes(this.stage, () => this.#changed());
     this.remember = wait(() => this.#remember(), 300);
     this.stage.addEventListener("view", () => this.#changed());
-    this.stage.addEventListener("failure", ({ detail }) => this.#failed(detail));
+    this.stage.addEventListener("failure", (event) => {
+      this.#failed(/** @type {CustomEvent<unknown>} */ (event).detail);
+    });
     document.addEventListener("language", () => {
       this.#describe();
       if (this.vacantFor) this.#sayVacant(this.vacantFor);
@@ -36,6 +57,7 @@ export class Viewer {
     return !by("viewer").hidden;
   }
 
+  /** @param {Route} route */
   async open(route) {
     by("home").hidden = true;
     by("viewer").hidden = false;
@@ -43,19 +65,20 @@ export class Viewer {
     by("viewer").classList.add("vacant");
     by("picture-name").textContent = "";
     by("picture-facts").textContent = "";
-    const asked = (this.asked = Symbol("asked"));
+    const opening = (this.opening = Symbol("opening"));
     const slow = setTimeout(() => {
-      const isVacant = this.asked === asked && !this.stage.layers.original;
+      const isVacant = this.opening === opening && !this.stage.layers.original;
       if (isVacant) this.#sayVacant(() => t("viewer.opening"));
     }, SLOW_MS);
     try {
       const picture = await onePicture(route.picture);
-      if (this.asked !== asked) return;
+      if (this.opening !== opening) return;
       await this.#show(picture, route);
     } catch (error) {
-      if (this.asked !== asked) return;
+      if (this.opening !== opening) return;
       this.#clear();
-      this.#sayVacant(() => (error.code === "missing" ? t("viewer.gone") : inWords(error)));
+      const isGone = error instanceof ServerError && error.code === "missing";
+      this.#sayVacant(() => (isGone ? t("viewer.gone") : inWords(error)));
       by("viewer").classList.add("vacant");
     } finally {
       clearTimeout(slow);
@@ -71,23 +94,32 @@ export class Viewer {
     this.failedAt = -Infinity;
     this.models.open(false);
     by("download").close();
-    for (const id of ["hint", "map", "divider", "lens", "lens-around", "legend"]) by(id).hidden = true;
-    for (const id of ["zoom-figure", "zoom-words"]) by(id).textContent = "";
+    for (const id of /** @type {const} */ (["hint", "map", "divider", "lens", "lens-around"])) {
+      by(id).hidden = true;
+    }
+    by("legend").hidden = true;
+    by("zoom-figure").textContent = "";
+    by("zoom-words").textContent = "";
     document.title = t("app.title");
   }
 
+  /** @param {() => string} why */
   #sayVacant(why) {
     this.vacantFor = why;
     by("hint").textContent = why();
     by("hint").hidden = false;
   }
 
+  /**
+   * @param {Picture} picture
+   * @param {Route} route
+   */
   async #show(picture, route) {
     this.picture = picture;
     this.models.set(route);
     this.badge.model = this.models.model;
     this.modes.isAble = Boolean(picture.max_scale);
-    for (const tool of by("tools").children) tool.disabled = !picture.max_scale;
+    for (const tool of by("tools").querySelectorAll("button")) tool.disabled = !picture.max_scale;
     this.#describe();
     this.fidelity = false;
     await this.stage.open(picture, this.models.choice);
@@ -97,19 +129,20 @@ export class Viewer {
     if (route.percent && route.x != null && route.y != null) {
       this.stage.lookAt({ zoom: route.percent / 100, x: route.x, y: route.y });
     }
-    this.modes.set(route.mode);
-    this.setFidelity(route.fidelity && Boolean(picture.max_scale));
+    this.modes.set(route.mode ?? "plain");
+    this.setFidelity(Boolean(route.fidelity && picture.max_scale));
     this.badge.show();
     if (history.state?.fromGallery) by("stage").focus({ preventScroll: true });
   }
 
   close() {
-    this.asked = null;
+    this.opening = null;
     this.#clear();
     by("viewer").hidden = true;
     by("home").hidden = false;
   }
 
+  /** @param {boolean} isShown */
   setFidelity(isShown) {
     this.fidelity = isShown && this.modes.isAble;
     by("tool-fidelity").setAttribute("aria-pressed", String(this.fidelity));
@@ -118,6 +151,7 @@ export class Viewer {
     this.#changed();
   }
 
+  /** @param {import("./api.js").Choice & {model: string}} choice */
   async choose(choice) {
     if (!this.picture?.max_scale) return;
     this.badge.model = choice.model;
@@ -176,6 +210,7 @@ export class Viewer {
     const { x, y, width, height } = this.stage.inView();
     by("map").hidden = width > 0.6 && height > 0.6;
     const style = by("map-view").style;
+    /** @param {number} value */
     const part = (value) => Math.min(1, Math.max(0, value));
     style.left = `${100 * part(x)}%`;
     style.top = `${100 * part(y)}%`;
@@ -201,14 +236,17 @@ export class Viewer {
     history.replaceState(history.state, "", address);
   }
 
+  /** @param {unknown} error */
   #failed(error) {
     if (performance.now() - this.failedAt < 8000) return; // once for a view's tiles
     this.failedAt = performance.now();
     this.failure = toast(t("viewer.failed", { why: inWords(error) }), { isError: true });
   }
 
+  /** @param {KeyboardEvent} event */
   #move(event) {
     const far = event.shiftKey ? 3 * PAN_PX : PAN_PX;
+    /** @type {Record<string, [number, number]>} */
     const moves = {
       ArrowLeft: [-far, 0],
       ArrowRight: [far, 0],

@@ -2,17 +2,31 @@
 // visible edge. Alpha itself is enlarged bicubic.
 import { mirrored } from "./tiles.js";
 
+/**
+ * @typedef {import("./tiles.js").Picture} Picture
+ * @typedef {import("./tiles.js").Span} Span
+ * @typedef {import("./tiles.js").Tile} Tile
+ * @typedef {[px: number, weight: number][]} Taps
+ */
+
 const RADII_PX = [1, 2, 4, 8, 16, 32];
-const REACH_PX = RADII_PX.at(-1) + 1;
+const REACH_PX = Math.max(...RADII_PX) + 1;
 const FAINT = 16;
 const BICUBIC_REACH_PX = 3;
 
+/** @param {Uint8ClampedArray} levels RGBA */
 export function hasAlpha(levels) {
   for (let at = 3; at < levels.length; at += 4) if (levels[at] !== 255) return true;
   return false;
 }
 
-/** Sums of alpha and of alpha * colour over squares, nothing lying beyond the border. */
+/**
+ * Sums of alpha and of alpha * colour over squares, nothing lying beyond the border.
+ * @param {Uint8ClampedArray} levels RGBA
+ * @param {number} height
+ * @param {number} width
+ * @returns {(y: number, x: number, radius: number, part: number) => number}
+ */
 function boxSums(levels, height, width) {
   const stride = 4 * (width + 1);
   const all = new Float64Array((height + 1) * stride);
@@ -30,12 +44,18 @@ function boxSums(levels, height, width) {
   return (y, x, radius, part) => {
     const [top, bottom] = [Math.max(y - radius, 0), Math.min(y + radius + 1, height)];
     const [left, right] = [Math.max(x - radius, 0), Math.min(x + radius + 1, width)];
+    /** @type {(row: number, column: number) => number} */
     const at = (row, column) => all[row * stride + 4 * column + part];
     return at(bottom, right) - at(top, right) - at(bottom, left) + at(top, left);
   };
 }
 
-/** Give faint px the colour of the 3 x 3 px around, as far as those have more alpha. */
+/**
+ * Give faint px the colour of the 3 x 3 px around, as far as those have more alpha.
+ * @param {Uint8ClampedArray} levels RGBA
+ * @param {number} height
+ * @param {number} width
+ */
 function outweighed(levels, height, width) {
   const sum = boxSums(levels, height, width);
   const result = levels.slice();
@@ -64,8 +84,14 @@ function outweighed(levels, height, width) {
   return result;
 }
 
-function filled(given, height, width) {
-  const levels = outweighed(given, height, width);
+/**
+ * Give hidden px the colour of the nearest that can be seen.
+ * @param {Uint8ClampedArray} source RGBA
+ * @param {number} height
+ * @param {number} width
+ */
+function filled(source, height, width) {
+  const levels = outweighed(source, height, width);
   const sum = boxSums(levels, height, width);
   const result = levels.slice();
   for (let y = 0; y < height; y += 1) {
@@ -84,7 +110,12 @@ function filled(given, height, width) {
   return result;
 }
 
-/** RGBA levels of at least a window's px, filled where hidden, and where they lie. */
+/**
+ * RGBA levels of at least a window's px, filled where hidden, and where they lie.
+ * @param {Picture} picture
+ * @param {Span} rows
+ * @param {Span} columns
+ */
 export function visibleColours(picture, rows, columns) {
   if (picture.channels === 3) {
     return { levels: picture.levels, width: picture.width, left: 0, top: 0 };
@@ -106,24 +137,34 @@ export function visibleColours(picture, rows, columns) {
   return { levels: filled(part, bottom - top, width), width, left, top };
 }
 
-/** Keys' kernel, a = -0.5. */
+/**
+ * Keys' kernel, a = -0.5.
+ * @param {number} distance
+ */
 function cubic(distance) {
   const x = Math.abs(distance);
   if (x <= 1) return 1.5 * x ** 3 - 2.5 * x ** 2 + 1;
   return x < 2 ? -0.5 * x ** 3 + 2.5 * x ** 2 - 4 * x + 2 : 0;
 }
 
-/** For each px of an enlarged core: the px that it lies in, and those it is made of. */
+/**
+ * For each px of an enlarged core: the px that it lies in, and those it is made of.
+ * @param {Span} span
+ * @param {number} scale
+ * @returns {{own: number, bicubic: Taps, linear: Taps}[]}
+ */
 function taps({ coreStart, coreStop, length }, scale) {
   const [start, stop] = [coreStart - BICUBIC_REACH_PX, coreStop + BICUBIC_REACH_PX];
   const at = mirrored({ start, stop, length });
   return Array.from({ length: (coreStop - coreStart) * scale }, (_, index) => {
     const own = coreStart + Math.floor(index / scale);
     const centre = (coreStart * scale + index + 0.5) / scale - 0.5;
+    /** @type {Taps} */
     const bicubic = [-1, 0, 1, 2].map((tap) => {
       const px = Math.floor(centre) + tap;
       return [at[px - start], cubic(centre - px)];
     });
+    /** @type {Taps} */
     const linear = [0, 1].map((tap) => {
       const px = Math.floor(centre) + tap;
       return [at[px - start], 1 - Math.abs(centre - px)];
@@ -132,7 +173,12 @@ function taps({ coreStart, coreStop, length }, scale) {
   });
 }
 
-/** The colour of the px around, each weighted by its alpha; null where there is none. */
+/**
+ * The colour of the px around, each weighted by its alpha; null where there is none.
+ * @param {Picture} picture
+ * @param {Taps} down
+ * @param {Taps} across
+ */
 function spreadColour({ levels, width }, down, across) {
   const sums = [0, 0, 0];
   let all = 0;
@@ -147,7 +193,13 @@ function spreadColour({ levels, width }, down, across) {
   return all > 0 ? sums.map((sum) => sum / all) : null;
 }
 
-/** Put a tile's enlarged alpha into its band of RGBA px; colour follows where it spreads. */
+/**
+ * Put a tile's enlarged alpha into its band of RGBA px; colour follows where it spreads.
+ * @param {Picture} picture
+ * @param {Tile} tile
+ * @param {number} scale
+ * @param {Uint8Array} band (scale * h, width, 4)
+ */
 export function enlargedAlpha(picture, { rows, columns }, scale, band) {
   const across = taps(columns, scale);
   const bandWidth = picture.width * scale;

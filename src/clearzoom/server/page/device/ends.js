@@ -8,15 +8,21 @@ const COLOURS = [0, 1, 2];
 
 /**
  * The level that each value's enlargement is held at: 255 or 0; -1 where it is held at none.
- * levels: RGB (height, width, 3); inside: [top, bottom, left, right] of what is not mirrored.
+ * @param {Uint8Array} levels RGB, (height, width, 3)
+ * @param {number} height
+ * @param {number} width
+ * @param {number[]} inside top, bottom, left and right of what is not mirrored
  */
 export function heldEnds(levels, height, width, [top, bottom, left, right]) {
   const held = new Int16Array(levels.length).fill(-1);
   for (const end of [255, 0]) {
     if (!levels.includes(end)) continue;
+    /** @type {(y: number, x: number, colour: number) => number} */
     const inwards = (y, x, colour) => Math.abs(end - levels[3 * (y * width + x) + colour]);
+    /** @type {(y: number, x: number) => boolean} */
     const isInside = (y, x) => y >= top && y < bottom && x >= left && x < right;
     const around = COLOURS.map((colour) => {
+      /** @param {(off: number) => boolean} isOne */
       const count = (isOne) =>
         sums(height, width, (y, x) => isInside(y, x) && isOne(inwards(y, x, colour)));
       return {
@@ -25,6 +31,7 @@ export function heldEnds(levels, height, width, [top, bottom, left, right]) {
         ink: count((off) => off > INK),
       };
     });
+    /** @type {(count: import("./flat.js").Count, y: number, x: number, reach: number) => number} */
     const near = (count, y, x, reach) =>
       count(
         Math.max(y - reach, 0),
@@ -32,6 +39,7 @@ export function heldEnds(levels, height, width, [top, bottom, left, right]) {
         Math.max(x - reach, 0),
         Math.min(x + reach + 1, width),
       );
+    /** @type {(y: number, x: number, times: number) => boolean} */
     const more = (y, x, times) =>
       around.some(
         ({ there, close }) => near(there, y, x, REACH_PX) > times * near(close, y, x, REACH_PX),

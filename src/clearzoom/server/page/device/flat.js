@@ -1,7 +1,18 @@
 // Flat fields, as in clearzoom.core.flat: where a picture says nothing, nothing is inferred.
 const REACH_PX = 3;
 
-/** Counts over all px above and left of each; gives that of any rows and columns. */
+/**
+ * @typedef {(top: number, bottom: number, left: number, right: number) => number} Count
+ * of what is in a rectangle
+ */
+
+/**
+ * Counts over all px above and left of each; gives that of any rows and columns.
+ * @param {number} height
+ * @param {number} width
+ * @param {(y: number, x: number) => boolean} isChange
+ * @returns {Count}
+ */
 export function sums(height, width, isChange) {
   const all = new Int32Array((height + 1) * (width + 1));
   for (let y = 0; y < height; y += 1) {
@@ -17,8 +28,14 @@ export function sums(height, width, isChange) {
     all[top * (width + 1) + left];
 }
 
-/** 1 where all px within 3 px are equal, of RGB levels (height, width, 3). */
+/**
+ * 1 where all px within 3 px are equal.
+ * @param {Uint8Array} levels RGB, (height, width, 3)
+ * @param {number} height
+ * @param {number} width
+ */
 export function flatFields(levels, height, width) {
+  /** @type {(a: number, b: number) => boolean} */
   const differs = (a, b) =>
     levels[a] !== levels[b] || levels[a + 1] !== levels[b + 1] || levels[a + 2] !== levels[b + 2];
   const down = sums(height - 1, width, (y, x) =>

@@ -20,45 +20,86 @@ const threads = self.crossOriginIsolated
   ? Math.min(navigator.hardwareConcurrency ?? 1, MOST_THREADS)
   : 1;
 ort.env.wasm.numThreads = threads;
+/** @type {Map<string, Network>} */
 const loaded = new Map();
 
+/**
+ * @typedef {object} Network
+ * @property {string} name
+ * @property {number} scale
+ * @property {number} tilePx
+ * @property {number} haloPx
+ * @property {string} sha256 of its file
+ * @property {string} engine
+ * @property {number} threads
+ * @property {(x: Float32Array, height: number, width: number) => Promise<Float32Array>} run
+ *   (3, height, width) in -0.5..0.5 to (3, scale * height, scale * width)
+ *
+ * @typedef {object} Card what is read of a model card
+ * @property {string} name
+ * @property {number} scale
+ * @property {number} tile_px
+ * @property {number} halo_px
+ * @property {{name: string, sha256: string}[]} files
+ */
+
+/** @param {string | URL} address */
 async function fetched(address) {
   const answer = await fetch(address).catch(() => null);
   if (!answer?.ok) throw new Failure("model", `cannot fetch ${address}`);
   return answer;
 }
 
+/**
+ * @param {string} address of a model card
+ * @returns {Promise<Network>}
+ */
 async function load(address) {
+  /** @type {Card} */
   const card = await (await fetched(address)).json();
   const file = `${card.name}-x${card.scale}.onnx`;
   const model = await (await fetched(new URL(file, address))).arrayBuffer();
+  const sha256 = card.files.find(({ name }) => name === file)?.sha256;
+  if (!sha256) throw new Failure("model", `${address} has no hash of ${file}`);
   const session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
   return {
     name: card.name,
     scale: card.scale,
     tilePx: card.tile_px,
     haloPx: card.halo_px,
-    sha256: card.files.find(({ name }) => name === file).sha256,
+    sha256,
     engine: `onnxruntime-web ${ort.env.versions.web} fp32`,
     threads,
     run: (x, height, width) => run(session, x, height, width),
   };
 }
 
-/** (3, height, width) in -0.5..0.5 to (3, scale * height, scale * width). */
+/**
+ * @param {ort.InferenceSession} session
+ * @param {Float32Array} x
+ * @param {number} height
+ * @param {number} width
+ */
 async function run(session, x, height, width) {
   const lr = new ort.Tensor("float32", x, [1, 3, height, width]);
   const { sr } = await session.run({ lr });
+  const enlarged = /** @type {Float32Array} */ (sr.data);
+  /** @param {Float32Array} values */
   const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const tolerance = MEAN_TOLERANCE + DETAIL_TOLERANCE * detailOf(x, height, width);
-  const far = sr.data.some((value) => !(Math.abs(value) <= ABSURD));
-  if (far || !(Math.abs(mean(sr.data) - mean(x)) < tolerance)) {
+  const far = enlarged.some((value) => !(Math.abs(value) <= ABSURD));
+  if (far || !(Math.abs(mean(enlarged) - mean(x)) < tolerance)) {
     throw new Failure("result", "the network gave numbers that are no picture");
   }
-  return sr.data;
+  return enlarged;
 }
 
-/** The mean difference of neighbours in (3, height, width): 0 is flat, 1 a checkerboard. */
+/**
+ * The mean difference of neighbours in (3, height, width): 0 is flat, 1 a checkerboard.
+ * @param {Float32Array} x
+ * @param {number} height
+ * @param {number} width
+ */
 function detailOf(x, height, width) {
   let sum = 0;
   let count = 0;
@@ -67,13 +108,17 @@ function detailOf(x, height, width) {
     const row = Math.floor(at / width) % height;
     if (column) sum += Math.abs(x[at] - x[at - 1]);
     if (row) sum += Math.abs(x[at] - x[at - width]);
-    count += (column > 0) + (row > 0);
+    count += Number(column > 0) + Number(row > 0);
   }
   return count ? sum / count : 0;
 }
 
-/** Load by the address of a card; once. */
+/**
+ * Load by the address of a card; once.
+ * @param {string} address
+ */
 export async function loadNetwork(address) {
-  if (!loaded.has(address)) loaded.set(address, await load(address));
-  return loaded.get(address);
+  const network = loaded.get(address) ?? (await load(address));
+  loaded.set(address, network);
+  return network;
 }

@@ -1,5 +1,6 @@
 // Write a PNG row by row: no canvas limits its size, and memory holds no more than a band of rows.
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+/** @type {Record<number, number>} */
 const COLOUR_TYPE = { 3: 2, 4: 6 }; // RGB, RGBA
 const PAETH = 4;
 const PERCEPTUAL = 0; // the intent in the chunk sRGB
@@ -10,6 +11,10 @@ const CRC = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
+/**
+ * @param {string} name
+ * @param {Uint8Array} content
+ */
 function chunk(name, content) {
   const bytes = new Uint8Array(12 + content.length);
   const view = new DataView(bytes.buffer);
@@ -24,6 +29,11 @@ function chunk(name, content) {
   return bytes;
 }
 
+/**
+ * @param {number} width
+ * @param {number} height
+ * @param {number} channels
+ */
 function header(width, height, channels) {
   const bytes = new Uint8Array(13);
   const view = new DataView(bytes.buffer);
@@ -33,20 +43,31 @@ function header(width, height, channels) {
   return chunk("IHDR", bytes);
 }
 
-/** iTXt, as the XMP specification (part 3, 1.1.5) has it. */
+/**
+ * iTXt, as the XMP specification (part 3, 1.1.5) has it.
+ * @param {string} xmp
+ */
 const metadata = (xmp) =>
   chunk("iTXt", new TextEncoder().encode(`XML:com.adobe.xmp\0\0\0\0\0${xmp}`));
 
 export class PngWriter {
+  /** @type {BlobPart[]} */
   #parts;
   #row;
+  /** @type {Uint8Array} */
   #above;
   #channels;
   #deflate = new CompressionStream("deflate");
   #pen = this.#deflate.writable.getWriter();
   #collected;
 
-  /** 8 bit sRGB, with channels 3 or 4, and a packet of XMP. */
+  /**
+   * 8 bit sRGB, and a packet of XMP.
+   * @param {number} width
+   * @param {number} height
+   * @param {number} channels 3 or 4
+   * @param {string} xmp
+   */
   constructor(width, height, channels, xmp) {
     this.#channels = channels;
     this.#row = width * channels;
@@ -65,7 +86,10 @@ export class PngWriter {
     }
   }
 
-  /** Add whole rows of levels, (rows, width, channels). */
+  /**
+   * Add whole rows.
+   * @param {Uint8Array} levels (rows, width, channels)
+   */
   async write(levels) {
     const bytes = this.#channels;
     const filtered = new Uint8Array(levels.length + levels.length / this.#row);

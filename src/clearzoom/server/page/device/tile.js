@@ -6,7 +6,16 @@ import { mirrored } from "./tiles.js";
 
 const AS_INPUT = Float32Array.from({ length: 256 }, (_, level) => Math.fround(level / 255) - 0.5);
 
-/** RGB levels (h, w, 3) of the window; what alpha hides is filled from what is near. */
+/**
+ * @typedef {import("./tiles.js").Picture} Picture
+ * @typedef {import("./tiles.js").Tile} Tile
+ */
+
+/**
+ * RGB levels (h, w, 3) of the window; what alpha hides is filled from what is near.
+ * @param {Picture} picture
+ * @param {Tile} tile
+ */
 function windowOf(picture, { rows, columns }) {
   const [down, across] = [mirrored(rows), mirrored(columns)];
   const { levels, width, left, top } = visibleColours(picture, rows, columns);
@@ -24,6 +33,7 @@ function windowOf(picture, { rows, columns }) {
   return { window, height: down.length, width: across.length };
 }
 
+/** @param {Uint8Array} window */
 function asInput(window) {
   const plane = window.length / 3;
   const x = new Float32Array(window.length);
@@ -35,14 +45,24 @@ function asInput(window) {
   return x;
 }
 
-/** Where a window's px lie in the picture: from the first to behind the last. */
+/**
+ * Where a window's px lie in the picture: from the first to behind the last.
+ * @param {import("./tiles.js").Span} span
+ */
 function notMirrored({ start, stop, length }) {
   return [Math.max(0, -start), Math.min(stop, length) - start];
 }
 
+/** @param {number} value */
 const asLevel = (value) => Math.floor(Math.min(Math.max((value + 0.5) * 255, 0), 255) + 0.5);
 
-/** Enlarge a tile's core into the band of all tiles of its row: (scale * h, width, channels). */
+/**
+ * Enlarge a tile's core into the band of all tiles of its row.
+ * @param {Picture} picture
+ * @param {Tile} tile
+ * @param {import("./network.js").Network} network
+ * @param {Uint8Array} band (scale * h, width, channels)
+ */
 export async function enlargeTile(picture, tile, network, band) {
   const { scale } = network;
   const { channels } = picture;

@@ -10,7 +10,11 @@ import { grid } from "./tiles.js";
 const LONGEST_SIDE_PX = 16_384; // that browsers decode into a canvas
 const MOST_RESULT_PX = 200_000_000;
 
-/** The picture's RGBA levels, upright and sRGB, as the browser decodes it. */
+/**
+ * The picture's RGBA levels, upright and sRGB, as the browser decodes it.
+ * @param {Blob} file
+ * @param {number} scale
+ */
 async function decode(file, scale) {
   let bitmap;
   try {
@@ -24,57 +28,75 @@ async function decode(file, scale) {
     throw new Failure("too-large", `${width} x ${height} px are too many for a browser`);
   }
   const pen = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  if (!pen) throw new Failure("fault", "this browser has no canvas to spare");
   pen.drawImage(bitmap, 0, 0);
   bitmap.close();
-  return { width, height, levels: pen.getImageData(0, 0, width, height).data };
+  const levels = pen.getImageData(0, 0, width, height).data;
+  return { width, height, levels, channels: hasAlpha(levels) ? 4 : 3 };
 }
 
-/** Let messages in; throw if another picture, or none, is wanted by now. */
-async function checkWanted(job) {
+/**
+ * Let messages in; throw if another picture, or none, has been ordered by now.
+ * @param {number} job
+ */
+async function checkNewest(job) {
   await new Promise((resolve) => setTimeout(resolve));
-  if (job !== wanted) throw new Failure("cancelled", "cancelled");
+  if (job !== newest) throw new Failure("cancelled", "cancelled");
 }
 
+/** @param {import("./enlarger.js").Answer} answer to the page */
+const send = (answer) => postMessage(answer);
+
+/**
+ * @param {number} job
+ * @param {Blob} file
+ * @param {string} card address of a model card
+ */
 async function enlarge(job, file, card) {
-  await checkWanted(job);
+  await checkNewest(job);
   const network = await loadNetwork(card);
   const { scale } = network;
   const picture = await decode(file, scale);
-  picture.channels = hasAlpha(picture.levels) ? 4 : 3;
   const [width, height] = [picture.width * scale, picture.height * scale];
   const png = new PngWriter(width, height, picture.channels, provenance(network));
-  await checkWanted(job);
+  await checkNewest(job);
   const rows = grid(picture, network);
   const total = rows.length * rows[0].length;
   let done = 0;
-  postMessage({ job, kind: "progress", done, total });
+  send({ job, kind: "progress", done, total });
   for (const row of rows) {
     const { coreStart, coreStop } = row[0].rows;
     const band = new Uint8Array((coreStop - coreStart) * scale * width * picture.channels);
     for (const tile of row) {
       await enlargeTile(picture, tile, network, band);
       done += 1;
-      postMessage({ job, kind: "progress", done, total });
-      await checkWanted(job);
+      send({ job, kind: "progress", done, total });
+      await checkNewest(job);
     }
     await png.write(band);
   }
   return { blob: await png.finish(), width, height, threads: network.threads };
 }
 
-let wanted = null; // the newest job
+/** @type {number | null} the newest job */
+let newest = null;
 let last = Promise.resolve();
 
+/**
+ * @param {number} job
+ * @param {Blob} file
+ * @param {string} card
+ */
 async function answer(job, file, card) {
   try {
-    postMessage({ job, kind: "done", result: await enlarge(job, file, card) });
+    send({ job, kind: "done", result: await enlarge(job, file, card) });
   } catch (error) {
-    const message = String(error.message);
-    postMessage({ job, kind: "failed", code: error.code ?? "fault", message });
+    const { code, message } = /** @type {Partial<Failure>} */ (error);
+    send({ job, kind: "failed", code: code ?? "fault", message: String(message) });
   }
 }
 
 addEventListener("message", ({ data: { job, file, card } }) => {
-  wanted = job;
+  newest = job;
   if (job !== null) last = last.then(() => answer(job, file, card)); // one at a time
 });
