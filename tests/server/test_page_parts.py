@@ -146,6 +146,33 @@ def test_no_inline_script_or_style(elements):
         assert not {name for name in given if name == "style" or name.startswith("on")}
 
 
+def classes_set_by_scripts():
+    text = "".join(path.read_text("utf-8") for path in SCRIPTS)
+    places = re.findall(r"(?:className:|classList\.\w+\()([^,})]*)", text)
+    return {name for value in re.findall(r'"([^"]*)"', "".join(places)) for name in value.split()}
+
+
+def test_no_style_is_for_nothing():
+    """Each class and id in a style sheet is in a document that loads it, or is set by a script."""
+    sheets = {path: path.read_text("utf-8") for path in OWN if path.suffix == ".css"}
+    assert sheets
+    for sheet, text in sheets.items():
+        classes, identifiers = {"openseadragon-canvas"} | classes_set_by_scripts(), set()
+        for page in DOCUMENTS.values():
+            if f'href="/static/{sheet.name}"' in page:
+                parser = Elements()
+                parser.feed(page)
+                identifiers |= set(ids(parser))
+                classes |= {
+                    one for _, given in parser.found for one in given.get("class", "").split()
+                }
+        selectors = " ".join(re.findall(r"([^{};]+)\{", re.sub(r"/\*.*?\*/", "", text, flags=re.S)))
+        assert set(re.findall(r"\.([a-z][\w-]*)", selectors)) <= classes, sheet.name
+        assert set(re.findall(r"#([a-z][\w-]*)", selectors)) <= identifiers, sheet.name
+        for name in re.findall(r"^\s*(--[\w-]+):", text, re.MULTILINE):
+            assert any(f"var({name}" in other for other in sheets.values()), name
+
+
 def test_what_the_page_loads_is_there(elements):
     for tag, given in elements.found:
         address = given.get("src" if tag == "script" else "href", "") or ""
