@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 Larger = Callable[..., Samples]
-"""Takes samples, their channels, and by how many levels compression put them off."""
+"""Enlarges samples; takes them, their channels, and the rms error of compression in levels."""
 
 PictureT = TypeVar("PictureT", bound="str | Path | npt.NDArray[Any] | Image.Image")
 
@@ -58,32 +58,34 @@ def enlarge(
 
     Args:
         picture: a path, a PIL picture, or an array (H, W) or (H, W, C) with C = 1 grey, 2 grey and
-            alpha, 3 RGB, 4 RGB and alpha, straight alpha; uint8, uint16, of either byte order, or
-            float in 0..1. A matrix counts as an array of two axes.
-        scale: how many times wider and higher; networks are chosen and chained, and one
-            resampling ends at the exact size, as for files.
-        model: the name of a released model or of one's own, or an ONNX file that ``clearzoom
-            export`` wrote.
-        strength: of perceptual weights, 0 to 1: ``photo-crisp`` has ``photo`` at 0.
-        ensemble: average over the eight symmetries of the square; better and 8 times slower.
-        consistency: how much of the difference from the picture comes back: ``full``, what is
-            beyond a number of levels of 255, ``tones``, ``none``; ``auto``: by model and picture.
-        denoise: 0 keeps grain, 1 cleans badly spoilt pictures, for models that have it; ``auto``:
-            by the picture.
+            alpha, 3 RGB, 4 RGB and alpha. Alpha is straight. Arrays are uint8, uint16 of either
+            byte order, or float in 0..1. A matrix counts as an array of two axes.
+        scale: how many times wider and higher. Networks are chosen and chained, and one resampling
+            ends at the exact size, as for files.
+        model: the name of a released model or of your own, or the path of an ONNX file that
+            ``clearzoom export`` wrote.
+        strength: how much of a perceptual model is used, 0 to 1; at 0 ``photo-crisp`` is ``photo``.
+        ensemble: whether to average over the eight symmetries of the square, which is better and
+            takes 8 times as long.
+        consistency: how much of the difference from the picture is given back: ``full``, what is
+            beyond a number of levels of 255, ``tones`` or ``none``; ``auto`` chooses by the model
+            and the picture.
+        denoise: 0 keeps grain, 1 cleans badly spoilt pictures, for models with denoise levels;
+            ``auto`` chooses by the picture.
         back_projection: the old name of consistency: true is ``full``, false ``none``.
 
     Returns:
-        For a path the path of the new file beside it, NAME-x4.jpg for NAME.jpg, and NAME-x4.png
-        where that format is not written, as HEIC. For a PIL picture one of the same mode; but 1
-        becomes L, palettes, YCbCr, LAB, HSV and RGBX become RGB, with transparency RGBA, and
-        premultiplied modes straight; its dpi and profile are kept. For an array one of the same
-        dtype and number of axes.
+        For a path, the path of the new file beside it: NAME-x4.jpg for NAME.jpg, and NAME-x4.png
+        where the format is not written, like HEIC. For a PIL picture, one of the same mode, with
+        its dpi and profile; but mode 1 becomes L, palettes, YCbCr, LAB, HSV and RGBX become RGB (or
+        RGBA with transparency), and premultiplied modes become straight. For an array, one of the
+        same dtype and number of axes.
 
     Raises:
-        InputError: missing, unreadable, or of a form that is not understood; or an argument is none
-            of what it may be.
+        InputError: the picture is missing, unreadable, or of an unsupported form; or an argument
+            has an unsupported value.
         OutputError: the new file exists already or cannot be written.
-        ModelError: no such weights, or damaged.
+        ModelError: there are no such weights, or they are damaged.
 
     Example:
         >>> import clearzoom
@@ -140,21 +142,21 @@ def enlarge_file(
     """Enlarge a file to another; profile, metadata and dpi are kept.
 
     Args:
-        source: a path of a PNG, JPEG, WebP, TIFF, GIF, AVIF, BMP, PPM, TGA or JPEG 2000; HEIC with
-            the extra [heic].
-        target: a path; the suffix chooses the format; an older file is replaced once the new one is
-            whole, and a link itself, not what it points to.
+        source: the path of a PNG, JPEG, WebP, TIFF, GIF, AVIF, BMP, PPM, TGA or JPEG 2000 file; of
+            HEIC with the extra [heic].
+        target: the path of the result; its suffix chooses the format. An older file is replaced
+            once the new one is complete; a link is replaced itself, not the file it points to.
         settings: size, model and the like; by default four times with the default model.
         progress: is called with (tiles done, tiles in all).
 
     Returns:
-        The result's size, and notes on what is not as it was.
+        The result's size, and notes on what differs from the input.
 
     Raises:
-        InputError: source is missing, unreadable, or too large; or an argument is none of what it
-            may be.
+        InputError: source is missing, unreadable, or too large; or an argument has an unsupported
+            value.
         OutputError: target is source, or cannot be written; source and older files stay.
-        ModelError: no such weights, or damaged.
+        ModelError: there are no such weights, or they are damaged.
 
     Example:
         >>> from pathlib import Path
@@ -183,8 +185,8 @@ def _enlarger(settings: Settings) -> Larger:
     def larger(samples: Samples, channels: Channels, coding: float = 0.0) -> Samples:
         size = samples.shape[1], samples.shape[0]
         plan = make_plan(size, settings.wanted, scales_for(settings.model))
-        look = cache(partial(appraise_samples, samples, channels, coding))
-        networks = chain_of(resolved(settings, plan.stages, look), plan.stages)
+        appraisal = cache(partial(appraise_samples, samples, channels, coding))
+        networks = chain_of(resolved(settings, plan.stages, appraisal), plan.stages)
         result = run_stages(samples, networks, channels)
         if plan.enlarged_px == plan.result_px:
             return result

@@ -1,4 +1,4 @@
-"""A network that is ready to run, and what tiling must know of it."""
+"""Load a network, ready to run, with what tiling must know about it."""
 
 import hashlib
 from collections.abc import Callable
@@ -39,15 +39,22 @@ from clearzoom.weights.user_models import check_file
 class Network:
     """A loaded network.
 
-    ``run`` takes (1, 3, H, W) float32 in -0.5..0.5 and gives (1, 3, scale * H, scale * W); anything
-    else is an InputError.
-    ``halo_px`` and ``tile_px`` define its canonical grid. ``sha256`` is that of the weights
-    file, or of the mixed one.
-    ``consistency``: how much of the difference from their input results are given back.
-    ``reference`` loads the same network in fp32, where this one is not. ``mean_tolerance``: of the
-    range; a smooth tile whose mean is further off is no enlargement of its input. ``period_px``:
-    moved by so many px, a picture gives the same result, moved; windows must start in phase.
-    ``denoise``: the level that it runs at, where it has levels.
+    Attributes:
+        name: the model's name, and the wrappers around it.
+        scale: how many times it enlarges.
+        halo_px: px that its tiles read around their cores.
+        tile_px: side of a core; with halo_px it defines the canonical grid.
+        sha256: hash of the weights file, or of the file mixed from two.
+        engine: the engine and the precision.
+        run: takes (1, 3, H, W) float32 in -0.5..0.5 and returns (1, 3, scale * H, scale * W);
+            anything else is an InputError.
+        consistency: how much of the difference from the input its results are given back.
+        reference: loads the same network in fp32, where this one is not.
+        mean_tolerance: how far the mean of a smooth tile may move, as a share of the range; beyond
+            it the result is no enlargement of its input.
+        period_px: a picture moved by a multiple of it gives the same result, moved; so windows must
+            start in phase.
+        denoise: the level that it runs at, where it has levels.
 
     Example:
         >>> network = load_network("photo", 2)
@@ -86,22 +93,22 @@ def load_network(
     """Load a model by name, or a file that ``clearzoom export`` made.
 
     Args:
-        name_or_file: the name of a released model or of one's own, whose files are compared with
+        name_or_file: the name of a released model or of your own, whose files are compared with
             the hashes on its card; or a path that ends in .onnx.
-        scale: of the enlargement.
-        engine: auto takes the one that the file's card says is fastest, if it is installed.
-        precision: fp32 is the reference; fp16 and bf16 need openvino or torch; int8 a file of its
-            own, NAME-xSCALE-int8.onnx, which ``clearzoom export --int8`` writes.
-        strength: 0 to 1; of perceptual weights: 0 gives the PSNR weights that they started from,
-            and between the two lie weights that are mixed.
-        denoise: 0 to 1, of a model with levels: 0 keeps grain, 1 cleans badly spoilt pictures; None
-            takes the level of the file as it stands.
+        scale: how many times to enlarge.
+        engine: auto takes the engine that is fastest by the file's card, if it is installed.
+        precision: fp32 is the reference; fp16 and bf16 need openvino or torch; int8 needs a file of
+            its own, NAME-xSCALE-int8.onnx, which ``clearzoom export --int8`` writes.
+        strength: how much of perceptual weights is used, 0 to 1: at 0 they are the PSNR weights
+            that they were trained from, and between the two a weighted mean.
+        denoise: the level of a model that has levels: 0 keeps grain, 1 cleans badly spoilt
+            pictures, None takes the level of the file.
 
     Raises:
-        InputError: an argument is none of what it may be.
-        UnknownModelError: no such name, or none for this scale.
-        MissingFileError: no such file.
-        WeightsError: damaged, not made by clearzoom, or of another scale.
+        InputError: an argument has an unsupported value.
+        UnknownModelError: there is no model of this name, or none for this scale.
+        MissingFileError: there is no such file.
+        WeightsError: the file is damaged, was not made by clearzoom, or has another scale.
         MissingExtraError: the engine is not installed.
         ModelError: the engine does not have this precision, or the weights no strength or levels.
 
@@ -175,7 +182,7 @@ def load_network(
 
 
 def _of_tensors(run: Run) -> Run:
-    """Refuse what engines refuse in words of their own."""
+    """Check the input of a network before an engine refuses it in its own words."""
 
     def checked(x: Tensor) -> Tensor:
         sound = isinstance(x, np.ndarray) and x.ndim == 4 and x.shape[1] == 3
@@ -191,20 +198,20 @@ def _of_tensors(run: Run) -> Run:
 def load_level_estimator(
     name_or_file: str, scale: int
 ) -> Callable[[npt.NDArray[np.float32]], float] | None:
-    """Load what guesses the level of a picture for ``denoise``.
+    """Load the estimator of the denoise level that suits a picture.
 
     Args:
-        name_or_file: as ``load_network`` takes it.
-        scale: of the enlargement.
+        name_or_file: as for ``load_network``.
+        scale: how many times to enlarge.
 
     Returns:
         A function from LR windows (1, 3, H, W) float32 in -0.5..0.5 to their level, about 0 for
         clean ones to about 1 for badly spoilt ones, not clipped; None where the model has none.
 
     Raises:
-        UnknownModelError: no such name, or none for this scale.
-        MissingFileError: no such file.
-        WeightsError: damaged.
+        UnknownModelError: there is no model of this name, or none for this scale.
+        MissingFileError: there is no such file.
+        WeightsError: the file is damaged.
     """
     path, named = _weights_file(name_or_file, scale, "fp32")
     file = estimator_file(path)
@@ -218,7 +225,7 @@ def load_level_estimator(
 
 
 def _weights_file(name_or_file: str, scale: int, precision: Precision) -> tuple[Path, bool]:
-    """The ONNX file, and whether it was found by name."""
+    """Find the ONNX file, and return with it whether it was found by name."""
     path = Path(name_or_file)
     named = path.suffix != ".onnx"
     if named:
@@ -247,7 +254,7 @@ def _check_plain(card: AddedCard, strength: float, denoise: float | None) -> Non
 def _load_added(
     card: AddedCard, path: Path, content: bytes, engine: Engine, precision: Precision
 ) -> Network:
-    """A network that others made: its own numbers and sizes are translated around it."""
+    """Load a network that others made, with its numbers and sizes translated to ours."""
     if engine == "torch":
         raise ModelError(f"{card.name} was added as ONNX; leave --engine torch out")
     used, run = _load_run(path, content, engine, precision)
@@ -267,7 +274,7 @@ def _load_added(
 
 
 def _psnr_file(path: Path, notes: dict[str, str]) -> Path:
-    """The weights that perceptual ones name as their start."""
+    """Find the PSNR weights from which perceptual weights were trained."""
     start = path.with_name(f"{notes.get('psnr_model')}-x{notes.get('scale')}.onnx")
     if "psnr_model" not in notes or not start.is_file():
         raise ModelError(
