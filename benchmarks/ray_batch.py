@@ -2,10 +2,9 @@
 
     python benchmarks/ray_batch.py --pictures 24 --side 128 --actors 1 2
 
-Three tables. The first: pictures of one size on a Ray cluster of this machine, beside the same by
-the folder command; the cluster is started before, and its start is stated alone. The second: many
-pictures of 8x8 px, so that nothing but handing out, reading, writing and reporting is left. The
-third: one run of a network over the windows of eight pictures, against eight runs, on one core.
+It prints two tables. The first has pictures of one size on a Ray cluster of this machine, beside
+the same by the folder command; the cluster is started before, and its start is stated alone. The
+second has many pictures of 8x8 px: only handing out, reading, writing and reporting are left.
 """
 
 import argparse
@@ -16,22 +15,16 @@ import time
 from pathlib import Path
 
 import numpy as np
-from measure import median_s
 
 from clearzoom.batch.archive import enlarge_archive
 from clearzoom.batch.folder import enlarge_folder
 from clearzoom.batch.ray_cluster import Cluster, OnCluster, connected
 from clearzoom.batch.storage import place_of
 from clearzoom.core.targets import Wanted
-from clearzoom.engines.batch_size import without_batch_size
-from clearzoom.engines.foreign import Run, Tensor
-from clearzoom.engines.onnxruntime import load_onnxruntime
-from clearzoom.engines.openvino import load_openvino
 from clearzoom.io.picture import Picture
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.io.writing import write_picture
 from clearzoom.pipeline.settings import Settings
-from clearzoom.weights import find
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "chelsea.png"
 
@@ -58,28 +51,6 @@ def on_cluster(actors: int, source: Path, target: Path, settings: Settings) -> t
         ended = time.perf_counter()
     assert not counts.failed
     return started - began, ended - started
-
-
-def runs_together(windows_px: list[int]) -> None:
-    """Print what one run over eight windows saves."""
-    print("\n| photo x4, eight windows of | engine | one by one, ms | in one run, ms | same bits |")
-    print("| --- | --- | --- | --- | --- |")
-    random = np.random.default_rng(0)
-    for engine in ("onnxruntime", "openvino"):
-        weights = without_batch_size(find("photo", 4).read_bytes())
-        run = load_onnxruntime(weights) if engine == "onnxruntime" else load_openvino(weights)
-        for side in windows_px:
-            batch = random.random((8, 3, side, side), dtype=np.float32) - 0.5
-
-            def alone(batch: Tensor = batch, run: Run = run) -> Tensor:
-                return np.concatenate([run(x[None]) for x in batch])
-
-            def at_once(batch: Tensor = batch, run: Run = run) -> Tensor:
-                return run(batch)
-
-            same = "yes" if np.array_equal(alone(), at_once()) else "no"
-            times = f"{1000 * median_s(alone, 5):.0f} | {1000 * median_s(at_once, 5):.0f}"
-            print(f"| {side}x{side} px | {engine} | {times} | {same} |", flush=True)
 
 
 def main() -> None:
@@ -115,7 +86,6 @@ def main() -> None:
                     f"{megapixels / batch_s:.2f} | {1000 * batch_s / count:.1f} |",
                     flush=True,
                 )
-    runs_together([32, 64, 128])
 
 
 if __name__ == "__main__":

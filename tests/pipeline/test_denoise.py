@@ -105,7 +105,6 @@ def test_small_pictures_have_a_level_too(model, random, shape, tmp_path):
 
 
 def test_a_worker_with_several_pictures_in_work_gives_the_commands_bytes(model, picture, tmp_path):
-    """It may run windows together, by the file's content; at a level the biases are others."""
     for folder in ("given", "out"):
         (tmp_path / folder).mkdir()
     for name in ("a.png", "b.png"):

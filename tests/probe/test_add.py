@@ -11,7 +11,6 @@ from graphs import constant, convolved, helper, in_blocks, ours, resized, saved
 from clearzoom.core.resize import enlarge_bicubic
 from clearzoom.engines.network import load_network
 from clearzoom.engines.tiled import enlarge_samples
-from clearzoom.engines.together import together
 from clearzoom.engines.wrappers import with_consistency, with_ensemble
 from clearzoom.errors import InputError, MissingFileError, ModelError, WeightsError
 from clearzoom.probe.add import add_model
@@ -429,14 +428,3 @@ def test_added_networks_run_on_openvino_too_and_not_on_torch(add, tmp_path, phot
     for options in ({"engine": "torch"}, {"strength": 0.5}, {"precision": "int8"}):
         with pytest.raises((ModelError, MissingFileError)):
             load_network("theirs", 2, **options)
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-def test_shared_runs_give_what_each_gives_alone(add, tmp_path, random, channels):
-    add(convolved(tmp_path / "net.onnx", 2, ("n", channels, "h", "w"), channels=channels))
-    network = load_network("theirs", 2)
-    shared = together(network, None).run
-    for _ in range(2):
-        pair = [random.random((1, 3, 20, 24), np.float32) - np.float32(0.5) for _ in range(2)]
-        for x, answer in zip(pair, shared._answers(pair), strict=True):
-            np.testing.assert_array_equal(answer, network.run(x))

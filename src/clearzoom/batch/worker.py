@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -13,10 +13,7 @@ from clearzoom.batch.bands import Band, band_bytes, band_name, bands_of, join, m
 from clearzoom.batch.report import Row
 from clearzoom.batch.staging import staging_folder
 from clearzoom.batch.task import Order, Task, deal_with, failure
-from clearzoom.engines.levels import Levels
 from clearzoom.engines.network import Network
-from clearzoom.engines.notes import read_notes
-from clearzoom.engines.together import together
 from clearzoom.errors import ClearzoomError, InputError, ModelError
 from clearzoom.io.picture import Samples
 from clearzoom.io.reading import decode
@@ -25,8 +22,6 @@ from clearzoom.pipeline.budget import Budget
 from clearzoom.pipeline.job import Job, channels_of, networks_of
 from clearzoom.pipeline.networks import network_for, scales_for
 from clearzoom.pipeline.run import Done, job_key, run_job
-from clearzoom.weights import find
-from clearzoom.weights.card import AddedCard, read_any_card
 
 _MATTERS = ("clearzoom", "numpy", "onnxruntime", "openvino", "pyvips-binary", "torch")
 """Another version of these may give other bytes; torch and openvino only where they run."""
@@ -67,7 +62,6 @@ class Worker:
         self.order = replace(duty.order, settings=settings)
         self._budget = Budget(settings.memory_bytes)
         self._at_once = 1 if settings.memory_bytes else duty.at_once
-        self._shared = lru_cache(maxsize=8)(self._made_shared)
         self._decoded: tuple[str, Samples | None] = "", None
         self._kept: str | None = None
         self._spool: Path | None = None
@@ -143,8 +137,7 @@ class Worker:
                 "key": _key(job, networks, row["output"]),
                 "bands": bands,
             }
-        wrapped = self._shared if self._at_once > 1 else None
-        return run_job(job, self._go_on, budget=self._budget, wrapped=wrapped)
+        return run_job(job, self._go_on, budget=self._budget)
 
     def _networks(self, job: Job) -> list[Network]:
         return networks_of(job)
@@ -159,24 +152,6 @@ class Worker:
         samples = self._decoded[1]
         assert samples is not None
         return samples
-
-    def _made_shared(self, network: Network) -> Network:
-        settings = self.order.settings
-        weights = None
-        if settings.precision == "fp32" and settings.strength == 1:
-            own = Path(settings.model)
-            weights = own if own.suffix == ".onnx" else find(settings.model, network.scale)
-            card = weights.with_suffix(".json")
-            if own.suffix != ".onnx" and isinstance(read_any_card(card), AddedCard):
-                weights = None  # its file alone has other numbers than its run
-        if weights is not None and not _is_at_its_own_level(weights, network):
-            weights = None  # biases were moved in memory
-        return together(network, weights)
-
-
-def _is_at_its_own_level(weights: Path, network: Network) -> bool:
-    levels = Levels.of(read_notes(weights))
-    return levels is None or network.denoise == levels.level
 
 
 def identity(network: Network) -> str:

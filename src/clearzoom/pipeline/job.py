@@ -154,17 +154,16 @@ def placement_of(job: Job, cut: Box) -> Placement:
     )
 
 
-def networks_of(job: Job, wrapped: Callable[[Network], Network] | None = None) -> list[Network]:
+def networks_of(job: Job) -> list[Network]:
     """Load a job's networks, in the order in which they run.
 
     Args:
         job: what ``plan_job`` returned.
-        wrapped: see ``run_job``.
 
     Raises:
         ModelError: the weights cannot be loaded, as ``load_network`` states.
     """
-    return chain_of(job.settings, job.plan.stages, wrapped)
+    return chain_of(job.settings, job.plan.stages)
 
 
 def channels_of(source: Source) -> Channels:

@@ -1,6 +1,6 @@
 """Load the networks that settings ask for; weights are loaded once in a process."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -29,11 +29,7 @@ def scales_for(model: str) -> list[int]:
 _loaded = lru_cache(maxsize=8)(load_network)
 
 
-def chain_of(
-    settings: Settings,
-    stages: Sequence[int],
-    wrapped: Callable[[Network], Network] | None = None,
-) -> list[Network]:
+def chain_of(settings: Settings, stages: Sequence[int]) -> list[Network]:
     """Load a chain of networks that run one after the other.
 
     The first network's result is clean, so later ones with denoise levels run at 0, which keeps it.
@@ -41,18 +37,17 @@ def chain_of(
     Args:
         settings: nothing in them is ``auto``.
         stages: the scales of the networks.
-        wrapped: see ``run_job``.
 
     Raises:
         ModelError: the weights cannot be loaded, as ``load_network`` states.
     """
-    networks = [network_for(settings, scale, wrapped) for scale in stages[:1]]
+    networks = [network_for(settings, scale) for scale in stages[:1]]
     for scale in stages[1:]:
-        plain = network_for(replace(settings, denoise=None), scale, wrapped)
+        plain = network_for(replace(settings, denoise=None), scale)
         if settings.denoise is None or plain.denoise is None:
             networks.append(plain)
         else:
-            networks.append(network_for(replace(settings, denoise=0.0), scale, wrapped))
+            networks.append(network_for(replace(settings, denoise=0.0), scale))
     return networks
 
 
@@ -86,15 +81,12 @@ def check_networks(settings: Settings) -> None:
         raise first
 
 
-def network_for(
-    settings: Settings, scale: int, wrapped: Callable[[Network], Network] | None = None
-) -> Network:
+def network_for(settings: Settings, scale: int) -> Network:
     """Load the network that settings ask for; its weights are loaded once in a process.
 
     Args:
         settings: name the model and its wrappers; nothing in them is ``auto``.
         scale: the scale of this network.
-        wrapped: see ``run_job``.
 
     Raises:
         ModelError: the weights cannot be loaded, as ``load_network`` states.
@@ -109,11 +101,7 @@ def network_for(
         settings.strength,
         settings.denoise,
     )
-    network = refined(
-        loaded if wrapped is None else wrapped(loaded),
-        ensemble=settings.ensemble,
-        consistency=settings.consistency,
-    )
+    network = refined(loaded, ensemble=settings.ensemble, consistency=settings.consistency)
     if settings.halo_px is None:
         return network
     return replace(network, halo_px=aligned_halo_px(settings.halo_px, network.period_px))

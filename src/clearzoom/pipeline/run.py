@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from math import prod
@@ -48,7 +47,6 @@ def run_job(
     preview: tuple[int, int, int, int] | None = None,
     fidelity_map: Path | None = None,
     budget: Budget | None = None,
-    wrapped: Callable[[Network], Network] | None = None,
 ) -> Done:
     """Run a planned job.
 
@@ -59,7 +57,6 @@ def run_job(
         fidelity_map: a path for a grey picture of how many levels, as the mean over the colours,
             the result differs from the bicubic enlargement.
         budget: the memory budget of all jobs of this process; by default one for this job alone.
-        wrapped: put around each network as loaded; what it gives must be equal to the bit.
 
     Returns:
         The result's size, and notes.
@@ -73,7 +70,7 @@ def run_job(
     """
     preview = preview or job.preview
     budget = budget or Budget(job.settings.memory_bytes)
-    networks = networks_of(job, wrapped)
+    networks = networks_of(job)
     if job.source.frames > 1:
         if preview or fidelity_map:
             raise InputError(ONE_FRAME_ONLY)
