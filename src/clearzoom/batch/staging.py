@@ -1,24 +1,25 @@
-"""Where a process keeps copies for a while: a folder that goes with it, or soon after."""
+"""A folder for copies and decoded pictures; it is removed with its process, or by a later one."""
 
 import atexit
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from clearzoom.io.atomic import lives
+from clearzoom.io.atomic import remove_dead
 
 _START = "clearzoom-stage-"
 
 
 def staging_folder(purpose: str) -> Path:
-    """Give a new folder among the temporary files, for as long as this process lives.
+    """Make a new folder among the temporary files, which lasts as long as this process.
 
-    What processes that were killed have left there goes first.
+    Folders of processes that were killed are removed first.
 
     Args:
-        purpose: a word that begins its name.
+        purpose: a word with which its name begins.
     """
     return Path(tempfile.mkdtemp(prefix=f"{purpose}-", dir=_own(os.getpid())))
 
@@ -26,10 +27,8 @@ def staging_folder(purpose: str) -> Path:
 @cache
 def _own(process: int) -> Path:
     everywhere = Path(tempfile.gettempdir())
-    for folder in everywhere.glob(f"{_START}*"):
-        other = folder.name.removeprefix(_START).partition("-")[0]
-        if other.isdecimal() and not lives(int(other)):
-            shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):  # the folder may hide its names
+        remove_dead(everywhere, _START)
     own = Path(tempfile.mkdtemp(prefix=f"{_START}{process}-", dir=everywhere))
     atexit.register(shutil.rmtree, own, ignore_errors=True)
     return own

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -31,7 +32,7 @@ def whole_file(target: Path) -> Iterator[Path]:
     """
     start = f".clearzoom-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:12]}-"
     try:
-        _sweep(target.parent, start)
+        remove_dead(target.parent, start)
         older = _older(target)
         name = f"{start}{os.getpid()}-{secrets.token_hex(8)}{written_suffix(target)}"
         temporary = target.parent / name
@@ -53,16 +54,28 @@ def whole_file(target: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _sweep(folder: Path, start: str) -> None:
+def remove_dead(folder: Path, start: str) -> None:
+    """Remove the temporary files and folders of processes that were killed.
+
+    Args:
+        folder: is searched, but not what lies below it.
+        start: how their names begin, before the number of the process and a hyphen.
+
+    Raises:
+        OSError: folder cannot be listed. What cannot be removed stays.
+    """
     for entry in os.scandir(folder):
         if entry.name.startswith(start):
             process = entry.name.removeprefix(start).partition("-")[0]
-            if process.isdecimal() and not lives(int(process)):
-                with suppress(OSError):
-                    Path(entry.path).unlink()
+            if process.isdecimal() and not _lives(int(process)):
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
+                    with suppress(OSError):
+                        Path(entry.path).unlink()
 
 
-def lives(process: int) -> bool:
+def _lives(process: int) -> bool:
     """Say whether a process of this machine is there, as far as one can ask."""
     if os.name == "nt":  # there the question would end it
         return True

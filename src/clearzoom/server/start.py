@@ -14,7 +14,7 @@ from uvicorn.supervisors import Multiprocess
 
 from clearzoom.core.shown import shown
 from clearzoom.errors import InputError, OutputError
-from clearzoom.io.atomic import lives
+from clearzoom.io.atomic import remove_dead
 from clearzoom.server.gallery.owner_file import check_marks
 from clearzoom.server.logs import LOGS
 from clearzoom.server.settings import ServeSettings
@@ -109,10 +109,7 @@ def _session(cache: Path) -> Path:
     """A folder for this run; those of servers that were killed go."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        for left in cache.glob(f"{_SESSION}*"):
-            process = left.name.removeprefix(_SESSION).partition("-")[0]
-            if process.isdecimal() and not lives(int(process)):
-                shutil.rmtree(left, ignore_errors=True)
+        remove_dead(cache, _SESSION)
         return Path(mkdtemp(dir=cache, prefix=f"{_SESSION}{os.getpid()}-"))
     except OSError as error:
         raise OutputError(f"cannot write the cache {cache}: {error.strerror}") from error
