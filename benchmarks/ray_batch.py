@@ -1,4 +1,4 @@
-"""Rate of ``clearzoom batch --engine ray`` by number of actors, and overhead of a picture.
+"""Rate of ``clearzoom batch --on ray`` by number of actors, and overhead of a picture.
 
     python benchmarks/ray_batch.py --pictures 24 --side 128 --actors 1 2
 
@@ -16,10 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from clearzoom.batch.archive import enlarge_archive
-from clearzoom.batch.folder import enlarge_folder
-from clearzoom.batch.ray_cluster import Cluster, OnCluster, connected
-from clearzoom.batch.storage import place_of
+from clearzoom.batch.batch import Batch, enlarge_folder
+from clearzoom.batch.ray_cluster import Cluster, RayExecutor, connected
+from clearzoom.batch.storage import storage_of
 from clearzoom.core.targets import Wanted
 from clearzoom.io.picture import Picture
 from clearzoom.io.reading import decode_rgb8
@@ -45,9 +44,8 @@ def on_cluster(actors: int, source: Path, target: Path, settings: Settings) -> t
     cluster = Cluster(None, min_actors=actors, max_actors=actors)
     with connected(cluster) as most:
         started = time.perf_counter()
-        engine = OnCluster(cluster, most)
-        places = place_of(str(source)), place_of(str(target))
-        counts = enlarge_archive(*places, settings, engine=engine, recursive=True, at_once=4)
+        places = storage_of(str(source)), storage_of(str(target))
+        counts = Batch(*places, settings, recursive=True).run(RayExecutor(cluster, most))
         ended = time.perf_counter()
     assert not counts.failed
     return started - began, ended - started

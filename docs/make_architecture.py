@@ -28,8 +28,9 @@ WAYS = {
     ],
     "One folder": [
         "cli.enlarge",
-        "batch.folder",
+        "batch.batch",
         "batch.tree",
+        "batch.worker",
         "batch.task",
         "pipeline.job",
         "pipeline.run",
@@ -87,7 +88,7 @@ TAIL = """
 | a network runs on a tile | `engines/tile.py`; which tiles, in `engines/chain.py` |
 | a size is understood | `core/targets.py`; the networks for it are chosen in `core/plan.py` |
 | options are defined once, for command and API | `pipeline/request.py` |
-| a folder's report is written | `batch/report.py` |
+| a folder's report is written | `batch/report.py`; its rows until then, in `batch/journal.py` |
 | a Ray worker writes its result | `batch/worker.py` |
 | a tile is cached | `server/tiles/cache.py` |
 | a job of the API runs | `server/jobs/queue.py` |

@@ -34,7 +34,7 @@ VARIABLES = {
     "RAY_USAGE_STATS_ENABLED": "Of Ray; `0` unless it is set, likewise.",
     "MPLCONFIGDIR": "Of matplotlib; `matplotlib` in the folder for the cache unless it is set, so "
     "that it keeps its list of fonts there.",
-    "RAY_ADDRESS": "Of the cluster that `--engine ray` uses, as `--address` says it.",
+    "RAY_ADDRESS": "Of the cluster that `--on ray` uses, as `--address` says it.",
     "OPENBLAS_NUM_THREADS": "Threads inside a product of matrices; 1 unless it is set, since tiles "
     "have threads of their own.",
 }

@@ -11,11 +11,10 @@ from dataclasses import replace
 import pytest
 from s3_server import folder_content, objects, put_folder, store
 
-from clearzoom.batch.archive import enlarge_archive, on_this_machine
-from clearzoom.batch.folder import enlarge_folder
-from clearzoom.batch.object_store import Remote
-from clearzoom.batch.storage import Folder, place_of
-from clearzoom.batch.worker import Part, Worker
+from clearzoom.batch.batch import Batch, ThreadExecutor, enlarge_folder
+from clearzoom.batch.object_store import ObjectStore
+from clearzoom.batch.storage import LocalFolder, storage_of
+from clearzoom.batch.worker import Part, Worker, setup_of
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import InputError, MissingFileError, OutputError
 from clearzoom.pipeline.settings import Settings
@@ -34,20 +33,31 @@ def bucket(s3_environment, archive, request):
     return name
 
 
-def run(source, target, settings, **options):
-    options = {"engine": on_this_machine, "recursive": True} | options
-    return enlarge_archive(place_of(source), place_of(target), settings, **options)
+def run(source, target, settings, *, recursive=True, executor=None, progress=None):
+    batch = Batch(storage_of(source), storage_of(target), settings, recursive=recursive)
+    return batch.run(executor or ThreadExecutor(), progress)
 
 
-def in_bands(parts, duty, careful):
-    """An engine of one worker, as each of a cluster is."""
-    worker = Worker(duty)
-    for index, part in enumerate(parts):
-        yield (index, *worker.one(part))
+class OneWorker:
+    """An executor of one worker, as each of a cluster is; it lists the bands before the joins."""
+
+    remote = True
+
+    def __init__(self, bucket):
+        self.bucket, self.joined = bucket, []
+
+    def __call__(self, parts, context, *, careful, started):
+        assert started is None
+        if isinstance(parts[0], Part) and parts[0].band is None:
+            found = store().find(self.bucket)
+            self.joined.extend(name for name in found if ".clearzoom-bands-" in name)
+        worker = Worker(setup_of(context, split_px=100_000, at_once=1))
+        for index, part in enumerate(parts):
+            yield (index, *worker.process(part))
 
 
-def said(results):
-    """Results whose errors name no place."""
+def without_places(results):
+    """Give the results with errors that name no folder."""
     rows = [json.loads(line) for line in results["report.jsonl"].splitlines()]
     for row in rows:
         if "error" in row:
@@ -58,22 +68,15 @@ def said(results):
 def test_an_object_store_gets_what_a_folder_gets(archive, bucket, tmp_path, settings, monkeypatch):
     enlarge_folder(archive, tmp_path / "out", settings, recursive=True)
     whole = folder_content(tmp_path / "out")
-    seen, joined = [], []
-
-    def engine(parts, duty, careful):
-        if isinstance(parts[0], Part) and parts[0].band is None:
-            joined.extend(name for name in store().find(bucket) if ".clearzoom-bands-" in name)
-        return in_bands(parts, duty, careful)
-
+    seen, executor = [], OneWorker(bucket)
     monkeypatch.setattr("clearzoom.batch.bands._BAND_BYTES", 200_000)
-    options = {"engine": engine, "split_px": 100_000}
     places = f"s3://{bucket}", f"s3://{bucket}/out"
-    counts = run(*places, settings, progress=lambda *at: seen.append(at), **options)
-    assert len(joined) > 3
+    counts = run(*places, settings, executor=executor, progress=lambda *at: seen.append(at))
+    assert len(executor.joined) > 3
     assert (counts.done, counts.skipped, counts.failed) == (18, 0, 1)
     assert seen[-1][:2] == (19, 19)
     ours = objects(f"{bucket}/out")
-    assert said(ours) == said(whole)
+    assert without_places(ours) == without_places(whole)
     assert f"s3://{bucket}/bad.jpg is no picture" in ours["report.jsonl"].decode()
     again = run(f"s3://{bucket}", f"s3://{bucket}/out", settings)
     assert (again.done, again.skipped, again.failed) == (0, 18, 1)
@@ -150,25 +153,24 @@ def test_killed_it_goes_on_and_the_bytes_are_the_same(archive, bucket, tmp_path,
             assert b'"done"' in kept
     finished = subprocess.run(wanted, capture_output=True, text=True)
     assert finished.returncode == 3, finished.stderr
-    ours = said(objects(f"{bucket}/out"))
-    unlike = [row for row in ours["report.jsonl"] if row not in said(whole)["report.jsonl"]]
-    assert not unlike
-    assert ours == said(whole)
+    ours, expected = without_places(objects(f"{bucket}/out")), without_places(whole)
+    assert not [row for row in ours["report.jsonl"] if row not in expected["report.jsonl"]]
+    assert ours == expected
 
 
 def test_places_are_told_apart():
-    assert isinstance(place_of("C:/scans"), Folder)
-    assert isinstance(place_of("file:///scans"), Folder)
-    assert isinstance(place_of("s3://bucket/scans"), Remote)
+    assert isinstance(storage_of("C:/scans"), LocalFolder)
+    assert isinstance(storage_of("file:///scans"), LocalFolder)
+    assert isinstance(storage_of("s3://bucket/scans"), ObjectStore)
 
 
 def test_a_folder_means_the_same_to_another_process(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    there = pickle.dumps(Folder("in/"))
+    there = pickle.dumps(LocalFolder("in/"))
     monkeypatch.chdir("/")
     place = pickle.loads(there)
     assert place.path("a.png") == tmp_path / "in" / "a.png"
-    assert place.said(f"no file {place.path('a.png')}; look") == "no file in/a.png; look"
+    assert place.without_copies(f"no file {place.path('a.png')}; look") == "no file in/a.png; look"
 
 
 def test_the_same_is_left_out_of_a_store_as_of_a_folder(

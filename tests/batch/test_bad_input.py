@@ -162,7 +162,7 @@ def as_nobody(tmp_path, photo, small_weights):
     # Python itself may lie where only root can read: so everything is loaded before.
     script = (
         "import os, sys\n"
-        "import clearzoom.batch.folder\n"
+        "import clearzoom.batch.batch\n"
         "from clearzoom.cli.main import main\n"
         "wanted, warm = sys.argv[1:], sys.argv[-1]\n"
         "sys.argv[1:] = ['enlarge', warm, '-o', warm + '.warm.png', *wanted[4:-1]]\n"

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 from s3_server import folder_content
 
-from clearzoom.batch.archive import enlarge_archive
 from clearzoom.batch.bands import Band, band_bytes, bands_of, make_band
-from clearzoom.batch.folder import enlarge_folder
-from clearzoom.batch.storage import Folder
-from clearzoom.batch.task import Order, Task, said_settings
-from clearzoom.batch.worker import Part, Worker, duty_of
+from clearzoom.batch.batch import Batch, enlarge_folder
+from clearzoom.batch.storage import LocalFolder
+from clearzoom.batch.task import BatchContext, Task
+from clearzoom.batch.worker import Part, Worker, setup_of
 from clearzoom.core.targets import Wanted
 from clearzoom.io.picture import Picture
 from clearzoom.io.reading import decode
@@ -57,52 +56,54 @@ def test_bands_are_the_rows_of_the_whole(folder, tmp_path, settings, monkeypatch
 
 
 class _Damages:
-    """An engine of one worker, that damages a band and loses another before they are joined."""
+    """An executor of one worker that damages a band and loses another before they are joined."""
+
+    remote = True
 
     def __init__(self, target):
         self.target, self.bands = target, 0
 
-    def __call__(self, parts, duty, careful):
+    def __call__(self, parts, context, *, careful, started):
         if isinstance(parts[0], Part) and parts[0].band is None:
             files = sorted(self.target.glob(".clearzoom-bands-*/*"))
             self.bands = len(files)
             files[0].write_bytes(b"\0" + files[0].read_bytes()[1:])
             files[1].unlink()
-        worker = Worker(duty)
+        worker = Worker(setup_of(context, split_px=1000, at_once=1))
         for index, part in enumerate(parts):
-            yield (index, *worker.one(part))
+            yield (index, *worker.process(part))
 
 
 def test_a_damaged_band_is_made_again(folder, tmp_path, settings, monkeypatch):
     monkeypatch.setattr("clearzoom.batch.bands._BAND_BYTES", 100_000)
     enlarge_folder(folder, tmp_path / "alone", settings)
-    engine = _Damages(tmp_path / "out")
-    places = Folder(str(folder)), Folder(str(tmp_path / "out"))
-    assert enlarge_archive(*places, settings, engine=engine, split_px=1000).done == 2
-    assert engine.bands > 4
+    executor = _Damages(tmp_path / "out")
+    places = LocalFolder(str(folder)), LocalFolder(str(tmp_path / "out"))
+    assert Batch(*places, settings).run(executor).done == 2
+    assert executor.bands > 4
     assert folder_content(tmp_path / "out") == folder_content(tmp_path / "alone")
 
 
 def test_a_picture_that_changes_between_its_bands_fails(folder, tmp_path, settings):
-    places = Folder(str(folder)), Folder(str(tmp_path / "out"))
-    duty = duty_of(Order(*places, settings, said_settings(settings)), split_px=1000, at_once=1)
+    places = LocalFolder(str(folder)), LocalFolder(str(tmp_path / "out"))
+    setup = setup_of(BatchContext.of(*places, settings), split_px=1000, at_once=1)
     task = Task("grey.tif", "grey.tif", {}, None, False, True)
-    worker = Worker(duty)
-    row, _ = worker.one(task)
+    worker = Worker(setup)
+    row, _ = worker.process(task)
     assert row["status"] == "split"
     content = (folder / "alpha.png").read_bytes()
     (folder / "grey.tif").write_bytes(content)
-    row, _ = worker.one(Part(task, row["key"], Band(*row["bands"][0])))
+    row, _ = worker.process(Part(task, row["key"], Band(*row["bands"][0])))
     assert row["code"] == "input"
     assert "changed while it was enlarged" in row["error"]
     assert not (tmp_path / "out" / "grey.tif").exists()
 
 
 def test_other_weights_on_a_worker_are_refused(folder, tmp_path, settings):
-    places = Folder(str(folder)), Folder(str(tmp_path / "out"))
-    duty = duty_of(Order(*places, settings, said_settings(settings)), split_px=None, at_once=1)
-    duty.expected[2] = duty.expected[2].replace("onnxruntime 1", "onnxruntime 0")
-    row, skipped = Worker(duty).one(Task("grey.tif", "grey.tif", {}, None, False, True))
+    places = LocalFolder(str(folder)), LocalFolder(str(tmp_path / "out"))
+    setup = setup_of(BatchContext.of(*places, settings), split_px=None, at_once=1)
+    setup.expected[2] = setup.expected[2].replace("onnxruntime 1", "onnxruntime 0")
+    row, skipped = Worker(setup).process(Task("grey.tif", "grey.tif", {}, None, False, True))
     assert not skipped
     assert (row["status"], row["code"]) == ("failed", "model")
     assert "results would differ" in row["error"]

@@ -10,10 +10,9 @@ import pytest
 import ray
 from s3_server import folder_content, objects, put_folder, store
 
-from clearzoom.batch.archive import enlarge_archive, on_this_machine
-from clearzoom.batch.folder import enlarge_folder
-from clearzoom.batch.ray_cluster import Cluster, OnCluster, connected
-from clearzoom.batch.storage import place_of
+from clearzoom.batch.batch import Batch, ThreadExecutor, enlarge_folder
+from clearzoom.batch.ray_cluster import Cluster, RayExecutor, connected
+from clearzoom.batch.storage import storage_of
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import ClusterError
 from clearzoom.pipeline.settings import Settings
@@ -93,15 +92,6 @@ def whole(archive, small_weights, tmp_path_factory):
     return folder_content(output)
 
 
-def run(cluster, source, target, settings, **options):
-    options = {"recursive": True} | options
-    wanted = Cluster(cluster.address, min_actors=options.pop("min_actors", 1))
-    with connected(wanted) as most:
-        return enlarge_archive(
-            place_of(source), place_of(target), settings, engine=OnCluster(wanted, most), **options
-        )
-
-
 def test_a_node_dies_and_nothing_is_lost(cluster, archive, whole, tmp_path, settings):
     victim = cluster.start_one()
     killed = []
@@ -111,16 +101,11 @@ def test_a_node_dies_and_nothing_is_lost(cluster, archive, whole, tmp_path, sett
             killed.append(done)
             cluster.remove_node(victim, allow_graceful=False)
 
-    counts = run(
-        cluster,
-        str(archive),
-        str(tmp_path / "out"),
-        settings,
-        progress=kill,
-        min_actors=2,
-        split_px=100_000,
-        at_once=2,
-    )
+    places = storage_of(str(archive)), storage_of(str(tmp_path / "out"))
+    two = Cluster(cluster.address, min_actors=2)
+    with connected(two) as most:
+        executor = RayExecutor(two, most, split_px=100_000, at_once=2)
+        counts = Batch(*places, settings, recursive=True).run(executor, kill)
     assert killed
     assert (counts.done, counts.failed) == (18, 1)
     # Also the report, also of the picture that was made in bands; no band or journal is left.
@@ -134,21 +119,21 @@ def test_an_object_store_and_a_picture_that_kills_its_workers(
     # By value: the workers cannot import this file.
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     hook = {"worker_process_setup_hook": end_with_some_pictures}
-    wanted = Cluster(cluster.address)
-    places = place_of("s3://cluster"), place_of("s3://cluster/out")
-    with connected(wanted, runtime_env=hook) as most:
+    plain = Cluster(cluster.address)
+    places = storage_of("s3://cluster"), storage_of("s3://cluster/out")
+    with connected(plain, runtime_env=hook) as most:
 
         def stop(done, total, word):
             if done == 3:
                 raise KeyboardInterrupt
 
-        options = {"engine": OnCluster(wanted, most), "recursive": True, "at_once": 4}
+        executor = RayExecutor(plain, most)
         with pytest.raises(KeyboardInterrupt):
-            enlarge_archive(*places, settings, progress=stop, **options)
+            Batch(*places, settings, recursive=True).run(executor, stop)
         assert b'"done"' in store().cat_file("cluster/out/.clearzoom-report/00000001.jsonl")
         # Each death costs the start of a worker, so there is none in the other runs.
         store().pipe_file(f"cluster/{FATAL}", (archive / "a.png").read_bytes())
-        counts = enlarge_archive(*places, settings, **options)
+        counts = Batch(*places, settings, recursive=True).run(executor)
     assert (counts.done + counts.skipped, counts.failed) == (18, 2)
     assert counts.skipped > 0
     report = objects("cluster/out")["report.jsonl"].decode()
@@ -157,7 +142,7 @@ def test_an_object_store_and_a_picture_that_kills_its_workers(
     assert "each worker that had s3://cluster/fatal.png died" in row["error"]
     store().rm_file(f"cluster/{FATAL}")
     # What a cluster made, a machine alone knows; it looks into no folder here.
-    again = enlarge_archive(*places, settings, engine=on_this_machine, recursive=False)
+    again = Batch(*places, settings).run(ThreadExecutor())
     assert (again.done, again.skipped, again.failed) == (0, 4, 1)
     ours = objects("cluster/out")
     rows = {row["file"]: row for row in map(json.loads, ours["report.jsonl"].splitlines())}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from clearzoom.batch.folder import enlarge_folder
+from clearzoom.batch.batch import enlarge_folder
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import InputError, MissingFileError
 from clearzoom.io.picture import Picture

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clearzoom.batch.folder import enlarge_folder
-from clearzoom.batch.folder_plan import plan_folder
+from clearzoom.batch.batch import enlarge_folder
+from clearzoom.batch.plan import plan_folder
 from clearzoom.batch.report import NAME
-from clearzoom.batch.tree import said_left_out
+from clearzoom.batch.tree import left_out_text
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import (
     MissingExtraError,
@@ -71,7 +71,7 @@ def test_other_spellings_are_taken_and_what_is_left_out_is_said(small, tmp_path,
     (source / "LICENSE").write_text("no picture")
     counts = enlarge_folder(source, tmp_path / "out", settings)
     assert (counts.done, counts.failed) == (6, 0)
-    assert said_left_out(counts.left_out) == (
+    assert left_out_text(counts.left_out) == (
         "10 left out (3 hidden, 2 .txt, 1 folder, 1 without a suffix, 1 .jxl, 1 .nef, 1 others)"
     )
     report = rows(tmp_path / "out")
@@ -100,8 +100,8 @@ def test_folders_that_are_passed_over_are_counted(small, tmp_path, settings):
     enlarge_folder(source, source / "first", settings, recursive=True)
     counts = enlarge_folder(source, source / "second", settings, recursive=True)
     assert counts.left_out == ["results folder", "linked folder"]
-    assert said_left_out(counts.left_out) == "2 left out (1 results folder, 1 linked folder)"
-    assert said_left_out(["folder"] * 3) == "3 left out (3 folders)"
+    assert left_out_text(counts.left_out) == "2 left out (1 results folder, 1 linked folder)"
+    assert left_out_text(["folder"] * 3) == "3 left out (3 folders)"
 
 
 def test_all_results_in_the_format_that_is_asked_for(small, tmp_path, settings):

@@ -4,9 +4,8 @@ import os
 import numpy as np
 import pytest
 
-from clearzoom.batch.archive import Archive, enlarge_archive, on_this_machine
-from clearzoom.batch.folder import enlarge_folder
-from clearzoom.batch.storage import Folder
+from clearzoom.batch.batch import Batch, ThreadExecutor, enlarge_folder
+from clearzoom.batch.storage import LocalFolder
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import OutputError
 from clearzoom.io.picture import Picture
@@ -81,7 +80,7 @@ def test_each_damaged_row_alone(tree, tmp_path, settings):
     archive.mkdir()
     for row in DAMAGED:
         (archive / "report.jsonl").write_bytes(row)
-        before = Archive(Folder(str(tree)), Folder(str(archive)), settings, recursive=False)
+        before = Batch(LocalFolder(str(tree)), LocalFolder(str(archive)), settings)
         assert all(isinstance(each.get("output", ""), str) for each in before.rows.values())
         assert not {"x", "n", "m", "k", "z"} & set(before.rows) - {"x"}
 
@@ -93,10 +92,10 @@ def test_an_archive_goes_on_from_any_report_and_journal(tree, tmp_path, settings
     for name in ("abc.jsonl", "00000001.jsonl", "9.txt", "\u0663\u0663.jsonl", "x" * 200):
         (journal / name).write_bytes(b"\n".join(DAMAGED))
     (output / "report.jsonl").write_bytes(b"\n".join(DAMAGED))
-    places = Folder(str(tree)), Folder(str(output))
-    counts = enlarge_archive(*places, settings, engine=on_this_machine)
+    places = LocalFolder(str(tree)), LocalFolder(str(output))
+    counts = Batch(*places, settings).run(ThreadExecutor())
     assert (counts.done, counts.failed) == (3, 1)
-    assert enlarge_archive(*places, settings, engine=on_this_machine).skipped == 3
+    assert Batch(*places, settings).run(ThreadExecutor()).skipped == 3
     assert set(rows(output)) == {"a.png", "b #1.jpg", "ünï [2].webp", "bad.jpg"}
 
 
@@ -114,7 +113,7 @@ def test_a_report_that_is_a_link_or_a_pipe(tree, tmp_path, settings):
     with pytest.raises(OutputError, match=r"report\.jsonl: .*"):
         enlarge_folder(tree, output, settings)
     with pytest.raises(OutputError, match=r"report\.jsonl: it is no file"):
-        enlarge_archive(Folder(str(tree)), Folder(str(output)), settings, engine=on_this_machine)
+        Batch(LocalFolder(str(tree)), LocalFolder(str(output)), settings)
 
 
 def test_bands_are_not_written_through_a_link(tmp_path):
@@ -122,5 +121,5 @@ def test_bands_are_not_written_through_a_link(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / ".clearzoom-bands-1").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OutputError, match="it is a link; take it away"):
-        Folder(str(tmp_path / "out")).write(".clearzoom-bands-1/0-16", b"x")
+        LocalFolder(str(tmp_path / "out")).write(".clearzoom-bands-1/0-16", b"x")
     assert list((tmp_path / "elsewhere").iterdir()) == []

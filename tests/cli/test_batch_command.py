@@ -58,13 +58,12 @@ def test_what_cannot_be_is_one_clear_line(command, folder, tmp_path):
         assert not (tmp_path / "out").exists()
         return done.returncode, done.stderr
 
-    status, line = said("--engine", "ray", "--address", "127.0.0.1:1")
+    status, line = said("--on", "ray", "--address", "127.0.0.1:1")
     assert status == 10
     assert line.startswith("error[cluster]: no cluster answers at 127.0.0.1:1")
     assert line.count("\n") == 1
-    assert "--address goes with --engine ray" in said("--address", "auto")[1]
-    assert "--network-engine" in command("batch", "--help").stdout
-    status, line = said("--engine", "ray", "--min-actors", 3, "--max-actors", 2)
+    assert "--address goes with --on ray" in said("--address", "auto")[1]
+    status, line = said("--on", "ray", "--min-actors", 3, "--max-actors", 2)
     assert (status, line) == (10, "error[cluster]: --max-actors 2 is less than --min-actors 3\n")
     nowhere = command("batch", "ftp://127.0.0.1:1/scans", tmp_path / "out")
     assert nowhere.returncode == 3
@@ -76,11 +75,39 @@ def test_what_cannot_be_is_one_clear_line(command, folder, tmp_path):
     assert "gcsfs" in driver.stderr  # what is missing, and not the extra that is there
 
 
+def test_the_old_spelling_of_where_it_runs_is_taken_with_a_note(
+    command, folder, tmp_path, small_weights
+):
+    options = ("--scale", 2, "--model", small_weights)
+    (folder / "bad.jpg").unlink()
+    new = command("batch", folder, tmp_path / "new", *options, "--engine", "onnxruntime")
+    old = command(
+        *("batch", folder, tmp_path / "old", *options),
+        *("--engine", "local", "--network-engine", "onnxruntime"),
+    )
+    assert (new.returncode, new.stderr) == (0, "")
+    assert old.returncode == 0
+    assert old.stderr.splitlines() == [
+        "note: --engine local is the old spelling of --on local",
+        "note: --network-engine is the old spelling of --engine",
+    ]
+    for name in ("a.png", "report.jsonl"):
+        assert (tmp_path / "new" / name).read_bytes() == (tmp_path / "old" / name).read_bytes()
+    words = command("batch", "--help", env=os.environ | {"COLUMNS": "200"}).stdout
+    assert "--engine <auto|onnxruntime|openvino|torch>" in words
+    assert "--network-engine" not in words
+    ray = command("batch", folder, tmp_path / "out", "--engine", "ray", "--address", "x:1")
+    assert "error[cluster]" in ray.stderr
+    assert ray.stderr.startswith("note: --engine ray is the old spelling of --on ray\n")
+    twice = ("--engine", "torch", "--network-engine", "openvino")
+    assert "give one" in command("batch", folder, tmp_path / "out", *twice).stderr
+
+
 @pytest.mark.parametrize("source", ["none", "out"])
 def test_what_needs_no_cluster_is_refused_before_one_is_started(folder, tmp_path, source):
     code = "import sys; sys.modules['ray'] = None; from clearzoom.cli.main import main; main()"
     (tmp_path / "out").mkdir()
-    wanted = ["batch", str(tmp_path / source), str(tmp_path / "out"), "--engine", "ray"]
+    wanted = ["batch", str(tmp_path / source), str(tmp_path / "out"), "--on", "ray"]
     program = [sys.executable, "-c", code, *wanted]
     done = subprocess.run(program, capture_output=True, text=True, timeout=120)
     assert done.returncode == 3, done.stderr
@@ -88,7 +115,7 @@ def test_what_needs_no_cluster_is_refused_before_one_is_started(folder, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("part", "arguments"), [("ray", ["--engine", "ray"]), ("fsspec", []), ("s3fs", [])]
+    ("part", "arguments"), [("ray", ["--on", "ray"]), ("fsspec", []), ("s3fs", [])]
 )
 def test_without_the_extra_it_says_what_to_install(folder, tmp_path, part, arguments):
     code = f"import sys; sys.modules[{part!r}] = None; from clearzoom.cli.main import main; main()"

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 import clearzoom
-from clearzoom.batch.storage import Folder
-from clearzoom.batch.task import Order, Task, said_settings
-from clearzoom.batch.worker import Worker, duty_of
+from clearzoom.batch.storage import LocalFolder
+from clearzoom.batch.task import BatchContext, Task
+from clearzoom.batch.worker import Worker, setup_of
 from clearzoom.core.targets import Wanted
 from clearzoom.engines.levels import estimator_file
 from clearzoom.engines.network import load_level_estimator
@@ -110,9 +110,9 @@ def test_a_worker_with_several_pictures_in_work_gives_the_commands_bytes(model, 
     for name in ("a.png", "b.png"):
         shutil.copy(picture, tmp_path / "given" / name)
     settings = Settings(Wanted(2), model, denoise=0.9)
-    places = Folder(str(tmp_path / "given")), Folder(str(tmp_path / "out"))
-    order = Order(*places, settings, said_settings(settings))
-    worker = Worker(duty_of(order, split_px=None, at_once=2))
+    places = LocalFolder(str(tmp_path / "given")), LocalFolder(str(tmp_path / "out"))
+    context = BatchContext.of(*places, settings)
+    worker = Worker(setup_of(context, split_px=None, at_once=2))
     tasks = [Task(name, name, {}, None, False, True) for name in ("a.png", "b.png")]
     assert [row["status"] for row, _ in worker(tasks)] == ["done", "done"]
     run_job(plan_job(picture, tmp_path / "alone.png", settings))

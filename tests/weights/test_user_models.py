@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from clearzoom.batch.task import said_settings
+from clearzoom.batch.task import digest_of
 from clearzoom.engines.network import load_network
 from clearzoom.errors import ModelError, OutputError, UnknownModelError, WeightsError
 from clearzoom.pipeline.settings import Settings
@@ -101,11 +101,11 @@ def test_names_are_made_of_file_names():
 
 def test_other_weights_under_the_same_name_are_another_job(add_own):
     folder = add_own("mine", 2)
-    before = said_settings(Settings(model="mine"))
-    assert before == said_settings(Settings(model="mine"))
+    before = digest_of(Settings(model="mine"))
+    assert before == digest_of(Settings(model="mine"))
     card = folder / "mine-x2.json"
     card.write_text(json.dumps(json.loads(card.read_text()) | {"licence": "another"}))
-    assert said_settings(Settings(model="mine")) != before
+    assert digest_of(Settings(model="mine")) != before
 
 
 def test_a_data_folder_that_cannot_be_made_is_said(tmp_path, monkeypatch, add_own):

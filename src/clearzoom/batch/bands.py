@@ -1,4 +1,4 @@
-"""One large picture made in bands, each a few rows of its tiles, by whoever has time."""
+"""Make a large picture in bands of a few rows of tiles, which several workers share."""
 
 import zlib
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from math import prod
 
 import numpy as np
 
-from clearzoom.batch.storage import Place
+from clearzoom.batch.storage import Storage
 from clearzoom.core.box import Box
 from clearzoom.engines.chain import stages_of
 from clearzoom.engines.network import Network
@@ -20,7 +20,7 @@ from clearzoom.pipeline.regions import whole_result
 from clearzoom.pipeline.run import Done, write_result
 
 _BAND_BYTES = 64_000_000
-"""Of a band as it is kept, unless a single row of tiles has more."""
+"""The most bytes of a band in its file, unless a single row of tiles has more."""
 
 _CHECKSUM_BYTES = 4
 
@@ -74,7 +74,7 @@ def make_band(samples: Samples, networks: list[Network], channels: Channels, ban
 
 
 def bands_folder(key: str) -> str:
-    """Name the folder in the target for the bands of a picture; key is equal for equal results."""
+    """Name the folder in the target for the bands of a picture."""
     return f".clearzoom-bands-{key}"
 
 
@@ -91,7 +91,7 @@ def band_bytes(job: Job, networks: list[Network], band: Band) -> int:
 
 
 def packed(samples: Samples) -> bytes:
-    """Give a band as it is kept: its samples and their checksum."""
+    """Give the content of a band's file: its samples and their checksum."""
     content = np.ascontiguousarray(samples).data
     return b"".join([content, zlib.crc32(content).to_bytes(_CHECKSUM_BYTES, "little")])
 
@@ -100,17 +100,17 @@ def join(
     job: Job,
     networks: list[Network],
     key: str,
-    target: Place,
+    target: Storage,
     make: Callable[[Band], Samples],
 ) -> Done:
-    """Write a picture from its bands; where it was killed, it goes on.
+    """Write a picture from its bands; after a kill it continues where it was.
 
     Args:
         job: of the picture.
         networks: of the job.
-        key: of its bands.
-        target: where they lie.
-        make: makes a band that is not there, or is damaged.
+        key: names its bands.
+        target: holds the bands.
+        make: makes a band that is missing or damaged.
 
     Raises:
         OutputError: the picture cannot be written, or a band cannot be read.

@@ -1,4 +1,4 @@
-"""Where the results of pictures go: their names, of which no two are the same."""
+"""Name the results of pictures, so that no two have one name."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -11,29 +11,29 @@ from clearzoom.io.names import result_suffix, suffix_of
 
 @dataclass(frozen=True)
 class ResultName:
-    """``output``: the result's name. ``clash``: the other picture that has it, if one does."""
+    """The result's name, ``output``, and ``clash``: another picture whose result has that name."""
 
     output: str
     clash: str | None = None
 
 
 def result_names(
-    pictures: Iterable[str], wanted: ResultFormat | None = None
+    pictures: Iterable[str], result_format: ResultFormat | None = None
 ) -> dict[str, ResultName]:
-    """Name the results of a job's pictures.
+    """Name the results of a batch.
 
-    A result has its picture's name, with another suffix where its format is another one. Where that
-    would be one name for two, the picture that has it already keeps it, or else the first; the
-    other's suffix goes behind its whole name. Names that some file systems do not tell apart, as
+    A result has its picture's name, with another suffix where its format differs. Where two results
+    would have one name, a picture that has this name itself keeps it, or else the first does; the
+    other's suffix follows its whole name. Names that some file systems do not distinguish, as
     ``A.png`` and ``a.png``, count as one, unless pictures have both.
 
     Args:
         pictures: relative to their folder, each once.
-        wanted: the format of all results; None for each picture's own, or PNG where that is not
-            written.
+        result_format: the format of all results; None for each picture's own, or PNG where that
+            cannot be written.
 
     Returns:
-        By picture, in their order. A clash is left where the longer name is a picture's as well.
+        The names by picture, in order. A clash remains where the longer name is a picture's too.
 
     Example:
         >>> names = result_names(["a.heic", "a.jpg", "b.tif"], "png")
@@ -41,7 +41,7 @@ def result_names(
         ['a.png', 'a.jpg.png', 'b.png']
     """
     names = list(pictures)
-    outputs = {name: _plain(name, wanted) for name in names}
+    outputs = {name: _plain(name, result_format) for name in names}
     owners = _owners({name: _folded(output) for name, output in outputs.items()}, outputs)
     for name, output in outputs.items():
         if name not in (output, owners[_folded(output)]):
@@ -53,9 +53,9 @@ def result_names(
     }
 
 
-def _plain(name: str, wanted: ResultFormat | None) -> str:
+def _plain(name: str, result_format: ResultFormat | None) -> str:
     own = PurePosixPath(name).suffix if suffix_of(name) else ""
-    return name.removesuffix(own) + result_suffix(name, wanted)
+    return name.removesuffix(own) + result_suffix(name, result_format)
 
 
 def _folded(output: str) -> str:
@@ -63,7 +63,7 @@ def _folded(output: str) -> str:
 
 
 def _owners(keys: dict[str, str], outputs: dict[str, str]) -> dict[str, str]:
-    """By key the picture whose result has it: one of that very name, or else the first."""
+    """Give by key the picture that has this name itself, or else the first whose result has it."""
     owners: dict[str, str] = {}
     for name, key in keys.items():
         first = owners.setdefault(key, name)

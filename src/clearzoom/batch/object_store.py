@@ -1,18 +1,24 @@
-"""A folder of an object store, or whatever else fsspec reaches; files are worked on as copies."""
+"""A folder of an object store, or of whatever else fsspec reaches; pictures are copied here."""
 
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
+from clearzoom.batch.journal import journalled_rows
+from clearzoom.batch.report import Row
 from clearzoom.batch.staging import staging_folder
+from clearzoom.batch.storage import Storage
 from clearzoom.errors import InputError, MissingExtraError, MissingFileError, OutputError
 from clearzoom.io.names import START_BYTES
 
 
-class Remote:
+class ObjectStore(Storage):
     """A folder behind a URL. An object appears whole: a put ends with one, or with nothing.
 
-    Credentials and endpoints are those of the environment of each process, e.g. AWS_ENDPOINT_URL.
+    Each process takes credentials and endpoints from its environment, e.g. AWS_ENDPOINT_URL.
     """
+
+    appends = False
 
     def __init__(self, root: str) -> None:
         try:
@@ -41,78 +47,85 @@ class Remote:
         self.__init__(root)  # type: ignore[misc]
 
     def path(self, name: str) -> Path:
-        """The copy."""
+        """Give the path of the copy."""
         return self._copies / name
 
-    def said(self, text: str) -> str:
-        """See ``Place``."""
+    def without_copies(self, text: str) -> str:
+        """Put the URL in the place of the folder of copies."""
         return text.replace(str(self._copies), self.root)
 
+    def identities(self, name: str) -> set[object]:
+        """Give the URL."""
+        return {f"{self.root}/{name}"}
+
+    def check_writable(self) -> None:
+        """Do nothing: only a put shows what this user may write."""
+
     def fetch(self, name: str) -> None:
-        """See ``Place``."""
-        if self.path(name).is_file():  # it is being kept
+        """Download the picture, unless its copy is there."""
+        if self.path(name).is_file():
             return
-        self.make_room(name)
+        self.make_folder(name)
         part = self.path(f"{name}.part")
         try:
             self.files.get_file(self._at(name), str(part))
             part.replace(self.path(name))
         except FileNotFoundError as error:
             raise MissingFileError(f"no file {self.root}/{name}; check the name") from error
-        except Exception as error:  # of any store; they share no base
+        except Exception as error:  # each store has its own errors, which share no base
             raise InputError(f"cannot read {self.root}/{name}: {_reason(error)}") from error
 
     def store(self, name: str) -> None:
-        """See ``Place``."""
+        """Upload the result."""
         try:
             self.files.put_file(str(self.path(name)), self._at(name))
-        except Exception as error:  # likewise
+        except Exception as error:  # of any store
             raise self._unwritable(name, error) from error
 
-    def make_room(self, name: str) -> None:
-        """See ``Place``."""
+    def make_folder(self, name: str) -> None:
+        """Make the folder of the copy."""
         try:
             self.path(name).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"no room for a copy of {self.root}/{name}: {error}") from error
 
-    def forget(self, name: str) -> None:
-        """See ``Place``."""
+    def discard_copy(self, name: str) -> None:
+        """Remove the copy."""
         self.path(name).unlink(missing_ok=True)
 
     def size_bytes(self, name: str) -> int | None:
-        """See ``Place``."""
+        """Ask the store."""
         try:
             found = self.files.info(self._at(name))
         except FileNotFoundError:
             return None
-        except Exception as error:  # likewise
+        except Exception as error:  # of any store
             raise self._unwritable(name, error) from error
         return int(found["size"]) if found["type"] == "file" else None
 
     def names(self, folder: str) -> list[str]:
-        """See ``Place``."""
+        """List the objects with this prefix."""
         return sorted(f"{folder}/{name}" for name in self.tree(folder, recursive=False))
 
     def present(self, names: list[str]) -> set[str]:
-        """See ``Place``; one listing of all."""
+        """List all objects once."""
         try:
             return set(names) & set(self.tree(recursive=True))
         except InputError as error:
             raise OutputError(str(error)) from error
 
     def tree(self, folder: str = "", *, recursive: bool) -> list[str]:
-        """Give the files below a folder, relative to it, sorted.
+        """List the files below a folder, relative to it, sorted.
 
         Raises:
-            InputError: it cannot be listed.
+            InputError: the folder cannot be listed.
         """
         at = self._at(folder) if folder else self.within
         try:
             found = self.files.find(at, maxdepth=None if recursive else 1)
         except FileNotFoundError:
             return []
-        except Exception as error:  # likewise
+        except Exception as error:  # of any store
             raise InputError(f"cannot list {self.root}: {_reason(error)}") from error
         # A store may have an object of the folder's own name, and names end in / for empty folders.
         return sorted(
@@ -122,51 +135,55 @@ class Remote:
         )
 
     def folders(self) -> list[str]:
-        """Give the folders right in this one, sorted.
+        """List the folders directly in this one, sorted.
 
         Raises:
-            InputError: it cannot be listed.
+            InputError: the folder cannot be listed.
         """
         try:
             found = self.files.ls(self.within, detail=True)
         except FileNotFoundError:
             return []
-        except Exception as error:  # likewise
+        except Exception as error:  # of any store
             raise InputError(f"cannot list {self.root}: {_reason(error)}") from error
         names = (str(each["name"]).rstrip("/") for each in found if each["type"] == "directory")
         return sorted(name.removeprefix(f"{self.within}/") for name in names)
 
     def start(self, name: str) -> bytes:
-        """Give the first bytes of a file: what says whether it is a picture.
+        """Read the first bytes of a file, which say whether it is a picture.
 
         Raises:
-            InputError: it cannot be read.
+            InputError: the file cannot be read.
         """
         try:
             return bytes(self.files.cat_file(self._at(name), start=0, end=START_BYTES))
-        except Exception as error:  # likewise
+        except Exception as error:  # of any store
             raise InputError(f"cannot read {self.root}/{name}: {_reason(error)}") from error
 
     def read(self, name: str) -> bytes | None:
-        """See ``Place``."""
+        """Get the object."""
         try:
             return bytes(self.files.cat_file(self._at(name)))
         except FileNotFoundError:
             return None
-        except Exception as error:  # likewise
+        except Exception as error:  # of any store
             raise OutputError(f"cannot read {self.root}/{name}: {_reason(error)}") from error
 
     def write(self, name: str, content: bytes) -> None:
-        """See ``Place``."""
+        """Put the object."""
         try:
             self.files.pipe_file(self._at(name), content)
-        except Exception as error:  # likewise
+        except Exception as error:  # of any store
             raise self._unwritable(name, error) from error
 
     def remove(self, name: str) -> None:
-        """See ``Place``."""
-        with suppress(Exception):  # what is left over is named in docs/scale.md
+        """Delete the object; what stays is named in docs/scale.md."""
+        with suppress(Exception):
             self.files.rm_file(self._at(name))
+
+    def journal(self) -> AbstractContextManager[Callable[[Row], None]]:
+        """Put rows in objects of many rows each, since an object cannot grow."""
+        return journalled_rows(self)
 
     def _at(self, name: str) -> str:
         return f"{self.within}/{name}"

@@ -1,8 +1,8 @@
-"""Deal with the parts of a batch on a Ray cluster, by Ray Data; needs the extra [ray].
+"""Run the parts of a batch on a Ray cluster, by Ray Data; this needs the extra [ray].
 
-Names go out and rows come back; pictures and results are read and written by the workers. Ray Data
-streams: it hands out as many parts as actors can take, adds actors up to a limit while parts wait,
-and gives what a dead actor or node had to another.
+Names go out and rows come back; the workers read the pictures and write the results. Ray Data
+streams: it hands out as many parts as the actors can take, adds actors up to a limit while parts
+wait, and gives the parts of a dead actor or node to another.
 """
 
 import logging
@@ -11,36 +11,39 @@ import pickle
 import socket
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clearzoom.batch.archive import Answers, Parts
+from clearzoom.batch.batch import Parts, Results
 from clearzoom.batch.ray_local import before_ray_is_loaded, start_alone
-from clearzoom.batch.task import Task
-from clearzoom.batch.worker import Duty, Worker
+from clearzoom.batch.report import Row
+from clearzoom.batch.task import BatchContext, Task
+from clearzoom.batch.worker import Worker, WorkerSetup, setup_of
 from clearzoom.errors import ClusterError, MissingExtraError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 _RETRIES = 1
-"""Of a part whose worker died, before others are tried without it."""
+"""How often Ray runs a part again whose worker died, before the batch goes on without it."""
 
 _REACHED_WITHIN_S = 5.0
-_LARGEST_BATCH = 16
+_LARGEST_TASK = 16
+_SMALL_AT_ONCE = 4
+"""Pictures in work in one actor: while one is decoded or encoded, another is in the network."""
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """A Ray cluster, and what of it a batch may use.
+    """A Ray cluster, and what a batch may use of it.
 
-    ``address``: host:port of its head, "auto" for the one that this machine belongs to, or None to
-    start one here. Each actor takes ``cpus`` and ``gpus`` (parts of one are shared). There are
-    ``min_actors`` at first and up to ``max_actors`` as long as parts wait; None: as many as the
-    cluster holds when the job begins.
+    ``address``: host:port of its head, "auto" for the cluster to which this machine belongs, or
+    None to start one here. Each actor takes ``cpus`` and ``gpus`` (fractions share one). The batch
+    begins with ``min_actors`` and adds actors up to ``max_actors`` while parts wait; None stands
+    for as many as the cluster holds when the batch begins.
     """
 
     address: str | None = None
@@ -52,19 +55,19 @@ class Cluster:
 
 @contextmanager
 def connected(cluster: Cluster, runtime_env: dict[str, Any] | None = None) -> Iterator[int]:
-    """Connect to a cluster, or start one here, and let go of it afterwards.
+    """Connect to a cluster, or start one here, and disconnect or end it afterwards.
 
     Args:
-        cluster: that is wanted.
+        cluster: which one.
         runtime_env: Ray's, for workers that need another environment than their node has.
 
     Yields:
-        How many actors it may have.
+        The highest number of actors.
 
     Raises:
         MissingExtraError: Ray is not installed.
-        ClusterError: there is none at this address, it has no node for one such actor, or the
-            numbers of actors contradict each other.
+        ClusterError: no cluster answers at this address, no node has room for one such actor, or
+            the numbers of actors contradict each other.
     """
     most = cluster.max_actors
     if most is not None and most < cluster.min_actors:
@@ -81,7 +84,7 @@ def connected(cluster: Cluster, runtime_env: dict[str, Any] | None = None) -> It
             raise MissingExtraError("a batch on a cluster", "ray") from error
         ray.data.DataContext.get_current()
     _check_answers(address)
-    how: dict[str, Any] = {
+    options: dict[str, Any] = {
         "log_to_driver": False,
         "logging_level": logging.ERROR,
         "runtime_env": runtime_env,
@@ -89,10 +92,10 @@ def connected(cluster: Cluster, runtime_env: dict[str, Any] | None = None) -> It
     try:
         with _quiet():
             if address == "local":
-                start_alone(how)
+                start_alone(options)
             else:
-                ray.init(address, **how)
-    except Exception as error:  # of its many kinds
+                ray.init(address, **options)
+    except Exception as error:  # Ray's errors have many bases
         raise ClusterError(
             f"cannot connect to the cluster at {address}: {_first(error)}"
         ) from error
@@ -103,7 +106,7 @@ def connected(cluster: Cluster, runtime_env: dict[str, Any] | None = None) -> It
 
 
 def _check_answers(address: str) -> None:
-    """Refuse at once what Ray would try for half a minute."""
+    """Refuse at once an address that Ray would try for half a minute."""
     if address in ("local", "auto"):
         return
     host, _, port = address.rpartition(":")
@@ -124,10 +127,11 @@ def _check_answers(address: str) -> None:
 def _most_actors(cluster: Cluster, nodes: list[dict[str, Any]]) -> int:
     fits = 0
     for node in nodes:
-        has = node["Resources"] if node["Alive"] else {}
-        wanted = {"CPU": cluster.cpus, "GPU": cluster.gpus}
+        free = node["Resources"] if node["Alive"] else {}
+        needed = {"CPU": cluster.cpus, "GPU": cluster.gpus}
         fits += min(
-            (int(has.get(name, 0) / amount) for name, amount in wanted.items() if amount), default=1
+            (int(free.get(name, 0) / amount) for name, amount in needed.items() if amount),
+            default=1,
         )
     if not fits:
         raise ClusterError(
@@ -137,34 +141,59 @@ def _most_actors(cluster: Cluster, nodes: list[dict[str, Any]]) -> int:
     return cluster.max_actors or max(fits, cluster.min_actors)
 
 
-class OnCluster:
-    """An ``Engine`` of ``enlarge_archive``, inside of ``connected``."""
+class RayExecutor:
+    """Runs parts on the actors of a cluster, inside of ``connected``; an ``Executor``.
 
-    def __init__(self, cluster: Cluster, most_actors: int) -> None:
+    Args:
+        cluster: as for ``connected``.
+        most_actors: what ``connected`` gave.
+        split_px: larger results are made in bands, by several workers.
+        at_once: pictures in work in one actor.
+    """
+
+    remote = True
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        most_actors: int,
+        *,
+        split_px: int | None = None,
+        at_once: int = _SMALL_AT_ONCE,
+    ) -> None:
         self._cluster, self._most = cluster, most_actors
+        self._split_px, self._at_once = split_px, at_once
 
-    def __call__(self, parts: Parts, duty: Duty, careful: bool) -> Answers:
-        """Deal with parts; see ``Engine``."""
+    def __call__(
+        self,
+        parts: Parts,
+        context: BatchContext,
+        *,
+        careful: bool,
+        started: Callable[[Row], None] | None,
+    ) -> Results:
+        """Run the parts in tasks of several pictures each."""
         import ray.data
 
-        context = ray.data.DataContext.get_current()
-        context.enable_progress_bars = False
-        context.max_errored_blocks = -1  # what no answer comes for is tried again with care
+        data = ray.data.DataContext.get_current()
+        data.enable_progress_bars = False
+        data.max_errored_blocks = -1  # parts without an answer are run again with care
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-        at_once = 1 if careful else self._batch(parts, duty)
-        given = [{"index": i, "part": pickle.dumps(part)} for i, part in enumerate(parts)]
+        task_size = 1 if careful else self._task_size(parts)
+        items = [{"index": i, "part": pickle.dumps(part)} for i, part in enumerate(parts)]
         actors = ray.data.ActorPoolStrategy(
-            min_size=min(self._cluster.min_actors, len(given)),
-            max_size=min(self._most, len(given)),
+            min_size=min(self._cluster.min_actors, len(items)),
+            max_size=min(self._most, len(items)),
             max_tasks_in_flight_per_actor=1 if careful else 2,
         )
-        dataset = ray.data.from_items(given, override_num_blocks=-(-len(given) // at_once))
-        with _quiet():  # it has no other way yet to say how often a part is tried again
+        dataset = ray.data.from_items(items, override_num_blocks=-(-len(items) // task_size))
+        setup = setup_of(context, split_px=self._split_px, at_once=self._at_once)
+        with _quiet():  # max_task_retries warns, and is the only way to set the number of retries
             answers = dataset.map_batches(
                 _Actor,
-                fn_constructor_args=(duty,),
+                fn_constructor_args=(setup,),
                 compute=actors,
-                batch_size=at_once,
+                batch_size=task_size,
                 num_cpus=self._cluster.cpus,
                 num_gpus=self._cluster.gpus or None,
                 max_restarts=-1,
@@ -179,38 +208,38 @@ class OnCluster:
                 f"the cluster failed: {_first(error)}; the same command goes on from here"
             ) from error
 
-    def _batch(self, parts: Parts, duty: Duty) -> int:
-        """So many pictures an actor is handed at once; few, where that leaves others idle."""
+    def _task_size(self, parts: Parts) -> int:
+        """Choose the number of pictures in a task; it is low where actors would be idle."""
         if not isinstance(parts[0], Task):
             return 1
         fair = len(parts) // (4 * self._most)
-        return max(1, min(_LARGEST_BATCH, fair), min(duty.at_once, len(parts) // self._most))
+        return max(1, min(_LARGEST_TASK, fair), min(self._at_once, len(parts) // self._most))
 
 
 class _Actor:
-    """A worker in a process of its own, somewhere."""
+    """A worker in a process of its own, on any node."""
 
-    def __init__(self, duty: Duty) -> None:
-        self._worker = Worker(duty)
+    def __init__(self, setup: WorkerSetup) -> None:
+        self._worker = Worker(setup)
 
-    def __call__(self, given: "dict[str, npt.NDArray[Any]]") -> "dict[str, list[Any]]":
-        answers = self._worker([pickle.loads(part) for part in given["part"]])
-        return {"index": list(given["index"]), "answer": [pickle.dumps(each) for each in answers]}
+    def __call__(self, items: "dict[str, npt.NDArray[Any]]") -> "dict[str, list[Any]]":
+        answers = self._worker([pickle.loads(part) for part in items["part"]])
+        return {"index": list(items["index"]), "answer": [pickle.dumps(each) for each in answers]}
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Ray's remarks on its own parts from the user: deprecations, lines of its C++ core."""
+    """Hide Ray's messages about itself: deprecations, and lines of its C++ core."""
     sys.stderr.flush()
-    kept = os.dup(2)
+    stderr = os.dup(2)
     try:
-        with warnings.catch_warnings(), Path(os.devnull).open("w") as nowhere:
+        with warnings.catch_warnings(), Path(os.devnull).open("w") as null:
             warnings.simplefilter("ignore", DeprecationWarning)
-            os.dup2(nowhere.fileno(), 2)
+            os.dup2(null.fileno(), 2)
             yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 def _first(error: BaseException) -> str:

@@ -5,7 +5,9 @@ import io
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -15,18 +17,60 @@ from clearzoom.io.rights import may_write
 
 NAME = "report.jsonl"
 
+FAILURES_NAMED = 5
+"""The report names the others, which may be thousands."""
+
 _LONGEST_LINE_BYTES = 2**20
-"""Longer ones are none of ours; to understand one of a damaged file could take all memory."""
+"""Longer lines were not written here; parsing one of a damaged file could take all memory."""
 
 Row = dict[str, Any]
-"""``file`` and ``status``: started, done, failed or left out. Last comes the one that counts."""
+"""``file`` and ``status`` (started, done, failed or left out); the last row of a file counts."""
+
+
+@dataclass
+class Counts:
+    """How many pictures were enlarged, were skipped, or failed.
+
+    ``megapixels``: of the results made now. ``failures``: the first few files with their errors.
+    ``left_out``: the kinds of the files that are not pictures.
+    """
+
+    done: int = 0
+    skipped: int = 0
+    failed: int = 0
+    megapixels: float = 0.0
+    failures: list[tuple[str, str]] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    _began_s: float = field(default_factory=time.monotonic, repr=False, compare=False)
+
+    @property
+    def finished(self) -> int:
+        """The number of pictures that have a row."""
+        return self.done + self.skipped + self.failed
+
+    def rate_text(self, file: str) -> str:
+        """Give the rate so far and the last picture, for the display of progress."""
+        rate = self.megapixels / max(time.monotonic() - self._began_s, 1e-3)
+        return f"{self.megapixels:.1f} MP, {rate:.2f} MP/s, {file}"
+
+    def add(self, row: Row, *, skipped: bool) -> None:
+        """Count the last row of a picture."""
+        if row["status"] == "failed":
+            self.failed += 1
+            if self.failed <= FAILURES_NAMED:
+                self.failures.append((row["file"], row["error"]))
+        elif skipped:
+            self.skipped += 1
+        else:
+            self.done += 1
+            self.megapixels += row["width_px"] * row["height_px"] / 1e6
 
 
 def read_report(report: Path) -> dict[str, Row]:
-    """Read the rows of earlier runs, by picture; what a death cut and what is damaged is left out.
+    """Read the rows of earlier runs, by picture; damaged lines, and one cut by a kill, are skipped.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the report cannot be read.
     """
     if not report.is_file():
         return {}
@@ -35,7 +79,7 @@ def read_report(report: Path) -> dict[str, Row]:
 
 
 def rows_of(content: bytes) -> dict[str, Row]:
-    """Understand a report as far as it can be understood: the last row of each picture."""
+    """Parse a report as far as possible, and give the last row of each picture."""
     return _rows(_lines(io.BytesIO(content)))
 
 
@@ -61,7 +105,7 @@ def _lines(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _is_row(row: Any) -> bool:
-    """Whether a line could have been written here: reports come from anywhere, and are edited."""
+    """Whether a line could have been written here: a person may have edited the report."""
     if not isinstance(row, dict):
         return False
     named = (row.get("file"), row.get("status"), row.get("output", ""))
@@ -73,10 +117,10 @@ def _is_row(row: Any) -> bool:
 
 
 def check_report(report: Path) -> None:
-    """Refuse at once what a report cannot be written to; a link gives way to a file.
+    """Refuse a path at which no report can be written; a link would be replaced by a file.
 
     Raises:
-        OutputError: a folder, a pipe or a device, or this user may not write to it.
+        OutputError: it is a folder, a pipe or a device, or this user may not write to it.
     """
     try:
         mode = report.lstat().st_mode
@@ -93,9 +137,9 @@ def check_report(report: Path) -> None:
 
 
 def open_report(report: Path) -> IO[bytes]:
-    """Open a report to write rows to its end.
+    """Open a report to append rows.
 
-    A link gives way to a file with the rows that it leads to: what stands there is another's.
+    A link is replaced by a file with the same rows, as the file it leads to is another's.
 
     Raises:
         OutputError: it is a pipe or a device, or cannot be written.
@@ -116,14 +160,14 @@ def write_report(report: Path, rows: Iterable[Row]) -> None:
     """Write a report anew, whole or not at all.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the report cannot be written.
     """
     with whole_file(report) as temporary:
         temporary.write_bytes(b"".join(map(as_line, rows)))
 
 
 def as_line(row: Row) -> bytes:
-    """Make a line of a report; names of files that are no UTF-8 keep their bytes."""
+    """Make a line of a report; names of files that are not UTF-8 keep their bytes."""
     return (json.dumps(row, ensure_ascii=False) + "\n").encode(errors="surrogateescape")
 
 
@@ -134,23 +178,21 @@ def ends_whole(report: Path) -> bool:
         return file.read() == b"\n"
 
 
-def lasting_rows(
-    rows: dict[str, Row], asked: set[str], is_there: Callable[[str], bool]
-) -> list[Row]:
-    """Choose what a whole report holds: one row a picture, by name.
+def lasting_rows(rows: dict[str, Row], own: set[str], there: set[str]) -> list[Row]:
+    """Choose the rows of a whole report: one for each picture, by name.
 
-    It is the same however often the job was broken off. Results of earlier runs over other pictures
-    stay in it, as long as they are there.
+    They are the same however often the batch was interrupted. Results of earlier runs over other
+    pictures stay in the report as long as they exist.
 
     Args:
-        rows: of all runs.
-        asked: pictures of this run.
-        is_there: whether the file of this name is in the target.
+        rows: the rows of all runs.
+        own: the pictures of this run.
+        there: the outputs of other pictures that exist in the target.
     """
     return [
         row
         for name, row in sorted(rows.items())
-        if name in asked or (is_result(row) and row.get("output") and is_there(row["output"]))
+        if name in own or (is_result(row) and row.get("output") in there)
     ]
 
 
@@ -160,10 +202,10 @@ def is_result(row: Row) -> bool:
 
 
 def left_out_rows(left_out: Mapping[str, str]) -> dict[str, Row]:
-    """Make the rows of what is no picture.
+    """Make the rows of files that are not pictures.
 
     Args:
-        left_out: the kind of each, by name.
+        left_out: the kind of each file, by name.
     """
     return {
         name: {"file": name, "status": "left out", "kind": kind} for name, kind in left_out.items()

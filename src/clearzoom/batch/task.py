@@ -1,26 +1,27 @@
-"""One picture of a batch: what is checked, skipped, done, and said of it in the report."""
+"""One picture of a batch: how it is checked and planned, and the rows that report its failure."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from clearzoom.batch.report import Row
-from clearzoom.batch.storage import Place
+from clearzoom.batch.naming import ResultName
+from clearzoom.batch.report import Row, is_result
+from clearzoom.batch.storage import Storage
 from clearzoom.core.shown import shown
 from clearzoom.errors import ClearzoomError, InputError, OutputError
 from clearzoom.pipeline.job import Job, plan_job
-from clearzoom.pipeline.run import Done
 from clearzoom.pipeline.settings import Settings
 
 
 @dataclass(frozen=True)
 class Task:
-    """A picture to deal with. ``file`` and ``output``: its name in the source, in the target.
+    """A picture to enlarge. ``file``: its name in the source. ``output``: that of its result.
 
     ``before``: its row in the report so far. ``clash``: the other picture with the same result.
-    ``made_here``: the report says so of its result. ``may_replace``: that, or on a cluster that
-    nothing was there when the job began: what is there now was put there by a worker that died.
+    ``made_here``: an earlier run made the file at ``output``. ``may_replace``: the file at
+    ``output`` may be replaced: it was made here, or the batch claimed the name when nothing was
+    there, so a worker that died wrote what is there now.
     """
 
     file: str
@@ -32,115 +33,108 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Order:
-    """What is asked of every picture; ``said``: its settings in short, as the report has them."""
+class BatchContext:
+    """What all pictures of a batch share. ``settings_digest`` stands for the settings in rows."""
 
-    source: Place
-    target: Place
+    source: Storage
+    target: Storage
     settings: Settings
-    said: str
+    settings_digest: str
+
+    @classmethod
+    def of(cls, source: Storage, target: Storage, settings: Settings) -> "BatchContext":
+        """Make the context of a batch."""
+        return cls(source, target, settings, digest_of(settings))
+
+    def failure(self, error: Exception) -> Row:
+        """Give the part of a row that reports an error: ``status``, ``code`` and ``error``."""
+        text = self.source.without_copies(self.target.without_copies(str(error)))
+        if isinstance(error, ClearzoomError):
+            return failure(error.code, text)
+        if isinstance(error, OSError):
+            return failure("input", text)
+        return failure("internal", f"{type(error).__name__}: {text}")  # a fault of this program
+
+    def unreadable(self, folder: str, reason: str) -> Row:
+        """Give the row of a folder of the source that could not be read."""
+        text = f"cannot read {self.source.path(folder)}: {reason}"
+        return {"file": folder} | failure("input", text)
 
 
-Run = Callable[[Job, Row], Done | Row]
-"""Enlarges what was planned: gives what was done, or a row if it is not done yet."""
+def tasks_of(names: Mapping[str, ResultName], rows: Mapping[str, Row]) -> list[Task]:
+    """Give the tasks of a batch.
+
+    Args:
+        names: the names of the results, by picture.
+        rows: the report so far, by picture.
+    """
+    made_here = {row.get("output") for row in rows.values() if is_result(row)}
+    return [
+        Task(
+            name,
+            named.output,
+            rows.get(name, {}),
+            named.clash,
+            named.output in made_here,
+            named.output in made_here,
+        )
+        for name, named in names.items()
+    ]
 
 
-def deal_with(task: Task, order: Order, run: Run, *, keep: bool = False) -> Row:
-    """Skip or enlarge a picture; never raises for what is wrong with it.
+def claimed(tasks: Iterable[Task], there: set[str]) -> list[Task]:
+    """Let tasks replace what appears, while the batch runs, at names where nothing is now.
+
+    Args:
+        tasks: of a batch that has not begun.
+        there: the outputs at which there is a file.
+    """
+    return [replace(task, may_replace=task.made_here or task.output not in there) for task in tasks]
+
+
+def plan_task(task: Task, context: BatchContext, row: Row | None = None) -> Job | None:
+    """Check and plan a picture; nothing is computed or written.
 
     Args:
         task: the picture.
-        order: for all of them.
-        run: does the work.
-        keep: a copy of the picture, if there is one, for more work on it.
+        context: the batch.
+        row: gets the hash of the picture's content and the settings, if it is not None.
 
     Returns:
-        Its row of the report: ``task.before`` itself where it was done before.
+        The plan, or None for a picture that was enlarged before.
+
+    Raises:
+        InputError: and its kinds: the picture cannot be enlarged, or its result has the name of
+            another picture's.
+        OutputError: the result cannot be written, or would replace a file that was not made here.
+        ModelError: no such weights.
     """
-    row: Row = {"file": task.file, "output": task.output}
-    try:
-        return _dealt_with(task, order, row, run)
-    except ClearzoomError as error:
-        row |= failure(error.code, _said_of(order, error))
-    except OSError as error:
-        row |= failure("input", _said_of(order, error))
-    except Exception as error:  # a fault of this program must not stop the others either
-        row |= failure("internal", f"{type(error).__name__}: {_said_of(order, error)}")
-    finally:
-        if not keep:
-            order.source.forget(task.file)
-        order.target.forget(task.output)
-    if task.made_here and _is_there(order.target, task.output):
-        row["older_result"] = True
-    return row
-
-
-def plan_one(task: Task, order: Order) -> Job | Row:
-    """Say what ``deal_with`` would do with a picture; nothing is computed or written.
-
-    Args:
-        task: the picture.
-        order: for all of them.
-
-    Returns:
-        Its plan, or its row of the report: ``task.before`` where it was done before, else why not.
-    """
-    try:
-        return _looked_at(task, order, None) or task.before
-    except ClearzoomError as error:
-        return failure(error.code, _said_of(order, error))
-    except OSError as error:
-        return failure("input", _said_of(order, error))
-
-
-def _dealt_with(task: Task, order: Order, row: Row, run: Run) -> Row:
-    job = _looked_at(task, order, row)
-    if job is None:
-        return task.before
-    target, result = order.target, job.target
-    target.make_room(task.output)
-    done = run(job, row)
-    if not isinstance(done, Done):
-        return done
-    size_bytes = result.stat().st_size
-    target.store(task.output)
-    return row | {
-        "status": "done",
-        "width_px": done.width_px,
-        "height_px": done.height_px,
-        "bytes": size_bytes,
-        "notes": list(done.notes),
-    }
-
-
-def _looked_at(task: Task, order: Order, row: Row | None) -> Job | None:
-    """Check and plan a picture; None where it was done before. Its row, if any, gets its hash."""
-    source, target = order.source, order.target
+    source, target = context.source, context.target
     source.fetch(task.file)
     path, result = source.path(task.file), target.path(task.output)
     if task.clash is not None:
         raise InputError(
             f"{result} is the result of {source.path(task.clash)}; rename one of the two"
         )
-    there = target.size_bytes(task.output)
-    if there is not None and not task.may_replace:
+    there_bytes = target.size_bytes(task.output)
+    if there_bytes is not None and not task.may_replace:
         raise OutputError(
             f"{result} exists and was not made here; take it away or name another folder"
         )
     if row is not None or task.before.get("status") == "done":
-        seen = {"sha256": content_sha256(path), "settings": order.said}
+        seen = {"sha256": content_sha256(path), "settings": context.settings_digest}
         if row is not None:
             row |= seen
-        if _is_done(task.before, seen | {"output": task.output}, there):
+        if _is_done(task.before, seen | {"output": task.output}, there_bytes):
             return None
-    return plan_job(path, result, order.settings, makes_folder=True)
+    return plan_job(path, result, context.settings, makes_folder=True)
 
 
 def content_sha256(path: Path) -> str:
-    """Hash a file.
+    """Hash the content of a file.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: the file cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -150,17 +144,12 @@ def content_sha256(path: Path) -> str:
 
 
 def failure(code: str, reason: str) -> Row:
-    """Say in a row why a picture failed."""
+    """Give the part of a row that reports why a picture failed."""
     return {"status": "failed", "code": code, "error": shown(reason)}
 
 
-def unreadable(order: Order, folder: str, reason: str) -> Row:
-    """Say in a row why a folder of the source could not be read."""
-    return failure("input", f"cannot read {order.source.path(folder)}: {reason}")
-
-
-def said_settings(settings: Settings) -> str:
-    """Say in short what makes a result: equal for equal settings, weights and version."""
+def digest_of(settings: Settings) -> str:
+    """Hash what determines a result: settings, weights and the version of clearzoom."""
     from clearzoom.version import __version__
     from clearzoom.weights import card_files
 
@@ -172,17 +161,6 @@ def said_settings(settings: Settings) -> str:
     same = replace(settings, memory_bytes=None, max_pixels=1, format=None)
     text = f"{__version__} {same} {hashlib.sha256(b''.join(cards)).hexdigest()}"
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:16]
-
-
-def _said_of(order: Order, error: Exception) -> str:
-    return order.source.said(order.target.said(str(error)))
-
-
-def _is_there(target: Place, name: str) -> bool:
-    try:
-        return target.size_bytes(name) is not None
-    except OutputError:
-        return False
 
 
 def _is_done(before: Row, seen: Row, there_bytes: int | None) -> bool:

@@ -1,19 +1,27 @@
-"""The pictures of a folder, what is left out of it, and where it must not be written."""
+"""The pictures of a batch, the files that it leaves out, and the folders it refuses."""
 
 import os
-import stat
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from clearzoom.batch.naming import ResultName, result_names
-from clearzoom.batch.report import NAME, check_report, read_report
+from clearzoom.batch.object_store import ObjectStore
+from clearzoom.batch.report import NAME, read_report, rows_of
+from clearzoom.batch.storage import LocalFolder, Storage
 from clearzoom.errors import InputError, MissingFileError, OutputError
 from clearzoom.io.formats import SUFFIXES, ResultFormat
-from clearzoom.io.names import HIDDEN, is_hidden, is_picture_file, kind_left_out
-from clearzoom.io.rights import may_write
-from clearzoom.pipeline.paths import OWN, is_folder, output_stat
+from clearzoom.io.names import (
+    HIDDEN,
+    begins_as_picture,
+    is_hidden,
+    is_picture_file,
+    is_picture_name,
+    kind_left_out,
+    may_be_picture,
+)
+from clearzoom.pipeline.paths import OWN, is_folder
 
 FOLDER, RESULTS, LINKED = "folder", "results folder", "linked folder"
 _KINDS_NAMED = 6
@@ -21,10 +29,11 @@ _KINDS_NAMED = 6
 
 @dataclass
 class Listing:
-    """What there is in a place; names are relative to it, with slashes.
+    """The files of a folder; names are relative to it, with slashes.
 
-    ``pictures``: in the order of work. ``unreadable``: folders, with the reason. ``left_out``: what
-    is passed over, with its kind: a suffix, ``hidden``, ``folder`` and the like.
+    ``pictures``: in the order in which they are enlarged. ``unreadable``: folders, with the reason.
+    ``left_out``: other files and folders, with their kind: a suffix, ``hidden``, ``folder`` and so
+    on.
     """
 
     pictures: list[str] = field(default_factory=list)
@@ -32,12 +41,14 @@ class Listing:
     left_out: dict[str, str] = field(default_factory=dict)
 
 
-def said_left_out(kinds: Iterable[str]) -> str:
-    """Count what was left out by its kind, the most frequent first; empty where nothing was.
+def left_out_text(kinds: Iterable[str]) -> str:
+    """Count the files that were left out by kind, the most frequent first.
 
     Example:
-        >>> said_left_out([".txt", "folder", ".txt", "folder", ".psd"])
+        >>> left_out_text([".txt", "folder", ".txt", "folder", ".psd"])
         '5 left out (2 .txt, 2 folders, 1 .psd)'
+        >>> left_out_text([])
+        ''
     """
     counts = Counter(kinds)
     if not counts:
@@ -52,99 +63,98 @@ def said_left_out(kinds: Iterable[str]) -> str:
     return f"{counts.total()} left out ({', '.join(words)})"
 
 
-def pictures_to_do(
-    source: Path, output: Path, *, recursive: bool, wanted: ResultFormat | None = None
+def list_pictures(
+    source: Storage,
+    target: Storage,
+    *,
+    recursive: bool,
+    result_format: ResultFormat | None = None,
 ) -> tuple[Listing, dict[str, ResultName]]:
-    """Find the pictures of a folder job, and refuse a job that would harm them.
+    """Find the pictures of a batch, and refuse a batch that would harm them.
 
     Args:
-        source: is only looked at; links to folders are not followed.
-        output: is not looked into, and no other folder with a report is: those are results.
+        source: is only listed; links to folders are not followed.
+        target: is not searched, nor is any other folder with a report: it holds results.
         recursive: also the folders in source.
-        wanted: the format of all results, or None for each picture's own.
+        result_format: the format of all results, or None for each picture's own.
 
     Returns:
-        What there is, and by picture its result's name.
+        The files of source, and by picture its result's name.
 
     Raises:
-        MissingFileError: no such folder, or no picture in it.
-        InputError: source cannot be read, or output is source or would replace pictures in it.
-        OutputError: this user may not look or write into output, or it cannot be a folder, or its
-            report is none.
+        MissingFileError: the folder does not exist, or has no picture.
+        InputError: source cannot be read, or target is source or would replace pictures in it.
+        OutputError: this user may not look or write into target.
     """
-    listing = find_pictures(source, output, recursive=recursive)
-    there = output_stat(output)
-    if there is not None and os.path.realpath(output) == os.path.realpath(source):
-        raise InputError(f"{output} is the input itself; name another folder")
-    is_there = there is not None and stat.S_ISDIR(there.st_mode)
-    if output.suffix.lower() in SUFFIXES and not is_there:
-        raise InputError(f"{source} is a folder, so name a folder for the results, not {output}")
-    _check_can_be_folder(output)
-    check_report(output / NAME)
-    names = result_names(listing.pictures, wanted)
-    _check_no_input_is_replaced(names, source, output)
+    if isinstance(source, ObjectStore):
+        listing = _list_store(source, target, recursive=recursive)
+    else:
+        listing = _list_folder(Path(source.root), target, recursive=recursive)
+    if not listing.pictures and not listing.unreadable:
+        others = left_out_text(listing.left_out.values())
+        hint = "; --recursive takes its folders" if FOLDER in listing.left_out.values() else ""
+        raise MissingFileError(
+            f"no picture that can be read in {_name(source)}"
+            + (f": {others}{hint}" if others else "")
+        )
+    if source.identities("") & target.identities(""):
+        raise InputError(f"{_name(target)} is the input itself; name another folder")
+    if PurePosixPath(target.root).suffix.lower() in SUFFIXES and target.size_bytes("") is None:
+        raise InputError(
+            f"{_name(source)} is a folder, so name a folder for the results, not {_name(target)}"
+        )
+    target.check_writable()
+    names = result_names(listing.pictures, result_format)
+    _check_no_input_is_replaced(names, source, target)
     return listing, names
 
 
-def find_pictures(source: Path, output: Path | None, *, recursive: bool) -> Listing:
-    """Find the pictures of a folder.
+def _check_no_input_is_replaced(
+    names: dict[str, ResultName], source: Storage, target: Storage
+) -> None:
+    pictures = {identity for name in names for identity in source.identities(name)}
+    for name, result in names.items():
+        if not pictures.isdisjoint(target.identities(result.output)):
+            raise InputError(
+                f"the result of {_name(source, name)} would replace the picture "
+                f"{_name(target, result.output)}; name another folder"
+            )
 
-    Args:
-        source: as in ``pictures_to_do``.
-        output: likewise, or None where it is elsewhere.
-        recursive: likewise.
 
-    Raises:
-        MissingFileError: no such folder, or no picture in it.
-        InputError: source cannot be read.
-    """
+def _list_folder(source: Path, target: Storage, *, recursive: bool) -> Listing:
     if not is_folder(source):
         raise MissingFileError(f"no folder {source}")
-    found = Listing()
-    results = None if output is None else os.path.realpath(output)
+    listing = Listing()
+    results = target.identities("")
 
     def failed(error: OSError) -> None:
-        found.unreadable[_relative(Path(error.filename), source)] = error.strerror or str(error)
+        name = _relative(Path(error.filename), source)
+        listing.unreadable[name] = error.strerror or str(error)
 
     for folder, below, names in os.walk(source, onerror=failed):
         here, entered = Path(folder), []
         for name in sorted(below):
             path = here / name
-            if name.startswith(OWN) or os.path.realpath(path) == results:
+            if name.startswith(OWN) or os.path.realpath(path) in results:
                 continue
             kind = _kind_of_folder(path, recursive=recursive)
             if kind is None:
                 entered.append(name)
             else:
-                found.left_out[_relative(path, source)] = kind
+                listing.left_out[_relative(path, source)] = kind
         below[:] = entered
         for name in sorted(names):
             if is_picture_file(here / name):
-                found.pictures.append(_relative(here / name, source))
+                listing.pictures.append(_relative(here / name, source))
             elif not name.startswith(OWN):
-                found.left_out[_relative(here / name, source)] = kind_left_out(name)
-    if "." in found.unreadable:
-        raise InputError(f"cannot read {source}: {found.unreadable['.']}")
-    check_any(found, str(source))
-    return found
-
-
-def check_any(found: Listing, place: str) -> None:
-    """Refuse a place without pictures.
-
-    Raises:
-        MissingFileError: there is neither a picture nor a folder that may have some.
-    """
-    if not found.pictures and not found.unreadable:
-        others = said_left_out(found.left_out.values())
-        hint = "; --recursive takes its folders" if FOLDER in found.left_out.values() else ""
-        raise MissingFileError(
-            f"no picture that can be read in {place}" + (f": {others}{hint}" if others else "")
-        )
+                listing.left_out[_relative(here / name, source)] = kind_left_out(name)
+    if "." in listing.unreadable:
+        raise InputError(f"cannot read {source}: {listing.unreadable['.']}")
+    return listing
 
 
 def _kind_of_folder(path: Path, *, recursive: bool) -> str | None:
-    """Say why a folder is left out; None for one that is entered."""
+    """Give the kind of a folder that is left out; None for one that is searched."""
     if is_hidden(path.name):
         return HIDDEN
     if path.is_symlink():
@@ -161,45 +171,61 @@ def _holds_results(folder: Path) -> bool:
         return False
 
 
+def _list_store(source: ObjectStore, target: Storage, *, recursive: bool) -> Listing:
+    names = source.tree(recursive=recursive)
+    results = {
+        name.removesuffix(NAME)
+        for name in names
+        if name.endswith(f"/{NAME}") and rows_of(_content(source, name))
+    }
+    own = ""
+    if target.root.startswith(f"{source.root}/"):
+        own = target.root.removeprefix(f"{source.root}/") + "/"
+    listing = Listing()
+    for name in names:
+        if any(part.startswith(OWN) for part in PurePosixPath(name).parts):
+            continue
+        if own and name.startswith(own):
+            continue
+        left_out = _left_out_with_its_folder(name, results)
+        if left_out is not None:
+            listing.left_out |= left_out
+        elif is_picture_name(name) or (
+            may_be_picture(name) and begins_as_picture(source.start(name))
+        ):
+            listing.pictures.append(name)
+        else:
+            listing.left_out[name] = kind_left_out(name)
+    if not recursive:
+        for folder in source.folders():
+            if not folder.startswith(OWN) and f"{folder}/" != own:
+                listing.left_out[folder] = HIDDEN if is_hidden(folder) else FOLDER
+    return listing
+
+
+def _left_out_with_its_folder(name: str, results: set[str]) -> dict[str, str] | None:
+    """Give the outermost folder of an object that is hidden or holds results, with its kind."""
+    for folder in reversed(PurePosixPath(name).parents[:-1]):
+        if is_hidden(folder.name):
+            return {folder.as_posix(): HIDDEN}
+        if f"{folder.as_posix()}/" in results:
+            return {folder.as_posix(): RESULTS}
+    return None
+
+
+def _content(source: ObjectStore, name: str) -> bytes:
+    try:
+        return source.read(name) or b""
+    except OutputError as error:
+        raise InputError(str(error)) from error
+
+
+def _name(storage: Storage, name: str = "") -> str:
+    """Name a folder, or a file in it, for messages."""
+    if isinstance(storage, LocalFolder):
+        return str(storage.path(name))
+    return f"{storage.root}/{name}" if name else storage.root
+
+
 def _relative(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix()
-
-
-def _check_can_be_folder(output: Path) -> None:
-    """Refuse at once what would fail when the folder is made."""
-    for path in (output, *output.parents):
-        there = output_stat(path)
-        if there is not None:
-            if not stat.S_ISDIR(there.st_mode):
-                raise OutputError(f"cannot write to {output}: {path} is a file; name a folder")
-            if not may_write(path):
-                raise OutputError(
-                    f"cannot write to {output}: Permission denied in {path}, or its disk is "
-                    "read-only; name another folder"
-                )
-            return
-
-
-def _check_no_input_is_replaced(names: dict[str, ResultName], source: Path, output: Path) -> None:
-    """Refuse a job whose results would go where its own pictures lie."""
-    pictures = {os.path.realpath(source / name) for name in names}
-    files = set()
-    for name in names:
-        try:
-            found = (source / name).stat()
-        except OSError:  # is reported when its turn comes
-            continue
-        files.add((found.st_dev, found.st_ino))
-    for name, result in names.items():
-        target = output / result.output
-        try:
-            there = output_stat(target)
-        except OutputError:  # is reported when its turn comes
-            there = None
-        # A file system that tells no capital letters apart has other names for the same file.
-        same = there is not None and there.st_ino and (there.st_dev, there.st_ino) in files
-        if same or os.path.realpath(target) in pictures:
-            raise InputError(
-                f"the result of {source / name} would replace the picture {target}; "
-                "name another folder"
-            )

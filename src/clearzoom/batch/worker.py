@@ -1,20 +1,22 @@
-"""What deals with the parts of a batch, in this process or in one of a cluster."""
+"""Enlarge the pictures of a batch, in this process or in one of a cluster."""
 
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from clearzoom.batch.bands import Band, band_bytes, band_name, bands_of, join, make_band, packed
 from clearzoom.batch.report import Row
 from clearzoom.batch.staging import staging_folder
-from clearzoom.batch.task import Order, Task, deal_with, failure
+from clearzoom.batch.storage import Storage
+from clearzoom.batch.task import BatchContext, Task, plan_task
 from clearzoom.engines.network import Network
-from clearzoom.errors import ClearzoomError, InputError, ModelError
+from clearzoom.engines.tiled import Progress
+from clearzoom.errors import ClearzoomError, InputError, ModelError, OutputError
 from clearzoom.io.picture import Samples
 from clearzoom.io.reading import decode
 from clearzoom.pipeline.appraise import unresolved
@@ -23,13 +25,16 @@ from clearzoom.pipeline.job import Job, channels_of, networks_of
 from clearzoom.pipeline.networks import network_for, scales_for
 from clearzoom.pipeline.run import Done, job_key, run_job
 
-_MATTERS = ("clearzoom", "numpy", "onnxruntime", "openvino", "pyvips-binary", "torch")
-"""Another version of these may give other bytes; torch and openvino only where they run."""
+_PACKAGES = ("clearzoom", "numpy", "onnxruntime", "openvino", "pyvips-binary", "torch")
+"""Another version of these may give other bytes; of the engines only that which runs counts."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A band of a large picture to make; or all of them to join, where there is no band."""
+    """A band of a large picture to make, or, where ``band`` is None, all its bands to join.
+
+    ``key`` is equal for equal results; it names the folder of the bands.
+    """
 
     task: Task
     key: str
@@ -37,14 +42,15 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Duty:
-    """What a worker is told once.
+class WorkerSetup:
+    """What a worker gets once, when it starts.
 
-    ``split_px``: results of more px are made in bands. ``at_once``: pictures in work. ``expected``:
-    by scale, what must run for the same bytes. ``weights``: files of the asker, by name.
+    ``split_px``: larger results are made in bands. ``at_once``: pictures in work at one time.
+    ``expected``: what must run, by scale, for equal bytes. ``weights``: the user's own weights,
+    file contents by name.
     """
 
-    order: Order
+    context: BatchContext
     split_px: int | None = None
     at_once: int = 1
     expected: dict[int, str] = field(default_factory=dict)
@@ -52,51 +58,108 @@ class Duty:
 
 
 class Worker:
-    """Deals with pictures and parts of pictures; networks are loaded once."""
+    """Enlarges pictures and parts of pictures.
 
-    def __init__(self, duty: Duty, go_on: Callable[[int, int], None] | None = None) -> None:
-        self.duty, self._go_on = duty, go_on
-        settings = duty.order.settings
-        if duty.weights:
-            settings = replace(settings, model=str(_written(duty.weights, settings.model)))
-        self.order = replace(duty.order, settings=settings)
+    Args:
+        setup: what to enlarge, and how.
+        progress: is called between two tiles; it raises an exception to stop the work.
+        started: gets a row before a picture is enlarged. If the process is killed before the row
+            of the result is written, this row shows that the result was made here.
+    """
+
+    def __init__(
+        self,
+        setup: WorkerSetup,
+        progress: Progress | None = None,
+        started: Callable[[Row], None] | None = None,
+    ) -> None:
+        self.setup, self._progress, self._started = setup, progress, started
+        settings = setup.context.settings
+        if setup.weights:
+            settings = replace(settings, model=str(_written(setup.weights, settings.model)))
+        self.context = replace(setup.context, settings=settings)
         self._budget = Budget(settings.memory_bytes)
-        self._at_once = 1 if settings.memory_bytes else duty.at_once
+        self._at_once = 1 if settings.memory_bytes else setup.at_once
         self._decoded: tuple[str, Samples | None] = "", None
-        self._kept: str | None = None
+        self._copied: str | None = None
         self._spool: Path | None = None
 
     def __call__(self, parts: list[Task | Part]) -> list[tuple[Row, bool]]:
-        """Deal with some of them; for each, in their order, what ``one`` gives."""
+        """Process several parts; the results have their order, and each is that of ``process``."""
         if self._at_once == 1 or any(isinstance(part, Part) for part in parts):
-            return [self.one(part) for part in parts]
+            return [self.process(part) for part in parts]
         with ThreadPoolExecutor(self._at_once) as pool:
-            return list(pool.map(self.one, parts))
+            return list(pool.map(self.process, parts))
 
-    def one(self, part: Task | Part) -> tuple[Row, bool]:
-        """Deal with one; never raises for what is wrong with it.
+    def process(self, part: Task | Part) -> tuple[Row, bool]:
+        """Skip or enlarge a picture, or make a part of one; errors become rows.
 
         Args:
-            part: a picture, from any thread; or a part of one, from one thread.
+            part: a picture, from any thread; or a part of one, from one thread at a time.
 
         Returns:
-            Its row, and whether it was done before.
+            The row of the report, and whether the picture was enlarged before.
         """
         task = part if isinstance(part, Task) else part.task
-        if self._wrong is not None:
-            row = {"file": task.file, "output": task.output}
-            return row | failure(self._wrong.code, str(self._wrong)), False
-        if isinstance(part, Task):
-            row = deal_with(task, self.order, self._enlarge)
-            return row, row is task.before
-        if self._kept not in (None, task.file):
-            self.order.source.forget(str(self._kept))
-        self._kept = task.file
-        row = deal_with(task, self.order, partial(self._part, part), keep=True)
-        return row, row is task.before
+        source, target = self.context.source, self.context.target
+        row: Row = {"file": task.file, "output": task.output}
+        if isinstance(part, Part):  # its copy stays for the next bands of the same picture
+            if self._copied not in (None, task.file):
+                source.discard_copy(str(self._copied))
+            self._copied = task.file
+        try:
+            if self._mismatch is not None:
+                raise self._mismatch
+            return self._process(part, task, row)
+        except Exception as error:  # neither a bad picture nor a fault here stops the others
+            row |= self.context.failure(error)
+        finally:
+            if isinstance(part, Task):
+                source.discard_copy(task.file)
+            target.discard_copy(task.output)
+        if task.made_here and _is_there(target, task.output):
+            row["older_result"] = True
+        return row, False
 
-    def _part(self, part: Part, job: Job, row: Row) -> Done | Row:
-        networks = self._networks(job)
+    def _process(self, part: Task | Part, task: Task, row: Row) -> tuple[Row, bool]:
+        job = plan_task(task, self.context, row)
+        if job is None:
+            return task.before, True
+        target = self.context.target
+        target.make_folder(task.output)
+        done = self._enlarge(job, row) if isinstance(part, Task) else self._make(part, job, row)
+        if not isinstance(done, Done):
+            return done, False
+        size_bytes = job.target.stat().st_size
+        target.store(task.output)
+        row |= {
+            "status": "done",
+            "width_px": done.width_px,
+            "height_px": done.height_px,
+            "bytes": size_bytes,
+            "notes": list(done.notes),
+        }
+        return row, False
+
+    def _enlarge(self, job: Job, row: Row) -> Done | Row:
+        """Enlarge a picture, or give a row with the bands into which it is split."""
+        width, height = job.plan.enlarged_px
+        large = self.setup.split_px is not None and width * height > self.setup.split_px
+        if large and job.plan.stages and job.source.frames == 1:
+            networks = networks_of(job)
+            bands = [(band.top, band.bottom) for band in bands_of(job, networks)]
+            return row | {
+                "status": "split",
+                "key": _key(job, networks, row["output"]),
+                "bands": bands,
+            }
+        if self._started is not None:
+            self._started(row | {"status": "started"})
+        return run_job(job, self._progress, budget=self._budget)
+
+    def _make(self, part: Part, job: Job, row: Row) -> Done | Row:
+        """Make a band and keep it in the target, or join all bands."""
+        networks = networks_of(job)
         if _key(job, networks, part.task.output) != part.key:
             raise InputError(
                 f"{job.source.path} changed while it was enlarged; the same command does it anew"
@@ -105,42 +168,28 @@ class Worker:
         def make(band: Band) -> Samples:
             return make_band(self._samples(job, part.key), networks, channels_of(job.source), band)
 
+        target = self.context.target
         if part.band is None:
-            return join(job, networks, part.key, self.order.target, make)
-        name, target = band_name(part.key, part.band), self.order.target
+            return join(job, networks, part.key, target, make)
+        name = band_name(part.key, part.band)
         if target.size_bytes(name) != band_bytes(job, networks, part.band):
             target.write(name, packed(make(part.band)))
         return row | {"status": "band"}
 
     @cached_property
-    def _wrong(self) -> ClearzoomError | None:
-        for scale, wanted in self.duty.expected.items():
+    def _mismatch(self) -> ClearzoomError | None:
+        """Why results of this worker would differ from those of the others, if they would."""
+        for scale, expected in self.setup.expected.items():
             try:
-                ours = identity(network_for(unresolved(self.order.settings), scale))
+                own = identity(network_for(unresolved(self.context.settings), scale))
             except ClearzoomError as error:
                 return error
-            if ours != wanted:
+            if own != expected:
                 return ModelError(
-                    f"this worker has {ours}, the command's machine {wanted}: results would "
-                    "differ; install the same versions on all nodes, and name --network-engine"
+                    f"this worker has {own}, the command's machine {expected}: results would "
+                    "differ; install the same versions on all nodes, and name --engine"
                 )
         return None
-
-    def _enlarge(self, job: Job, row: Row) -> Done | Row:
-        width, height = job.plan.enlarged_px
-        large = self.duty.split_px is not None and width * height > self.duty.split_px
-        if large and job.plan.stages and job.source.frames == 1:
-            networks = self._networks(job)
-            bands = [(band.top, band.bottom) for band in bands_of(job, networks)]
-            return row | {
-                "status": "split",
-                "key": _key(job, networks, row["output"]),
-                "bands": bands,
-            }
-        return run_job(job, self._go_on, budget=self._budget)
-
-    def _networks(self, job: Job) -> list[Network]:
-        return networks_of(job)
 
     def _samples(self, job: Job, key: str) -> Samples:
         """Decode a picture into a file, once for all its bands that come here."""
@@ -155,10 +204,10 @@ class Worker:
 
 
 def identity(network: Network) -> str:
-    """Name a network and what runs it; where that is equal on equal CPUs, so are the bytes."""
+    """Name a network and what runs it; on equal CPUs, equal names give equal bytes."""
     used = network.engine.partition(" ")[0]
     versions = []
-    for package in _MATTERS:
+    for package in _PACKAGES:
         if package in ("onnxruntime", "openvino", "torch") and package != used:
             continue
         with suppress(PackageNotFoundError):
@@ -166,21 +215,21 @@ def identity(network: Network) -> str:
     return f"{network.name} x{network.scale} {network.sha256[:12]} on {', '.join(versions)}"
 
 
-def duty_of(order: Order, *, split_px: int | None, at_once: int) -> Duty:
-    """Say what workers elsewhere must know, and find.
+def setup_of(context: BatchContext, *, split_px: int | None, at_once: int) -> WorkerSetup:
+    """Make the setup of workers on other machines, with what they must have or compare.
 
     Args:
-        order: of the batch.
-        split_px: results of more px are made in bands.
+        context: the batch.
+        split_px: larger results are made in bands.
         at_once: pictures in work in one worker.
 
     Raises:
         ModelError: no such model.
     """
-    settings = order.settings
+    settings = context.settings
     expected: dict[int, str] = {}
     for scale in scales_for(settings.model):
-        with suppress(ClearzoomError):  # a picture that needs this one says why it cannot be
+        with suppress(ClearzoomError):  # a picture that needs this network reports the error
             expected[scale] = identity(network_for(unresolved(settings), scale))
     own = Path(settings.model)
     files = [own, *(own.with_stem(f"{own.stem}-{kind}") for kind in ("int8", "level"))]
@@ -188,11 +237,11 @@ def duty_of(order: Order, *, split_px: int | None, at_once: int) -> Duty:
     weights = {
         file.name: file.read_bytes() for file in files if own.suffix == ".onnx" and file.is_file()
     }
-    return Duty(order, split_px, at_once, expected, weights)
+    return WorkerSetup(context, split_px, at_once, expected, weights)
 
 
 def _written(weights: dict[str, bytes], model: str) -> Path:
-    """Write the asker's own weights, as this machine need not have them."""
+    """Write the user's own weights to a file, as this machine need not have them."""
     folder = staging_folder("weights")
     for name, content in weights.items():
         (folder / name).write_bytes(content)
@@ -200,6 +249,13 @@ def _written(weights: dict[str, bytes], model: str) -> Path:
 
 
 def _key(job: Job, networks: list[Network], output: str) -> str:
-    """Equal pictures under two names have bands of their own."""
-    said = f"{job_key(job, networks)} {output}"
-    return hashlib.sha256(said.encode(errors="surrogateescape")).hexdigest()[:16]
+    """Name the bands of a picture; equal pictures under two names have bands of their own."""
+    text = f"{job_key(job, networks)} {output}"
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:16]
+
+
+def _is_there(target: Storage, name: str) -> bool:
+    try:
+        return target.size_bytes(name) is not None
+    except OutputError:
+        return False

@@ -1,25 +1,84 @@
 """``clearzoom batch``."""
 
-import inspect
 import time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from clearzoom.cli.console import progress
-from clearzoom.cli.enlarge import end_of_folder, enlarge, settings_of, stoppable
-from clearzoom.cli.options import EngineOption
+from clearzoom.cli.console import progress, say
+from clearzoom.cli.enlarge import end_of_folder, stoppable
+from clearzoom.cli.options import (
+    DEFAULTS,
+    BleedOption,
+    ConsistencyOption,
+    DenoiseOption,
+    EnsembleOption,
+    FillOption,
+    FormatOption,
+    HaloOption,
+    HeightOption,
+    LongEdgeOption,
+    MaxBytesOption,
+    MaxPixelsOption,
+    MegapixelsOption,
+    MemoryOption,
+    MetadataOption,
+    ModelOption,
+    OldConsistencyOption,
+    PrecisionOption,
+    PrintOption,
+    QualityOption,
+    RecursiveOption,
+    ScaleOption,
+    StrengthOption,
+    TiffCompressionOption,
+    WidthOption,
+    settings_of,
+)
+from clearzoom.engines import Engine
 
-_SMALL_AT_ONCE = 4
-"""Pictures in work in one actor: while one is decoded or encoded another is in the network."""
+BatchEngineOption = Annotated[
+    # The last two are the old spelling of --on.
+    Literal["auto", "onnxruntime", "openvino", "torch", "local", "ray"],
+    typer.Option(
+        metavar="<auto|onnxruntime|openvino|torch>",
+        help="auto: the fastest by the model's card that is installed.",
+    ),
+]
 
 
 def batch(
+    context: typer.Context,
     source: Annotated[
         str, typer.Argument(metavar="SOURCE", help="A folder, or a URL like s3://bucket/scans.")
     ],
     target: Annotated[str, typer.Argument(metavar="TARGET", help="Likewise; is made.")],
-    engine: Annotated[
+    scale: ScaleOption = DEFAULTS.scale,
+    width: WidthOption = DEFAULTS.width,
+    height: HeightOption = DEFAULTS.height,
+    long_edge: LongEdgeOption = DEFAULTS.long_edge,
+    megapixels: MegapixelsOption = DEFAULTS.megapixels,
+    print_size: PrintOption = DEFAULTS.print_size,
+    fill: FillOption = DEFAULTS.fill,
+    bleed: BleedOption = DEFAULTS.bleed,
+    model: ModelOption = DEFAULTS.model,
+    strength: StrengthOption = DEFAULTS.strength,
+    engine: BatchEngineOption = "auto",
+    precision: PrecisionOption = "fp32",
+    ensemble: EnsembleOption = DEFAULTS.ensemble,
+    consistency: ConsistencyOption = "auto",
+    denoise: DenoiseOption = "auto",
+    back_projection: OldConsistencyOption = None,
+    halo: HaloOption = None,
+    quality: QualityOption = DEFAULTS.quality,
+    max_bytes: MaxBytesOption = DEFAULTS.max_bytes,
+    tiff_compression: TiffCompressionOption = DEFAULTS.tiff_compression,
+    metadata: MetadataOption = DEFAULTS.metadata,
+    memory: MemoryOption = None,
+    max_pixels: MaxPixelsOption = 1_000_000_000,
+    recursive: RecursiveOption = False,
+    result_format: FormatOption = None,
+    on: Annotated[
         Literal["local", "ray"],
         typer.Option(help="ray: on a Ray cluster. Needs the extra \\[ray], as URLs do."),
     ] = "local",
@@ -36,76 +95,44 @@ def batch(
     ] = None,
     cpus: Annotated[float, typer.Option(min=0, max=10_000, help="That each actor takes.")] = 1,
     gpus: Annotated[
-        float,
-        typer.Option(min=0, max=10_000, help="That each actor takes; with --network-engine torch."),
+        float, typer.Option(min=0, max=10_000, help="That each actor takes; with --engine torch.")
     ] = 0,
     split_megapixels: Annotated[
         float,
         typer.Option(min=0, max=1e9, help="With ray: a larger result is shared by workers."),
     ] = 400,
-    network_engine: EngineOption = "auto",
-    **asked: Any,
+    network_engine: Annotated[Engine | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Enlarge all pictures of a folder or an object store, here or on a cluster.
 
     As 'enlarge' does a folder: mirrored into TARGET, with report.jsonl; what is done already is
     skipped, so the same command goes on where it was broken off.
     """
-    from pathlib import Path
+    from clearzoom.batch.batch import Batch, ThreadExecutor
+    from clearzoom.batch.ray_cluster import Cluster, RayExecutor, connected
+    from clearzoom.batch.storage import storage_of
 
-    from clearzoom.batch.archive import Archive, enlarge_archive, on_this_machine
-    from clearzoom.batch.folder import enlarge_folder
-    from clearzoom.batch.ray_cluster import Cluster, OnCluster, connected
-    from clearzoom.batch.storage import Folder, place_of
-
-    settings = settings_of(asked | {"engine": network_engine})
-    recursive = asked["recursive"]
-    from_place, to_place = place_of(source), place_of(target)
-    if engine == "local" and address is not None:
-        raise typer.BadParameter("--address goes with --engine ray")
+    if engine == "local" or engine == "ray":
+        say(f"note: --engine {engine} is the old spelling of --on {engine}", err=True)
+        on, engine = engine, "auto"
+    if network_engine is not None:
+        say("note: --network-engine is the old spelling of --engine", err=True)
+        if engine != "auto":
+            raise typer.BadParameter("--network-engine and --engine are one option; give one")
+        engine = network_engine
+    if on == "local" and address is not None:
+        raise typer.BadParameter("--address goes with --on ray")
+    settings = settings_of(context.params | {"engine": engine})
+    places = storage_of(source), storage_of(target)
     began = time.perf_counter()
     with stoppable(), progress("Enlarging", "pictures") as report:
-        if engine == "ray":
+        pictures = Batch(*places, settings, recursive=recursive)
+        if on == "ray":
             cluster = Cluster(address, cpus, gpus, min_actors, max_actors)
-            archive = Archive(from_place, to_place, settings, recursive=recursive)
             with connected(cluster) as most_actors:
-                counts = archive.enlarge(
-                    OnCluster(cluster, most_actors),
-                    split_px=int(split_megapixels * 1e6),
-                    at_once=_SMALL_AT_ONCE,
-                    progress=report,
-                )
-        elif isinstance(from_place, Folder) and isinstance(to_place, Folder):
-            folders = Path(from_place.root), Path(to_place.root)
-            counts = enlarge_folder(*folders, settings, recursive=recursive, progress=report)
+                split_px = int(split_megapixels * 1e6)
+                executor = RayExecutor(cluster, most_actors, split_px=split_px)
+                counts = pictures.run(executor, report)
         else:
-            counts = enlarge_archive(
-                from_place,
-                to_place,
-                settings,
-                engine=on_this_machine,
-                recursive=recursive,
-                progress=report,
-            )
+            counts = pictures.run(ThreadExecutor(), report)
     end_of_folder(target, counts, time.perf_counter() - began)
-
-
-def _with_options_of_enlarge() -> inspect.Signature:
-    """The options are those of enlarge, but for what is of one picture, and ``engine``."""
-    own = inspect.signature(batch).parameters
-    unwanted = {*own, "source", "output", "preview", "fidelity_map"}
-    theirs = inspect.signature(enlarge).parameters
-    shared = [each for name, each in theirs.items() if name not in unwanted]
-    kept = [each for name, each in own.items() if name != "asked"]
-    parts = [
-        each.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        if each.default is not each.empty
-        else each
-        for each in (*kept[:2], *shared, *kept[2:])
-    ]
-    return inspect.Signature(parts)
-
-
-_SIGNATURE = _with_options_of_enlarge()
-batch.__signature__ = _SIGNATURE  # type: ignore[attr-defined]
-batch.__annotations__ = {name: each.annotation for name, each in _SIGNATURE.parameters.items()}

@@ -5,39 +5,53 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
 
 from clearzoom.cli.console import progress, say
 from clearzoom.cli.options import (
     DEFAULTS,
+    BleedOption,
     ConsistencyOption,
     DenoiseOption,
     EngineOption,
+    EnsembleOption,
+    FillOption,
+    FormatOption,
+    HaloOption,
+    HeightOption,
+    LongEdgeOption,
+    MaxBytesOption,
+    MaxPixelsOption,
+    MegapixelsOption,
+    MemoryOption,
+    MetadataOption,
+    ModelOption,
     OldConsistencyOption,
     OutputOption,
     PrecisionOption,
+    PrintOption,
+    QualityOption,
+    RecursiveOption,
+    ScaleOption,
     StrengthOption,
-    flag,
-    requested,
+    TiffCompressionOption,
+    WidthOption,
+    settings_of,
 )
 from clearzoom.core.shown import shown
-from clearzoom.io.formats import ResultFormat
-from clearzoom.io.tiff_compressions import TiffCompression
-from clearzoom.pipeline.request import WIDEST_HALO_PX, EnlargeRequest
 
 if TYPE_CHECKING:
-    from clearzoom.batch.folder import Counts
+    from clearzoom.batch.report import Counts
     from clearzoom.pipeline.job import Job
     from clearzoom.pipeline.settings import Settings
 
 
 def enlarge(
+    context: typer.Context,
     source: Annotated[
         Path,
         typer.Argument(
@@ -47,59 +61,37 @@ def enlarge(
         ),
     ],
     output: OutputOption,
-    scale: Annotated[float | None, requested("scale")] = DEFAULTS.scale,
-    width: Annotated[int | None, requested("width")] = DEFAULTS.width,
-    height: Annotated[int | None, requested("height")] = DEFAULTS.height,
-    long_edge: Annotated[int | None, requested("long_edge")] = DEFAULTS.long_edge,
-    megapixels: Annotated[float | None, requested("megapixels")] = DEFAULTS.megapixels,
-    print_size: Annotated[str | None, requested("print_size", "--print")] = DEFAULTS.print_size,
-    fill: Annotated[bool, requested("fill", "--fill/--fit")] = DEFAULTS.fill,
-    bleed: Annotated[str | None, requested("bleed")] = DEFAULTS.bleed,
-    model: Annotated[str, requested("model")] = DEFAULTS.model,
+    scale: ScaleOption = DEFAULTS.scale,
+    width: WidthOption = DEFAULTS.width,
+    height: HeightOption = DEFAULTS.height,
+    long_edge: LongEdgeOption = DEFAULTS.long_edge,
+    megapixels: MegapixelsOption = DEFAULTS.megapixels,
+    print_size: PrintOption = DEFAULTS.print_size,
+    fill: FillOption = DEFAULTS.fill,
+    bleed: BleedOption = DEFAULTS.bleed,
+    model: ModelOption = DEFAULTS.model,
     strength: StrengthOption = DEFAULTS.strength,
     engine: EngineOption = "auto",
     precision: PrecisionOption = "fp32",
-    ensemble: Annotated[bool, requested("ensemble", "--ensemble")] = DEFAULTS.ensemble,
+    ensemble: EnsembleOption = DEFAULTS.ensemble,
     consistency: ConsistencyOption = "auto",
     denoise: DenoiseOption = "auto",
     back_projection: OldConsistencyOption = None,
-    halo: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=WIDEST_HALO_PX,
-            help="px read around tiles; fewer is faster, see docs.",
-        ),
-    ] = None,
-    quality: Annotated[int, requested("quality")] = DEFAULTS.quality,
-    max_bytes: Annotated[str | None, requested("max_bytes")] = DEFAULTS.max_bytes,
-    tiff_compression: Annotated[
-        TiffCompression, requested("tiff_compression")
-    ] = DEFAULTS.tiff_compression,
-    metadata: Annotated[Literal["keep", "strip"], requested("metadata")] = DEFAULTS.metadata,
-    memory: Annotated[
-        str | None, typer.Option(help="Like 1GB: the most that the process takes.")
-    ] = None,
-    max_pixels: Annotated[
-        int, typer.Option(min=1, help="Larger inputs are refused.")
-    ] = 1_000_000_000,
+    halo: HaloOption = None,
+    quality: QualityOption = DEFAULTS.quality,
+    max_bytes: MaxBytesOption = DEFAULTS.max_bytes,
+    tiff_compression: TiffCompressionOption = DEFAULTS.tiff_compression,
+    metadata: MetadataOption = DEFAULTS.metadata,
+    memory: MemoryOption = None,
+    max_pixels: MaxPixelsOption = 1_000_000_000,
     preview: Annotated[
         str | None, typer.Option(help="x,y,width,height in px of IN: enlarge this part only.")
     ] = None,
     fidelity_map: Annotated[
         Path | None, typer.Option(help="Write how far the result is from interpolation.")
     ] = None,
-    recursive: Annotated[
-        bool, typer.Option("--recursive", help="Of a folder: also the folders in it.")
-    ] = False,
-    result_format: Annotated[
-        ResultFormat | None,
-        typer.Option(
-            "--format",
-            help="Of all results of a folder; left out, each has its picture's, or PNG where that "
-            "is not written.",
-        ),
-    ] = None,
+    recursive: RecursiveOption = False,
+    result_format: FormatOption = None,
 ) -> None:
     """Enlarge a picture, or all pictures of a folder.
 
@@ -111,9 +103,9 @@ def enlarge(
     from clearzoom.pipeline.run import run_job
     from clearzoom.pipeline.settings import parse_region
 
-    settings = settings_of(locals())
+    settings = settings_of(context.params)
     if is_folder(source):
-        check_for_folder(locals())
+        check_for_folder(preview, fidelity_map)
         _folder(source, output, settings, recursive=recursive)
         return
     part = parse_region(preview) if preview is not None else None
@@ -126,7 +118,7 @@ def enlarge(
         say(f"note: {note}", err=True)
     say(
         f"{output}  {done.width_px}x{done.height_px} px  {seconds:.1f} s  "
-        f"{done.width_px * done.height_px / 1e6 / seconds:.2f} MP/s ({networks_said(job)})"
+        f"{done.width_px * done.height_px / 1e6 / seconds:.2f} MP/s ({chain_text(job)})"
     )
 
 
@@ -135,7 +127,7 @@ def _megapixels(job: "Job") -> float:
     return job.cut.width * job.cut.height * job.source.frames / 1e6
 
 
-def networks_said(job: "Job") -> str:
+def chain_text(job: "Job") -> str:
     """Name the model, its scales in order, and the strength where it is below 1."""
     chain = ", ".join(f"x{scale}" for scale in job.plan.stages)
     if not chain:
@@ -145,47 +137,18 @@ def networks_said(job: "Job") -> str:
     return f"{job.settings.model} {chain}{suffix}"
 
 
-def settings_of(asked: dict[str, Any]) -> "Settings":
-    """Understand the options of these commands.
-
-    Args:
-        asked: by name of the parameter.
-
-    Raises:
-        BadParameter: they do not go together.
-    """
-    from clearzoom.pipeline.settings import parse_bytes
-
-    if asked["bleed"] and not asked["print_size"]:
-        raise typer.BadParameter("--bleed goes with --print")
-    try:
-        request = EnlargeRequest(**{name: asked[name] for name in EnlargeRequest.model_fields})
-    except ValidationError as error:
-        first = error.errors()[0]
-        words = first["msg"].removeprefix("Value error, ")
-        raise typer.BadParameter(f"{flag(str(first['loc'][0]))}: {words}") from error
-    return replace(
-        request.settings(),
-        engine=asked["engine"],
-        precision=asked["precision"],
-        halo_px=asked["halo"],
-        max_pixels=asked["max_pixels"],
-        format=asked["result_format"],
-        memory_bytes=parse_bytes(asked["memory"], "--memory") if asked["memory"] else None,
-    )
-
-
-def check_for_folder(asked: dict[str, Any]) -> None:
+def check_for_folder(preview: str | None, fidelity_map: Path | None) -> None:
     """Refuse options that are for one picture."""
-    if asked["preview"] or asked["fidelity_map"]:
+    if preview or fidelity_map:
         raise typer.BadParameter("--preview and --fidelity-map are for one picture")
 
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Stop after the tiles at work on Ctrl-C, and at once on a second: that harms as a kill does.
+    """Stop the work in the block on Ctrl-C; the main thread must call this.
 
-    Called by the main thread.
+    The first Ctrl-C finishes the running tiles; a second aborts at once, which is as safe as a
+    kill.
     """
     before = signal.signal(signal.SIGINT, _stop)
     try:
@@ -207,7 +170,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def _folder(source: Path, output: Path, settings: "Settings", *, recursive: bool) -> None:
-    from clearzoom.batch.folder import enlarge_folder
+    from clearzoom.batch.batch import enlarge_folder
 
     began = time.perf_counter()
     with stoppable(), progress("Enlarging", "pictures") as report:
@@ -217,9 +180,9 @@ def _folder(source: Path, output: Path, settings: "Settings", *, recursive: bool
 
 def end_of_folder(target: object, counts: "Counts", seconds: float) -> None:
     """Say what was done, what failed and where the rows are; exit with 3 where pictures failed."""
-    from clearzoom.batch.tree import said_left_out
+    from clearzoom.batch.tree import left_out_text
 
-    others = said_left_out(counts.left_out)
+    others = left_out_text(counts.left_out)
     say(
         f"{target}  {counts.done} enlarged, {counts.skipped} done before, {counts.failed} failed"
         f"{f', {others}' if others else ''}  "

@@ -1,43 +1,60 @@
 """Options that several commands share."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from pydantic import ValidationError
 
 from clearzoom.engines import Engine, Precision
-from clearzoom.pipeline.request import EnlargeRequest
+from clearzoom.io.formats import ResultFormat
+from clearzoom.io.tiff_compressions import TiffCompression
+from clearzoom.pipeline.request import WIDEST_HALO_PX, EnlargeRequest
+
+if TYPE_CHECKING:
+    from clearzoom.pipeline.settings import Settings
 
 DEFAULTS = EnlargeRequest()
 
 
 def requested(name: str, *declarations: str, hidden: bool = False) -> Any:
-    """Make an option of a field of what can be asked for: its help, its bounds.
+    """Make an option of a field of ``EnlargeRequest``, with its help and its bounds.
 
     Args:
-        name: of the field.
-        declarations: like ``--print``, where they are not the field's name.
-        hidden: the help does not name it.
+        name: the name of the field.
+        declarations: like ``--print``, where the option does not have the field's name.
+        hidden: the help does not list the option.
     """
     field = EnlargeRequest.model_fields[name]
-    said = re.sub(r"`(\w+)`", lambda found: flag(found[1]), field.description or "")
+    words = re.sub(r"`(\w+)`", lambda found: flag(found[1]), field.description or "")
     bounds = {
         side: getattr(each, bound)
         for each in field.metadata
         for side, bound in (("min", "ge"), ("max", "le"))
         if hasattr(each, bound)
     }
-    return typer.Option(*declarations, help=said, hidden=hidden, **bounds)
+    return typer.Option(*declarations, help=words, hidden=hidden, **bounds)
 
 
 def flag(name: str) -> str:
-    """Name the option of a field of what can be asked for."""
+    """Name the option of a field of ``EnlargeRequest``."""
     if name == "print_size":
         return "--print"
     return "--" + name.replace("_", "-")
 
 
+ScaleOption = Annotated[float | None, requested("scale")]
+WidthOption = Annotated[int | None, requested("width")]
+HeightOption = Annotated[int | None, requested("height")]
+LongEdgeOption = Annotated[int | None, requested("long_edge")]
+MegapixelsOption = Annotated[float | None, requested("megapixels")]
+PrintOption = Annotated[str | None, requested("print_size", "--print")]
+FillOption = Annotated[bool, requested("fill", "--fill/--fit")]
+BleedOption = Annotated[str | None, requested("bleed")]
+ModelOption = Annotated[str, requested("model")]
+StrengthOption = Annotated[float, requested("strength")]
 EngineOption = Annotated[
     Engine, typer.Option(help="auto: the fastest by the model's card that is installed.")
 ]
@@ -47,10 +64,35 @@ PrecisionOption = Annotated[
         help="fp16, bf16: with --engine torch or openvino. int8: where a file is shipped."
     ),
 ]
+EnsembleOption = Annotated[bool, requested("ensemble", "--ensemble")]
 ConsistencyOption = Annotated[str, requested("consistency")]
 DenoiseOption = Annotated[str, requested("denoise")]
 OldConsistencyOption = Annotated[bool | None, requested("back_projection", hidden=True)]
-StrengthOption = Annotated[float, requested("strength")]
+HaloOption = Annotated[
+    int | None,
+    typer.Option(
+        min=0, max=WIDEST_HALO_PX, help="px read around tiles; fewer is faster, see docs."
+    ),
+]
+QualityOption = Annotated[int, requested("quality")]
+MaxBytesOption = Annotated[str | None, requested("max_bytes")]
+TiffCompressionOption = Annotated[TiffCompression, requested("tiff_compression")]
+MetadataOption = Annotated[Literal["keep", "strip"], requested("metadata")]
+MemoryOption = Annotated[
+    str | None, typer.Option(help="Like 1GB: the most that the process takes.")
+]
+MaxPixelsOption = Annotated[int, typer.Option(min=1, help="Larger inputs are refused.")]
+RecursiveOption = Annotated[
+    bool, typer.Option("--recursive", help="Of a folder: also the folders in it.")
+]
+FormatOption = Annotated[
+    ResultFormat | None,
+    typer.Option(
+        "--format",
+        help="Of all results of a folder; left out, each has its picture's, or PNG where that "
+        "is not written.",
+    ),
+]
 OutputOption = Annotated[
     Path,
     typer.Option(
@@ -60,3 +102,33 @@ OutputOption = Annotated[
         help="The suffix chooses the format; an older file is replaced. For a folder a folder.",
     ),
 ]
+
+
+def settings_of(options: dict[str, Any]) -> "Settings":
+    """Make settings of the options above.
+
+    Args:
+        options: the values by the names of the parameters of ``enlarge``.
+
+    Raises:
+        BadParameter: they contradict each other.
+    """
+    from clearzoom.pipeline.settings import parse_bytes
+
+    if options["bleed"] and not options["print_size"]:
+        raise typer.BadParameter("--bleed goes with --print")
+    try:
+        request = EnlargeRequest(**{name: options[name] for name in EnlargeRequest.model_fields})
+    except ValidationError as error:
+        first = error.errors()[0]
+        words = first["msg"].removeprefix("Value error, ")
+        raise typer.BadParameter(f"{flag(str(first['loc'][0]))}: {words}") from error
+    return replace(
+        request.settings(),
+        engine=options["engine"],
+        precision=options["precision"],
+        halo_px=options["halo"],
+        max_pixels=options["max_pixels"],
+        format=options["result_format"],
+        memory_bytes=parse_bytes(options["memory"], "--memory") if options["memory"] else None,
+    )

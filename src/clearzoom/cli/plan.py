@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from clearzoom.cli.console import say
-from clearzoom.cli.enlarge import check_for_folder, enlarge, networks_said, settings_of
+from clearzoom.cli.enlarge import chain_text, check_for_folder, enlarge
+from clearzoom.cli.options import settings_of
 from clearzoom.errors import ClearzoomError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @wraps(enlarge)
-def plan(**asked: Any) -> None:
+def plan(**options: Any) -> None:
     """Say what 'enlarge' with the same options would do; OUT is not written."""
     from clearzoom.pipeline.estimate import Estimator
     from clearzoom.pipeline.job import networks_of, plan_job
@@ -25,13 +26,13 @@ def plan(**asked: Any) -> None:
     from clearzoom.pipeline.paths import is_folder
     from clearzoom.pipeline.settings import parse_region
 
-    settings = settings_of(asked)
-    if is_folder(asked["source"]):
-        check_for_folder(asked)
-        _plan_folder(asked["source"], asked["output"], settings, recursive=asked["recursive"])
+    settings = settings_of(options)
+    if is_folder(options["source"]):
+        check_for_folder(options["preview"], options["fidelity_map"])
+        _plan_folder(options["source"], options["output"], settings, recursive=options["recursive"])
         return
-    part = parse_region(asked["preview"]) if asked["preview"] is not None else None
-    job = plan_job(asked["source"], asked["output"], settings, preview=part)
+    part = parse_region(options["preview"]) if options["preview"] is not None else None
+    job = plan_job(options["source"], options["output"], settings, preview=part)
     networks_of(job)  # what cannot be loaded is no plan
     try_tiles(job, trial_budget(settings.memory_bytes))
     source, planned = job.source, job.plan
@@ -40,7 +41,7 @@ def plan(**asked: Any) -> None:
     lines = [
         f"input    {source.path}  {source.kind}  {source.width_px}x{source.height_px} px  "
         f"{bits} bit  {_colours(job)}" + (f"  {source.frames} frames" if source.frames > 1 else ""),
-        f"networks {networks_said(job)}: {planned.enlarged_px[0]}x{planned.enlarged_px[1]} px",
+        f"networks {chain_text(job)}: {planned.enlarged_px[0]}x{planned.enlarged_px[1]} px",
     ]
     if planned.stages:
         lines.append(f"chosen   {_chosen(job, settings)}")
@@ -70,8 +71,8 @@ with --memory one tile of each network is tried first.
 
 
 def _plan_folder(source: Path, output: Path, settings: "Settings", *, recursive: bool) -> None:
-    from clearzoom.batch.folder_plan import plan_folder
-    from clearzoom.batch.tree import said_left_out
+    from clearzoom.batch.plan import plan_folder
+    from clearzoom.batch.tree import left_out_text
     from clearzoom.pipeline.estimate import Estimator
 
     pictures, before, failures, px = 0, 0, 0, 0
@@ -90,9 +91,9 @@ def _plan_folder(source: Path, output: Path, settings: "Settings", *, recursive:
             px += _say_planned(picture.file, planned, settings)
             jobs.append(planned)
     if jobs:
-        said = _estimated(jobs, Estimator())
-        say(f"estimate {said}, from a short measurement here, of the first of each kind")
-    others = said_left_out(folder.listing.left_out.values())
+        estimate = _estimated(jobs, Estimator())
+        say(f"estimate {estimate}, from a short measurement here, of the first of each kind")
+    others = left_out_text(folder.listing.left_out.values())
     say(
         f"{output}  {pictures} pictures, {px / 1e6:.1f} MP; {before} done before, {failures} will "
         f"fail{f', {others}' if others else ''}"
@@ -108,7 +109,7 @@ def _say_planned(name: str, planned: "Job", settings: "Settings") -> int:
     say(
         f"{name}  {before[0]}x{before[1]} px -> {width}x{height} px"
         + (f"  {frames} frames" if frames > 1 else "")
-        + f"  ({networks_said(planned)}"
+        + f"  ({chain_text(planned)}"
         + (f"; {_chosen(planned, settings)})" if planned.plan.stages else ")")
     )
     for note in planned.notes:
@@ -147,7 +148,7 @@ def _colours(job: "Job") -> str:
 
 
 def _chosen(job: "Job", settings: "Settings") -> str:
-    """What was left to the picture, and what it gave."""
+    """Give consistency and denoise, and whether the picture chose them."""
     from clearzoom.engines.wrappers import consistency_text
 
     consistency, denoise = job.settings.consistency, job.settings.denoise
