@@ -99,6 +99,34 @@ def test_an_archive_goes_on_from_any_report_and_journal(tree, tmp_path, settings
     assert set(rows(output)) == {"a.png", "b #1.jpg", "ünï [2].webp", "bad.jpg"}
 
 
+class Dies:
+    """An executor that ends before it did anything."""
+
+    def __init__(self, *, remote):
+        self.remote = remote
+
+    def __call__(self, parts, context, *, careful, started):
+        assert (started is None) == self.remote
+        raise KeyboardInterrupt
+        yield
+
+
+@pytest.mark.parametrize("remote", [True, False])
+def test_names_are_claimed_before_workers_elsewhere_begin(tree, tmp_path, settings, remote):
+    output = tmp_path / "out"
+    output.mkdir()
+    (output / "b #1.jpg").write_bytes(b"somebody's")
+    batch = Batch(LocalFolder(str(tree)), LocalFolder(str(output)), settings)
+    with pytest.raises(KeyboardInterrupt):
+        batch.run(Dies(remote=remote))
+    claimed = {name for name, row in rows(output).items() if row["status"] == "started"}
+    assert claimed == ({"a.png", "bad.jpg", "ünï [2].webp"} if remote else set())
+    (output / "a.png").write_bytes(b"of a worker, or somebody's")
+    counts = enlarge_folder(tree, output, settings)
+    assert (counts.done, counts.failed) == ((2, 2) if remote else (1, 3))
+    assert (output / "b #1.jpg").read_bytes() == b"somebody's"
+
+
 def test_a_report_that_is_a_link_or_a_pipe(tree, tmp_path, settings):
     output, victim = tmp_path / "out", tmp_path / "victim"
     victim.write_text("mine")
