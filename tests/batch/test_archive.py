@@ -46,7 +46,7 @@ class OneWorker:
     def __init__(self, bucket):
         self.bucket, self.joined = bucket, []
 
-    def __call__(self, parts, context, *, careful, started):
+    def __call__(self, parts, context, started, *, careful):
         assert started is None
         if isinstance(parts[0], Part) and parts[0].band is None:
             found = store().find(self.bucket)

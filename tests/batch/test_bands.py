@@ -63,7 +63,7 @@ class _Damages:
     def __init__(self, target):
         self.target, self.bands = target, 0
 
-    def __call__(self, parts, context, *, careful, started):
+    def __call__(self, parts, context, started, *, careful):
         if isinstance(parts[0], Part) and parts[0].band is None:
             files = sorted(self.target.glob(".clearzoom-bands-*/*"))
             self.bands = len(files)

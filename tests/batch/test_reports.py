@@ -105,7 +105,7 @@ class Dies:
     def __init__(self, *, remote):
         self.remote = remote
 
-    def __call__(self, parts, context, *, careful, started):
+    def __call__(self, parts, context, started, *, careful):
         assert (started is None) == self.remote
         raise KeyboardInterrupt
         yield

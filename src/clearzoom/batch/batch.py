@@ -31,6 +31,9 @@ Parts = Sequence[Task | Part]
 Results = Generator[tuple[int, Row, bool], None, None]
 """The index of a part, its row, and whether its picture was enlarged before."""
 
+Started = Callable[[Row], None] | None
+"""Gets a row before a picture is enlarged, as in ``Worker``; None where names are claimed."""
+
 Progress = Callable[[int, int, str], None]
 """Called with (pictures finished, pictures in all, rate and last picture)."""
 
@@ -44,20 +47,15 @@ class Executor(Protocol):
     remote: bool
 
     def __call__(
-        self,
-        parts: Parts,
-        context: BatchContext,
-        *,
-        careful: bool,
-        started: Callable[[Row], None] | None,
+        self, parts: Parts, context: BatchContext, started: Started, *, careful: bool
     ) -> Results:
         """Run the parts. A part without an answer means that its worker died.
 
         Args:
             parts: pictures, or parts of large ones.
             context: the batch.
+            started: is called by an executor in this process.
             careful: each worker gets one part at a time.
-            started: as in ``Worker``.
         """
 
 
@@ -67,12 +65,7 @@ class ThreadExecutor:
     remote = False
 
     def __call__(
-        self,
-        parts: Parts,
-        context: BatchContext,
-        *,
-        careful: bool,
-        started: Callable[[Row], None] | None,
+        self, parts: Parts, context: BatchContext, started: Started, *, careful: bool
     ) -> Results:
         """Run the parts, a few at a time; with a limit of memory one at a time."""
         stop = threading.Event()
@@ -204,9 +197,7 @@ class Batch:
         for careful in (False, True):
             left = dict(enumerate(parts))
             if left:
-                results = self._executor(
-                    parts, self.context, careful=careful, started=self._started
-                )
+                results = self._executor(parts, self.context, self._started, careful=careful)
                 # Close the generator on error, so that the cluster stops before the next wave.
                 with closing(results):
                     for index, row, skipped in results:

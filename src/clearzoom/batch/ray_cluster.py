@@ -11,15 +11,14 @@ import pickle
 import socket
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clearzoom.batch.batch import Parts, Results
+from clearzoom.batch.batch import Parts, Results, Started
 from clearzoom.batch.ray_local import before_ray_is_loaded, start_alone
-from clearzoom.batch.report import Row
 from clearzoom.batch.task import BatchContext, Task
 from clearzoom.batch.worker import Worker, WorkerSetup, setup_of
 from clearzoom.errors import ClusterError, MissingExtraError
@@ -165,12 +164,7 @@ class RayExecutor:
         self._split_px, self._at_once = split_px, at_once
 
     def __call__(
-        self,
-        parts: Parts,
-        context: BatchContext,
-        *,
-        careful: bool,
-        started: Callable[[Row], None] | None,
+        self, parts: Parts, context: BatchContext, started: Started, *, careful: bool
     ) -> Results:
         """Run the parts in tasks of several pictures each."""
         import ray.data
