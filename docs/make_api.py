@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from clearzoom.errors import ClearzoomError
-from clearzoom.server import error_answers as failures
 from clearzoom.server.app import create_app
-from clearzoom.server.jobs import planning as job_plan
-from clearzoom.server.jobs.schema import Asked
+from clearzoom.server.error_answers import _CODES, status_of
+from clearzoom.server.jobs.planning import JOB_STATUSES
+from clearzoom.server.jobs.schema import EnlargeQuery
 from clearzoom.server.settings import ServeSettings
 
 TARGET = Path(__file__).with_name("api.md")
@@ -111,7 +111,7 @@ def _routes(schema: dict[str, Any]) -> list[str]:
 
 def _fields() -> list[str]:
     rows = ["## Fields of POST /api/enlarge", "", "| field | default | |", "| --- | --- | --- |"]
-    for name, field in Asked.model_fields.items():
+    for name, field in EnlargeQuery.model_fields.items():
         if name == "model":
             rows.append("| `model` | the server's | A released model. |")
             continue
@@ -133,8 +133,9 @@ def _codes(schema: dict[str, Any]) -> str:
 
 
 def _codes_of(status: int) -> str:
-    of_errors = {kind.code for kind in _kinds(ClearzoomError) if job_plan.status_of(kind) == status}
-    of_server = {500: "fault"} | failures._CODES
+    kinds = _kinds(ClearzoomError)
+    of_errors = {kind.code for kind in kinds if status_of(kind, JOB_STATUSES) == status}
+    of_server = {500: "fault"} | _CODES
     own = {of_server[status]} if status in of_server else set()
     return " ".join(f"`{code}`" for code in sorted((of_errors if status < 500 else set()) | own))
 

@@ -39,7 +39,9 @@ WAYS = {
     "One tile": [
         "server.iiif.image_routes",
         "server.iiif.image_request",
+        "server.iiif.responses",
         "server.tiles.service",
+        "server.tiles.views",
         "server.tiles.cache",
         "server.tiles.render",
         "server.tiles.inferred",
@@ -91,7 +93,7 @@ TAIL = """
 | a folder's report is written | `batch/report.py`; its rows until then, in `batch/journal.py` |
 | a Ray worker writes its result | `batch/worker.py` |
 | a tile is cached | `server/tiles/cache.py` |
-| a job of the API runs | `server/jobs/queue.py` |
+| a job of the API runs | `server/jobs/runner.py` |
 | a score is computed | `metrics/`, by the protocol in `metrics/protocol.py` |
 | the learning rate is set | `train/schedule.py` |
 | an error's code comes from | `errors.py` |

@@ -269,7 +269,7 @@ def test_other_machines_are_asked_for_a_token(public, tmp_path, monkeypatch, ser
     # the stderr that pytest reads.
     monkeypatch.setattr(uvicorn.Config, "configure_logging", lambda _: None)
     monkeypatch.setattr(
-        uvicorn.Server, "run", lambda *_, **__: taken.append(ServeSettings.taken_over())
+        uvicorn.Server, "run", lambda *_, **__: taken.append(ServeSettings.from_environment())
     )
     monkeypatch.setenv(ENVIRONMENT, "")
     before = signal.getsignal(signal.SIGTERM)

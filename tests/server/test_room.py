@@ -7,7 +7,7 @@ import numpy as np
 import pyvips
 
 from clearzoom.core.box import Box
-from clearzoom.server.locks import Turns
+from clearzoom.server.locks import KeyedLock
 from clearzoom.server.tiles.inferred import _BLOCK_PX, blocks_of, interpolated
 from clearzoom.server.tiles.originals import Originals
 
@@ -15,7 +15,7 @@ from clearzoom.server.tiles.originals import Originals
 def opened(tmp_path, photo):
     path = tmp_path / "photo.png"
     pyvips.Image.new_from_array(np.ascontiguousarray(photo)).write_to_file(str(path))
-    originals = Originals(tmp_path / "copies", 10**9, Turns(tmp_path / "turns"))
+    originals = Originals(tmp_path / "copies", 10**9, KeyedLock(tmp_path / "locks"))
     return originals.open(path, 10**9, lambda: None)
 
 
@@ -60,7 +60,7 @@ def test_pictures_are_opened_while_others_are_taken_away(tmp_path):
         # Another process: its own locks, and no room for more than one picture.
         order = np.random.default_rng(seed).integers(0, 4, 12)
         for number in order:
-            originals = Originals(tmp_path / "copies", 1, Turns(tmp_path / "turns"))
+            originals = Originals(tmp_path / "copies", 1, KeyedLock(tmp_path / "locks"))
             try:
                 originals.open(paths[number], 10**9, lambda: None).region(1, Box(0, 0, 50, 50))
             except Exception as error:

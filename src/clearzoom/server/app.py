@@ -1,4 +1,4 @@
-"""The application: routes and what stands before them."""
+"""The application: its routes, and the middleware before them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +14,8 @@ from clearzoom.server.device_routes import add_device_page
 from clearzoom.server.error_answers import add_failures
 from clearzoom.server.gallery.model_routes import model_router
 from clearzoom.server.gallery.picture_routes import picture_router
-from clearzoom.server.gallery.uploads import Bodies
+from clearzoom.server.gallery.uploads import BodyReceiver
+from clearzoom.server.iiif.deep_zoom_routes import deep_zoom_router
 from clearzoom.server.iiif.image_routes import image_router
 from clearzoom.server.iiif.presentation_routes import presentation_router
 from clearzoom.server.jobs.queue import Jobs
@@ -32,7 +33,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
     """Make the application of one process.
 
     Args:
-        settings: what is served, and how.
+        settings: what the server was started with.
     """
     service = Service(settings)
     jobs = Jobs(settings, lambda: service.slow.waiting > 0)
@@ -59,9 +60,10 @@ def create_app(settings: ServeSettings) -> FastAPI:
         dependencies=[Security(HTTPBearer(auto_error=False))] if settings.token else [],
     )
     add_failures(app, (settings.session / "uploads", settings.session, settings.folder))
-    bodies = Bodies(settings.max_upload_bytes)
+    bodies = BodyReceiver(settings.max_upload_bytes)
     app.include_router(presentation_router(service))
     app.include_router(image_router(service))
+    app.include_router(deep_zoom_router(service))
     app.include_router(picture_router(service, bodies))
     app.include_router(job_router(jobs, service.library.find, bodies))
     app.include_router(model_router(settings.model))
@@ -80,5 +82,5 @@ def create_app(settings: ServeSettings) -> FastAPI:
 
 
 def worker_app() -> FastAPI:
-    """Make the application of a worker process, from the settings that were left for it."""
-    return create_app(ServeSettings.taken_over())
+    """Make the application of a worker process, from the settings in its environment."""
+    return create_app(ServeSettings.from_environment())

@@ -1,4 +1,4 @@
-"""The page that enlarges in the browser, its module, and the networks that it may fetch."""
+"""Routes of the page that enlarges in the browser, and of the networks that it may fetch."""
 
 from pathlib import Path
 
@@ -15,14 +15,14 @@ _CHECKED = {"Cache-Control": "no-cache"}
 
 
 def add_device_page(app: FastAPI) -> None:
-    """Add the page, and what lies below its address.
+    """Add the page, its modules and its networks to an application.
 
     Args:
-        app: of the server.
+        app: the server's application.
     """
     router = APIRouter(include_in_schema=False)
     names = [f"{card.name}-x{card.scale}" for card in released()]
-    there = {f"{name}{suffix}" for name in names for suffix in (".json", ".onnx")}
+    files = {f"{name}{suffix}" for name in names for suffix in (".json", ".onnx")}
 
     @router.get(DEVICE)
     async def page() -> FileResponse:
@@ -30,7 +30,7 @@ def add_device_page(app: FastAPI) -> None:
 
     @router.get(f"{DEVICE}/weights/{{name}}")
     async def weights(name: str) -> FileResponse:
-        if name not in there:
+        if name not in files:
             raise RefusedError(404, f"no released network {name}")
         return FileResponse(FOLDER / name, headers=_CHECKED)
 

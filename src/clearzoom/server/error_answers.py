@@ -2,9 +2,9 @@
 
 import logging
 import os
-from collections.abc import Sequence
-from http import HTTPStatus
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -14,28 +14,23 @@ from starlette.exceptions import HTTPException
 
 from clearzoom.errors import (
     ClearzoomError,
-    ConfigError,
     InputError,
     MissingFileError,
     ModelError,
-    SizeError,
-    UnknownModelError,
     UnreadablePictureError,
     WeightsError,
 )
 from clearzoom.io.libvips_errors import is_full
 from clearzoom.server.guards import GUARDS
 
-_STATUS: dict[type[ClearzoomError], HTTPStatus] = {
-    MissingFileError: HTTPStatus.NOT_FOUND,
-    UnreadablePictureError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    SizeError: HTTPStatus.BAD_REQUEST,
-    InputError: HTTPStatus.BAD_REQUEST,
-    UnknownModelError: HTTPStatus.BAD_REQUEST,
-    WeightsError: HTTPStatus.INTERNAL_SERVER_ERROR,
-    ModelError: HTTPStatus.BAD_REQUEST,
-    ConfigError: HTTPStatus.INTERNAL_SERVER_ERROR,
+STATUSES: dict[type[Exception], int] = {
+    MissingFileError: 404,
+    UnreadablePictureError: 415,
+    InputError: 400,
+    WeightsError: 500,
+    ModelError: 400,
 }
+"""HTTP status by kind of error; a kind without one has that of the next kind above it, or 500."""
 _CODES = {
     400: "request",
     401: "token",
@@ -53,23 +48,40 @@ _CODES = {
     503: "busy",
     507: "no-room",
 }
+_DESCRIPTIONS = {
+    400: "there is no such size, model or combination, or it is over the limits",
+    401: "the token is missing or wrong",
+    403: "the request comes from a page of another site, or the picture cannot be changed",
+    404: "there is no such picture or job",
+    408: "the body took too long",
+    409: "the job has no result yet, or none at all",
+    413: "the picture or its result is too large",
+    415: "the file is no picture, or it is damaged",
+    422: "there is no such field, or the value is not possible",
+    429: "this client has too many requests or jobs at once",
+    499: "the client went away",
+    500: "the server failed; its log says why",
+    501: "upscaling is switched off for this picture",
+    503: "the server is busy, or the result takes too long; Retry-After says when to come again",
+    507: "the server's disk is full",
+}
 _log = logging.getLogger("clearzoom.server")
 
 
 class Failure(BaseModel):
-    """What every error answer says. ``code`` is stable, ``message`` is for people."""
+    """The body of every error answer. ``code`` is stable, ``message`` is for people."""
 
     code: str
     message: str
 
 
 class RefusedError(Exception):
-    """An answer other than success that the server decided on.
+    """The server refuses a request.
 
     Args:
-        status: of HTTP.
+        status: status of the answer.
         message: what happened, and what to do.
-        retry_after_s: when to come again.
+        retry_after_s: seconds after which the client may try again.
     """
 
     def __init__(self, status: int, message: str, *, retry_after_s: int | None = None) -> None:
@@ -81,19 +93,45 @@ class RefusedError(Exception):
 def failure(
     status: int, code: str, message: str, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    """Make an error answer."""
+    """Make an error answer.
+
+    Args:
+        status: status of the answer.
+        code: the stable code of ``Failure``.
+        message: what happened, and what to do.
+        headers: further headers.
+    """
     content = Failure(code=code, message=message).model_dump()
-    # The guards too: the answers to faults pass by what adds them to others.
-    said = {"Cache-Control": "no-store"} | GUARDS | (headers or {})
-    return JSONResponse(content, status, said)
+    # The answer to a fault does not pass the middleware that adds the guards to other answers.
+    headers = {"Cache-Control": "no-store"} | GUARDS | (headers or {})
+    return JSONResponse(content, status, headers)
+
+
+def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Document the error answers of a route, for OpenAPI."""
+    # The schema is written out, since FastAPI would give an event stream's errors its media type.
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}
+    return {
+        status: {"description": _DESCRIPTIONS[status], "content": content} for status in statuses
+    }
+
+
+def status_of(kind: type[Exception], statuses: Mapping[type[Exception], int] = STATUSES) -> int:
+    """Return the HTTP status of a kind of error.
+
+    Args:
+        kind: class of the error.
+        statuses: status by class.
+    """
+    return next((statuses[each] for each in kind.__mro__ if each in statuses), 500)
 
 
 def add_failures(app: FastAPI, hidden: Sequence[Path] = ()) -> None:
-    """Answer every error in the one form.
+    """Answer every error of an application with a ``Failure``.
 
     Args:
-        app: whose.
-        hidden: folders whose paths are nobody's business.
+        app: the application.
+        hidden: folders whose paths are left out of messages.
     """
 
     def expected(request: Request, error: Exception) -> JSONResponse:
@@ -115,17 +153,14 @@ def _refused(request: Request, error: Exception) -> JSONResponse:
 
 def _expected(error: Exception, hidden: Sequence[Path]) -> JSONResponse:
     assert isinstance(error, ClearzoomError)
-    status = next(
-        (_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS),
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-    )
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    status = status_of(type(error))
+    if status >= 500:
         _log.error("%s: %s", error.code, error)
         return failure(status, error.code, "the server cannot do that now; its log says why")
-    said = " ".join(str(error).split())
+    message = " ".join(str(error).split())
     for folder in hidden:
-        said = said.replace(f"{folder}{os.sep}", "")
-    return failure(status, error.code, said)
+        message = message.replace(f"{folder}{os.sep}", "")
+    return failure(status, error.code, message)
 
 
 def _no_room(request: Request, error: Exception) -> JSONResponse:
@@ -138,11 +173,11 @@ def _no_room(request: Request, error: Exception) -> JSONResponse:
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    said = "; ".join(
+    faults = "; ".join(
         f"{'.'.join(str(part) for part in each['loc'][1:])}: {each['msg']}"
         for each in error.errors()
     )
-    return failure(422, "request", said)
+    return failure(422, "request", faults)
 
 
 def _http(request: Request, error: Exception) -> JSONResponse:
@@ -154,5 +189,5 @@ def _http(request: Request, error: Exception) -> JSONResponse:
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    # Starlette logs it with its traceback, and raises it again for the server.
+    # Starlette logs the error with its traceback, and raises it again for the server.
     return failure(500, "fault", "a fault of the server; its log says more")

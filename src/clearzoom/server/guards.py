@@ -1,4 +1,4 @@
-"""What every answer tells browsers that they must not do."""
+"""Security headers, by which every answer restricts what browsers may do."""
 
 _POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; style-src 'self'; "
@@ -12,7 +12,7 @@ GUARDS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 DEVICE = "/device"
-"""The page that enlarges in the browser; its worker and its library lie below."""
+"""Path of the page that enlarges in the browser; its worker and its library lie below it."""
 
 _DEVICE_GUARDS = GUARDS | {
     "Content-Security-Policy": _POLICY.replace(
@@ -23,9 +23,9 @@ _DEVICE_GUARDS = GUARDS | {
 
 
 def guards_of(path: str) -> dict[str, str]:
-    """Give the headers of the answer for a path.
+    """Return the security headers of the answer for a path; one page alone may use WebAssembly.
 
     Args:
-        path: as it was asked for. WebAssembly is allowed to one page alone.
+        path: path of the request.
     """
     return _DEVICE_GUARDS if path == DEVICE or path.startswith(f"{DEVICE}/") else GUARDS

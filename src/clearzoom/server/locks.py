@@ -1,4 +1,4 @@
-"""One at a time for each key, among the threads of this process and among processes."""
+"""Locks by key, among the threads of this process and among processes."""
 
 import hashlib
 import os
@@ -14,14 +14,21 @@ try:
 except ImportError:  # Windows: there two processes may compute the same tile, to the same end
     fcntl = None  # type: ignore[assignment]
 
-_LOOK_EVERY_S = 0.02
+CancelCheck = Callable[[], None]
+"""Raises where nobody waits for the result any more; long work calls it between its steps."""
+
+_POLL_S = 0.02
 
 
-class Turns:
-    """A lock for each key. Those of processes are byte ranges of one file.
+class KeyedLock:
+    """A lock for each key, held by one thread of all processes at a time.
 
-    They belong to an open file, not to a process (where a system knows only the other kind, none
-    are taken: what is computed twice is equal), and go when their process dies.
+    Among processes each key is a byte range of one file. The locks belong to an open file, not to a
+    process, and end when the process dies. Where a system has only locks of the other kind, none
+    are taken: what two processes compute twice is equal.
+
+    Args:
+        file: the file whose ranges are locked; it is made where it is missing.
     """
 
     def __init__(self, file: Path) -> None:
@@ -32,21 +39,21 @@ class Turns:
         self._mutex = threading.Lock()
 
     @contextmanager
-    def alone(self, key: str, wanted: Callable[[], None]) -> Iterator[None]:
-        """Wait until no other has this key, and have it.
+    def hold(self, key: str, check: CancelCheck) -> Iterator[None]:
+        """Wait until nobody else holds the lock of a key, and hold it.
 
         Args:
-            key: what is made.
-            wanted: called while waiting; raises where nobody waits for the result any more.
+            key: names what is made under the lock.
+            check: is called while waiting.
         """
         with self._mutex:
             lock, users = self._locks.get(key, (threading.Lock(), 0))
             self._locks[key] = lock, users + 1
         try:
-            while not lock.acquire(timeout=_LOOK_EVERY_S):
-                wanted()
+            while not lock.acquire(timeout=_POLL_S):
+                check()
             try:
-                yield from self._alone_among_processes(key, wanted)
+                yield from self._hold_among_processes(key, check)
             finally:
                 lock.release()
         finally:
@@ -55,24 +62,25 @@ class Turns:
                 if users > 1:
                     self._locks[key] = lock, users - 1
 
-    def _alone_among_processes(self, key: str, wanted: Callable[[], None]) -> Iterator[None]:
+    def _hold_among_processes(self, key: str, check: CancelCheck) -> Iterator[None]:
         descriptor = os.open(self._file, os.O_RDWR)
         try:
-            while not _locked(descriptor, key):
-                wanted()
-                time.sleep(_LOOK_EVERY_S)
+            while not _lock_range(descriptor, key):
+                check()
+                time.sleep(_POLL_S)
             yield
         finally:
             os.close(descriptor)
 
 
-def _locked(descriptor: int, key: str) -> bool:
+def _lock_range(descriptor: int, key: str) -> bool:
     if fcntl is None or not hasattr(fcntl, "F_OFD_SETLK"):
         return True
-    place = int.from_bytes(hashlib.sha256(key.encode()).digest()[:7], "big")
-    asked = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, place, 1, 0)
+    start = int.from_bytes(hashlib.sha256(key.encode()).digest()[:7], "big")
+    # struct flock: type, whence, start, length, process (0 for locks of an open file).
+    request = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, start, 1, 0)
     try:
-        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, asked)
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, request)
     except (BlockingIOError, PermissionError):
         return False
     return True

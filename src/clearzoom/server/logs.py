@@ -1,4 +1,4 @@
-"""What the server's processes log: on standard error, safe to read in a terminal."""
+"""Logging of the server's processes: to standard error, safe to read in a terminal."""
 
 import logging
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from clearzoom.core.shown import shown
 
 
-class ShownFormatter(logging.Formatter):
-    """One line for a message, and those of its exception; names in them are not obeyed."""
+class EscapingFormatter(logging.Formatter):
+    """Formats a message as one line, and its exception below; control characters are escaped."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Make the lines of a record."""
+        """Format a record."""
         lines = [f"{record.levelname}: {record.getMessage()}"]
         if record.exc_info:
             lines += self.formatException(record.exc_info).splitlines()
@@ -20,11 +20,11 @@ class ShownFormatter(logging.Formatter):
 LOGS: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"shown": {"()": ShownFormatter}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "shown"}},
+    "formatters": {"escaped": {"()": EscapingFormatter}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "escaped"}},
     "loggers": {
         "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "clearzoom": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
     },
 }
-"""For ``logging.config.dictConfig``, in each process."""
+"""Configuration for ``logging.config.dictConfig``, in each process."""

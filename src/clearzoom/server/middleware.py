@@ -1,4 +1,4 @@
-"""What stands before every route: who may ask, from where, and what browsers must not do."""
+"""Middleware before every route: paths, tokens, requests of other sites, security headers."""
 
 import hmac
 import logging
@@ -18,7 +18,7 @@ _LONGEST_PATH = 8192
 _CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 _OPEN_TO_ALL = ("/healthz",)
 _SHARED = ("/iiif/", "/dzi/")
-"""Other sites' viewers may read these."""
+"""Viewers on other sites may read answers below these paths."""
 _OWN = {"Cross-Origin-Resource-Policy": "same-origin"}
 _CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -34,7 +34,7 @@ _log = logging.getLogger("clearzoom.server")
 
 
 class RawPaths:
-    """Routes by the path as it was sent: an encoded slash in an identifier separates nothing."""
+    """Routes by the encoded path, so that an encoded slash stays part of an identifier."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -48,7 +48,7 @@ class RawPaths:
                 await failure(400, "request", "the path is no path")(scope, receive, send)
                 return
             scope = dict(scope) | {"path": path}
-            if scope["method"] == "HEAD":  # as GET, and the server leaves the body out
+            if scope["method"] == "HEAD":  # is answered as GET, without the body
                 scope["method"] = "GET"
                 send = _without_body(send)
         await self._app(scope, receive, send)
@@ -64,7 +64,7 @@ def _without_body(send: Send) -> Send:
 
 
 class Safety:
-    """Asks for the token, refuses foreign pages that would change something, adds headers."""
+    """Checks the token, refuses changes that a page of another site requests, and adds headers."""
 
     def __init__(self, app: ASGIApp, settings: ServeSettings) -> None:
         self._app, self._settings = app, settings
@@ -79,9 +79,9 @@ class Safety:
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                said = MutableHeaders(scope=message)
+                answer = MutableHeaders(scope=message)
                 for name, value in (guards_of(path) | (_CORS if shared else _OWN)).items():
-                    said.setdefault(name, value)
+                    answer.setdefault(name, value)
             await send(message)
 
         refusal = self._refusal(scope, headers)
@@ -90,18 +90,18 @@ class Safety:
         elif shared and scope["method"] == "OPTIONS":
             await _preflight(marked)
         elif self._brings_token(scope):
-            await self._welcome(scope, receive, marked)
+            await self._set_cookie(scope, receive, marked)
         else:
             await self._app(scope, receive, marked)
 
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str, str] | None:
         host = headers.get("host", "")
         if self._settings.is_local and not _is_this_machine(host):
-            # A foreign name that was made to lead here: its page must not read what is served.
+            # DNS rebinding: a page of a name that resolves to here must not read what is served.
             return 403, "forbidden", "this server answers to this machine's own names only"
         origin = headers.get("origin")
-        scheme, _, said = headers.get("authorization", "").partition(" ")
-        bearer = said if scheme.lower() == "bearer" else ""
+        scheme, _, credentials = headers.get("authorization", "").partition(" ")
+        bearer = credentials if scheme.lower() == "bearer" else ""
         foreign = bool(origin) and urlsplit(origin or "").netloc != host
         if scope["method"] in _CHANGING and foreign and not self._is_token(bearer):
             return 403, "forbidden", "a page of another site must not change anything here"
@@ -113,16 +113,16 @@ class Safety:
             return None
         return 401, "token", "add ?token=... to the address, as the server said when it started"
 
-    def _is_token(self, said: str) -> bool:
+    def _is_token(self, text: str) -> bool:
         token = self._settings.token
-        return token is not None and hmac.compare_digest(said.encode(), token.encode())
+        return token is not None and hmac.compare_digest(text.encode(), token.encode())
 
     def _brings_token(self, scope: Scope) -> bool:
-        said = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])
-        return self._settings.token is not None and self._is_token(said[0])
+        tokens = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])
+        return self._is_token(tokens[0])
 
-    async def _welcome(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Put the token into a cookie, and, for a person, out of the address."""
+    async def _set_cookie(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Put the token into a cookie; redirect a person to the address without it."""
 
         async def with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":

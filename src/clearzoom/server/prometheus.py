@@ -1,8 +1,8 @@
-"""Prometheus metrics, and whether the server lives.
+"""Prometheus metrics, and the route that says that the server lives.
 
-With several worker processes the counts of all are added up through files. For that
-``PROMETHEUS_MULTIPROC_DIR`` must name an empty folder in the session before ``prometheus_client``
-is imported anywhere, so by the process that starts the workers. Without it they are of one process.
+With several worker processes the counts of all are added up through files. For that the process
+that starts the workers must set ``PROMETHEUS_MULTIPROC_DIR`` to an empty folder before
+``prometheus_client`` is imported. Without it the counts are those of one process.
 """
 
 import os
@@ -34,17 +34,17 @@ _GONE = "499"
 
 
 class Health(BaseModel):
-    """That the server lives."""
+    """A sign that the server lives."""
 
     status: Literal["ok"] = "ok"
     version: str = Field(examples=[__version__])
 
 
 class Metrics:
-    """What is counted. No name or identifier of a picture is a label.
+    """Counts requests and tiles. No name or identifier of a picture is a label.
 
     Args:
-        count_jobs: gives the jobs of all processes by state.
+        count_jobs: returns the number of jobs of all processes by state.
     """
 
     def __init__(self, count_jobs: Callable[[], dict[str, int]] = dict) -> None:
@@ -78,10 +78,10 @@ class Metrics:
         """Count an answer.
 
         Args:
-            method: of HTTP.
-            route: its template.
-            status: of HTTP.
-            seconds: that it took, or None for a stream.
+            method: HTTP method.
+            route: template of the route's path.
+            status: HTTP status.
+            seconds: time until the whole answer was sent; None for a stream.
         """
         method = method if method in _METHODS else "other"
         self._requests.labels(method, route, status).inc()
@@ -92,14 +92,14 @@ class Metrics:
         """Count an answer with px of a picture.
 
         Args:
-            pixels: their kind.
-            cached: whether it was made before.
+            pixels: what the pixels are.
+            cached: whether the answer came from the cache.
         """
         self._tiles.labels(pixels).inc()
         self._cache.labels("yes" if cached else "no").inc()
 
     def text(self) -> bytes:
-        """Give all in Prometheus' format, of all processes."""
+        """Return the metrics of all processes in Prometheus' format."""
         registry = self._own
         if _FOLDER in os.environ:
             registry = CollectorRegistry()
@@ -110,13 +110,13 @@ class Metrics:
 
 
 class _Jobs(Collector):
-    """Counted when asked for: their files are the truth, for all processes."""
+    """Counts jobs when the metrics are read, since their files are the truth for all processes."""
 
     def __init__(self, count_jobs: Callable[[], dict[str, int]]) -> None:
         self._count_jobs = count_jobs
 
     def collect(self) -> Iterable[Metric]:
-        """Give the gauges."""
+        """Return the gauges."""
         counts = self._count_jobs()
         jobs = GaugeMetricFamily("clearzoom_jobs", "Jobs by state.", labels=["state"])
         for state in _JOB_STATES:
@@ -127,9 +127,10 @@ class _Jobs(Collector):
 
 
 class Counted:
-    """Counts requests.
+    """Middleware that counts requests.
 
-    It stands inside of what copies the scope, which the routes write their template into.
+    It stands inside of the middleware that copies the scope, because routes write their template
+    into the scope.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -142,7 +143,7 @@ class Counted:
             return
         began, status, is_stream = time.perf_counter(), "", False
 
-        async def seen(message: Message) -> None:
+        async def observed(message: Message) -> None:
             nonlocal status, is_stream
             if message["type"] == "http.response.start":
                 status = str(message["status"])
@@ -151,7 +152,7 @@ class Counted:
             await send(message)
 
         try:
-            await self._app(scope, receive, seen)
+            await self._app(scope, receive, observed)
         except Exception:
             status = status or "500"
             raise
@@ -167,7 +168,7 @@ def metrics_router(metrics: Metrics) -> APIRouter:
 
     @router.get("/healthz")
     async def health() -> Health:
-        """Say that the server lives; asked without a token."""
+        """Say that the server lives; this needs no token."""
         return Health(version=__version__)
 
     @router.get(
@@ -176,12 +177,12 @@ def metrics_router(metrics: Metrics) -> APIRouter:
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     )
     def text() -> Response:
-        """Give the metrics for Prometheus."""
+        """Return the metrics for Prometheus."""
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
     return router
 
 
 def _template(scope: Scope) -> str:
-    """The matched route's path with its parameters' names, never with what stood there."""
+    """Return the matched route's path with the names of its parameters, never with their values."""
     return str(getattr(scope.get("route"), "path", _UNMATCHED))

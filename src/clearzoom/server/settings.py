@@ -1,4 +1,4 @@
-"""What a server is started with; worker processes get it through one environment variable."""
+"""The settings of a server; worker processes read them from one environment variable."""
 
 import ipaddress
 import os
@@ -12,24 +12,24 @@ from clearzoom.weights import DEFAULT_MODEL
 ENVIRONMENT = "CLEARZOOM_SERVE"
 
 VIRTUAL_SCALES = (2, 4, 8, 16)
-"""Of virtual pictures."""
+"""Scales of virtual pictures."""
 
 
 class ServeSettings(BaseModel):
-    """Everything that a worker process must know. Sizes in bytes and px, times in seconds."""
+    """All that a worker process must know."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     folder: Path
-    """Whose pictures are served."""
+    """The served folder."""
     cache: Path
-    """Tiles, decoded pictures, and below it what lives as long as this server."""
+    """Holds tiles, tiled copies of pictures and, below it, the session."""
     session: Path
-    """Uploads and jobs of this run; taken away when the server ends."""
+    """Holds the uploads and jobs of this run; it is deleted when the server ends."""
     host: str = "127.0.0.1"
     port: int = 8000
     token: str | None = None
-    """Asked for where there is one."""
+    """Every request must bring it; None where the server needs none."""
     model: str = DEFAULT_MODEL
     consistency: ConsistencyField = "auto"
     denoise: DenoiseField = "auto"
@@ -37,34 +37,34 @@ class ServeSettings(BaseModel):
     memory_cache_bytes: int = Field(default=256_000_000, gt=0)
     max_upload_bytes: int = Field(default=100_000_000, gt=0)
     max_pixels: int = Field(default=1_000_000_000, gt=0)
-    """Of a picture in the folder."""
+    """Bound of a picture in the folder."""
     max_upload_pixels: int = Field(default=100_000_000, gt=0)
     max_width_px: int = Field(default=8_192, gt=0)
-    """Of one answer, and of its height."""
+    """Bound of the width of one answer, and of its height."""
     max_area_px: int = Field(default=16_000_000, gt=0)
     max_job_pixels: int = Field(default=400_000_000, gt=0)
-    """Of the result of a job."""
+    """Bound of the result of a job, all frames together."""
     request_s: float = Field(default=60.0, gt=0)
-    """After which an answer that is not there is given up."""
+    """Seconds after which a request that waits for its answer is refused."""
     workers: int = Field(default=1, ge=1)
 
     @property
     def is_local(self) -> bool:
-        """Whether only this machine can reach it."""
+        """Whether only this machine can reach the server."""
         return is_loopback(self.host)
 
-    def hand_over(self) -> None:
-        """Leave the settings for the worker processes."""
+    def to_environment(self) -> None:
+        """Write the settings into the environment, for the worker processes."""
         os.environ[ENVIRONMENT] = self.model_dump_json()
 
     @classmethod
-    def taken_over(cls) -> "ServeSettings":
-        """Read what the starting process left."""
+    def from_environment(cls) -> "ServeSettings":
+        """Read the settings that the starting process wrote into the environment."""
         return cls.model_validate_json(os.environ[ENVIRONMENT])
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a host's name or address is this machine's own."""
+    """Return whether a host's name or address is this machine's own."""
     if host == "localhost":
         return True
     try:

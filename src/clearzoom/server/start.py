@@ -21,20 +21,21 @@ from clearzoom.server.settings import ServeSettings
 
 _BACKLOG = 2048
 _GRACE_S = 60
-"""For tiles at work when the server shall end."""
+"""Time in which tiles that are being made can be finished when the server ends."""
 _KEEP_ALIVE_S = 30
 _SESSION = "session-"
 
 
 def start(settings: ServeSettings, *, public: bool) -> None:
-    """Serve until SIGTERM or Ctrl-C; tiles at work are finished.
+    """Serve until SIGTERM or Ctrl-C; tiles that are being made are finished.
 
     Args:
-        settings: ``session`` is set here, and ``token`` where other machines can come.
-        public: no token is made up.
+        settings: the settings; ``session`` is set here, and ``token`` where other machines can
+            reach the server.
+        public: whether other machines may come without a token.
 
     Raises:
-        ConfigError: what is said of the pictures cannot be read.
+        ConfigError: a ``clearzoom.toml`` cannot be read.
         InputError: the address cannot be used.
         OutputError: the cache cannot be written.
     """
@@ -47,9 +48,9 @@ def start(settings: ServeSettings, *, public: bool) -> None:
     port, counts = listening.getsockname()[1], None
     try:
         settings = settings.model_copy(update={"port": port, "session": _session(settings.cache)})
-        settings.hand_over()
+        settings.to_environment()
         if settings.workers > 1:  # before the metrics' library is loaded
-            # Not with the cache: the library maps its files, and a full disk would end a process.
+            # Not in the cache: the library maps its files, and a full disk would kill a process.
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts = mkdtemp(prefix="clearzoom-metrics-")
         config = uvicorn.Config(
             "clearzoom.server.app:worker_app",
@@ -63,12 +64,12 @@ def start(settings: ServeSettings, *, public: bool) -> None:
             timeout_graceful_shutdown=_GRACE_S,
         )
         host = "localhost" if settings.host in ("127.0.0.1", "::1") else settings.host
-        if host in ("0.0.0.0", "::"):  # no address that another machine could open
+        if host in ("0.0.0.0", "::"):  # another machine could not open this address
             host = socket.gethostname()
         address = f"[{host}]" if ":" in host else host
-        asked = f"?token={settings.token}" if settings.token else ""
-        words = f"{settings.folder} is at http://{address}:{port}/{asked}  (Ctrl-C ends)"
-        print(shown(words), flush=True)
+        query = f"?token={settings.token}" if settings.token else ""
+        line = f"{settings.folder} is at http://{address}:{port}/{query}  (Ctrl-C ends)"
+        print(shown(line), flush=True)
         if settings.workers > 1:
             Multiprocess(config, sockets=[listening]).run()
         else:
@@ -87,9 +88,9 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 def _listening(settings: ServeSettings) -> socket.socket:
-    """A socket that takes connections from now on, before any process answers them."""
+    """Open a socket that accepts connections from now on, before any process answers them."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    # Said to be TCP, else asyncio leaves the delay for small packets on: 40 ms for each tile.
+    # With TCP named, asyncio turns Nagle's delay of small packets off: 40 ms for each tile.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -106,7 +107,7 @@ def _listening(settings: ServeSettings) -> socket.socket:
 
 
 def _session(cache: Path) -> Path:
-    """A folder for this run; those of servers that were killed go."""
+    """Make a folder for this run, and delete those of servers that were killed."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
         remove_dead(cache, _SESSION)

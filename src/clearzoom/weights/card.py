@@ -1,8 +1,9 @@
 """A model card: what a weights file is, made at export and shipped beside it."""
 
 import json
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -191,13 +192,12 @@ AnyCard = Card | AddedCard
 def read_card(path: Path) -> Card:
     """Read a card of weights that clearzoom trained.
 
+    A card is parsed once for each state of its file; treat it as read-only.
+
     Raises:
-        WeightsError: missing, or not such a card.
+        WeightsError: the file is missing, or is not such a card.
     """
-    try:
-        return Card.model_validate(read_json(path, WeightsError))
-    except (WeightsError, ValidationError) as error:
-        raise _no_card(path, error) from error
+    return cast(Card, _read(path, trained_only=True))
 
 
 def write_card(path: Path, card: Card) -> None:
@@ -217,13 +217,30 @@ def write_card(path: Path, card: Card) -> None:
 def read_any_card(path: Path) -> AnyCard:
     """Read a card of either kind.
 
+    A card is parsed once for each state of its file; treat it as read-only.
+
     Raises:
-        WeightsError: missing, or not a card.
+        WeightsError: the file is missing, or is not a card.
     """
+    return _read(path, trained_only=False)
+
+
+def _read(path: Path, *, trained_only: bool) -> AnyCard:
+    try:
+        found = path.stat()
+        return _parsed(path, found.st_mtime_ns, found.st_size, trained_only)
+    except OSError as error:
+        raise WeightsError(f"{path} is no model card: cannot be read: {error.strerror}") from error
+
+
+@lru_cache(maxsize=256)
+def _parsed(path: Path, mtime_ns: int, size_bytes: int, trained_only: bool) -> AnyCard:
+    # The server needs cards for every tile. Time and size are part of the cache's key, so that a
+    # model that is added or replaced while the server runs is noticed.
     try:
         plain = read_json(path, WeightsError)
         added = isinstance(plain, dict) and plain.get("kind") == "added"
-        return (AddedCard if added else Card).model_validate(plain)
+        return (AddedCard if added and not trained_only else Card).model_validate(plain)
     except (WeightsError, ValidationError) as error:
         raise _no_card(path, error) from error
 

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect
 
 from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.gallery import uploads as bodies_module
-from clearzoom.server.gallery.uploads import Bodies
+from clearzoom.server.gallery.uploads import BodyReceiver
 
 
 def request(*chunks, client="1.2.3.4"):
@@ -46,19 +46,19 @@ def status_of(body, target, bodies):
 )
 def test_one_body(tmp_path, monkeypatch, chunks, expected):
     monkeypatch.setattr(bodies_module, "_STALLED_S", 0.05)
-    bodies = Bodies(10)
+    bodies = BodyReceiver(10)
     assert status_of(request(*chunks), tmp_path / "body", bodies) == expected
     assert status_of(request(b"next"), tmp_path / "body", bodies) == b"next"
 
 
 def test_a_body_that_drips_ends_too(tmp_path, monkeypatch):
     monkeypatch.setattr(bodies_module, "_WITHIN_S", 0.05)
-    assert status_of(request(b"a", None), tmp_path / "body", Bodies(10)) == 408
+    assert status_of(request(b"a", None), tmp_path / "body", BodyReceiver(10)) == 408
 
 
 def test_a_few_at_once(tmp_path):
     async def scenario():
-        bodies = Bodies(10)
+        bodies = BodyReceiver(10)
 
         def start(name, client):
             body = request(None, client=client)
@@ -83,7 +83,7 @@ def test_a_full_disk_is_said(in_process, monkeypatch):
     async def full(*arguments):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Bodies, "receive", full)
+    monkeypatch.setattr(BodyReceiver, "receive", full)
     ask = in_process()
     for path in ("/api/pictures", "/api/enlarge?scale=2"):
         answer = ask("POST", path, content=b"x")

@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 import clearzoom.server.jobs.queue as jobs_module
-from clearzoom.server.jobs.fair_turns import Rounds
+from clearzoom.server.jobs import runner
+from clearzoom.server.jobs.fair_turns import FairTurns
 from clearzoom.server.jobs.records import ENDED
 
 HERE = Path(__file__).parents[1]
@@ -126,16 +127,16 @@ def test_a_small_job_that_comes_later_is_done_first(api, png):
 
 
 def test_tiles_of_jobs_alternate():
-    rounds, made, ended = Rounds(lambda: False), [], []
+    turns, made, ended = FairTurns(lambda: False), [], []
 
     def job(name):
         for _ in range(20):
-            rounds.wait(name, lambda: None)
+            turns.wait(name, lambda: None)
             made.append(name)
-            while len(rounds._queue) < 2 and not ended:  # until the other waits
+            while len(turns._queue) < 2 and not ended:  # until the other waits
                 time.sleep(0.001)
         ended.append(name)
-        rounds.leave(name)
+        turns.leave(name)
 
     threads = [threading.Thread(target=job, args=(name,)) for name in "ab"]
     for thread in threads:
@@ -173,15 +174,15 @@ def test_one_client_has_a_few_jobs_and_all_have_not_many_more(api, png, monkeypa
 
 
 def test_large_jobs_never_take_all_places(monkeypatch, session):
-    monkeypatch.setattr(jobs_module, "_AT_ONCE", 3)
-    monkeypatch.setattr(jobs_module, "_LARGE_AT_ONCE", 2)
-    monkeypatch.setattr(jobs_module.threading.Thread, "start", lambda thread: None)
+    monkeypatch.setattr(runner, "_AT_ONCE", 3)
+    monkeypatch.setattr(runner, "_LARGE_AT_ONCE", 2)
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: None)
     jobs = jobs_module.Jobs(session())
     works = [jobs.reserve(str(number), awaited=False) for number in range(6)]
     for number, work in enumerate(works):
         work.record.width = work.record.height = 6000 if number < 4 else 100
-        jobs.begin(work)
-    assert list(jobs._running) == [works[0], works[1], works[4]]
+        jobs.runner.begin(work)
+    assert list(jobs.runner._running) == [works[0], works[1], works[4]]
     for work in works:
         work.held.close()
 
@@ -192,13 +193,13 @@ def test_old_results_go(api, session, png, until, monkeypatch):
     jobs = [accepted(client, png()) for _ in range(3)]
     until(lambda: all(state_of(client, job) == "done" for job in jobs))
     first = sorted(jobs, key=lambda job: ended(session, job))
-    monkeypatch.setattr(jobs_module, "_KEPT_JOBS", 2)
+    monkeypatch.setattr(jobs_module, "_MOST_RESULTS", 2)
     until(lambda: state_of_status(client, first[0]) == 404)
     size = client.get(first[2]["links"]["self"]).json()["bytes"]
-    monkeypatch.setattr(jobs_module, "_KEPT_BYTES", size + 1)
+    monkeypatch.setattr(jobs_module, "_MOST_RESULT_BYTES", size + 1)
     until(lambda: state_of_status(client, first[1]) == 404)
     assert state_of(client, first[2]) == "done"
-    monkeypatch.setattr(jobs_module, "_KEPT_S", 0.0)
+    monkeypatch.setattr(jobs_module, "_RESULTS_LAST_S", 0.0)
     until(lambda: state_of_status(client, first[2]) == 404)
     assert list((session().session / "jobs").iterdir()) == []
 
@@ -217,8 +218,8 @@ def test_the_end_of_the_server_cancels(session, png, monkeypatch):
         work = jobs.reserve("me", awaited=False)
         work.folder.input.write_bytes(png(700, 500))
         work.record.source, work.record.most_pixels = work.folder.input, 10**8
-        jobs.plan(work)
-        jobs.begin(work)
+        jobs.runner.plan(work)
+        jobs.runner.begin(work)
         works.append(work)
     jobs.close()
     for work in works:
@@ -236,7 +237,7 @@ def process(session, until, tmp_path):
 
     def start(scratch=False, **limits):
         settings = session(**limits)
-        settings.hand_over()
+        settings.to_environment()
         number = len(started)
         code = (
             "import uvicorn;"

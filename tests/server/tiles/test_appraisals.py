@@ -9,9 +9,9 @@ from clearzoom.pipeline import appraise as appraising
 from clearzoom.pipeline.appraise import appraise_file
 from clearzoom.pipeline.job import channels_of, plan_job
 from clearzoom.pipeline.settings import Settings
-from clearzoom.server.locks import Turns
-from clearzoom.server.tiles import appraisals as looks
-from clearzoom.server.tiles.appraisals import Looks
+from clearzoom.server.locks import KeyedLock
+from clearzoom.server.tiles import appraisals
+from clearzoom.server.tiles.appraisals import Appraisals
 from clearzoom.server.tiles.originals import Originals
 
 
@@ -28,7 +28,7 @@ def opened(tmp_path, photo, random):
         image = pyvips.Image.new_from_array(noisy).copy()
         image.set_type(pyvips.GValue.gint_type, "orientation", orientation)
         image.write_to_file(str(tmp_path / name), **options)
-        originals = Originals(tmp_path / "cache", 10**9, Turns(tmp_path / "turns"))
+        originals = Originals(tmp_path / "cache", 10**9, KeyedLock(tmp_path / "locks"))
         return originals.open(tmp_path / name, 10**9, always)
 
     return opened
@@ -50,9 +50,9 @@ def test_the_windows_and_the_choice_are_the_same(opened, tmp_path, name, options
     source = open_picture(tmp_path / name)
     seen = []
     monkeypatch.setattr(
-        looks, "appraise", lambda *given: seen.append(appraising.appraise(*given)) or seen[-1]
+        appraisals, "appraise", lambda *given: seen.append(appraising.appraise(*given)) or seen[-1]
     )
-    settled = Looks().settings(original, Settings(model="fast"), [4])
+    settled = Appraisals().settle(original, Settings(model="fast"), [4])
     job = plan_job(tmp_path / name, tmp_path / "o.png", Settings(model="fast"))
     assert settled.consistency == job.settings.consistency not in ("auto", "full")
     (ours,) = seen
@@ -65,19 +65,19 @@ def test_the_windows_and_the_choice_are_the_same(opened, tmp_path, name, options
 def test_a_picture_is_looked_at_once(opened, monkeypatch):
     original, settings, counted = opened("a.png"), Settings(model="fast"), []
     monkeypatch.setattr(
-        looks, "appraise", lambda *given: counted.append(1) or appraising.appraise(*given)
+        appraisals, "appraise", lambda *given: counted.append(1) or appraising.appraise(*given)
     )
-    known = Looks()
-    assert not known.know(original, settings, [4])
-    first = known.settings(original, settings, [4])
-    assert known.know(original, settings, [4])
-    assert known.settings(original, settings, [4]) is first
-    known.settings(original, Settings(model="photo"), [4])
+    known = Appraisals()
+    assert not known.is_settled(original, settings, [4])
+    first = known.settle(original, settings, [4])
+    assert known.is_settled(original, settings, [4])
+    assert known.settle(original, settings, [4]) is first
+    known.settle(original, Settings(model="photo"), [4])
     assert len(counted) == 1
 
 
 def test_what_is_settled_needs_no_look(opened, monkeypatch):
-    monkeypatch.setattr(looks, "appraise", lambda *given: 1 / 0)
+    monkeypatch.setattr(appraisals, "appraise", lambda *given: 1 / 0)
     settings = Settings(model="fast", consistency=2.0, denoise=None)
-    assert Looks().know(opened("a.png"), settings, [4])
-    assert Looks().settings(opened("a.png"), settings, [4]).consistency == 2.0
+    assert Appraisals().is_settled(opened("a.png"), settings, [4])
+    assert Appraisals().settle(opened("a.png"), settings, [4]).consistency == 2.0

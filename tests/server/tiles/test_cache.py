@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearzoom.server.locks import Turns
+from clearzoom.server.locks import KeyedLock
 from clearzoom.server.tiles.cache import Cache
 
 
@@ -82,7 +82,7 @@ def test_the_disk_is_bounded_and_what_was_used_last_stays(tmp_path):
 
 
 def _compute(folder, counts, key):
-    with Turns(folder / "turns").alone(key, lambda: None):
+    with KeyedLock(folder / "locks").hold(key, lambda: None):
         made = folder / f"made-{key}"
         if not made.exists():
             time.sleep(0.05)
@@ -107,11 +107,11 @@ def test_once_among_processes(tmp_path):
 
 
 def test_once_among_threads_and_nothing_stays_locked(tmp_path):
-    turns = Turns(tmp_path / "turns")
+    locks = KeyedLock(tmp_path / "locks")
     inside, most = [0], [0]
 
     def work():
-        with turns.alone("a", lambda: None):
+        with locks.hold("a", lambda: None):
             inside[0] += 1
             most[0] = max(most[0], inside[0])
             time.sleep(0.01)
@@ -123,20 +123,20 @@ def test_once_among_threads_and_nothing_stays_locked(tmp_path):
     for thread in threads:
         thread.join()
     assert most == [1]
-    assert not turns._locks
+    assert not locks._locks
 
 
-def test_who_is_not_wanted_any_more_stops_waiting(tmp_path):
-    turns = Turns(tmp_path / "turns")
+def test_waiting_ends_where_the_check_raises(tmp_path):
+    locks = KeyedLock(tmp_path / "locks")
 
-    def unwanted():
+    def abandoned():
         raise InterruptedError
 
-    for other in (turns, Turns(tmp_path / "turns")):  # of this process, and as of another
-        with turns.alone("a", lambda: None):
-            with pytest.raises(InterruptedError), other.alone("a", unwanted):
+    for other in (locks, KeyedLock(tmp_path / "locks")):  # of this process, and as of another
+        with locks.hold("a", lambda: None):
+            with pytest.raises(InterruptedError), other.hold("a", abandoned):
                 pass
-            with other.alone("b", unwanted):
+            with other.hold("b", abandoned):
                 pass
-    with turns.alone("a", unwanted):
+    with locks.hold("a", abandoned):
         pass

@@ -5,28 +5,28 @@ import threading
 import pytest
 
 from clearzoom.server.error_answers import RefusedError
-from clearzoom.server.tiles.pool import Pool, UnwantedError
+from clearzoom.server.tiles.pool import AbandonedError, Pool
 
 
 class Gate:
     """Work that says when it began, and ends when it is let."""
 
     def __init__(self):
-        self.began, self.let, self.runs, self.unwanted = (
+        self.began, self.let, self.runs, self.abandoned = (
             threading.Event(),
             threading.Event(),
             0,
             False,
         )
 
-    def work(self, wanted):
+    def work(self, check):
         self.runs += 1
         self.began.set()
         while not self.let.wait(0.005):
             try:
-                wanted()
-            except UnwantedError:
-                self.unwanted = True
+                check()
+            except AbandonedError:
+                self.abandoned = True
                 raise
         return "done"
 
@@ -55,7 +55,7 @@ def test_equal_work_runs_once_and_one_that_leaves_takes_nothing_from_the_others(
         await asyncio.sleep(0.05)
         gate.let.set()
         assert await asyncio.gather(*tasks[1:]) == ["done", "done"]
-        assert (gate.runs, gate.unwanted) == (1, False)
+        assert (gate.runs, gate.abandoned) == (1, False)
 
     asyncio.run(scenario())
 
@@ -69,7 +69,7 @@ def test_what_nobody_awaits_is_broken_off_or_never_begun(pool):
         await asyncio.sleep(0.02)
         second.cancel()
         first.cancel()
-        await until(lambda: running.unwanted)
+        await until(lambda: running.abandoned)
         await until(lambda: pool.waiting == 0)
         assert waiting.runs == 0
 
@@ -78,7 +78,7 @@ def test_what_nobody_awaits_is_broken_off_or_never_begun(pool):
     async def watched():
         asyncio.get_running_loop().set_exception_handler(lambda loop, said: reported.append(said))
         await scenario()
-        await pool.run("c", "me", lambda wanted: None)  # the thread forgets what it did before
+        await pool.run("c", "me", lambda check: None)  # the thread forgets what it did before
         gc.collect()  # a future whose error nobody looked at says so when it goes
 
     asyncio.run(watched())
@@ -92,7 +92,7 @@ def test_the_newest_goes_first_and_clients_take_turns(pool):
         await until(gate.began.is_set)
 
         def note(name):
-            return lambda wanted: order.append(name)
+            return lambda check: order.append(name)
 
         tasks = []
         for name, client in (("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b"), ("b2", "b")):
@@ -130,13 +130,13 @@ def test_bounds(pool):
 
 def test_errors_reach_all_who_wait_and_the_thread_goes_on(pool):
     async def scenario():
-        def fail(wanted):
+        def fail(check):
             raise ValueError("no")
 
         tasks = [asyncio.create_task(pool.run("k", "me", fail)) for _ in range(2)]
         for result in await asyncio.gather(*tasks, return_exceptions=True):
             assert isinstance(result, ValueError)
-        assert await pool.run("k", "me", lambda wanted: 7) == 7
+        assert await pool.run("k", "me", lambda check: 7) == 7
 
     asyncio.run(scenario())
 

@@ -20,11 +20,12 @@ from clearzoom.io.reading import read_picture
 from clearzoom.io.writing import write_picture
 from clearzoom.pipeline.settings import Settings
 from clearzoom.server.iiif.identifiers import Variant
-from clearzoom.server.locks import Turns
+from clearzoom.server.locks import KeyedLock
 from clearzoom.server.tiles.cache import Cache
 from clearzoom.server.tiles.inferred import Inference, interpolated
 from clearzoom.server.tiles.originals import Originals
-from clearzoom.server.tiles.render import Renderer, View
+from clearzoom.server.tiles.render import Renderer
+from clearzoom.server.tiles.views import View
 
 
 def always():
@@ -35,13 +36,18 @@ def always():
 def kitchen(tmp_path_factory):
     """Opens files and renders views of them, without a server."""
     folder = tmp_path_factory.mktemp("cache")
-    turns = Turns(folder / "turns")
-    originals = Originals(folder / "pictures", 10**9, turns)
+    locks = KeyedLock(folder / "locks")
+    originals = Originals(folder / "pictures", 10**9, locks)
     renderer = Renderer(
-        Inference(Cache(folder / "tiles", 10**8, 10**9), turns),
+        Inference(Cache(folder / "tiles", 10**8, 10**9), locks),
         Settings(model="fast", consistency="tones"),
     )
     return originals, renderer
+
+
+def render(renderer, original, view):
+    plan = renderer.plan(view)
+    return renderer.render(original, plan, renderer.networks(original, plan), always)
 
 
 def pixels(answer):
@@ -109,8 +115,8 @@ def test_tiles_are_crops_of_the_enlarged_file(
         box = Box(left * step, top * step, width * step, height * step)
         variant = Variant(consistency, virtual, model)
         view = View(variant, (299, 271), box, width, height, suffix="png")
-        assert renderer.kind_of(view) == "inferred"
-        got = pixels(renderer.render(original, view, always))
+        assert renderer.plan(view).kind == "inferred"
+        got = pixels(render(renderer, original, view))
         part = expected[top : top + height, left : left + width]
         np.testing.assert_array_equal(got.reshape(part.shape), part)
 
@@ -123,9 +129,8 @@ def test_sixteen_bit_tiles_are_computed_in_sixteen_bit(kitchen, kinds, tmp_path)
     original = originals.open(kinds / "deep.png", 10**9, always)
     inference = renderer._inference
     view = View(Variant("id", 4, "fast"), (299, 271), Box(0, 0, 700, 500), 700, 500)
-    got = inference.region(
-        original, renderer.networks(original, view), Box(100, 50, 700, 500), always
-    )
+    networks = renderer.networks(original, renderer.plan(view))
+    got = inference.region(original, networks, Box(100, 50, 700, 500), always)
     np.testing.assert_array_equal(got, expected[50:550, 100:800])
 
 
@@ -135,9 +140,8 @@ def test_any_region_is_the_same_crop(kitchen, kinds, data):
     """Regions that lie anyhow, against the one that is asked for whole."""
     originals, renderer = kitchen
     original = originals.open(kinds / "rgb.png", 10**9, always)
-    networks = renderer.networks(
-        original, View(Variant("id", 2, "fast"), (299, 271), Box(0, 0, 598, 542), 598, 542)
-    )
+    view = View(Variant("id", 2, "fast"), (299, 271), Box(0, 0, 598, 542), 598, 542)
+    networks = renderer.networks(original, renderer.plan(view))
     everything = renderer._inference.region(original, networks, Box(0, 0, 598, 542), always)
     left = data.draw(st.integers(0, 597))
     top = data.draw(st.integers(0, 541))
@@ -170,7 +174,7 @@ def test_every_level_of_an_interpolated_picture(kitchen, kinds, level):
     view = View(
         Variant("id", 16, "bicubic"), (299, 271), Box(0, 0, 400 * step, 300 * step), 400, 300
     )
-    answer = renderer.render(original, replace(view, suffix="png"), always)
+    answer = render(renderer, original, replace(view, suffix="png"))
     assert answer.kind == "interpolated"
     np.testing.assert_array_equal(pixels(answer), expected)
 
@@ -181,19 +185,19 @@ def test_the_lower_levels_of_a_virtual_picture_are_the_untouched_original(kitche
     given_ = read_picture(kinds / "rgb.png").samples
     box = Box(0, 0, 299 * 4, 271 * 4)
     view = View(Variant("id", 4), (299, 271), box, 299, 271, suffix="png")
-    answer = renderer.render(original, view, always)
+    answer = render(renderer, original, view)
     assert (answer.kind, answer.model) == ("original", None)
     np.testing.assert_array_equal(pixels(answer), given_)
     smaller = View(Variant("id", 4), (299, 271), box, 150, 136, suffix="png")
     plain = View(Variant("id"), (299, 271), Box(0, 0, 299, 271), 150, 136, suffix="png")
-    assert renderer.render(original, smaller, always) == renderer.render(original, plain, always)
-    assert renderer.kind_of(smaller) == "reduced"
+    assert render(renderer, original, smaller) == render(renderer, original, plain)
+    assert renderer.plan(smaller).kind == "reduced"
 
 
 def test_a_part_of_the_original_off_the_virtual_grid_is_not_called_original(kitchen):
     _, renderer = kitchen
     view = View(Variant("id", 4), (299, 271), Box(2, 0, 400, 400), 100, 100)
-    assert renderer.kind_of(view) == "reduced"
+    assert renderer.plan(view).kind == "reduced"
 
 
 def test_halves_are_means(kitchen, tmp_path, random):
@@ -219,7 +223,7 @@ def test_colour_under_transparency_does_not_show_in_halves(kitchen, tmp_path):
 
 
 def test_a_tiled_tiff_is_read_in_place_and_others_from_a_copy(tmp_path, photo):
-    originals = Originals(tmp_path / "pictures", 10**9, Turns(tmp_path / "turns"))
+    originals = Originals(tmp_path / "pictures", 10**9, KeyedLock(tmp_path / "locks"))
     image = pyvips.Image.new_from_array(np.ascontiguousarray(photo))
     image.tiffsave(str(tmp_path / "tiled.tif"), tile=True, tile_width=64, tile_height=64)
     image.tiffsave(str(tmp_path / "strips.tif"))
@@ -236,14 +240,14 @@ def test_a_tiled_tiff_is_read_in_place_and_others_from_a_copy(tmp_path, photo):
 
 
 def test_an_open_picture_outlives_its_copy_and_a_changed_file_is_opened_anew(tmp_path, photo):
-    originals = Originals(tmp_path / "pictures", 1, Turns(tmp_path / "turns"))
+    originals = Originals(tmp_path / "pictures", 1, KeyedLock(tmp_path / "locks"))
     first, second = tmp_path / "first.png", tmp_path / "second.png"
     write_picture(first, Picture(np.ascontiguousarray(photo)))
     write_picture(second, Picture(np.ascontiguousarray(photo[::-1])))
-    kept = originals.open(first, 10**9, always)
+    opened = originals.open(first, 10**9, always)
     originals.open(second, 10**9, always)  # the bound is one byte: first's copy goes
-    assert not (tmp_path / "pictures" / kept.sha256).exists()
-    np.testing.assert_array_equal(kept.region(0, Box(0, 0, 451, 300)), photo)
+    assert not (tmp_path / "pictures" / opened.sha256).exists()
+    np.testing.assert_array_equal(opened.region(0, Box(0, 0, 451, 300)), photo)
     write_picture(first, Picture(np.ascontiguousarray(photo[:, ::-1])))
     anew = originals.open(first, 10**9, always)
     np.testing.assert_array_equal(anew.region(0, Box(0, 0, 451, 300)), photo[:, ::-1])
@@ -260,8 +264,8 @@ def test_fidelity_is_transparent_where_nothing_was_added(kitchen, kinds, tmp_pat
     ):
         original = originals.open(path, 10**9, always)
         view = View(variant, size, Box(0, 0, 256, 256), 256, 256, suffix="png")
-        shown = pixels(renderer.render(original, view, always))
-        assert shown.shape == (256, 256, 4)
-        assert bool(shown[..., 3].any()) == added
+        overlay = pixels(render(renderer, original, view))
+        assert overlay.shape == (256, 256, 4)
+        assert bool(overlay[..., 3].any()) == added
         lower = View(variant, size, Box(0, 0, 256, 256), 64, 64, suffix="png")
-        assert not pixels(renderer.render(original, lower, always))[..., 3].any()
+        assert not pixels(render(renderer, original, lower))[..., 3].any()

@@ -12,28 +12,29 @@ from PIL import Image
 from clearzoom.core.box import Box
 from clearzoom.pipeline.settings import Settings
 from clearzoom.server.iiif.identifiers import Variant
-from clearzoom.server.locks import Turns
+from clearzoom.server.locks import KeyedLock
 from clearzoom.server.tiles.cache import Cache
 from clearzoom.server.tiles.inferred import Inference
 from clearzoom.server.tiles.originals import Original, Originals
-from clearzoom.server.tiles.render import Renderer, View
+from clearzoom.server.tiles.render import Renderer
 from clearzoom.server.tiles.resample import resampled
+from clearzoom.server.tiles.views import View
 
 
 @pytest.fixture
 def reduce(tmp_path):
     """Render a part of a file: ``reduce(path, box, width, height)`` gives the px."""
-    turns = Turns(tmp_path / "turns")
-    originals = Originals(tmp_path / "pictures", 10**9, turns)
+    locks = KeyedLock(tmp_path / "locks")
+    originals = Originals(tmp_path / "pictures", 10**9, locks)
     cache = Cache(tmp_path / "tiles", 10**8, 10**9)
-    renderer = Renderer(Inference(cache, turns), Settings(model="fast"))
+    renderer = Renderer(Inference(cache, locks), Settings(model="fast"))
 
     def render(path, box, width, height):
         original = originals.open(path, 10**9, lambda: None)
         size = original.source.width_px, original.source.height_px
         box = box or Box(0, 0, *size)
         view = View(Variant(path.name), size, box, width, height, suffix="png")
-        content = renderer.render(original, view, lambda: None).content
+        content = renderer.render(original, renderer.plan(view), (), lambda: None).content
         return np.asarray(Image.open(io.BytesIO(content)))
 
     return render

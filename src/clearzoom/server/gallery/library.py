@@ -1,4 +1,4 @@
-"""The pictures that are served: those of a folder and below, and what was dropped on the page."""
+"""The served pictures: those of a folder and of folders below it, and uploads."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ from clearzoom.errors import ClearzoomError, ConfigError, MissingFileError
 from clearzoom.io.names import is_picture_file, is_picture_name, may_be_picture
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.server.gallery.owner_file import Marks, marks_of
-from clearzoom.server.tiles.oldest import forget_oldest
+from clearzoom.server.tiles.cache import forget_oldest
 
 _UPLOAD = re.compile(r"upload-[0-9a-f]{32}")
 _LONGEST_ID = 1024
@@ -25,7 +25,15 @@ _log = logging.getLogger("clearzoom.server")
 
 @dataclass(frozen=True)
 class Entry:
-    """A picture file by its identifier: the path below the folder, with ``/``."""
+    """A served picture.
+
+    Attributes:
+        identifier: the path below the served folder, with ``/``; of an upload a random name.
+        path: the file.
+        name: name of the file, as people see it.
+        marks: what the owner states about it.
+        is_upload: whether a client uploaded it.
+    """
 
     identifier: str
     path: Path
@@ -41,14 +49,20 @@ class Entry:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A file that looks like a picture and is none."""
+    """A file that has the name of a picture and cannot be read as one."""
 
     identifier: str
     why: str
 
 
 class Library:
-    """Finds pictures by identifier; nothing outside of the folder is ever named or opened."""
+    """Finds pictures by identifier; nothing outside of the folder is ever named or opened.
+
+    Args:
+        folder: the served folder.
+        uploads: folder of the uploads.
+        max_pixels: larger pictures are refused.
+    """
 
     def __init__(self, folder: Path, uploads: Path, max_pixels: int) -> None:
         self._folder = folder.resolve()
@@ -60,11 +74,11 @@ class Library:
         """Find a picture.
 
         Args:
-            identifier: decoded.
+            identifier: the decoded identifier.
 
         Raises:
-            MissingFileError: there is none, or it lies outside; the message is the same.
-            ConfigError: what is said of it cannot be read.
+            MissingFileError: there is no such picture, or it lies outside; the message is the same.
+            ConfigError: a ``clearzoom.toml`` that holds for it cannot be read.
         """
         missing = MissingFileError("there is no such picture; see /api/pictures")
         if len(identifier) > _LONGEST_ID or "\0" in identifier:
@@ -90,7 +104,7 @@ class Library:
         return Entry(identifier, path, relative.name, marks_of(self._folder, Path(*parts)))
 
     def has(self, identifier: str) -> bool:
-        """Whether there is such a picture."""
+        """Return whether there is such a picture."""
         try:
             self.find(identifier)
         except MissingFileError:
@@ -98,7 +112,7 @@ class Library:
         return True
 
     def pictures(self) -> Iterator[tuple[Entry, Source] | Unreadable]:
-        """List the folder's pictures by name, each with what its header says."""
+        """List the folder's pictures by name, each with what its header states."""
         for root, folders, files in os.walk(self._folder):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(files):
@@ -112,38 +126,38 @@ class Library:
                     continue
                 try:
                     entry = self.find(identifier)
-                    if is_picture_file(entry.path):  # asked last: it may open the file
+                    if is_picture_file(entry.path):  # the last test, since it may open the file
                         yield entry, self.header(entry)
                 except MissingFileError:  # a link that leads out of the folder
                     continue
-                except ConfigError as error:  # is for who runs the server, not for its visitors
+                except ConfigError as error:  # only whoever runs the server can mend it
                     _log.error("%s", error)
                     yield Unreadable(identifier, "what its folder says of it cannot be read")
                 except ClearzoomError as error:
                     yield Unreadable(identifier, str(error).replace(f"{self._folder}/", ""))
 
     def header(self, entry: Entry) -> Source:
-        """Look at a picture; what was seen is remembered until the file changes.
+        """Read the header of a picture; it is remembered until the file changes.
 
         Raises:
-            InputError: and its kinds, as ``open_picture`` says.
+            InputError: and its kinds, as ``open_picture`` raises them.
         """
         try:
-            found = entry.path.stat()
+            state = entry.path.stat()
         except OSError:
             raise MissingFileError("there is no such picture; see /api/pictures") from None
-        return _header(entry.path, found.st_mtime_ns, found.st_size, self._max_pixels)
+        return _header(entry.path, state.st_mtime_ns, state.st_size, self._max_pixels)
 
     def add(self, name: str, received: Path, max_pixels: int) -> Entry:
-        """Take in an uploaded file, which moves.
+        """Add an uploaded file, which is moved.
 
         Args:
-            name: as the sender says; is shown, and never part of a path.
-            received: the file; is left where it is no picture.
-            max_pixels: larger ones are refused.
+            name: the name that the client states; people see it, and no path contains it.
+            received: the file; one that is no picture stays where it is.
+            max_pixels: larger pictures are refused.
 
         Raises:
-            InputError: and its kinds: no picture, or too large.
+            InputError: and its kinds: the file is no picture, or too large.
         """
         try:
             open_picture(received, max_pixels=max_pixels)
@@ -156,18 +170,18 @@ class Library:
         (folder / "name").write_text(name, "utf-8")
         return self.find(identifier)
 
-    def forget_oldest(self, kept: Entry, most_bytes: int) -> None:
-        """Take the oldest uploads away until they are small enough together, but for one."""
+    def forget_oldest(self, spared: Entry, most_bytes: int) -> None:
+        """Delete the oldest uploads but one, until all are small enough together."""
         uploads = []
         for picture in self._uploads.glob("*/picture"):
             with suppress(OSError):
-                found = picture.stat()
-                used = inf if picture == kept.path else found.st_mtime
-                uploads.append((used, found.st_size, picture.parent))
-        forget_oldest(uploads, max(most_bytes, kept.path.stat().st_size))
+                state = picture.stat()
+                used = inf if picture == spared.path else state.st_mtime
+                uploads.append((used, state.st_size, picture.parent))
+        forget_oldest(uploads, max(most_bytes, spared.path.stat().st_size))
 
     def remove(self, entry: Entry) -> None:
-        """Take an upload away."""
+        """Delete an upload."""
         if entry.is_upload:
             shutil.rmtree(entry.path.parent, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""The models that there are, for programs and for the page's menu."""
+"""The list of models, for programs and for the page's menu."""
 
 import logging
 from typing import Literal
@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from clearzoom.engines.levels import NOTE
 from clearzoom.engines.notes import read_notes
-from clearzoom.server.jobs.schema import answers
+from clearzoom.server.error_answers import error_responses
 from clearzoom.weights import find, released
 from clearzoom.weights.card import AddedCard, AnyCard
 from clearzoom.weights.user_models import own_models
@@ -24,61 +24,61 @@ ABOUT = {
 """One line for each released model."""
 
 
-class WeightsSaid(BaseModel):
+class WeightsResponse(BaseModel):
     """One file of weights."""
 
     scale: int
-    sha256: str = Field(description="Of the .onnx file, as in `X-Clearzoom-Model`.")
+    sha256: str = Field(description="SHA-256 of the .onnx file, as in `X-Clearzoom-Model`.")
 
 
-class ModelSaid(BaseModel):
-    """A model."""
+class ModelResponse(BaseModel):
+    """A model and its weights."""
 
     name: str = Field(examples=["photo"])
-    scales: list[int] = Field(description="Of its weights; others are made by chaining.")
+    scales: list[int] = Field(description="Scales of its weights; chains of them reach others.")
     about: str
     kind: Literal["released", "own", "added"] = Field(
-        description="Shipped; trained or tuned by this server's owner; or a network of others."
+        description="Shipped with clearzoom; trained or tuned by the server's owner; or added."
     )
-    strength: bool = Field(description="Whether `strength` below 1 is possible.")
+    strength: bool = Field(description="Whether `strength` can be below 1.")
     denoise: bool = Field(description="Whether `denoise` can be a number.")
     licence: str
     hours: float | None = Field(
-        description="Of training, of the weights that took longest; null where it is unknown."
+        description="Hours of training of the weights that took longest; null where unknown."
     )
     seconds_per_output_mp: float | None = Field(
-        description="At the largest scale, by the fastest engine that was measured on a CPU."
+        description="At the largest scale, with the fastest engine that was measured on a CPU."
     )
-    weights: list[WeightsSaid]
+    weights: list[WeightsResponse]
 
 
-class ModelsSaid(BaseModel):
-    """All models."""
+class ModelsResponse(BaseModel):
+    """All models, and the one of requests that name none."""
 
-    default: str = Field(description="The model where none is asked for.")
-    models: list[ModelSaid]
+    default: str = Field(description="The model of requests that name none.")
+    models: list[ModelResponse]
 
 
 def model_router(default: str) -> APIRouter:
     """Make the route.
 
     Args:
-        default: the server's model where none is asked for.
+        default: the model of requests that name none.
     """
     listed = _models()
     router = APIRouter(prefix="/api", tags=["enlarging"])
 
-    @router.get("/models", responses=answers(401))
-    async def models() -> ModelsSaid:
+    @router.get("/models", responses=error_responses(401))
+    async def models() -> ModelsResponse:
         """List the released models, and those that the server's owner made or added."""
-        return ModelsSaid(default=default, models=listed)
+        return ModelsResponse(default=default, models=listed)
 
     return router
 
 
-def _models() -> list[ModelSaid]:
-    """The models as this process found them at its start."""
-    said = [_said(name, cards, "released") for name, cards in _by_name(list(released())).items()]
+def _models() -> list[ModelResponse]:
+    """Describe the models, as this process finds them at its start."""
+    models = [_model(name, cards, "released") for name, cards in _by_name(list(released())).items()]
     sound = []
     for own in own_models():
         if own.card is None:
@@ -86,8 +86,8 @@ def _models() -> list[ModelSaid]:
         else:
             sound.append(own.card)
     for name, cards in _by_name(sound).items():
-        said.append(_said(name, cards, "added" if isinstance(cards[0], AddedCard) else "own"))
-    return said
+        models.append(_model(name, cards, "added" if isinstance(cards[0], AddedCard) else "own"))
+    return models
 
 
 def _by_name(cards: list[AnyCard]) -> dict[str, list[AnyCard]]:
@@ -97,7 +97,9 @@ def _by_name(cards: list[AnyCard]) -> dict[str, list[AnyCard]]:
     return named
 
 
-def _said(name: str, cards: list[AnyCard], kind: Literal["released", "own", "added"]) -> ModelSaid:
+def _model(
+    name: str, cards: list[AnyCard], kind: Literal["released", "own", "added"]
+) -> ModelResponse:
     largest = cards[-1]
     trained = [card for card in cards if not isinstance(card, AddedCard)]
     speeds = [
@@ -107,7 +109,7 @@ def _said(name: str, cards: list[AnyCard], kind: Literal["released", "own", "add
         if row.precision == "fp32"
     ]
     notes = {} if kind == "added" else read_notes(find(name, largest.scale))
-    return ModelSaid(
+    return ModelResponse(
         name=name,
         scales=[card.scale for card in cards],
         about=ABOUT.get(name) or _about(largest),
@@ -118,7 +120,7 @@ def _said(name: str, cards: list[AnyCard], kind: Literal["released", "own", "add
         hours=max((card.training.hours_in_all for card in trained), default=None),
         seconds_per_output_mp=min(speeds, default=None),
         weights=[
-            WeightsSaid(scale=card.scale, sha256=file.sha256)
+            WeightsResponse(scale=card.scale, sha256=file.sha256)
             for card in cards
             for file in card.files
             if file.name == f"{card.name}-x{card.scale}.onnx"

@@ -1,4 +1,4 @@
-"""What a folder's owner says of its pictures: ``clearzoom.toml`` beside them."""
+"""The file ``clearzoom.toml``, in which a folder's owner describes its pictures."""
 
 import os
 from functools import lru_cache
@@ -14,67 +14,70 @@ _REGISTRIES = ("creativecommons.org", "rightsstatements.org")
 
 
 class Marks(BaseModel):
-    """Of one picture, or of all in a folder and below. What is left out is as further up."""
+    """What an owner states of one picture, or of all in a folder and below.
+
+    A key that is left out is as in the folder above.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     upscaling: bool | None = None
-    """Whether detail may be inferred; allowed where nothing is said."""
+    """Whether detail may be inferred; true unless it is set."""
     rights: HttpUrl | None = None
-    """Of a licence or a rights statement."""
+    """The address of a licence or a rights statement."""
     attribution: str | None = None
-    """Shown beside the picture."""
+    """A line that the page shows beside the picture."""
     label: str | None = None
-    """Of one picture: its title, in place of the file's name."""
+    """The title of one picture, in place of the file's name."""
 
     @property
     def iiif_rights(self) -> str | None:
-        """Rights as IIIF takes them: of the two registries alone, under their own http names."""
+        """The rights as IIIF allows them: those of two registries, with an http address."""
         if self.rights is None or self.rights.host not in _REGISTRIES:
             return None
         return str(self.rights).replace("https://", "http://", 1)
 
     def over(self, outer: "Marks") -> "Marks":
-        """Give outer with what is said here in its place."""
-        said = {name: value for name, value in self if value is not None}
-        return outer.model_copy(update=said)
+        """Return the marks of an outer folder, updated with these."""
+        stated = {name: value for name, value in self if value is not None}
+        return outer.model_copy(update=stated)
 
 
 class FolderMarks(Marks):
-    """The whole file: of the folder, and of single pictures by file name."""
+    """The whole file: marks of the folder, and of single pictures by file name."""
 
     pictures: dict[str, Marks] = Field(default_factory=dict)
-    """Files of this folder by name, each with the keys above."""
+    """The files of this folder by name, each with the keys above."""
 
 
 def marks_of(folder: Path, relative: Path) -> Marks:
-    """Read what is said of a picture, from the served folder down to its own.
+    """Read what the owner states of a picture, from the served folder down to the picture's own.
 
     Args:
-        folder: that is served.
-        relative: the picture, as seen from it.
+        folder: the served folder.
+        relative: the path of the picture below it.
 
     Raises:
-        ConfigError: a file is no such TOML; nothing of its picture should be shown then.
+        ConfigError: a file is no such TOML; nothing of its pictures should be shown then.
     """
     marks = Marks()
     places = [folder, *(folder / parent for parent in list(relative.parents)[-2::-1])]
     for place in places:
-        said = _read(place / NAME)
-        if said is None:
+        file = _read(place / NAME)
+        if file is None:
             continue
-        marks = Marks(**said.model_dump(exclude={"pictures", "label"})).over(marks)
+        marks = Marks(**file.model_dump(exclude={"pictures", "label"})).over(marks)
         name = relative.relative_to(place.relative_to(folder)).as_posix()
-        if name in said.pictures:
-            marks = said.pictures[name].over(marks)
+        if name in file.pictures:
+            marks = file.pictures[name].over(marks)
     return marks
 
 
 def check_marks(folder: Path) -> None:
-    """Read all that is said in a folder and below, so that a mistake shows before it is served.
+    """Read all such files in a folder and below, so that mistakes show before it is served.
 
     Raises:
-        ConfigError: a file is no such TOML; it is named.
+        ConfigError: a file is no such TOML; the message names it.
     """
     for root, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -84,10 +87,10 @@ def check_marks(folder: Path) -> None:
 
 def _read(path: Path) -> FolderMarks | None:
     try:
-        found = path.stat()
+        state = path.stat()
     except OSError:
         return None
-    return _parsed(path, found.st_mtime_ns, found.st_size)
+    return _parsed(path, state.st_mtime_ns, state.st_size)
 
 
 @lru_cache(maxsize=256)

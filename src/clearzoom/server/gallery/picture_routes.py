@@ -1,4 +1,4 @@
-"""The list of pictures, and uploads."""
+"""Routes of the list of pictures, and of uploads."""
 
 import asyncio
 import os
@@ -11,31 +11,34 @@ from pydantic import BaseModel, Field
 
 from clearzoom.errors import SizeError
 from clearzoom.io.reading import Source
-from clearzoom.server.error_answers import Failure, RefusedError
+from clearzoom.server.error_answers import RefusedError, error_responses
 from clearzoom.server.gallery.library import Entry, Library, Unreadable
-from clearzoom.server.gallery.uploads import Bodies
+from clearzoom.server.gallery.uploads import BodyReceiver
+from clearzoom.server.iiif.addresses import Identifier
 from clearzoom.server.iiif.identifiers import encoded
-from clearzoom.server.iiif.image_routes import FAILURES, Identifier
+from clearzoom.server.iiif.responses import PICTURE_ERRORS
 from clearzoom.server.settings import VIRTUAL_SCALES
 from clearzoom.server.tiles.service import Service
 
 _LONGEST_NAME = 200
 _UPLOADS_SHARE = 0.25
-"""Of the disk cache, for uploads; the oldest go."""
+"""Share of the disk cache for uploads; the oldest are deleted."""
 
 
-class PictureSaid(BaseModel):
-    """A picture, and where to find it."""
+class PictureResponse(BaseModel):
+    """A picture and its addresses."""
 
     id: str = Field(examples=["cat.png"])
     name: str
-    folder: str = Field(description="Below the served one; empty for itself.")
+    folder: str = Field(
+        description="Its folder below the served one; empty for the served one itself."
+    )
     width: int
     height: int
     kind: str = Field(examples=["PNG"])
     bytes: int
     upscaling: bool
-    max_scale: int | None = Field(description="Of its virtual pictures.")
+    max_scale: int | None = Field(description="The largest scale of its virtual pictures.")
     rights: str | None
     attribution: str | None
     label: str | None
@@ -44,43 +47,40 @@ class PictureSaid(BaseModel):
     manifest: str
 
 
-class UnreadableSaid(BaseModel):
-    """A file that cannot be shown."""
+class UnreadableResponse(BaseModel):
+    """A file that cannot be read as a picture."""
 
     name: str
     why: str
 
 
-class PicturesSaid(BaseModel):
+class PicturesResponse(BaseModel):
     """All pictures of the served folder."""
 
-    pictures: list[PictureSaid]
-    unreadable: list[UnreadableSaid]
+    pictures: list[PictureResponse]
+    unreadable: list[UnreadableResponse]
 
 
-def picture_router(service: Service, bodies: Bodies) -> APIRouter:
+def picture_router(service: Service, bodies: BodyReceiver) -> APIRouter:
     """Make the routes."""
-    router = APIRouter(prefix="/api/pictures", tags=["pictures"], responses=FAILURES)
+    router = APIRouter(prefix="/api/pictures", tags=["pictures"], responses=PICTURE_ERRORS)
     library, settings = service.library, service.settings
 
     @router.get("")
-    async def pictures() -> PicturesSaid:
+    async def pictures() -> PicturesResponse:
         """List the pictures of the served folder and below; uploads are not listed."""
         return await asyncio.to_thread(_listed, library)
 
     @router.get("/{identifier}")
-    async def picture(identifier: Identifier) -> PictureSaid:
+    async def picture(identifier: Identifier) -> PictureResponse:
         """Describe one picture or upload."""
         entry = library.find(unquote(identifier, errors="replace"))
-        return _said(entry, await asyncio.to_thread(library.header, entry))
+        return _picture(entry, await asyncio.to_thread(library.header, entry))
 
     @router.post(
         "",
         status_code=201,
-        responses={
-            408: {"model": Failure, "description": "the body took too long"},
-            507: {"model": Failure, "description": "the server's disk is full"},
-        },
+        responses=error_responses(408, 507),
         openapi_extra={
             "requestBody": {
                 "required": True,
@@ -91,33 +91,32 @@ def picture_router(service: Service, bodies: Bodies) -> APIRouter:
     async def upload(
         request: Request,
         name: Annotated[str, Query(max_length=_LONGEST_NAME, examples=["holiday.jpg"])] = "",
-    ) -> PictureSaid:
+    ) -> PictureResponse:
         """Add a picture for as long as this server runs; only its identifier leads to it."""
         received = settings.session / f"received-{secrets.token_hex(8)}"
         try:
             await bodies.receive(request, received)
-            shown = _shown(name)
             try:
                 entry = await asyncio.to_thread(
-                    library.add, shown, received, settings.max_upload_pixels
+                    library.add, _printable(name), received, settings.max_upload_pixels
                 )
             except SizeError:
                 most = f"{settings.max_upload_pixels:,}"
                 raise RefusedError(413, f"the picture has more than {most} px") from None
         finally:
             received.unlink(missing_ok=True)
-        try:  # a header says nothing of the rest
+        try:  # the header may be sound where the rest is damaged
             await service.opened(request, entry)
         except BaseException:
             library.remove(entry)
             raise
         limit = int(settings.cache_bytes * _UPLOADS_SHARE)
         await asyncio.to_thread(library.forget_oldest, entry, limit)
-        return _said(entry, library.header(entry))
+        return _picture(entry, library.header(entry))
 
     @router.delete("/{identifier}", status_code=204)
     async def remove(identifier: Identifier) -> None:
-        """Take an upload away."""
+        """Delete an upload."""
         entry = library.find(unquote(identifier, errors="replace"))
         if not entry.is_upload:
             raise RefusedError(403, "only uploads can be taken away")
@@ -126,26 +125,26 @@ def picture_router(service: Service, bodies: Bodies) -> APIRouter:
     return router
 
 
-def _shown(name: str) -> str:
-    """The last part of a file's name, without what cannot be shown."""
+def _printable(name: str) -> str:
+    """Reduce a client's file name to its last part, without what is not printable."""
     last = os.path.basename(name.replace("\\", "/"))  # noqa: PTH119 - a foreign name, no path
     return "".join(letter for letter in last if letter.isprintable()) or "picture"
 
 
-def _listed(library: Library) -> PicturesSaid:
+def _listed(library: Library) -> PicturesResponse:
     pictures, unreadable = [], []
     for each in library.pictures():
         if isinstance(each, Unreadable):
-            unreadable.append(UnreadableSaid(name=each.identifier, why=each.why))
+            unreadable.append(UnreadableResponse(name=each.identifier, why=each.why))
         else:
-            pictures.append(_said(*each))
-    return PicturesSaid(pictures=pictures, unreadable=unreadable)
+            pictures.append(_picture(*each))
+    return PicturesResponse(pictures=pictures, unreadable=unreadable)
 
 
-def _said(entry: Entry, source: Source) -> PictureSaid:
+def _picture(entry: Entry, source: Source) -> PictureResponse:
     segment = encoded(entry.identifier)
     marks = entry.marks
-    return PictureSaid(
+    return PictureResponse(
         id=entry.identifier,
         name=entry.name,
         folder=entry.identifier.rpartition("/")[0],

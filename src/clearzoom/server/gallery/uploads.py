@@ -1,4 +1,4 @@
-"""Bodies of requests, into files: a few at once, and none that stalls."""
+"""Write bodies of requests to files: a few at once, and none that stalls."""
 
 import asyncio
 from collections import Counter
@@ -10,39 +10,43 @@ from starlette.requests import ClientDisconnect
 from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.tiles.service import client_of
 
-_MOST, _MOST_OF_CLIENT = 16, 4
+_MOST_IN_ALL, _MOST_OF_CLIENT = 16, 4
 _WITHIN_S, _STALLED_S = 600.0, 20.0
 _RETRY_AFTER_S = 5
 
 
-class Bodies:
-    """Receives files. One for each worker process."""
+class BodyReceiver:
+    """Receives the bodies of requests to one worker process.
+
+    Args:
+        most_bytes: bound of one body.
+    """
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
-        self._coming: Counter[str] = Counter()
+        self._receiving: Counter[str] = Counter()
 
     async def receive(self, request: Request, target: Path) -> None:
         """Write a request's body to a file.
 
         Args:
-            request: whose body is read, whatever length it states.
-            target: a new file; the caller takes it away.
+            request: the request; its body is read whatever length it states.
+            target: a new file, which the caller deletes.
 
         Raises:
             RefusedError: 413 where the body is too long, 400 where it is empty, 408 where it
-                stalls or takes too long, 429 and 503 where too many come at once.
+                stalls or takes too long, 429 and 503 where too many arrive at once.
         """
         client = client_of(request)
         too_large = RefusedError(413, f"the file is larger than {self._most_bytes:,} bytes")
         stated = request.headers.get("content-length", "")
         if stated.isdecimal() and int(stated) > self._most_bytes:
             raise too_large
-        if self._coming[client] >= _MOST_OF_CLIENT:
+        if self._receiving[client] >= _MOST_OF_CLIENT:
             raise RefusedError(429, "send fewer files at once", retry_after_s=_RETRY_AFTER_S)
-        if self._coming.total() >= _MOST:
+        if self._receiving.total() >= _MOST_IN_ALL:
             raise RefusedError(503, "too much to do; come again", retry_after_s=_RETRY_AFTER_S)
-        self._coming[client] += 1
+        self._receiving[client] += 1
         try:
             async with asyncio.timeout(_WITHIN_S):
                 size = await self._written(request, target, too_large)
@@ -51,8 +55,8 @@ class Bodies:
         except ClientDisconnect:
             raise RefusedError(499, "the client went away") from None
         finally:
-            self._coming[client] -= 1
-            self._coming += Counter()  # forgets who sends nothing
+            self._receiving[client] -= 1
+            self._receiving += Counter()  # drops the clients whose count is zero
         if not size:
             raise RefusedError(400, "the request has no body; send the file's bytes")
 

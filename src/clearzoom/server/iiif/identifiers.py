@@ -1,12 +1,12 @@
-"""Identifiers: which picture, at how many times its px, and who fills them.
+"""Identifiers of pictures and virtual pictures.
 
 ID                     the picture itself
-ID~x4                  four times its px, inferred by the server's model
-ID~x4,MODEL            by another
-ID~x4,MODEL,STRENGTH   by perceptual weights at a strength, in tenths
-ID~x4,MODEL,d0.6       at a level of denoising, in tenths; also after a strength
+ID~x4                  the picture enlarged four times by the server's model
+ID~x4,MODEL            enlarged by another model
+ID~x4,MODEL,STRENGTH   enlarged by perceptual weights at a strength, in tenths
+ID~x4,MODEL,d0.6       enlarged at a level of denoising, in tenths; also after a strength
 ID~x4,bicubic          interpolated
-ID~f4[,MODEL[,STRENGTH][,d0.6]]   where the network added most: transparent where it added nothing
+ID~f4[,MODEL[,STRENGTH][,d0.6]]   a map of what the network added: transparent where it is nothing
 """
 
 import re
@@ -27,7 +27,16 @@ _SUFFIX = re.compile(
 
 @dataclass(frozen=True)
 class Variant:
-    """``scale`` 1 is the picture itself. ``model``, ``denoise``: None where none is named."""
+    """A picture, or a virtual picture that is made from it.
+
+    Attributes:
+        identifier: the picture's own identifier, decoded.
+        scale: how many times wider the virtual picture is; 1 is the picture itself.
+        model: name of the model; None for the server's.
+        strength: strength of perceptual weights, 0 to 1.
+        fidelity: whether it is the map of what the network added.
+        denoise: level of denoising, 0 to 1; None for the server's choice.
+    """
 
     identifier: str
     scale: int = 1
@@ -38,37 +47,37 @@ class Variant:
 
     @property
     def text(self) -> str:
-        """The identifier that names it, not encoded."""
+        """The identifier of the variant, decoded."""
         if self.scale == 1:
             return self.identifier
-        said = f"{self.identifier}~{'f' if self.fidelity else 'x'}{self.scale}"
+        text = f"{self.identifier}~{'f' if self.fidelity else 'x'}{self.scale}"
         if self.model is not None:
-            said += f",{self.model}"
-            said += f",{self.strength:g}" if self.strength != 1.0 else ""
-            said += f",d{self.denoise:g}" if self.denoise is not None else ""
-        return said
+            text += f",{self.model}"
+            text += f",{self.strength:g}" if self.strength != 1.0 else ""
+            text += f",d{self.denoise:g}" if self.denoise is not None else ""
+        return text
 
 
 def parse_variant(text: str) -> Variant:
-    """Take an identifier apart.
+    """Parse an identifier.
 
     Args:
-        text: decoded.
+        text: the identifier, decoded.
 
     Raises:
-        MissingFileError: a scale that no virtual picture has.
-        SizeError: a strength, or a level of denoising, that is none.
+        MissingFileError: no virtual picture has this scale.
+        SizeError: the strength or the level of denoising is not one of 0, 0.1 … 1.
     """
-    found = _SUFFIX.fullmatch(text)
-    if found is None:
+    parts = _SUFFIX.fullmatch(text)
+    if parts is None:
         return Variant(text)
-    scale = int(found["scale"])
+    scale = int(parts["scale"])
     if scale not in VIRTUAL_SCALES:
         there = ", ".join(f"~x{scale}" for scale in VIRTUAL_SCALES)
         raise MissingFileError(f"there is no such virtual picture; there are {there}")
-    strength = _tenths(found["strength"] or "1", "a strength")
-    denoise = _tenths(found["denoise"], "denoise") if found["denoise"] else None
-    return Variant(found["id"], scale, found["model"], strength, found["kind"] == "f", denoise)
+    strength = _tenths(parts["strength"] or "1", "a strength")
+    denoise = _tenths(parts["denoise"], "denoise") if parts["denoise"] else None
+    return Variant(parts["id"], scale, parts["model"], strength, parts["kind"] == "f", denoise)
 
 
 def _tenths(text: str, name: str) -> float:

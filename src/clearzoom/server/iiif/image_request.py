@@ -1,4 +1,4 @@
-"""IIIF Image API 3.0: what a URL asks for, and what a picture says of itself.
+"""Requests of IIIF Image API 3.0, and the sizes and tiles that info.json offers.
 
 References:
     https://iiif.io/api/image/3.0/ , sections 4 (requests) and 5 (info.json).
@@ -12,7 +12,7 @@ from typing import Any, cast
 from clearzoom.core.box import Box
 from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.iiif.identifiers import Variant
-from clearzoom.server.tiles.render import Quality, View
+from clearzoom.server.tiles.views import Quality, View
 
 TILE_PX = 512
 _NUMBER = r"(\d+(?:\.\d+)?)"
@@ -29,23 +29,29 @@ _LONGEST_DIGITS = 12
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one answer, px. ``zoom``: px of the answer for each of the picture's, at most."""
+    """The largest answer.
+
+    Attributes:
+        width: longest side, px.
+        area: px in all.
+        zoom: px of the answer for each px of the variant, along one side.
+    """
 
     width: int
     area: int
     zoom: float = inf
 
     def shrink(self, width: float, height: float) -> float:
-        """By how much a size must be multiplied to keep the limits: 1 at most."""
+        """Return the factor, at most 1, by which a size must be multiplied to keep the limits."""
         return min(1.0, self.room(width, height))
 
     def room(self, width: float, height: float) -> float:
-        """How many times larger a size could be."""
+        """Return the largest factor by which a size can be multiplied within the limits."""
         room = min(self.width / max(width, height), sqrt(self.area / (width * height)))
         return min(room, self.zoom)
 
     def hold(self, width: int, height: int) -> bool:
-        """Whether a size keeps them."""
+        """Return whether a size keeps the limits."""
         return max(width, height) <= self.width and width * height <= self.area
 
 
@@ -59,20 +65,20 @@ def parse_view(
     quality: str,
     suffix: str,
 ) -> View:
-    """Understand an image request.
+    """Parse an image request.
 
     Args:
-        variant: whose px region counts in.
+        variant: the picture or virtual picture in whose px the region counts.
         source_px: width and height of the original.
-        limits: of the answer.
+        limits: limits of the answer.
         region: like full, square, 0,0,512,512, pct:10,10,50,50.
         size: like max, 512, or ^!1024,1024.
-        rotation: a multiple of 90, after ! mirrored.
-        quality: default, color, gray, bitonal.
-        suffix: jpg, png, webp.
+        rotation: a multiple of 90 degrees; after ! the answer is mirrored first.
+        quality: default, color, gray or bitonal.
+        suffix: jpg, png or webp.
 
     Raises:
-        RefusedError: 400 where it is no request, over the limits, or one that is not done here.
+        RefusedError: 400 where the request is malformed, over the limits, or not supported.
     """
     whole = (source_px[0] * variant.scale, source_px[1] * variant.scale)
     box = _region(region, *whole)
@@ -96,19 +102,19 @@ def parse_view(
 
 
 def canonical(view: View, limits: Limits) -> str:
-    """Say a request in the one form that the standard names canonical (section 4.8).
+    """Write a request in the canonical form of the standard (section 4.8).
 
     Args:
-        view: as ``parse_view`` gave it.
-        limits: likewise.
+        view: the view that ``parse_view`` returned.
+        limits: the limits that it was parsed with.
     """
-    box, asked = view.box, (view.width, view.height)
+    box, size_px = view.box, (view.width, view.height)
     whole = tuple(side * view.variant.scale for side in view.source_px)
     region = f"{box.left},{box.top},{box.width},{box.height}"
     if (box.width, box.height) == whole:
         region = "full"
     up = "^" if view.width > box.width or view.height > box.height else ""
-    is_most = asked == _size(f"{up}max", box, limits)
+    is_most = size_px == _size(f"{up}max", box, limits)
     size = f"{up}max" if is_most else f"{up}{view.width},{view.height}"
     mirror = "!" if view.mirrored else ""
     return f"{region}/{size}/{mirror}{view.quarter_turns * 90}/{view.quality}.{view.suffix}"
@@ -197,13 +203,13 @@ def _rounded(length: float) -> int:
 
 
 def scale_factors(width: int, height: int) -> list[int]:
-    """Powers of two, until the whole picture fits into one tile."""
+    """List powers of two up to the one at which the whole picture fits into one tile."""
     steps = max(0, -floor(-log2(max(width, height) / TILE_PX)))
     return [2**step for step in range(steps + 1)]
 
 
 def tile_sizes(width: int, height: int, limits: Limits) -> list[dict[str, int]]:
-    """Sizes of the whole picture that are quick to make, smallest first."""
+    """List sizes of the whole picture that are quick to make, smallest first."""
     sizes = []
     for factor in reversed(scale_factors(width, height)):
         size = (-(-width // factor), -(-height // factor))

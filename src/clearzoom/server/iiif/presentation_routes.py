@@ -10,15 +10,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from clearzoom.server.gallery.library import Entry
+from clearzoom.server.iiif.addresses import Identifier, base_of, resolve_identifier, root_of
 from clearzoom.server.iiif.identifiers import BICUBIC, Variant, encoded
-from clearzoom.server.iiif.image_routes import (
-    FAILURES,
-    Identifier,
-    base_of,
-    found,
-    kept,
-    root_of,
-)
+from clearzoom.server.iiif.responses import PICTURE_ERRORS, cache_control
 from clearzoom.server.tiles.service import Service
 
 _CONTEXT = "http://iiif.io/api/presentation/3/context.json"
@@ -28,7 +22,7 @@ _THUMBNAIL_PX = 400
 
 def presentation_router(service: Service) -> APIRouter:
     """Make the route."""
-    router = APIRouter(tags=["pictures"], responses=FAILURES)
+    router = APIRouter(tags=["pictures"], responses=PICTURE_ERRORS)
 
     @router.get(
         "/iiif/presentation/3/{identifier}/manifest",
@@ -36,19 +30,19 @@ def presentation_router(service: Service) -> APIRouter:
     )
     async def manifest(request: Request, identifier: Identifier) -> JSONResponse:
         """Describe a picture for viewers like Mirador and Universal Viewer."""
-        variant, entry = found(service, identifier)
+        variant, entry = resolve_identifier(service, identifier)
         source = (await service.opened(request, entry)).source
         size_px = (source.width_px * variant.scale, source.height_px * variant.scale)
         return JSONResponse(
-            _described(request, service, variant, entry, size_px),
+            _manifest(request, service, variant, entry, size_px),
             media_type=_MEDIA_TYPE,
-            headers={"Cache-Control": kept(service)},
+            headers={"Cache-Control": cache_control(service)},
         )
 
     return router
 
 
-def _described(
+def _manifest(
     request: Request,
     service: Service,
     variant: Variant,
@@ -61,7 +55,7 @@ def _described(
     share = service.limits(variant).shrink(width, height)
     thumbnail = min(1.0, _THUMBNAIL_PX / max(width, height))
     label = entry.marks.label or entry.name
-    said: dict[str, Any] = {
+    content: dict[str, Any] = {
         "@context": _CONTEXT,
         "id": f"{own}/manifest",
         "type": "Manifest",
@@ -69,59 +63,54 @@ def _described(
     }
     if variant.scale > 1 and variant.model != BICUBIC:
         model = variant.model or service.settings.model
-        said["summary"] = {
+        content["summary"] = {
             "en": [f"Detail finer than the scanned pixels is inferred by clearzoom ({model})."],
             "zh-Hant": [f"比原始像素更細的部分由 clearzoom（{model}）推論而得。"],  # noqa: RUF001
         }
     if entry.marks.iiif_rights is not None:
-        said["rights"] = entry.marks.iiif_rights
+        content["rights"] = entry.marks.iiif_rights
     elif entry.marks.rights is not None:
         uri = str(entry.marks.rights)
-        said["metadata"] = [{"label": {"en": ["Rights"]}, "value": {"none": [uri]}}]
+        content["metadata"] = [{"label": {"en": ["Rights"]}, "value": {"none": [uri]}}]
     if entry.marks.attribution:
-        said["requiredStatement"] = {
+        content["requiredStatement"] = {
             "label": {"en": ["Attribution"], "zh-Hant": ["出處"]},
             "value": {"none": [entry.marks.attribution]},
         }
-    body = {
-        "id": f"{image}/full/max/0/default.jpg",
-        "type": "Image",
-        "format": "image/jpeg",
-        "width": max(1, int(width * share)),
-        "height": max(1, int(height * share)),
-        "service": [{"id": image, "type": "ImageService3", "profile": "level2"}],
-    }
+    largest_px = (max(1, int(width * share)), max(1, int(height * share)))
+    small_px = (max(1, round(width * thumbnail)), max(1, round(height * thumbnail)))
+    content["thumbnail"] = [_image(image, f"{small_px[0]},{small_px[1]}", small_px)]
     canvas = f"{own}/canvas/1"
-    small = (max(1, round(width * thumbnail)), max(1, round(height * thumbnail)))
-    said["thumbnail"] = [
-        {
-            "id": f"{image}/full/{small[0]},{small[1]}/0/default.jpg",
-            "type": "Image",
-            "format": "image/jpeg",
-            "width": small[0],
-            "height": small[1],
-            "service": [{"id": image, "type": "ImageService3", "profile": "level2"}],
-        }
-    ]
     annotation = {
         "id": f"{canvas}/painting/1/image",
         "type": "Annotation",
         "motivation": "painting",
-        "body": body,
+        "body": _image(image, "max", largest_px),
         "target": canvas,
     }
     page = {"id": f"{canvas}/painting/1", "type": "AnnotationPage", "items": [annotation]}
-    said["items"] = [
+    content["items"] = [
         {
             "id": canvas,
             "type": "Canvas",
-            "label": said["label"],
+            "label": content["label"],
             "width": width,
             "height": height,
             "items": [page],
         }
     ]
-    return said
+    return content
+
+
+def _image(base: str, size: str, size_px: tuple[int, int]) -> dict[str, Any]:
+    return {
+        "id": f"{base}/full/{size}/0/default.jpg",
+        "type": "Image",
+        "format": "image/jpeg",
+        "width": size_px[0],
+        "height": size_px[1],
+        "service": [{"id": base, "type": "ImageService3", "profile": "level2"}],
+    }
 
 
 def _kind_of(variant: Variant) -> str:

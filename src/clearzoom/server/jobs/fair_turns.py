@@ -1,21 +1,23 @@
-"""Jobs take turns, a tile each, and give way to those who look at pictures now."""
+"""Turns of jobs, a tile each; jobs give way to viewers, who wait for a tile."""
 
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 
-_LOOK_EVERY_S = 0.1
+from clearzoom.server.locks import CancelCheck
+
+_CHECK_EVERY_S = 0.1
 _GIVES_WAY_S = 1.0
-"""At most, for each tile: a job goes on, if slowly, however many look."""
-_LOOK_AT_VIEWERS_EVERY_S = 0.02
+"""A job gives way for at most this long before each tile, so that viewers only slow it down."""
+_POLL_VIEWERS_EVERY_S = 0.02
 
 
-class Rounds:
-    """Whose turn it is. A job waits after each of its tiles until all others had one.
+class FairTurns:
+    """Turns of jobs: after each of its tiles a job waits until all others had a turn.
 
     Args:
-        viewers_wait: whether answers for viewers are at work or waiting.
+        viewers_wait: returns whether answers for viewers wait or are being made.
     """
 
     def __init__(self, viewers_wait: Callable[[], bool]) -> None:
@@ -23,12 +25,12 @@ class Rounds:
         self._queue: deque[object] = deque()
         self._changed = threading.Condition()
 
-    def wait(self, job: object, check: Callable[[], None]) -> None:
-        """End a turn, and wait for the next.
+    def wait(self, job: object, check: CancelCheck) -> None:
+        """End the turn of a job, and wait for its next.
 
         Args:
-            job: whose.
-            check: is called while waiting; raises where the job shall end.
+            job: the job.
+            check: is called while waiting.
         """
         self.leave(job)
         self._give_way(check)
@@ -42,7 +44,7 @@ class Rounds:
             raise
 
     def leave(self, job: object) -> None:
-        """Let the others go on without this one."""
+        """Take a job out of the queue, so that the others do not wait for it."""
         with self._changed:
             if job in self._queue:
                 self._queue.remove(job)
@@ -50,10 +52,10 @@ class Rounds:
 
     def _has_turn(self, job: object) -> bool:
         with self._changed:
-            return self._changed.wait_for(lambda: self._queue[0] is job, _LOOK_EVERY_S)
+            return self._changed.wait_for(lambda: self._queue[0] is job, _CHECK_EVERY_S)
 
-    def _give_way(self, check: Callable[[], None]) -> None:
+    def _give_way(self, check: CancelCheck) -> None:
         until = time.monotonic() + _GIVES_WAY_S
         while self._viewers_wait() and time.monotonic() < until:
             check()
-            time.sleep(_LOOK_AT_VIEWERS_EVERY_S)
+            time.sleep(_POLL_VIEWERS_EVERY_S)

@@ -1,4 +1,4 @@
-"""What a job will be, within the server's limits, and how its errors are told."""
+"""Plan a job within the server's limits, and word its errors for a client."""
 
 import logging
 import re
@@ -8,28 +8,25 @@ from dataclasses import replace
 from clearzoom.engines.chain import chain_sha256, chain_text
 from clearzoom.errors import (
     ClearzoomError,
-    InputError,
     MissingExtraError,
-    MissingFileError,
-    ModelError,
     OutputError,
     SizeError,
-    UnreadablePictureError,
-    WeightsError,
 )
 from clearzoom.io.formats import FORMATS
 from clearzoom.io.names import stem_of
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.pipeline.job import Job, networks_of, plan_job
 from clearzoom.pipeline.memory import resident_bytes
-from clearzoom.server.error_answers import Failure, RefusedError
+from clearzoom.server.error_answers import STATUSES, Failure, RefusedError, status_of
 from clearzoom.server.jobs.records import JobFolder, Record
 
 MOST_AWAITED_PIXELS = 25_000_000
-"""Of a result that a request waits for."""
+"""The largest result that a request may wait for."""
+JOB_STATUSES = STATUSES | {MissingExtraError: 415, OutputError: 400}
+"""HTTP status by kind of error: a job's request names the format of its result, too."""
 
 _MEMORY_BYTES = 1_000_000_000
-"""For what an encoder holds at once; the rest is in files."""
+"""Memory for what an encoder holds at once; the rest is in files."""
 _OPTION = re.compile(r"--([a-z][a-z-]*)")
 _FIELDS = {"print": "print_size"}
 _FAULT = Failure(code="fault", message="the server cannot do that now; its log says why")
@@ -37,17 +34,17 @@ _log = logging.getLogger("clearzoom.server")
 
 
 def plan(folder: JobFolder, record: Record, most_result_pixels: int) -> Job:
-    """Look at the picture, and say what will be made; nothing is computed.
+    """Read the picture's header, and plan its enlargement; nothing is computed.
 
     Args:
-        folder: of the job.
-        record: with the request, the source, its name and limit; name, size and notes of the
+        folder: folder of the job.
+        record: states the request, the source, its name and limit; name, size and notes of the
             result are set in it.
-        most_result_pixels: of all frames together.
+        most_result_pixels: bound of the result, all frames together.
 
     Raises:
-        RefusedError: 413 where picture or result is too large for this server.
-        ClearzoomError: as ``plan_job`` says.
+        RefusedError: 413 where the picture or its result is too large for this server.
+        ClearzoomError: as ``plan_job`` raises it.
     """
     assert record.source is not None
     try:
@@ -61,7 +58,7 @@ def plan(folder: JobFolder, record: Record, most_result_pixels: int) -> Job:
     settings = replace(
         record.request.settings(),
         max_pixels=record.most_pixels,
-        # With all frames of an animation what the process holds already is counted as well.
+        # Memory of an animation is measured of the whole process, with what it holds already.
         memory_bytes=_MEMORY_BYTES + (resident_bytes() if source.frames > 1 else 0),
     )
     job = plan_job(record.source, folder.result(record.suffix), settings)
@@ -81,16 +78,16 @@ def plan(folder: JobFolder, record: Record, most_result_pixels: int) -> Job:
         )
     record.width, record.height = width, height
     record.name = _result_name(record, width, height)
-    record.notes = shown(job.notes, folder, record)
+    record.notes = redact_paths(job.notes, folder, record)
     record.pixels = _kind_of_pixels(job)
     return job
 
 
 def model_of(job: Job) -> str | None:
-    """Say which networks infer, with their hashes; None where none does.
+    """Name the networks of a job, with their hashes; None where nothing is inferred.
 
     Raises:
-        ModelError: the weights cannot be used so.
+        ModelError: the weights cannot be loaded with the job's settings.
     """
     networks = networks_of(job)
     if not networks:
@@ -98,22 +95,22 @@ def model_of(job: Job) -> str | None:
     return f"{chain_text(networks)}; sha256={chain_sha256(networks)}"
 
 
-def told(error: Exception, folder: JobFolder, record: Record) -> tuple[int, Failure]:
-    """Say an error to a client: no paths of this machine, and fields in place of options.
+def error_response(error: Exception, folder: JobFolder, record: Record) -> tuple[int, Failure]:
+    """Word an error for a client, without paths of this machine; log what the client must not see.
 
     Args:
-        error: of planning or running.
-        folder: of the job.
-        record: whose files are named.
+        error: an error of planning or running a job.
+        folder: folder of the job.
+        record: record of the job.
 
     Returns:
-        The status that fits, and what is said; the log has what is not.
+        The HTTP status and the body of the answer.
     """
     if isinstance(error, RefusedError):
         return error.status, Failure(code="too-large", message=str(error))
-    # An encoder's or the system's word: nothing that another request would change.
+    # The cause is an error of an encoder or of the system, which no other request would avoid.
     internal = isinstance(error, OutputError) and error.__cause__ is not None
-    status = status_of(type(error))
+    status = status_of(type(error), JOB_STATUSES)
     if internal or status >= 500 or not isinstance(error, ClearzoomError):
         _log.error("a job failed: %s", error, exc_info=error)
         return 500, _FAULT
@@ -123,24 +120,7 @@ def told(error: Exception, folder: JobFolder, record: Record) -> tuple[int, Fail
             message="that takes more memory than a job has here; ask for a smaller size, or for "
             "png, tif or jpg",
         )
-    return status, Failure(code=error.code, message=shown([str(error)], folder, record)[0])
-
-
-_STATUS: dict[type, int] = {
-    MissingFileError: 404,
-    UnreadablePictureError: 415,
-    MissingExtraError: 415,
-    SizeError: 400,
-    InputError: 400,
-    OutputError: 400,
-    WeightsError: 500,
-    ModelError: 400,
-}
-
-
-def status_of(kind: type[Exception]) -> int:
-    """Give the status of a kind of error."""
-    return next((_STATUS[each] for each in kind.__mro__ if each in _STATUS), 500)
+    return status, Failure(code=error.code, message=redact_paths([str(error)], folder, record)[0])
 
 
 def _pixels(width: int, height: int, source: Source) -> int:
@@ -148,17 +128,23 @@ def _pixels(width: int, height: int, source: Source) -> int:
 
 
 def _suffix_of(source: Source) -> str:
-    """Of the input's own format, where that is written, with its frames."""
-    moves = source.frames > 1
-    suffixes = {each.name: each.suffixes[0] for each in FORMATS if each.animation or not moves}
-    return suffixes.get(source.kind, ".webp" if moves else ".png")
+    """Return the suffix of the input's own format, where it can be written with all frames."""
+    animated = source.frames > 1
+    suffixes = {each.name: each.suffixes[0] for each in FORMATS if each.animation or not animated}
+    return suffixes.get(source.kind, ".webp" if animated else ".png")
 
 
 def _result_name(record: Record, width: int, height: int) -> str:
-    asked = record.request
-    sized = (asked.width, asked.height, asked.long_edge, asked.megapixels, asked.print_size)
-    by_scale = all(size is None for size in sized)
-    size = f"x{asked.scale or 4:g}" if by_scale else f"{width}x{height}"
+    request = record.request
+    sizes = (
+        request.width,
+        request.height,
+        request.long_edge,
+        request.megapixels,
+        request.print_size,
+    )
+    by_scale = all(size is None for size in sizes)
+    size = f"x{request.scale or 4:g}" if by_scale else f"{width}x{height}"
     return f"{stem_of(record.source_name)}-{size}{record.suffix}"
 
 
@@ -168,8 +154,14 @@ def _kind_of_pixels(job: Job) -> str:
     return "original" if job.plan.resized_px == job.plan.source_px else "reduced"
 
 
-def shown(texts: Sequence[str], folder: JobFolder, record: Record) -> list[str]:
-    """Make texts for people elsewhere: names for paths, fields for options."""
+def redact_paths(texts: Sequence[str], folder: JobFolder, record: Record) -> list[str]:
+    """Replace the paths of a job by names, and options of the command by fields of a request.
+
+    Args:
+        texts: notes or messages, a line each.
+        folder: folder of the job.
+        record: record of the job.
+    """
     result = str(folder.result(record.suffix))
     names = {result: record.name or f"the result{record.suffix}", f"{folder.path}/": ""}
     if record.source is not None:

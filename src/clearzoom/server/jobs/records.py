@@ -1,4 +1,4 @@
-"""A job's folder: what is wanted, how far it is, and its result, for every process to read."""
+"""The folder of a job: its request, its progress and its result, for every process to read."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from clearzoom.server.error_answers import Failure
 
 try:
     import fcntl
-except ImportError:  # Windows: that a job's process is gone is not seen there
+except ImportError:  # Windows: there nobody notices that a job's process died
     fcntl = None  # type: ignore[assignment]
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -27,10 +27,18 @@ _STATE, _HELD, _CANCEL = "state.json", "held", "cancel"
 
 
 class Record(BaseModel):
-    """What is known of a job. Its folder's name is its identifier.
+    """The state of a job, as every process reads it. The folder's name is its identifier.
 
-    ``awaited``: a request waits for the result; without it the job is for nobody.
-    ``attempts``: processes that began it. ``status``: of an answer with ``error``.
+    Attributes:
+        client: address of the client that the job counts for.
+        awaited: whether a request waits for the result; the job ends with that request.
+        attempts: number of processes that began the job.
+        most_pixels: bound of the source, px of all frames.
+        done: tiles that are done.
+        total: tiles in all.
+        status: HTTP status of the answer with ``error``.
+        pixels: what the pixels of the result are.
+        model: the networks, with their hashes; None where nothing is inferred.
     """
 
     client: str
@@ -58,12 +66,12 @@ class Record(BaseModel):
 
     @property
     def is_active(self) -> bool:
-        """Whether something still has to be done."""
+        """Whether the job has not ended yet."""
         return self.state not in ENDED
 
 
 class JobFolder:
-    """The files of one job. One process holds it, which alone writes its state."""
+    """The files of one job. The process that holds the job is the only one to write its state."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -71,40 +79,40 @@ class JobFolder:
         self.input = path / "input"
 
     def result(self, suffix: str) -> Path:
-        """Name the file that the result becomes."""
+        """Return the path of the result."""
         return self.path / f"result{suffix}"
 
     def read(self) -> Record | None:
-        """Give what is known, or None where the job is gone."""
+        """Return the state, or None where the job is gone."""
         try:
             return Record.model_validate_json((self.path / _STATE).read_bytes())
         except (OSError, ValueError):
             return None
 
     def write(self, record: Record) -> None:
-        """Tell all processes; nobody sees half of it."""
+        """Write the state, whole or not at all."""
         temporary = self.path / f"{_STATE}.{threading.get_ident()}"
         temporary.write_text(record.model_dump_json(), "utf-8")
         temporary.replace(self.path / _STATE)
 
-    def ask_to_cancel(self) -> None:
-        """Leave word for the process that holds it."""
+    def request_cancel(self) -> None:
+        """Leave a file that makes the process that holds the job cancel it."""
         with suppress(OSError):
             (self.path / _CANCEL).touch()
 
     @property
-    def is_asked_to_cancel(self) -> bool:
-        """Whether some process left that word."""
+    def is_cancel_requested(self) -> bool:
+        """Whether some process requested that the job be cancelled."""
         return (self.path / _CANCEL).exists()
 
     def hold(self, *, new: bool) -> IO[bytes] | None:
-        """Hold the job until the file that is given is closed, or this process dies.
+        """Hold the job until the returned file is closed, or this process dies.
 
         Args:
-            new: nobody but this process knows it yet.
+            new: whether this process has just made the folder.
 
         Returns:
-            None where another holds it, or it is gone.
+            The file; None where another process holds the job, or it is gone.
         """
         try:
             file = (self.path / _HELD).open("ab" if new else "r+b")
@@ -120,7 +128,7 @@ class JobFolder:
         return None
 
     def keep_result_only(self, suffix: str) -> None:
-        """Take away what only the work needed."""
+        """Delete everything but the state and the result."""
         with suppress(OSError):
             for entry in self.path.iterdir():
                 if entry.name in (_STATE, _HELD, f"result{suffix}"):
@@ -131,12 +139,12 @@ class JobFolder:
                     entry.unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Take all of it away."""
+        """Delete the job."""
         shutil.rmtree(self.path, ignore_errors=True)
 
 
 def job_folders(root: Path) -> Iterator[JobFolder]:
-    """List all jobs of all processes."""
+    """List the jobs of all processes."""
     with suppress(OSError):
         for entry in os.scandir(root):
             if IDENTIFIER.fullmatch(entry.name):

@@ -1,4 +1,4 @@
-"""Enlargements for programs: a picture in, a file out, at once or as a job."""
+"""Routes for programs: enlarge a picture, at once or as a job."""
 
 import asyncio
 import re
@@ -15,42 +15,42 @@ from pydantic import Field
 
 from clearzoom.errors import ClearzoomError
 from clearzoom.pipeline.request import ConsistencyField, DenoiseField, EnlargeRequest
-from clearzoom.server.error_answers import RefusedError, failure
+from clearzoom.server.error_answers import RefusedError, error_responses, failure
 from clearzoom.server.gallery.library import Entry
-from clearzoom.server.gallery.uploads import Bodies
-from clearzoom.server.jobs.planning import told
-from clearzoom.server.jobs.queue import Jobs, Work
+from clearzoom.server.gallery.uploads import BodyReceiver
+from clearzoom.server.jobs.planning import error_response
+from clearzoom.server.jobs.queue import Jobs
 from clearzoom.server.jobs.records import ENDED, Record
+from clearzoom.server.jobs.runner import Work
 from clearzoom.server.jobs.schema import (
     BODY,
     FILE,
     MEDIA_TYPES,
-    Asked,
-    JobSaid,
-    answers,
-    job_said,
+    EnlargeQuery,
+    JobResponse,
+    job_response,
 )
 from clearzoom.server.tiles.service import client_of
 
-_LOOK_EVERY_S = 0.2
-_GONE_EVERY_S = 0.1
+_POLL_JOB_EVERY_S = 0.2
+_POLL_CLIENT_EVERY_S = 0.1
 _CHUNK_BYTES = 2**20
 _RETRY_AFTER_S = 5
 _FORBIDDEN_IN_NAMES = re.compile(r'[\x00-\x1f\x7f"\\/]')
 
 
-def job_router(jobs: Jobs, find_picture: Callable[[str], Entry], bodies: Bodies) -> APIRouter:
+def job_router(jobs: Jobs, find_picture: Callable[[str], Entry], bodies: BodyReceiver) -> APIRouter:
     """Make the routes.
 
     Args:
-        jobs: of this process.
-        find_picture: gives a served picture or an upload by its decoded identifier.
+        jobs: the jobs, as this process sees them.
+        find_picture: returns a served picture or an upload by its decoded identifier.
         bodies: receives pictures.
     """
     router = APIRouter(prefix="/api", tags=["enlarging"])
     settings = jobs.settings
 
-    class Query_(Asked):  # noqa: N801 - only its fields are seen
+    class ServerQuery(EnlargeQuery):
         model: str = Field(
             default=settings.model,
             max_length=100,
@@ -72,45 +72,45 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry], bodies: Bodies)
         response_class=Response,
         responses={
             200: FILE,
-            202: {"model": JobSaid, "description": "The job that was accepted."},
-            **answers(400, 401, 404, 408, 413, 415, 422, 429, 499, 500, 501, 503, 507),
+            202: {"model": JobResponse, "description": "The job that was accepted."},
+            **error_responses(400, 401, 404, 408, 413, 415, 422, 429, 499, 500, 501, 503, 507),
         },
         openapi_extra=BODY,
     )
-    async def enlarge(request: Request, query: Annotated[Query_, Query()]) -> Response:
+    async def enlarge(request: Request, query: Annotated[ServerQuery, Query()]) -> Response:
         """Enlarge a picture, as `clearzoom enlarge` does: the same fields, the same bytes.
 
         The body is the picture's file. The answer is the result's file; with `job=true` it is a
-        job, whose result is fetched when it is done.
+        job, whose result can be fetched when it is done.
         """
         work = await asyncio.to_thread(jobs.reserve, client_of(request), awaited=not query.job)
         record = work.record
         fields = set(EnlargeRequest.model_fields)
         if query.back_projection is not None and "consistency" not in query.model_fields_set:
-            fields.remove("consistency")  # what is asked for by its old name is no default
+            fields.remove("consistency")  # the request states it by its old name
         record.request = EnlargeRequest(**query.model_dump(include=fields))
         record.suffix = f".{query.format}" if query.format else ""
         try:
-            record.request.settings()  # sizes that are none are refused before the body is read
+            record.request.settings()  # refuses impossible sizes before the body is read
             entry = await _source(request, query, work)
-            job = await asyncio.to_thread(jobs.plan, work)
+            job = await asyncio.to_thread(jobs.runner.plan, work)
             if job.plan.stages and entry is not None and not entry.upscaling:
                 raise RefusedError(501, "upscaling is switched off for this picture")
-            await asyncio.to_thread(jobs.begin, work)
+            await asyncio.to_thread(jobs.runner.begin, work)
         except ClearzoomError as error:
-            jobs.discard(work)
-            status, why = told(error, work.folder, record)
-            return failure(status, why.code, why.message)
+            jobs.runner.discard(work)
+            status, body = error_response(error, work.folder, record)
+            return failure(status, body.code, body.message)
         except BaseException:
-            jobs.discard(work)
+            jobs.runner.discard(work)
             raise
         if query.job:
-            said = job_said(work.folder.identifier, record)
-            headers = {"Location": said.links.itself, "Cache-Control": "no-store"}
-            return JSONResponse(said.model_dump(by_alias=True), 202, headers)
+            accepted = job_response(work.folder.identifier, record)
+            headers = {"Location": accepted.links.itself, "Cache-Control": "no-store"}
+            return JSONResponse(accepted.model_dump(by_alias=True), 202, headers)
         return await _awaited(request, jobs, work)
 
-    async def _source(request: Request, query: Asked, work: Work) -> Entry | None:
+    async def _source(request: Request, query: EnlargeQuery, work: Work) -> Entry | None:
         record = work.record
         if query.picture is None:
             record.source, record.most_pixels = work.folder.input, settings.max_upload_pixels
@@ -125,63 +125,63 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry], bodies: Bodies)
         record.most_pixels = settings.max_upload_pixels if entry.is_upload else settings.max_pixels
         return entry
 
-    async def known(
-        identifier: Annotated[str, InPath(description="Of a job: 32 hex digits.")],
+    async def find_job(
+        identifier: Annotated[str, InPath(description="The job's identifier: 32 hex digits.")],
     ) -> tuple[str, Record]:
         record = await asyncio.to_thread(jobs.find, identifier)
         if record is None:
             raise RefusedError(404, "there is no such job; results are kept for an hour")
         return identifier, record
 
-    Known = Annotated[tuple[str, Record], Depends(known)]  # noqa: N806 - a type
+    Known = Annotated[tuple[str, Record], Depends(find_job)]  # noqa: N806 - a type
 
-    @router.get("/jobs/{identifier}", responses=answers(401, 404, 422))
-    async def job(found: Known, response: Response) -> JobSaid:
-        """Say how far a job is."""
+    @router.get("/jobs/{identifier}", responses=error_responses(401, 404, 422))
+    async def job(known: Known, response: Response) -> JobResponse:
+        """Return the state and the progress of a job."""
         response.headers["Cache-Control"] = "no-store"
-        return job_said(*found)
+        return job_response(*known)
 
     @router.get(
         "/jobs/{identifier}/events",
         response_class=EventSourceResponse,
-        responses=answers(401, 404, 422),
+        responses=error_responses(401, 404, 422),
     )
-    async def events(found: Known) -> AsyncIterator[ServerSentEvent]:
+    async def events(known: Known) -> AsyncIterator[ServerSentEvent]:
         """Follow a job: `progress` whenever it changes, at last `done`, `failed` or `cancelled`.
 
-        The data of each event is the job, as `GET /api/jobs/{identifier}` gives it.
+        The data of each event is the job, as `GET /api/jobs/{identifier}` returns it.
         """
-        identifier, record = found
-        shown = None
+        identifier, record = known
+        sent = None
         while True:
-            if record != shown:
+            if record != sent:
                 event = record.state if record.state in ENDED else "progress"
-                said = job_said(identifier, record).model_dump_json(by_alias=True)
-                yield ServerSentEvent(event=event, raw_data=said)
-                shown = record
+                data = job_response(identifier, record).model_dump_json(by_alias=True)
+                yield ServerSentEvent(event=event, raw_data=data)
+                sent = record
             if record.state in ENDED:
                 return
-            await asyncio.sleep(_LOOK_EVERY_S)
+            await asyncio.sleep(_POLL_JOB_EVERY_S)
             later = await asyncio.to_thread(jobs.find, identifier)
             record = later or record.model_copy(update={"state": "cancelled"})
 
     @router.get(
         "/jobs/{identifier}/result",
         response_class=Response,
-        responses={200: FILE, **answers(401, 404, 409, 422)},
+        responses={200: FILE, **error_responses(401, 404, 409, 422)},
     )
-    async def result(found: Known) -> Response:
-        """Give the file that a job made."""
-        identifier, record = found
+    async def result(known: Known) -> Response:
+        """Return the file that a job made."""
+        identifier, record = known
         if record.state != "done":
             why = f": {record.error.message}" if record.error else ""
             raise RefusedError(409, f"the job is {record.state}{why}")
         return await _file(jobs.folder(identifier).result(record.suffix), record)
 
-    @router.delete("/jobs/{identifier}", status_code=204, responses=answers(401, 404, 422))
-    async def cancel(found: Known) -> None:
-        """Cancel a job; one that has ended is taken away, with its result."""
-        await asyncio.to_thread(jobs.cancel, found[0])
+    @router.delete("/jobs/{identifier}", status_code=204, responses=error_responses(401, 404, 422))
+    async def cancel(known: Known) -> None:
+        """Cancel a job; one that has ended is deleted, with its result."""
+        await asyncio.to_thread(jobs.cancel, known[0])
 
     return router
 
@@ -193,7 +193,7 @@ async def _awaited(request: Request, jobs: Jobs, work: Work) -> Response:
     ended = asyncio.wrap_future(work.ended)
     try:
         while not ended.done():
-            await asyncio.wait({ended}, timeout=_GONE_EVERY_S)
+            await asyncio.wait({ended}, timeout=_POLL_CLIENT_EVERY_S)
             if await request.is_disconnected():
                 raise RefusedError(499, "the client went away")
             if loop.time() > until and not ended.done():
@@ -210,7 +210,7 @@ async def _awaited(request: Request, jobs: Jobs, work: Work) -> Response:
         return failure(record.status, record.error.code, record.error.message)
     finally:
         # A file that is open stays readable until it is sent.
-        jobs.discard(work)
+        jobs.runner.discard(work)
 
 
 async def _file(path: Path, record: Record) -> Response:
@@ -238,7 +238,7 @@ async def _file(path: Path, record: Record) -> Response:
 
 
 def _plain(name: str) -> str:
-    """A foreign name that is no path, and fits into a header."""
+    """Reduce a client's file name to its last part, without what a header cannot hold."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return _FORBIDDEN_IN_NAMES.sub("", last).encode("utf-8", "replace").decode() or "picture"
 

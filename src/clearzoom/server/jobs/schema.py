@@ -1,4 +1,4 @@
-"""What the routes of enlargements take and give, as their schema says it."""
+"""The schema of the routes for enlargements: their query, their answers, a job."""
 
 from typing import Any, Literal
 
@@ -20,34 +20,35 @@ MEDIA_TYPES = {
 
 
 class Links(BaseModel):
-    """Where a job's parts are."""
+    """Addresses of a job."""
 
     itself: str = Field(alias="self", examples=["/api/jobs/0f3c…"])
     events: str
     result: str
 
 
-class JobSaid(BaseModel):
-    """A job, and how far it is."""
+class JobResponse(BaseModel):
+    """A job and its progress."""
 
-    id: str = Field(description="32 hex digits; who knows it may read and cancel the job.")
+    id: str = Field(description="32 hex digits; whoever knows them may read and cancel the job.")
     state: State
-    done: int = Field(description="Tiles; 0 of 0 until the first is made.")
+    done: int = Field(description="Tiles that are done; 0 of 0 until the first one is.")
     total: int
-    width: int = Field(description="px, of the result.")
+    width: int = Field(description="Width of the result, px.")
     height: int
-    name: str = Field(description="Of the result.", examples=["cat-x4.png"])
-    bytes: int | None = Field(description="Of the result, once it is there.")
-    notes: list[str] = Field(description="What will not be as it is in the input.")
+    name: str = Field(description="Name of the result.", examples=["cat-x4.png"])
+    bytes: int | None = Field(description="Size of the result, once it is there.")
+    notes: list[str] = Field(description="What the result does not keep of the input.")
     error: Failure | None
     links: Links
 
 
-class Asked(EnlargeRequest):
+class EnlargeQuery(EnlargeRequest):
     """The query of an enlargement."""
 
     format: Literal["png", "jpg", "webp", "tif", "avif", "gif"] | None = Field(
-        default=None, description="Of the result; the input's where it can be written, else png."
+        default=None,
+        description="Format of the result; the input's own where it can be written, else png.",
     )
     picture: str | None = Field(
         default=None,
@@ -58,40 +59,15 @@ class Asked(EnlargeRequest):
     name: str | None = Field(
         default=None,
         max_length=200,
-        description="The input's file name; the result's is made of it.",
+        description="The input's file name, from which the result's is made.",
         examples=["holiday.jpg"],
     )
     job: bool = Field(
         default=False,
-        description=f"Answer at once with a job; above {MOST_AWAITED_PIXELS // 10**6} million px "
-        "there is no other way.",
+        description="Answer at once with a job, which is the only way above "
+        f"{MOST_AWAITED_PIXELS // 10**6} million px.",
     )
-    token: str | None = Field(default=None, description="Where the server asks for one.")
-
-
-_TEXTS = {
-    400: "no such size, model or combination",
-    401: "a token is asked for",
-    404: "no such picture or job",
-    408: "the body took too long",
-    409: "the job has no result yet, or none at all",
-    413: "the picture or its result is too large",
-    415: "the body is no picture, or damaged",
-    422: "no such field, or no such value",
-    429: "too many jobs of one client at once",
-    499: "the client went away",
-    500: "a fault of the server; its log says more",
-    501: "upscaling is switched off for this picture",
-    507: "the server's disk is full",
-    503: "too much to do, or the result took too long: Retry-After says when to come again",
-}
-
-
-def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Document the error answers of a route."""
-    # Said in full: FastAPI would document an error of an event stream as one.
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}
-    return {status: {"description": _TEXTS[status], "content": content} for status in statuses}
+    token: str | None = Field(default=None, description="The token, where the server needs one.")
 
 
 BODY = {
@@ -108,38 +84,41 @@ FILE: dict[str, Any] = {
     },
     "headers": {
         "X-Clearzoom-Pixels": {
-            "description": "inferred, reduced or original.",
+            "description": "What the pixels are: inferred, reduced or original.",
             "schema": {"type": "string"},
         },
         "X-Clearzoom-Model": {
-            "description": "The networks, and the SHA-256 of each; where px are inferred.",
+            "description": "The networks and the SHA-256 of each, where pixels are inferred.",
             "schema": {"type": "string"},
         },
         "X-Clearzoom-Notes": {
-            "description": "What is not as it is in the input.",
+            "description": "What the result does not keep of the input.",
             "schema": {"type": "string"},
         },
-        "Content-Disposition": {"description": "The name.", "schema": {"type": "string"}},
+        "Content-Disposition": {
+            "description": "The name of the result.",
+            "schema": {"type": "string"},
+        },
     },
 }
 
 
-def job_said(identifier: str, record: Record) -> JobSaid:
-    """Say what all may know of a job.
+def job_response(identifier: str, record: Record) -> JobResponse:
+    """Describe a job as far as everybody may know.
 
     Args:
-        identifier: of the job.
-        record: what is known; the job was accepted.
+        identifier: the job's identifier.
+        record: the record of a job that was accepted.
     """
     assert record.state != "receiving"
     here = f"/api/jobs/{identifier}"
-    said = record.model_dump(include=set(JobSaid.model_fields) - {"state", "error"})
-    return JobSaid(
+    fields = record.model_dump(include=set(JobResponse.model_fields) - {"state", "error"})
+    return JobResponse(
         id=identifier,
         state=record.state,
         error=record.error,
         links=Links.model_validate(
             {"self": here, "events": f"{here}/events", "result": f"{here}/result"}
         ),
-        **said,
+        **fields,
     )

@@ -1,4 +1,4 @@
-"""What suits each served picture: looked at once, as the command does."""
+"""Settings that suit each served picture, which is appraised once, as the command does it."""
 
 import threading
 from collections import OrderedDict
@@ -13,46 +13,46 @@ from clearzoom.pipeline.job import channels_of
 from clearzoom.pipeline.settings import Settings
 from clearzoom.server.tiles.originals import Original
 
-_KEPT = 1024
-_KEPT_APPRAISALS = 16
-"""Each has two megabytes of windows, which other models look at too."""
+_MOST_SETTLED = 1024
+_MOST_APPRAISALS = 16
+"""Each holds two megabytes of windows, which every further model estimates from."""
 
 
-class Looks:
-    """Settles what settings leave to a picture; any thread may ask."""
+class Appraisals:
+    """Settles the settings that are left to a picture; any thread may call it."""
 
     def __init__(self) -> None:
         self._settled: OrderedDict[Hashable, Settings] = OrderedDict()
         self._appraisals: OrderedDict[str, Appraisal] = OrderedDict()
         self._mutex = threading.Lock()
 
-    def know(self, original: Original, settings: Settings, stages: Sequence[int]) -> bool:
-        """Say whether ``settings`` will answer at once."""
+    def is_settled(self, original: Original, settings: Settings, stages: Sequence[int]) -> bool:
+        """Return whether ``settle`` answers at once, without appraising the picture."""
         left_open = "auto" in (settings.consistency, settings.denoise)
         return not left_open or (original.sha256, settings, stages[0]) in self._settled
 
-    def settings(self, original: Original, settings: Settings, stages: Sequence[int]) -> Settings:
-        """Settle what is left to the picture.
+    def settle(self, original: Original, settings: Settings, stages: Sequence[int]) -> Settings:
+        """Settle what settings leave to the picture.
 
         Args:
-            original: is read by region.
-            settings: as wanted.
+            original: the picture, which is read by region.
+            settings: the settings, in which consistency and denoise may be ``auto``.
             stages: scales of the networks that will run, at least one.
 
         Raises:
-            ModelError: no such weights.
+            ModelError: there are no such weights.
             UnreadablePictureError: the file is damaged.
         """
         key = original.sha256, settings, stages[0]
         with self._mutex:
             if (known := self._settled.get(key)) is not None:
                 return known
-        found = resolved(settings, stages, partial(self._appraisal, original))
+        settled = resolved(settings, stages, partial(self._appraisal, original))
         with self._mutex:
-            self._settled[key] = found
-            while len(self._settled) > _KEPT:
+            self._settled[key] = settled
+            while len(self._settled) > _MOST_SETTLED:
                 self._settled.popitem(last=False)
-        return found
+        return settled
 
     def _appraisal(self, original: Original) -> Appraisal:
         with self._mutex:
@@ -67,6 +67,6 @@ class Looks:
         appraisal = appraise(windows, channels_of(source), coding)
         with self._mutex:
             self._appraisals[original.sha256] = appraisal
-            while len(self._appraisals) > _KEPT_APPRAISALS:
+            while len(self._appraisals) > _MOST_APPRAISALS:
                 self._appraisals.popitem(last=False)
         return appraisal

@@ -1,21 +1,22 @@
-"""What was computed once: in memory, and on disk for other processes and later; both bounded."""
+"""A bounded cache in memory and on disk, and the removal of what was used least recently."""
 
 import hashlib
 import logging
 import os
+import shutil
 import threading
 import time
 import zlib
 from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from clearzoom.io.libvips_errors import is_full
-from clearzoom.server.tiles.oldest import forget_oldest
 
 _CHECKSUM_BYTES = 4
 _SWEEP_EVERY = 20
-"""The disk is looked through after each twentieth of its bound that this process has written."""
+"""This process sweeps the disk each time it has written a twentieth of the bound."""
 _SWEPT_TO = 0.9
 _TOUCH_AFTER_S = 60.0
 _COMPLAINS_EVERY_S = 30.0
@@ -23,7 +24,15 @@ _log = logging.getLogger("clearzoom.server")
 
 
 class Cache:
-    """Bytes by key. What was used last stays longest; a damaged file counts as missing."""
+    """Bytes by key, for this process, for others and for later runs.
+
+    What was used most recently stays longest. A damaged file counts as missing.
+
+    Args:
+        folder: holds the files.
+        memory_bytes: bound of what this process holds in memory.
+        disk_bytes: bound of the files of all processes.
+    """
 
     def __init__(self, folder: Path, memory_bytes: int, disk_bytes: int) -> None:
         self._folder = folder
@@ -35,7 +44,7 @@ class Cache:
         self._mutex = threading.Lock()
 
     def get(self, key: str) -> bytes | None:
-        """Give what is known under a key, or None."""
+        """Return the bytes of a key, or None."""
         with self._mutex:
             if key in self._memory:
                 self._memory.move_to_end(key)
@@ -55,12 +64,12 @@ class Cache:
         return content
 
     def put(self, key: str, content: bytes) -> None:
-        """Keep something; where the disk is full, in memory alone."""
+        """Store the bytes of a key; where the disk is full, they are in memory alone."""
         self._hold(key, content)
         path = self._path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Whole for others; what a power failure spoils shows in the checksum.
+            # Renamed, the file is whole for others; the checksum finds what a power failure spoils.
             temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
             try:
                 temporary.write_bytes(_checksum(content) + content)
@@ -79,7 +88,7 @@ class Cache:
             self.sweep()
 
     def _complain(self, error: OSError) -> None:
-        """Once in a while; where the disk is full, half of what is here makes room."""
+        """Log an error at most once in 30 s; where the disk is full, delete half of the files."""
         with self._mutex:
             if time.monotonic() < self._quiet_until_s:
                 return
@@ -90,7 +99,7 @@ class Cache:
             forget_oldest(files, sum(size for _, size, _ in files) / 2)
 
     def sweep(self) -> None:
-        """Take away what was not used for longest, until the disk holds less than its bound."""
+        """Delete the least recently used files until the disk holds less than its bound."""
         files = self._files()
         if sum(size for _, size, _ in files) > self._disk_bytes * (1 - 1 / _SWEEP_EVERY):
             forget_oldest(files, self._disk_bytes * _SWEPT_TO)
@@ -99,8 +108,8 @@ class Cache:
         files = []
         for path in self._folder.glob("??/*"):
             with suppress(OSError):
-                found = path.stat()
-                files.append((found.st_mtime, found.st_size, path))
+                state = path.stat()
+                files.append((state.st_mtime, state.st_size, path))
         return files
 
     def _hold(self, key: str, content: bytes) -> None:
@@ -120,3 +129,33 @@ class Cache:
 
 def _checksum(content: bytes) -> bytes:
     return zlib.crc32(content).to_bytes(_CHECKSUM_BYTES, "big")
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a folder, if that is possible."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
+
+
+def forget_oldest(
+    stored: Iterable[tuple[float, int, Path]],
+    most_bytes: float,
+    delete: Callable[[Path], None] = remove,
+) -> None:
+    """Delete files or folders, the least recently used first, until the rest is small enough.
+
+    Args:
+        stored: for each the time of its last use, its size in bytes and its path.
+        most_bytes: bound of the rest.
+        delete: deletes one of them.
+    """
+    oldest_first = sorted(stored)
+    total = sum(size for _, size, _ in oldest_first)
+    for _, size, path in oldest_first:
+        if total <= most_bytes:
+            break
+        delete(path)
+        total -= size

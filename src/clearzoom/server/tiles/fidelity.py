@@ -1,4 +1,4 @@
-"""Where a network added most, as colours to lay over the picture."""
+"""Colours to lay over a picture: they show where a network added most."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,7 +6,7 @@ import numpy.typing as npt
 from clearzoom.io.picture import Samples
 
 FULL_LEVELS = 24
-"""Of 255: as many and more have the last colour."""
+"""A difference of so many levels of 255, or more, has the last colour."""
 
 _FIRST, _LAST = np.array([255, 214, 10]), np.array([214, 10, 110])
 _MOST_OPAQUE = 215
@@ -16,8 +16,8 @@ def fidelity_colours(inferred: Samples, plain: Samples) -> npt.NDArray[np.uint8]
     """Colour the difference between a network's result and the bicubic enlargement.
 
     Args:
-        inferred: (H, W, C) uint8 or uint16, without alpha.
-        plain: likewise.
+        inferred: the network's result, (H, W, C) uint8 or uint16, without alpha.
+        plain: the bicubic enlargement, of the same shape and dtype.
 
     Returns:
         (H, W, 4) uint8, RGB and alpha: transparent where they are equal, then from yellow to a deep

@@ -1,4 +1,4 @@
-"""Inferred px, by region: the canonical tiles that a region touches, each made once and kept."""
+"""Enlarge regions of served pictures: by networks, whose tiles are cached, and bicubic."""
 
 import struct
 from collections.abc import Callable, Iterator, Sequence
@@ -15,35 +15,37 @@ from clearzoom.engines.network import Network
 from clearzoom.engines.region import Input, enlarge_region
 from clearzoom.io.picture import Samples
 from clearzoom.pipeline.job import channels_of
-from clearzoom.server.locks import Turns
+from clearzoom.server.locks import CancelCheck, KeyedLock
 from clearzoom.server.tiles.cache import Cache
 from clearzoom.server.tiles.originals import Original
 from clearzoom.version import __version__
 
-Wanted = Callable[[], None]
-"""Raises where nobody waits for the result any more."""
-
 _HEADER = struct.Struct("<IIII")
 _BLOCK_PX = 1024
-"""Side of what is interpolated at once: its floats take many times the room of the result."""
+"""Side of a block that is interpolated in one go; its floats take many times its memory."""
 
 
 class Inference:
-    """Enlarges parts of pictures to the px that the whole enlargement has there."""
+    """Enlarges parts of pictures to the px that the whole enlargement has there.
 
-    def __init__(self, cache: Cache, turns: Turns) -> None:
-        self._cache, self._turns = cache, turns
+    Args:
+        cache: stores the enlarged cores of tiles.
+        locks: let one thread of all processes make each core.
+    """
+
+    def __init__(self, cache: Cache, locks: KeyedLock) -> None:
+        self._cache, self._locks = cache, locks
 
     def region(
-        self, original: Original, networks: Sequence[Network], box: Box, wanted: Wanted
+        self, original: Original, networks: Sequence[Network], box: Box, check: CancelCheck
     ) -> Samples:
         """Enlarge a part of a picture by networks one after the other.
 
         Args:
-            original: is read by region.
+            original: the picture, which is read by region.
             networks: the first enlarges the picture, the next its result.
-            box: of the last result, inside of it.
-            wanted: is called before each tile, and raises where nobody waits any more.
+            box: the part, in px of the last result and inside of it.
+            check: is called before each tile.
 
         Returns:
             (H, W, C), the picture's dtype.
@@ -60,7 +62,7 @@ class Inference:
             source.channels,
             channels_of(source),
         )
-        store = _CachedCores(self._cache, self._turns, original.sha256, wanted)
+        store = _CachedCores(self._cache, self._locks, original.sha256, check)
         return enlarge_region(picture, stages, box, store)
 
 
@@ -69,9 +71,9 @@ class _CachedCores:
     """Cores in the server's cache; one thread of all processes makes each, and others wait."""
 
     cache: Cache
-    turns: Turns
+    locks: KeyedLock
     picture_sha256: str
-    wanted: Wanted
+    check: CancelCheck
 
     def find(self, stages: Sequence[Stage], tile: int) -> Samples | None:
         known = self.cache.get(self._key(stages, tile))
@@ -79,10 +81,10 @@ class _CachedCores:
 
     def make(self, stages: Sequence[Stage], tile: int, compute: Callable[[], Samples]) -> Samples:
         key = self._key(stages, tile)
-        with self.turns.alone(key, self.wanted):
+        with self.locks.hold(key, self.check):
             if (known := self.cache.get(key)) is not None:
                 return _unpacked(known)
-            self.wanted()
+            self.check()
             core = compute()
             self.cache.put(key, _packed(core))
         return core
@@ -93,12 +95,12 @@ class _CachedCores:
 
 
 def interpolated(original: Original, scale: int, box: Box) -> Samples:
-    """Give a part of the bicubic enlargement, the one of the measuring protocol.
+    """Return a part of the bicubic enlargement, which is that of the measuring protocol.
 
     Args:
-        original: is read by region.
-        scale: times larger.
-        box: of the enlargement.
+        original: the picture, which is read by region.
+        scale: how many times wider the enlargement is.
+        box: the part, in px of the enlargement.
 
     Returns:
         (H, W, C), the picture's dtype.
@@ -106,12 +108,12 @@ def interpolated(original: Original, scale: int, box: Box) -> Samples:
     source = original.source
     result: Samples = np.empty((box.height, box.width, source.channels), source.dtype)
     for block, place in blocks_of(box):
-        result[place] = _interpolated_at_once(original, scale, block)
+        result[place] = _interpolated_block(original, scale, block)
     return result
 
 
 def blocks_of(box: Box) -> Iterator[tuple[Box, tuple[slice, slice]]]:
-    """Give the blocks of a part that fit into memory as floats, each with its place in the part."""
+    """Yield the blocks of a part, each with its place in the part."""
     for top in range(0, box.height, _BLOCK_PX):
         for left in range(0, box.width, _BLOCK_PX):
             height, width = min(_BLOCK_PX, box.height - top), min(_BLOCK_PX, box.width - left)
@@ -119,7 +121,7 @@ def blocks_of(box: Box) -> Iterator[tuple[Box, tuple[slice, slice]]]:
             yield Box(box.left + left, box.top + top, width, height), place
 
 
-def _interpolated_at_once(original: Original, scale: int, box: Box) -> Samples:
+def _interpolated_block(original: Original, scale: int, box: Box) -> Samples:
     source = original.source
     top, bottom = _around(box.top, box.height, scale, source.height_px)
     left, right = _around(box.left, box.width, scale, source.width_px)

@@ -22,19 +22,25 @@ from clearzoom.io.pages import main_page
 from clearzoom.io.picture import Samples, colours_of
 from clearzoom.io.reading import Source, open_picture, upright
 from clearzoom.io.writing import interpretation
-from clearzoom.server.locks import Turns
-from clearzoom.server.tiles.oldest import forget_oldest, remove
+from clearzoom.server.locks import CancelCheck, KeyedLock
+from clearzoom.server.tiles.cache import forget_oldest, remove
 
 _SMALLEST_PX = 256
-"""Halving ends where both sides are no longer."""
+"""Halving ends where no side is longer."""
 _TILE = {"tile": True, "tile_width": 256, "tile_height": 256, "bigtiff": True}
 _PACKED = {"compression": "deflate", "level": 1, "predictor": "horizontal"}
-_KEPT_OPEN = 64
+_MOST_OPEN = 64
 
 
 @dataclass(frozen=True)
 class Original:
-    """A picture that was opened. ``halves[k]`` is 2**k times smaller, sides rounded up."""
+    """An open picture.
+
+    Attributes:
+        source: what its header states.
+        sha256: hash of the file.
+        halves: ``halves[k]`` is the picture 2**k times smaller, sides rounded up.
+    """
 
     source: Source
     sha256: str
@@ -42,15 +48,18 @@ class Original:
 
     @property
     def colours(self) -> int:
-        """Channels without alpha."""
+        """Number of channels without alpha."""
         return colours_of(self.source.channels, cmyk=self.source.cmyk)
 
     def region(self, half: int, box: Box) -> Samples:
-        """Decode a part.
+        """Decode a part of a half.
 
         Args:
-            half: which of the halves.
-            box: inside of it.
+            half: index of the half.
+            box: the part, inside of the half.
+
+        Returns:
+            (H, W, C) uint8 or uint16, the picture's own levels.
 
         Raises:
             UnreadablePictureError: the file is damaged there.
@@ -64,29 +73,35 @@ class Original:
 
 
 class Originals:
-    """Opens pictures, each once, and keeps a tiled copy of what cannot be read by region."""
+    """Opens each picture once, and stores a tiled copy of what cannot be read by region.
 
-    def __init__(self, folder: Path, disk_bytes: int, turns: Turns) -> None:
-        self._folder, self._disk_bytes, self._turns = folder, disk_bytes, turns
+    Args:
+        folder: holds the copies.
+        disk_bytes: bound of all copies.
+        locks: let one thread of all processes make each copy.
+    """
+
+    def __init__(self, folder: Path, disk_bytes: int, locks: KeyedLock) -> None:
+        self._folder, self._disk_bytes, self._locks = folder, disk_bytes, locks
         self._open: OrderedDict[tuple[Path, int, int], Original] = OrderedDict()
         self._mutex = threading.Lock()
 
     def known(self, path: Path) -> Original | None:
-        """Give a picture that is open already and did not change."""
+        """Return a picture that is open already and did not change, or None."""
         with self._mutex:
             return self._open.get(_identity(path))
 
-    def open(self, path: Path, max_pixels: int, wanted: Callable[[], None]) -> Original:
-        """Open a picture; what must be decoded whole is, once, to the disk.
+    def open(self, path: Path, max_pixels: int, check: CancelCheck) -> Original:
+        """Open a picture; one that cannot be read by region is decoded to the disk once.
 
         Args:
-            path: of a format that ``open_picture`` knows.
-            max_pixels: larger ones are refused.
-            wanted: raises where nobody waits any more.
+            path: a file of a format that ``open_picture`` knows.
+            max_pixels: larger pictures are refused.
+            check: is called before each half is made.
 
         Raises:
-            InputError: and its kinds, as ``open_picture`` says.
-            OutputError: no room for the copy.
+            InputError: and its kinds, as ``open_picture`` raises them.
+            OutputError: there is no room for the copy.
         """
         identity = _identity(path)
         with self._mutex:
@@ -96,15 +111,15 @@ class Originals:
         source = open_picture(path, max_pixels=max_pixels)
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        with self._turns.alone(_turn_of(sha256), wanted):
-            original = self._opened(source, sha256, wanted)
+        with self._locks.hold(_lock_key(sha256), check):
+            original = self._opened(source, sha256, check)
         with self._mutex:
             self._open[identity] = original
-            while len(self._open) > _KEPT_OPEN:
+            while len(self._open) > _MOST_OPEN:
                 self._open.popitem(last=False)
         return original
 
-    def _opened(self, source: Source, sha256: str, wanted: Callable[[], None]) -> Original:
+    def _opened(self, source: Source, sha256: str, check: CancelCheck) -> Original:
         folder = self._folder / sha256
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "used").touch()
@@ -112,59 +127,59 @@ class Originals:
         if not halves:
             halves = [_copied(folder / "0.tif", source, partial(upright, source))]
         while max(halves[-1].width, halves[-1].height) > _SMALLEST_PX:
-            wanted()
+            check()
             copy = folder / f"{len(halves)}.tif"
             halves.append(_copied(copy, source, partial(_halved, halves[-1], source)))
         self._sweep(folder)
         return Original(source, sha256, tuple(halves))
 
-    def _sweep(self, kept: Path) -> None:
-        """Take away the copies that were not used for longest; who has them open keeps them."""
-        folders, kept_bytes = [], 0
+    def _sweep(self, spared: Path) -> None:
+        """Delete the least recently used copies; whoever has one open can still read it."""
+        folders, spared_bytes = [], 0
         for used in self._folder.glob("*/used"):
             with suppress(OSError):
                 size = sum(file.stat().st_size for file in used.parent.iterdir())
-                if used.parent == kept:
-                    kept_bytes = size
+                if used.parent == spared:
+                    spared_bytes = size
                 else:
                     folders.append((used.stat().st_mtime, size, used.parent))
-        forget_oldest(folders, self._disk_bytes - kept_bytes, self._take_away)
+        forget_oldest(folders, self._disk_bytes - spared_bytes, self._delete)
 
-    def _take_away(self, folder: Path) -> None:
-        """Remove a picture's copies, unless one is being made or opened now."""
-        with suppress(_BusyError), self._turns.alone(_turn_of(folder.name), _is_busy):
+    def _delete(self, folder: Path) -> None:
+        """Delete a picture's copies, unless one is being made or opened now."""
+        with suppress(_BusyError), self._locks.hold(_lock_key(folder.name), _give_up):
             remove(folder)
 
 
 class _BusyError(Exception):
-    """Another has the turn."""
+    """Another thread or process holds the lock."""
 
 
-def _is_busy() -> None:
+def _give_up() -> None:
     raise _BusyError
 
 
-def _turn_of(sha256: str) -> str:
+def _lock_key(sha256: str) -> str:
     return f"decode {sha256}"
 
 
 def _identity(path: Path) -> tuple[Path, int, int]:
     try:
-        found = path.stat()
+        state = path.stat()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    return path, found.st_mtime_ns, found.st_size
+    return path, state.st_mtime_ns, state.st_size
 
 
 def _readable_by_region(source: Source) -> list[pyvips.Image]:
-    """The file itself, where it is a tiled TIFF, and its own halves, where it is a pyramid."""
+    """List a tiled TIFF itself and, where it is a pyramid, its own halves; else nothing."""
     if source.kind != "TIFF":
         return []
     image, _ = open_image(source.path)
     if not states(image, "tile-width"):
         return []
-    turned = number_of(image, "orientation", 1) != 1
-    pages = 1 if turned else main_page(source.path).halves
+    rotated = number_of(image, "orientation", 1) != 1
+    pages = 1 if rotated else main_page(source.path).halves
     halves = [image.autorot(), *(open_image(source.path, page=page)[0] for page in range(1, pages))]
     return [plain_image(half, source.path, keep_cmyk=source.cmyk)[0] for half in halves]
 
@@ -172,13 +187,13 @@ def _readable_by_region(source: Source) -> list[pyvips.Image]:
 def _halved(image: pyvips.Image, source: Source) -> pyvips.Image:
     if not source.has_alpha:
         return image.shrink(2, 2, ceil=True).rint().cast(image.format)
-    most = 65_535 if source.deep else 255
-    smaller = image.premultiply(max_alpha=most).shrink(2, 2, ceil=True)
-    return smaller.unpremultiply(max_alpha=most).rint().cast(image.format)
+    opaque = 65_535 if source.deep else 255
+    smaller = image.premultiply(max_alpha=opaque).shrink(2, 2, ceil=True)
+    return smaller.unpremultiply(max_alpha=opaque).rint().cast(image.format)
 
 
 def _copied(path: Path, source: Source, make: Callable[[], pyvips.Image]) -> pyvips.Image:
-    """A tiled copy in a file, which is made unless it is there."""
+    """Open the tiled copy in a file, which is made first where it is missing."""
     if not path.is_file():
         try:
             image = make()

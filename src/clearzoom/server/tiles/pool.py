@@ -1,4 +1,4 @@
-"""Threads that make answers: the newest first, clients in turn, and nothing that nobody awaits."""
+"""Threads that make answers: clients take turns, and what nobody awaits is not made."""
 
 import asyncio
 import threading
@@ -9,41 +9,48 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from clearzoom.server.error_answers import RefusedError
+from clearzoom.server.locks import CancelCheck
 
 T = TypeVar("T")
 _RETRY_AFTER_S = 2
 
 
-class UnwantedError(Exception):
+class AbandonedError(Exception):
     """Nobody waits for this result any more."""
 
 
 @dataclass
 class _Flight:
-    """One piece of work, and how many wait for it."""
+    """A piece of work, and how many requests wait for it."""
 
     key: str
     client: str
-    work: Callable[[Callable[[], None]], Any]
+    work: Callable[[CancelCheck], Any]
     waiters: int = 1
     future: "Future[Any]" = field(default_factory=Future)
 
-    def wanted(self) -> None:
-        """Raise where nobody waits."""
+    def check(self) -> None:
+        """Raise where nobody waits any more."""
         if self.waiters == 0:
-            raise UnwantedError
+            raise AbandonedError
 
 
-def _look(ended: asyncio.Future[Any]) -> None:
-    """Else asyncio reports the error of work whose last waiter has left."""
+def _retrieve(ended: asyncio.Future[Any]) -> None:
+    """Retrieve the error, which asyncio would report where the last waiter has left."""
     if not ended.cancelled():
         ended.exception()
 
 
 class Pool:
-    """Runs work in threads; equal work once.
+    """Runs work in threads; equal work runs once.
 
-    Of one client the newest goes first: it is what the client looks at now. Clients take turns.
+    Clients take turns. The newest work of a client comes first: it is what a viewer shows now.
+
+    Args:
+        name: name of the threads.
+        threads: how many work at a time.
+        most_waiting: bound of all work that waits or runs.
+        most_of_client: bound of the work of one client that waits.
     """
 
     def __init__(self, name: str, threads: int, most_waiting: int, most_of_client: int) -> None:
@@ -62,19 +69,19 @@ class Pool:
 
     @property
     def waiting(self) -> int:
-        """How much is waiting or at work."""
+        """How many pieces of work wait or run."""
         return self._busy + sum(map(len, self._waiting.values()))
 
-    async def run(self, key: str, client: str, work: Callable[[Callable[[], None]], T]) -> T:
-        """Wait for a result; cancelling this takes the work away, unless others wait too.
+    async def run(self, key: str, client: str, work: Callable[[CancelCheck], T]) -> T:
+        """Wait for a result; cancelling this call drops the work, unless others wait for it too.
 
         Args:
-            key: equal for equal work.
-            client: whose turn it is.
-            work: is called in a thread with a function that raises once nobody waits.
+            key: equal work has equal keys.
+            client: the client that the work counts for.
+            work: is called in a thread with a check that raises once nobody waits.
 
         Raises:
-            RefusedError: 429 where this client has too much waiting, 503 where all have.
+            RefusedError: 429 where this client has too much waiting, 503 where all together have.
         """
         with self._changed:
             flight = self._flights.get(key)
@@ -84,14 +91,14 @@ class Pool:
                 flight.waiters += 1
         try:
             ended = asyncio.wrap_future(flight.future)
-            ended.add_done_callback(_look)
+            ended.add_done_callback(_retrieve)
             result: T = await asyncio.shield(ended)
             return result
         finally:
             self._leave(flight)
 
     def close(self) -> None:
-        """Let what runs finish, and take no more."""
+        """Finish what runs and waits, and accept nothing more."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -116,7 +123,7 @@ class Pool:
             flight.waiters -= 1
             if flight.waiters or flight.future.done():
                 return
-            # Who asks from now on begins anew.
+            # A later request for the same key begins anew.
             if self._flights.get(flight.key) is flight:
                 del self._flights[flight.key]
             own = self._waiting.get(flight.client, [])
@@ -144,7 +151,7 @@ class Pool:
     def _serve(self) -> None:
         while (flight := self._next()) is not None:
             try:
-                result = flight.work(flight.wanted)
+                result = flight.work(flight.check)
             except BaseException as error:
                 self._ended(flight)
                 flight.future.set_exception(error)

@@ -1,74 +1,50 @@
-"""From a wanted part of a picture, or of a virtual one, to encoded px."""
+"""Make the answer to a view: read, enlarge or reduce, and encode."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from itertools import count
-from math import ceil, floor, inf, log2, prod
-from typing import Literal
+from math import ceil, floor, inf, log2
 
 import numpy as np
 import pyvips
 
 from clearzoom.core.box import Box
-from clearzoom.core.plan import chain_for, most_times
+from clearzoom.core.plan import most_times
 from clearzoom.engines.chain import chain_sha256, chain_text
 from clearzoom.engines.network import Network
-from clearzoom.errors import SizeError
 from clearzoom.io.display import displayed
 from clearzoom.io.writing import as_image
 from clearzoom.pipeline.appraise import unresolved
 from clearzoom.pipeline.networks import chain_of, network_for
 from clearzoom.pipeline.settings import Settings
 from clearzoom.server.iiif.identifiers import BICUBIC, Variant
-from clearzoom.server.tiles.appraisals import Looks
+from clearzoom.server.locks import CancelCheck
+from clearzoom.server.tiles.appraisals import Appraisals
+from clearzoom.server.tiles.encode import encode_view
 from clearzoom.server.tiles.fidelity import fidelity_colours
-from clearzoom.server.tiles.inferred import Inference, Wanted, blocks_of, interpolated
+from clearzoom.server.tiles.inferred import Inference, blocks_of, interpolated
 from clearzoom.server.tiles.originals import Original
 from clearzoom.server.tiles.resample import resampled
+from clearzoom.server.tiles.views import Kind, View, ViewPlan, plan_view, settings_of
 from clearzoom.weights import scales_of
 
-Quality = Literal["default", "color", "gray", "bitonal"]
-Kind = Literal["original", "reduced", "interpolated", "inferred"]
-
-_MOST_INFERRED_PX = 100_000_000
-"""Of the enlargement from which one answer is cut: with a network for x4 alone, that of x1.1 is."""
 _MOST_READ_PX = 80_000_000
-"""Of a half, for one answer: four times as many as the largest answer has, and some."""
+"""The most px that one answer reads of a half: a bit more than four times the largest answer."""
 _REACH_PX = 8
-_JPEG_QUALITY, _WEBP_QUALITY = 90, 88
-_WHITE, _MIDDLE = 255, 127
-
-
-@dataclass(frozen=True)
-class View:
-    """What is wanted: ``box`` in px of the variant, as ``width`` x ``height`` px.
-
-    ``source_px``: width and height of the original. ``mirrored`` comes first, then
-    ``quarter_turns`` clockwise.
-    """
-
-    variant: Variant
-    source_px: tuple[int, int]
-    box: Box
-    width: int
-    height: int
-    mirrored: bool = False
-    quarter_turns: int = 0
-    quality: Quality = "default"
-    suffix: Literal["jpg", "png", "webp"] = "jpg"
-
-    @property
-    def factor(self) -> float:
-        """Px of the answer for each of the original's."""
-        larger = max(self.width / self.box.width, self.height / self.box.height)
-        return larger * self.variant.scale
+"""Px around a part that a resampling to a smaller size reads, at the size of the answer."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Encoded px, and what they are."""
+    """An encoded view.
+
+    Attributes:
+        content: the file.
+        kind: what its pixels are.
+        model: names, scales and hashes of the networks; None where nothing is inferred.
+    """
 
     content: bytes
     kind: Kind
@@ -76,11 +52,16 @@ class Answer:
 
 
 class Renderer:
-    """Answers views. ``settings``: of the enlargement where a variant names no model."""
+    """Plans and renders views.
+
+    Args:
+        inference: enlarges parts of pictures.
+        settings: settings of the networks where a variant names no others.
+    """
 
     def __init__(self, inference: Inference, settings: Settings) -> None:
         self._inference, self._settings = inference, settings
-        self._looks = Looks()
+        self._appraisals = Appraisals()
 
     def load(self) -> None:
         """Load the networks of the server's own model, so that the first view need not wait."""
@@ -88,123 +69,91 @@ class Renderer:
             network_for(unresolved(self._settings), scale)
 
     def most_times(self, variant: Variant) -> float:
-        """Say how many times wider than the original px can be inferred."""
+        """Return how many times wider than the original a variant's model can make a picture."""
         if variant.model == BICUBIC:
             return inf
-        return most_times(scales_of(self._settings_of(variant).model))
+        return most_times(scales_of(settings_of(variant, self._settings).model))
 
-    def kind_of(self, view: View) -> Kind:
-        """Say what the px of an answer will be."""
-        if view.factor > 1:
-            return "interpolated" if view.variant.model == BICUBIC else "inferred"
-        scale = view.variant.scale
-        same = view.width * scale == view.box.width and view.height * scale == view.box.height
-        return "original" if same and not _off_grid(view.box, scale) else "reduced"
+    def plan(self, view: View) -> ViewPlan:
+        """Plan a view; see ``plan_view``."""
+        return plan_view(view, self._settings)
 
-    def has_looked(self, original: Original, view: View) -> bool:
-        """Say whether ``networks`` need not look at the picture any more."""
-        if self.kind_of(view) != "inferred":
+    def is_appraised(self, original: Original, plan: ViewPlan) -> bool:
+        """Return whether ``networks`` can answer without appraising the picture first."""
+        if plan.settings is None:
             return True
-        return self._looks.know(original, self._settings_of(view.variant), self._chain(view))
+        return self._appraisals.is_settled(original, plan.settings, plan.stages)
 
-    def networks(self, original: Original, view: View) -> tuple[Network, ...]:
-        """Load the networks of a view that is inferred, as they suit the picture.
+    def networks(self, original: Original, plan: ViewPlan) -> tuple[Network, ...]:
+        """Load the networks of a plan, as they suit the picture; none where nothing is inferred.
 
         Raises:
-            ModelError: no such weights.
-            SizeError: no chain of networks reaches the size.
+            ModelError: there are no such weights.
             UnreadablePictureError: the file is damaged.
         """
-        if self.kind_of(view) != "inferred":
+        if plan.settings is None:
             return ()
-        stages = self._chain(view)
-        settings = self._looks.settings(original, self._settings_of(view.variant), stages)
-        return tuple(chain_of(settings, stages))
+        settings = self._appraisals.settle(original, plan.settings, plan.stages)
+        return tuple(chain_of(settings, plan.stages))
 
-    def check(self, view: View) -> None:
-        """Refuse what would cost too much.
-
-        Raises:
-            ModelError: no such weights.
-            SizeError: too many px would have to be inferred.
-        """
-        if view.factor <= 1:
-            return
-        grown = (self._scale(view) / view.variant.scale) ** 2
-        if view.box.width * view.box.height * grown > _MOST_INFERRED_PX:
-            raise SizeError("that is too much to infer at once; ask for a smaller part")
-
-    def render(self, original: Original, view: View, wanted: Wanted) -> Answer:
-        """Make an answer.
+    def render(
+        self,
+        original: Original,
+        plan: ViewPlan,
+        networks: tuple[Network, ...],
+        check: CancelCheck,
+    ) -> Answer:
+        """Make the pixels of a view, and encode them.
 
         Args:
-            original: that the variant names.
-            view: inside of it.
-            wanted: raises where nobody waits any more.
+            original: the picture that the view's variant names.
+            plan: the plan of the view.
+            networks: what ``networks`` returns for both.
+            check: is called before each tile.
 
         Raises:
             ResultError: a network gave something that is no picture.
             UnreadablePictureError: the file is damaged there.
         """
-        kind, networks = self.kind_of(view), self.networks(original, view)
-        if view.variant.fidelity:
-            pixels = self._fidelity(original, view, networks, wanted)
+        if plan.view.variant.fidelity:
+            image = self._fidelity(original, plan, networks, check)
         else:
-            pixels = self._pixels(original, view, networks, wanted)
-            pixels = displayed(pixels, original.source.icc_profile)
+            image = self._image(original, plan, networks, check)
+            image = displayed(image, original.source.icc_profile)
         model = None
         if networks:
             model = f"{chain_text(networks)}; sha256={chain_sha256(networks)}"
-        return Answer(_encoded(_turned(pixels, view), view), kind, model)
+        return Answer(encode_view(image, plan.view), plan.kind, model)
 
-    def _chain(self, view: View) -> tuple[int, ...]:
-        return chain_for(view.factor, scales_of(self._settings_of(view.variant).model))
-
-    def _scale(self, view: View) -> int:
-        """Of the enlargement from which an answer is cut: for bicubic the next power of two."""
-        if view.variant.model == BICUBIC:
-            return 1 << ceil(log2(view.factor) - 1e-9)
-        return prod(self._chain(view))
-
-    def _settings_of(self, variant: Variant) -> Settings:
-        return Settings(
-            model=variant.model or self._settings.model,
-            strength=variant.strength,
-            consistency=self._settings.consistency,
-            denoise=self._settings.denoise if variant.denoise is None else variant.denoise,
-        )
-
-    def _pixels(
-        self, original: Original, view: View, networks: tuple[Network, ...], wanted: Wanted
+    def _image(
+        self, original: Original, plan: ViewPlan, networks: tuple[Network, ...], check: CancelCheck
     ) -> pyvips.Image:
-        if view.factor <= 1:
-            return _reduced(original, view)
+        if plan.kind in ("original", "reduced"):
+            return _reduced(original, plan.view)
+        if plan.kind == "inferred":
+            read = partial(self._inference.region, original, networks, check=check)
+        else:
+            read = partial(interpolated, original, plan.scale)
         cmyk = original.source.cmyk
-        scale = self._scale(view)
-        if networks:
-            read = partial(self._inference.region, original, networks, wanted=wanted)
-            return _cut(view, scale, lambda box: as_image(read(box=box), cmyk=cmyk))
-        return _cut(
-            view, scale, lambda box: as_image(interpolated(original, scale, box), cmyk=cmyk)
-        )
+        return _cut(plan, lambda box: as_image(read(box=box), cmyk=cmyk))
 
     def _fidelity(
-        self, original: Original, view: View, networks: tuple[Network, ...], wanted: Wanted
+        self, original: Original, plan: ViewPlan, networks: tuple[Network, ...], check: CancelCheck
     ) -> pyvips.Image:
         if not networks:
-            clear = np.zeros((view.height, view.width, 4), np.uint8)
+            clear = np.zeros((plan.view.height, plan.view.width, 4), np.uint8)
             return pyvips.Image.new_from_array(clear, interpretation="srgb")
-        scale, colours = self._scale(view), original.colours
+        colours = original.colours
 
         def read(box: Box) -> pyvips.Image:
             coloured = np.empty((box.height, box.width, 4), np.uint8)
             for block, place in blocks_of(box):
-                inferred = self._inference.region(original, networks, block, wanted)
-                plain = interpolated(original, scale, block)
+                inferred = self._inference.region(original, networks, block, check)
+                plain = interpolated(original, plan.scale, block)
                 coloured[place] = fidelity_colours(inferred[..., :colours], plain[..., :colours])
             return as_image(coloured)
 
-        return _cut(view, scale, read)
+        return _cut(plan, read)
 
 
 def _off_grid(box: Box, scale: int) -> bool:
@@ -212,7 +161,7 @@ def _off_grid(box: Box, scale: int) -> bool:
 
 
 def _reduced(original: Original, view: View) -> pyvips.Image:
-    """A tile of a half as it is, where that is wanted; else from a half with more px."""
+    """Read a part of a half as it is, or resample it from a half with more px."""
     box, source = view.box, original.source
     half, on_ladder = _half(original, view)
     divisor = view.variant.scale * 2**half
@@ -232,15 +181,15 @@ def _reduced(original: Original, view: View) -> pyvips.Image:
 
 
 def _stretch(start: int, length: int, divisor: int, length_px: int) -> tuple[float, float]:
-    """Where a stretch of a larger picture lies in a half: those of a TIFF may lack the last px."""
+    """Map a stretch of the variant into a half, whose last px a TIFF's own pyramid may lack."""
     return min(start / divisor, length_px - 1), min((start + length) / divisor, length_px)
 
 
 def _half(original: Original, view: View) -> tuple[int, bool]:
-    """Which half to read, and whether the answer is a part of it, px for px.
+    """Choose the half to read, and say whether the answer is a part of it, px for px.
 
-    Else it has two to four times as many px a side, or fewer where the answer is so long and thin
-    that too many would be read.
+    Otherwise the half has two to four times as many px a side as the answer; fewer where the answer
+    is so long and thin that too many px would be read.
     """
     box, scale = view.box, view.variant.scale
     for half, image in enumerate(original.halves):
@@ -250,18 +199,24 @@ def _half(original: Original, view: View) -> tuple[int, bool]:
         size = -(-box.width // divisor), -(-box.height // divisor)
         if inside and size == (view.width, view.height) and not _off_grid(box, divisor):
             return half, True
-    wanted = int(log2(1 / view.factor) + 1e-9) - 1
+    twice_as_large = int(log2(1 / view.factor) + 1e-9) - 1
     read_px = box.width * box.height / scale**2
     few = next(half for half in count() if read_px / 4**half <= _MOST_READ_PX)
-    return min(len(original.halves) - 1, max(0, wanted, few)), False
+    return min(len(original.halves) - 1, max(0, twice_as_large, few)), False
 
 
-def _cut(view: View, scale: int, read: Callable[[Box], pyvips.Image]) -> pyvips.Image:
-    """From an enlargement with enough px. Where it has more, it is resampled as for a file.
+def _cut(plan: ViewPlan, read: Callable[[Box], pyvips.Image]) -> pyvips.Image:
+    """Cut a view from the enlargement of its plan, and resample it as for a file.
 
-    Where that is by a whole number, as on all levels of virtual pictures, the px are those of the
-    whole; else the part is cut first.
+    Where the enlargement is a whole number of times larger than the view, as on all levels of
+    virtual pictures, the px are those of the whole picture resampled; otherwise the part is cut
+    first, and then resampled.
+
+    Args:
+        plan: the plan of the view.
+        read: returns a box of the enlargement.
     """
+    view, scale = plan.view, plan.scale
     zoom = Fraction(scale, view.variant.scale)
     left, top = view.box.left * zoom, view.box.top * zoom
     right, bottom = left + view.box.width * zoom, top + view.box.height * zoom
@@ -283,28 +238,3 @@ def _cut(view: View, scale: int, read: Callable[[Box], pyvips.Image]) -> pyvips.
         image = image.cast("float").resize(1 / times, kernel="cubic", gap=0).rint().cast(kind)
     x, y = (int(left) - first) // times, (int(top) - above) // times
     return image.crop(x, y, view.width, view.height)
-
-
-def _turned(image: pyvips.Image, view: View) -> pyvips.Image:
-    if view.mirrored:
-        image = image.fliphor()
-    return image if not view.quarter_turns else image.rot(f"d{90 * view.quarter_turns}")
-
-
-def _encoded(image: pyvips.Image, view: View) -> bytes:
-    if view.quality in ("gray", "bitonal"):
-        image = image.colourspace("b-w")
-    if view.quality == "bitonal":
-        colour = image[0] > _MIDDLE
-        image = colour.bandjoin(image[1]) if image.bands > 1 else colour
-        image = image.copy(interpretation="b-w")
-    if view.suffix == "jpg":
-        if image.hasalpha():
-            image = image.flatten(background=_WHITE)
-        content = image.jpegsave_buffer(Q=_JPEG_QUALITY, keep="none")
-    elif view.suffix == "png":
-        content = image.pngsave_buffer(compression=2, keep="none")
-    else:
-        content = image.webpsave_buffer(Q=_WEBP_QUALITY, effort=2, keep="none")
-    encoded: bytes = content
-    return encoded

@@ -1,28 +1,28 @@
-"""Any part of a picture, fractions of px too, in any size."""
+"""Resample any part of a picture, also one that begins within a px, to any size."""
 
 import numpy as np
 import pyvips
 from PIL import Image
 
-_MOST = {"uchar": 255, "ushort": 65_535}
+_OPAQUE = {"uchar": 255, "ushort": 65_535}
 
 
 def resampled(
     image: pyvips.Image, part: tuple[float, float, float, float], width: int, height: int
 ) -> pyvips.Image:
-    """Resample by Lanczos, antialiased; transparent px do not colour others.
+    """Resample by Lanczos, antialiased; the colour of transparent px does not show.
 
     Args:
-        image: 8 or 16 bit, of any colour space; what lies around the part is looked at too.
-        part: left, top, right and bottom, in px of the image.
-        width: of the result, px.
-        height: likewise.
+        image: 8 or 16 bit, of any colour space; px around the part are read too.
+        part: left, top, right and bottom edges, in px of the image.
+        width: width of the result, px.
+        height: height of the result, px.
 
     Returns:
-        width x height px, in the format and colour space of the image.
+        An image of width x height px, in the format and colour space of the image.
     """
-    most = _MOST[image.format]
-    flat = image.premultiply(max_alpha=most) if image.hasalpha() else image
+    opaque = _OPAQUE[image.format]
+    flat = image.premultiply(max_alpha=opaque) if image.hasalpha() else image
     samples = flat.cast("float").numpy().reshape(image.height, image.width, image.bands)
     size, lanczos = (width, height), Image.Resampling.LANCZOS
     bands = [
@@ -34,5 +34,5 @@ def resampled(
         interpretation=image.interpretation,
     )
     if image.hasalpha():
-        result = result.unpremultiply(max_alpha=most)
+        result = result.unpremultiply(max_alpha=opaque)
     return result.rint().cast(image.format)

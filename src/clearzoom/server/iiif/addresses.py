@@ -1,0 +1,63 @@
+"""Addresses of pictures: what an identifier in a URL names, and the URLs that answers state."""
+
+from typing import Annotated
+from urllib.parse import unquote
+
+from fastapi import Path, Request
+
+from clearzoom.server.error_answers import RefusedError
+from clearzoom.server.gallery.library import Entry
+from clearzoom.server.iiif.identifiers import Variant, encoded, parse_variant
+from clearzoom.server.tiles.service import Service
+
+Identifier = Annotated[
+    str,
+    Path(
+        description="A picture, or a virtual one: ID~x4, ID~x4,MODEL, ID~x4,bicubic",
+        examples=["cat.png~x4"],
+    ),
+]
+
+
+def resolve_identifier(service: Service, identifier: str) -> tuple[Variant, Entry]:
+    """Find what an identifier names; a file with a name like a virtual picture's comes first.
+
+    Args:
+        service: whose library is searched.
+        identifier: a segment of a URL, still encoded.
+
+    Raises:
+        MissingFileError: there is no such picture.
+        RefusedError: 501 for a virtual picture where upscaling is switched off.
+    """
+    try:
+        text = unquote(identifier, errors="strict")
+    except UnicodeDecodeError:
+        text = identifier
+    variant = parse_variant(text)
+    if variant.scale > 1 and service.library.has(text):
+        variant = Variant(text)
+    entry = service.library.find(variant.identifier)
+    if variant.scale > 1:
+        check_upscaling(entry)
+    return variant, entry
+
+
+def check_upscaling(entry: Entry) -> None:
+    """Refuse to infer detail of a picture whose owner has switched that off.
+
+    Raises:
+        RefusedError: 501.
+    """
+    if not entry.upscaling:
+        raise RefusedError(501, "upscaling is switched off for this picture")
+
+
+def root_of(request: Request) -> str:
+    """Return the address at which the client reaches this server, without a slash."""
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
+def base_of(request: Request, variant: Variant) -> str:
+    """Return the Image API's base URI of a picture."""
+    return f"{root_of(request)}/iiif/3/{encoded(variant.text)}"
