@@ -10,9 +10,9 @@ import tifffile
 from PIL import Image
 
 from clearzoom.errors import InputError, UnreadablePictureError
-from clearzoom.io.pages import main_page
 from clearzoom.io.reading import decode, open_picture
 from clearzoom.io.tiff_compressions import has_tiff_compression
+from clearzoom.io.tiff_pages import main_page
 
 COPY = "the smaller copy beside the picture is not kept"
 MASK = "the mask beside the picture is not kept, and not applied"

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clearzoom.checked import Name, checked_arguments, checked_fields
-from clearzoom.core import ends
+from clearzoom.core import range_ends
 from clearzoom.core.consistency import Consistency
 from clearzoom.core.tiles import aligned_halo_px
 from clearzoom.engines import Engine, Precision
@@ -261,7 +261,7 @@ def _load_added(
     return Network(
         name=card.name,
         scale=card.scale,
-        halo_px=aligned_halo_px(max(card.halo_px, ends.REACH_PX), card.period_px),
+        halo_px=aligned_halo_px(max(card.halo_px, range_ends.REACH_PX), card.period_px),
         tile_px=card.tile_px,
         sha256=hashlib.sha256(content).hexdigest(),
         engine=f"{used} {precision}",

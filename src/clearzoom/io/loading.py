@@ -13,13 +13,13 @@ from clearzoom.errors import (
     SizeError,
     UnreadablePictureError,
 )
+from clearzoom.io.heif_range import check_pixels, in_whole_range
 from clearzoom.io.jpeg import unsupported_coding
 from clearzoom.io.libvips_errors import VIPS_ERRORS, damaged, reason_of, unreadable, unsupported
 from clearzoom.io.libvips_files import patched_source, source_of, states
-from clearzoom.io.others import OTHERS, kind_of_other, open_other
-from clearzoom.io.pages import MainPage, main_page
+from clearzoom.io.pillow_reader import PILLOW_KINDS, open_with_pillow, pillow_kind
 from clearzoom.io.png import orientation_of_exif, unsupported_form
-from clearzoom.io.ranges import check_pixels, in_whole_range
+from clearzoom.io.tiff_pages import MainPage, main_page
 
 _FORMATS = {
     "png": "PNG",
@@ -88,17 +88,17 @@ def open_image(
     kind = next((kind for word, kind in _FORMATS.items() if word in name), None)
     if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS and not _is_avif(start):
         return _open_heic(path, max_pixels), "HEIC"
-    other = kind_of_other(start, path.name) if kind is None else None
+    other = pillow_kind(start, path.name) if kind is None else None
     if other is not None:
         with path.open("rb") as file:
             check = partial(check_pixels, path, max_pixels=max_pixels)
-            return open_other(file, other, str(path), check, decode=not header), other
+            return open_with_pillow(file, other, str(path), check, decode=not header), other
     if kind is None and start.startswith(_TIFF_STARTS):
         # A TIFF's directory often lies at its end, so libvips does not know a cut one.
         raise UnreadablePictureError(f"{path} is truncated or damaged; get a whole copy of it")
     if kind is None:
         what = "is empty" if not start else "is no picture that can be read"
-        formats = ", ".join(dict.fromkeys((*_FORMATS.values(), "HEIC", *OTHERS)))
+        formats = ", ".join(dict.fromkeys((*_FORMATS.values(), "HEIC", *PILLOW_KINDS)))
         raise UnreadablePictureError(f"{path} {what}; give {formats}")
     main = main_page(path) if kind == "TIFF" else MainPage()
     coding = unsupported_coding(path) if kind == "JPEG" else None

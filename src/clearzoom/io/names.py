@@ -8,7 +8,7 @@ import re
 from pathlib import Path, PurePosixPath
 
 from clearzoom.io.formats import FORMATS, SUFFIXES
-from clearzoom.io.others import kind_by_start
+from clearzoom.io.pillow_reader import kind_by_start
 
 HEIC_SUFFIXES = (".heic", ".heif", ".hif")
 """Of what is read with the extra [heic] alone."""

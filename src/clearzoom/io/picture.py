@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from clearzoom.io.metadata.embedded import Metadata
+from clearzoom.io.metadata.blocks import Metadata
 
 Samples = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clearzoom.io.made_profiles import coded_profile, matrix_profile, primaries_at_d50
+from clearzoom.io.icc_builder import cicp_profile, matrix_profile, primaries_at_d50
 from clearzoom.io.metadata.png_blocks import png_blocks
 from clearzoom.io.metadata.tiff_directories import Directories
 
@@ -140,7 +140,7 @@ def colour_of_png(path: Path, *, grey: bool) -> tuple[bytes | None, str | None]:
     cicp = tuple(said.get(b"cICP", b""))
     if len(cicp) == 4:
         if cicp[2:] == (0, 1):
-            return coded_profile(cicp[0], cicp[1], grey=grey)
+            return cicp_profile(cicp[0], cicp[1], grey=grey)
         return None, f"cICP {cicp} is not for RGB in full range: colours are taken for sRGB"
     # A profile is damaged, or it would have been read.
     if cicp or b"sRGB" in said or len(said.get(b"gAMA", b"")) != 4:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyvips
 
-from clearzoom.core.tone import Tone, tone_of
+from clearzoom.core.tone_curve import ToneCurve, tone_curve_of
 from clearzoom.io.libvips_errors import VIPS_ERRORS
 from clearzoom.io.libvips_files import source_of, states
 
@@ -14,7 +14,7 @@ _FIELD = "icc-profile-data"
 
 
 @lru_cache(maxsize=16)
-def profile_tone(profile: bytes, colours: int, levels: int) -> Tone | None:
+def profile_tone_curve(profile: bytes, colours: int, levels: int) -> ToneCurve | None:
     """Measure a profile's tone curve along its greys.
 
     Args:
@@ -38,10 +38,10 @@ def profile_tone(profile: bytes, colours: int, levels: int) -> Tone | None:
     light = xyz[0, :, 1].astype(np.float64)
     if not light[-1] > light[0]:
         return None
-    return tone_of((light - light[0]) / (light[-1] - light[0]))
+    return tone_curve_of((light - light[0]) / (light[-1] - light[0]))
 
 
-def in_srgb(image: pyvips.Image, profile: bytes) -> pyvips.Image:
+def to_srgb(image: pyvips.Image, profile: bytes) -> pyvips.Image:
     """Convert an image to sRGB, for a format that has no place for its profile.
 
     Args:
@@ -84,3 +84,35 @@ def png_takes(profile: bytes, image: pyvips.Image) -> bool:
     except VIPS_ERRORS:
         return False
     return True
+
+
+def to_display(image: pyvips.Image, profile: bytes | None) -> pyvips.Image:
+    """Convert an image for a screen.
+
+    Args:
+        image: 8 or 16 bit; grey, RGB or CMYK, with or without alpha.
+        profile: ICC, embedded in its file. Without one, or with one that does not fit, colours are
+            taken for sRGB or plain CMYK.
+
+    Returns:
+        8 bit; grey or sRGB, with alpha where image has it.
+    """
+    alpha = image[image.bands - 1] if image.hasalpha() else None
+    colour = image if alpha is None else image.extract_band(0, n=image.bands - 1)
+    if colour.interpretation == "cmyk":
+        colour = _of_cmyk(colour, profile)
+    elif profile is not None:
+        colour = to_srgb(colour, profile)
+    parts = [_in_8_bit(part) for part in (colour, alpha) if part is not None]
+    joined = parts[0] if len(parts) == 1 else parts[0].bandjoin(parts[1])
+    return joined.copy(interpretation="srgb" if joined.bands >= 3 else "b-w")
+
+
+def _of_cmyk(image: pyvips.Image, profile: bytes | None) -> pyvips.Image:
+    if profile is not None:
+        return to_srgb(image, profile)
+    return image.icc_transform("srgb", input_profile="cmyk")
+
+
+def _in_8_bit(image: pyvips.Image) -> pyvips.Image:
+    return image if image.format == "uchar" else ((image + 128) / 257).floor().cast("uchar")

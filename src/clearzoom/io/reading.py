@@ -11,9 +11,11 @@ from clearzoom.errors import UnreadablePictureError
 from clearzoom.io.animation.avif_frames import also_holds_sequence
 from clearzoom.io.animation.frame_source import open_frames
 from clearzoom.io.animation.frames import first_frame, layout_of
-from clearzoom.io.animation.turning import SIDEWAYS, turned
+from clearzoom.io.animation.orientation import SIDEWAYS, turned
+from clearzoom.io.colour_statements import implied_profile
 from clearzoom.io.formats import is_writable_dpi
 from clearzoom.io.heif_boxes import applied_orientation
+from clearzoom.io.heif_range import check_pixels
 from clearzoom.io.libvips_errors import VIPS_ERRORS, reason_of, unreadable
 from clearzoom.io.libvips_files import states
 from clearzoom.io.loading import (
@@ -22,18 +24,22 @@ from clearzoom.io.loading import (
     open_image,
     plain_image,
 )
-from clearzoom.io.metadata.embedded import Metadata, read_metadata, stated_dpi
+from clearzoom.io.metadata.blocks import Metadata, read_metadata, stated_dpi
 from clearzoom.io.metadata.photoshop import photoshop_dpi
-from clearzoom.io.metadata.turn_by_xmp import with_turn_by_xmp
-from clearzoom.io.others import OTHERS, TGA, kind_by_start, notes_of_other, open_other
-from clearzoom.io.pages import main_page
+from clearzoom.io.metadata.xmp_orientation import check_xmp_orientation
 from clearzoom.io.picture import Picture, Samples
+from clearzoom.io.pillow_reader import (
+    PILLOW_KINDS,
+    TGA,
+    kind_by_start,
+    open_with_pillow,
+    pillow_notes,
+)
 from clearzoom.io.png import refused_profile, stated_png_dpi
-from clearzoom.io.ranges import check_pixels
 from clearzoom.io.raw_tiff import header, map_picture
 from clearzoom.io.scratch import reserve
 from clearzoom.io.source import Source as Source
-from clearzoom.io.stated import stated_profile
+from clearzoom.io.tiff_pages import main_page
 
 DEFAULT_MAX_PIXELS = 1_000_000_000
 
@@ -69,7 +75,7 @@ def _opened(encoded: bytes) -> pyvips.Image:
         return pyvips.Image.new_from_buffer(encoded, "", fail_on="error")
     kind = kind_by_start(encoded[:32])
     try:
-        return open_other(BytesIO(encoded), kind or TGA, "it", lambda width, height: None)
+        return open_with_pillow(BytesIO(encoded), kind or TGA, "it", lambda width, height: None)
     except UnreadablePictureError:
         if kind is not None:
             raise
@@ -101,8 +107,8 @@ def open_picture(
     width, height = image.width, image.height
     check_pixels(path, width, height, max_pixels)
     _check_one_page(image, kind, path)
-    metadata, problems = (Metadata(), []) if kind in OTHERS else read_metadata(path)
-    metadata, turn = with_turn_by_xmp(metadata, kind)
+    metadata, problems = (Metadata(), []) if kind in PILLOW_KINDS else read_metadata(path)
+    metadata, turn = check_xmp_orientation(metadata, kind)
     notes = [*problems, *turn, *(main_page(path).beside if kind == "TIFF" else ())]
     orientation = number_of(image, "orientation", 1)
     orientation = orientation if orientation in range(1, 9) else 1
@@ -113,11 +119,11 @@ def open_picture(
     if converted:
         notes.append("CMYK became RGB in Display P3")
     profile = icc_profile_of(plain)
-    notes += notes_of_other(path, kind)
+    notes += pillow_notes(path, kind)
     notes += refused_profile(path) if kind == "PNG" and profile is None else []
     if profile is None and plain.interpretation != "cmyk" and not converted:
         grey = plain.bands <= 2
-        profile, problem = stated_profile(path, kind, metadata.exif, grey=grey)
+        profile, problem = implied_profile(path, kind, metadata.exif, grey=grey)
         notes += [problem] if problem else []
     if kind == "AVIF" and also_holds_sequence(path):
         notes.append("the image sequence that the file also holds is not kept")

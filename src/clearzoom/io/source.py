@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clearzoom.io.animation.layout import Layout
-from clearzoom.io.metadata.embedded import Metadata
+from clearzoom.io.metadata.blocks import Metadata
 from clearzoom.io.picture import colours_of
 
 

@@ -23,7 +23,7 @@ class Place:
     height: int
 
 
-def window_places(width_px: int, height_px: int) -> list[Place]:
+def window_grid(width_px: int, height_px: int) -> list[Place]:
     """Give the places of up to 16 windows of 96x96 px; they depend on nothing but the size.
 
     Args:
@@ -34,7 +34,7 @@ def window_places(width_px: int, height_px: int) -> list[Place]:
         Row by row. Of a picture that is smaller along an axis, its whole length there.
 
     Example:
-        >>> [(place.left, place.top) for place in window_places(200, 50)]
+        >>> [(place.left, place.top) for place in window_grid(200, 50)]
         [(2, 0), (102, 0)]
     """
     across, down = _along(width_px), _along(height_px)
@@ -49,7 +49,7 @@ def read_windows(source: Source) -> list[Samples]:
         source: from ``open_picture``; of an animation the first frame is read.
 
     Returns:
-        For each of ``window_places`` (H, W, C), as ``decode`` has them there.
+        For each of ``window_grid`` (H, W, C), as ``decode`` has them there.
 
     Raises:
         UnreadablePictureError: truncated or damaged before the last window.
@@ -63,7 +63,7 @@ def read_windows(source: Source) -> list[Samples]:
 def _windows(plain: pyvips.Image, source: Source) -> list[Samples]:
     region, windows = pyvips.Region.new(plain), []
     top, rows = -1, np.empty((0, 0, 0), source.dtype)
-    for place in window_places(source.width_px, source.height_px):
+    for place in window_grid(source.width_px, source.height_px):
         if place.top != top:  # a row of windows is read at once, each px once
             top, shape = place.top, (place.height, plain.width, plain.bands)
             read = region.fetch(0, top, plain.width, place.height)

@@ -18,14 +18,14 @@ from clearzoom.io.avif import STAND_IN
 from clearzoom.io.formats import Format, check_target, format_of, is_writable_dpi
 from clearzoom.io.libvips_errors import VIPS_ERRORS, unwritable
 from clearzoom.io.libvips_files import save, states
+from clearzoom.io.metadata.blocks import Metadata
 from clearzoom.io.metadata.containers import insert_metadata
 from clearzoom.io.metadata.descriptions import exif_of_8_bit
-from clearzoom.io.metadata.embedded import Metadata
 from clearzoom.io.metadata.exif_resolution import exif_with_resolution
-from clearzoom.io.metadata.text_places import with_places_for_texts
+from clearzoom.io.metadata.text_slots import fit_texts
 from clearzoom.io.metadata.xmp import updated_xmp
 from clearzoom.io.picture import Picture, Samples
-from clearzoom.io.profile import holds_profile, in_srgb, png_takes
+from clearzoom.io.profile import holds_profile, png_takes, to_srgb
 from clearzoom.io.quality import check_small_enough, save_within
 from clearzoom.io.raw_tiff import stream_picture
 from clearzoom.io.tiff_compressions import TiffCompression
@@ -134,7 +134,7 @@ def encode(
         metadata = replace(metadata, exif=metadata.exif and exif_of_8_bit(metadata.exif))
     problems = []
     if icc_profile and not (kind.profile and (kind.grey or image.bands > 2)):
-        image, icc_profile = in_srgb(image, icc_profile), None
+        image, icc_profile = to_srgb(image, icc_profile), None
         problems.append(f"{kind.name} has no place for this profile: colours became sRGB")
     if icc_profile and kind.name == "PNG" and not png_takes(icc_profile, image):
         icc_profile = None
@@ -145,7 +145,7 @@ def encode(
     if dpi and not is_writable_dpi(dpi):
         problems.append(f"a resolution of {dpi[0]:g} by {dpi[1]:g} dpi is not kept")
         dpi = None
-    metadata, without_place = with_places_for_texts(metadata, kind)
+    metadata, without_place = fit_texts(metadata, kind)
     problems += without_place
     exif, xmp = metadata.exif, metadata.xmp
     if dpi and kind.name in ("WebP", "AVIF"):

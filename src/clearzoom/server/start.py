@@ -12,7 +12,7 @@ from types import FrameType
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from clearzoom.core.shown import shown
+from clearzoom.core.terminal_text import printable
 from clearzoom.errors import InputError, OutputError
 from clearzoom.io.atomic import remove_dead
 from clearzoom.server.gallery.owner_file import check_marks
@@ -68,7 +68,7 @@ def start(settings: ServeSettings, *, public: bool) -> None:
         address = f"[{host}]" if ":" in host else host
         asked = f"?token={settings.token}" if settings.token else ""
         words = f"{settings.folder} is at http://{address}:{port}/{asked}  (Ctrl-C ends)"
-        print(shown(words), flush=True)
+        print(printable(words), flush=True)
         if settings.workers > 1:
             Multiprocess(config, sockets=[listening]).run()
         else:

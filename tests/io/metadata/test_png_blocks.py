@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from clearzoom.io.metadata.embedded import Metadata, as_resource, read_metadata
+from clearzoom.io.metadata.blocks import Metadata, as_resource, read_metadata
 from clearzoom.io.metadata.png_blocks import png_blocks
 from clearzoom.io.picture import Picture
 from clearzoom.io.reading import decode, open_picture

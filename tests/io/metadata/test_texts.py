@@ -13,7 +13,7 @@ from clearzoom.io.animation.frame_spool import FrameSpool
 from clearzoom.io.animation.frames import frames_of, layout_of
 from clearzoom.io.animation.writing import Timing, write_frames
 from clearzoom.io.formats import FORMATS
-from clearzoom.io.metadata.embedded import Metadata, read_metadata
+from clearzoom.io.metadata.blocks import Metadata, read_metadata
 from clearzoom.io.metadata.gif_texts import comments
 from clearzoom.io.metadata.png_texts import Text
 from clearzoom.io.metadata.texts import with_texts

@@ -4,15 +4,15 @@ from pathlib import Path
 
 from clearzoom.errors import SizeError
 from clearzoom.io.animation.layout import Layout
-from clearzoom.io.animation.turning import SIDEWAYS, orientation_of
+from clearzoom.io.animation.orientation import SIDEWAYS, orientation_of
+from clearzoom.io.colour_statements import implied_profile
 from clearzoom.io.formats import is_writable_dpi
+from clearzoom.io.heif_range import check_pixels
 from clearzoom.io.loading import icc_profile_of, open_image
-from clearzoom.io.metadata.embedded import read_metadata, stated_dpi
-from clearzoom.io.metadata.turn_by_xmp import with_turn_by_xmp
+from clearzoom.io.metadata.blocks import read_metadata, stated_dpi
+from clearzoom.io.metadata.xmp_orientation import check_xmp_orientation
 from clearzoom.io.png import refused_profile, stated_png_dpi
-from clearzoom.io.ranges import check_pixels
 from clearzoom.io.source import Source
-from clearzoom.io.stated import stated_profile
 
 
 def open_frames(path: Path, layout: Layout, max_pixels: int) -> Source:
@@ -35,14 +35,14 @@ def open_frames(path: Path, layout: Layout, max_pixels: int) -> Source:
             f"more than {max_pixels:,}; raise --max-pixels if it is meant to"
         )
     metadata, problems = read_metadata(path)
-    metadata, turn = with_turn_by_xmp(metadata, layout.kind)
+    metadata, turn = check_xmp_orientation(metadata, layout.kind)
     profile, notes = layout.icc_profile, [*problems, *turn, *layout.notes]
     if layout.kind in ("PNG", "WebP"):
         image, _ = open_image(path)
         profile = icc_profile_of(image)
         notes += refused_profile(path) if layout.kind == "PNG" and profile is None else []
     if profile is None:
-        profile, problem = stated_profile(path, layout.kind, metadata.exif, grey=False)
+        profile, problem = implied_profile(path, layout.kind, metadata.exif, grey=False)
         notes += [problem] if problem else []
     dpi = stated_png_dpi(path) if layout.kind == "PNG" else stated_dpi(metadata.exif)
     if dpi and not is_writable_dpi(dpi):

@@ -14,12 +14,12 @@ from clearzoom.io.animation.frame_spool import FrameSpool
 from clearzoom.io.formats import Format, format_of
 from clearzoom.io.libvips_errors import VIPS_ERRORS, unwritable
 from clearzoom.io.libvips_files import save
+from clearzoom.io.metadata.blocks import Metadata
 from clearzoom.io.metadata.containers import insert_metadata
-from clearzoom.io.metadata.embedded import Metadata
 from clearzoom.io.metadata.exif_resolution import exif_with_resolution
-from clearzoom.io.metadata.text_places import with_places_for_texts
+from clearzoom.io.metadata.text_slots import fit_texts
 from clearzoom.io.metadata.xmp import updated_xmp
-from clearzoom.io.profile import in_srgb
+from clearzoom.io.profile import to_srgb
 from clearzoom.io.quality import check_small_enough, save_within
 from clearzoom.io.writing import Encoding, added_bytes, as_image
 
@@ -84,7 +84,7 @@ def write_frames(
     kind = format_of(target)
     timing, problems = _held_timing(timing, kind)
     height, width = spool.shape[:2]
-    metadata, without_place = with_places_for_texts(metadata, kind)
+    metadata, without_place = fit_texts(metadata, kind)
     problems += without_place
     exif = metadata.exif
     if dpi and kind.name == "WebP":
@@ -169,9 +169,9 @@ def _converted(strip: pyvips.Image, icc_profile: bytes | None, kept: bytes | Non
     if icc_profile is None or kept is not None:
         return strip
     if icc_profile[_GREY_PROFILE] != b"GRAY":
-        return in_srgb(strip, icc_profile)
+        return to_srgb(strip, icc_profile)
     grey = strip[0].copy(interpretation="b-w")
-    colours = in_srgb(grey, icc_profile)
+    colours = to_srgb(grey, icc_profile)
     colours = colours if colours.bands == 3 else colours.extract_band(0).bandjoin([colours[0]] * 2)
     return colours.bandjoin(strip[3]) if strip.bands == 4 else colours
 

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from clearzoom.io.atomic import file_beside
 from clearzoom.io.avif import replace_exif
-from clearzoom.io.metadata.embedded import Metadata, as_resource
+from clearzoom.io.metadata.blocks import Metadata, as_resource
 from clearzoom.io.metadata.exif_directories import DIRECTORIES, Packing, packed_directories
 from clearzoom.io.metadata.extended_xmp import split_xmp
 from clearzoom.io.metadata.gif_texts import comment_extension, with_extensions, xmp_extension
@@ -26,8 +26,8 @@ from clearzoom.io.metadata.photoshop import in_segments
 from clearzoom.io.metadata.photoshop_files import PNG_NAME
 from clearzoom.io.metadata.photoshop_files import TAG as PHOTOSHOP_TAG
 from clearzoom.io.metadata.png_texts import raw_profile_chunk, text_chunk
-from clearzoom.io.metadata.tags import describes, read_tags
 from clearzoom.io.metadata.texts import comment_bytes
+from clearzoom.io.metadata.tiff_tags import describes, read_tags
 
 _LONGEST_SEGMENT = 65_533
 _MOST_DPI = 65_535

@@ -17,7 +17,7 @@ from clearzoom.io.animation.webp import riff_kinds
 from clearzoom.io.heif_boxes import top_boxes
 from clearzoom.io.metadata.gif_texts import application_names
 from clearzoom.io.metadata.jpeg_segments import segments
-from clearzoom.io.metadata.tags import read_tags
+from clearzoom.io.metadata.tiff_tags import read_tags
 from clearzoom.io.png import kinds_of_chunks
 
 CREDENTIALS = (

@@ -2,7 +2,7 @@
 
 import json
 
-from clearzoom.io.metadata.exif_text import description_of, with_description
+from clearzoom.io.metadata.exif_description import description_of, with_description
 from clearzoom.io.metadata.imagej import as_8_bit_imagej, is_imagej, placed_imagej, unit_of
 from clearzoom.io.metadata.ome import as_8_bit_ome, is_measured, parsed_ome, placed_ome
 from clearzoom.io.placement import Placement

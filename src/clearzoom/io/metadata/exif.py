@@ -4,10 +4,10 @@ import io
 import struct
 from collections.abc import Sequence
 
-from clearzoom.io.metadata.directories import Entry, entries_of, remove_entry
 from clearzoom.io.metadata.exif_previews import empty_previews, empty_thumbnails
 from clearzoom.io.metadata.image_regions import place_subject
 from clearzoom.io.metadata.tiff_directories import Directories
+from clearzoom.io.metadata.tiff_entries import Entry, entries_of, remove_entry
 from clearzoom.io.placement import Placement
 
 _HEAD = b"Exif\0\0"

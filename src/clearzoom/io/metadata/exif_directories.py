@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from PIL import Image, TiffImagePlugin
 
-from clearzoom.io.metadata.tags import INTEROPERABILITY
+from clearzoom.io.metadata.tiff_tags import INTEROPERABILITY
 
 DIRECTORIES = (0x8769, 0x8825)
 """Of the camera, and of the place."""

@@ -2,7 +2,7 @@
 
 import struct
 
-from clearzoom.io.metadata.directories import entries_of
+from clearzoom.io.metadata.tiff_entries import entries_of
 
 _X_RESOLUTION, _Y_RESOLUTION, _UNIT = 0x011A, 0x011B, 0x0128
 _SHORT, _RATIONAL = 3, 5

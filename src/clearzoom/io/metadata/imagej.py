@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from clearzoom.io.metadata.tags import SHORT, Tag, read_tags
+from clearzoom.io.metadata.tiff_tags import SHORT, Tag, read_tags
 from clearzoom.io.placement import Placement
 
 _START = "ImageJ="

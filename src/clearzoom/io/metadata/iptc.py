@@ -1,4 +1,8 @@
-"""IPTC's records of a TIFF."""
+"""IPTC records (IIM): read from a TIFF, and without the previews that show the whole input.
+
+References:
+    IPTC-NAA Information Interchange Model 4.2, 1.6 (data sets) and 2:200 to 2:202 (previews).
+"""
 
 from pathlib import Path
 
@@ -6,6 +10,7 @@ from clearzoom.io.metadata.tiff_blocks import block_of_tiff
 
 _TAG = 33723
 _RECORD = b"\x1c"
+_PREVIEWS = tuple((2, number) for number in (200, 201, 202))
 
 
 def iptc_of_tiff(path: Path) -> bytes | None:
@@ -21,3 +26,27 @@ def iptc_of_tiff(path: Path) -> bytes | None:
         ValueError: the tag holds something else, or the file's directory is damaged.
     """
     return block_of_tiff(path, _TAG, (_RECORD,))
+
+
+def without_previews(iptc: bytes) -> bytes:
+    """Take out small pictures of the picture.
+
+    Args:
+        iptc: data sets, one after another.
+
+    Returns:
+        The same, but for them; what is no data set stays as it is.
+    """
+    kept, at = b"", 0
+    while at + 5 <= len(iptc) and iptc[at] == 0x1C:
+        size, begins = int.from_bytes(iptc[at + 3 : at + 5]), at + 5
+        if size & 0x8000:  # then it is the length of the length
+            begins += size & 0x7FFF
+            size = int.from_bytes(iptc[at + 5 : begins])
+        end = begins + size
+        if end > len(iptc):
+            break
+        if (iptc[at + 1], iptc[at + 2]) not in _PREVIEWS:
+            kept += iptc[at:end]
+        at = end
+    return kept + iptc[at:]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from clearzoom.io.metadata.tags import LONG, read_tags, turned
+from clearzoom.io.metadata.tiff_tags import LONG, read_tags, turned
 
 
 def block_of_tiff(path: Path, number: int, starts: tuple[bytes, ...]) -> bytes | None:

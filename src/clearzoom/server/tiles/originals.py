@@ -18,9 +18,9 @@ from clearzoom.io.atomic import whole_file
 from clearzoom.io.libvips_errors import VIPS_ERRORS, unreadable, unwritable
 from clearzoom.io.libvips_files import save, source_of, states
 from clearzoom.io.loading import number_of, open_image, plain_image
-from clearzoom.io.pages import main_page
 from clearzoom.io.picture import Samples, colours_of
 from clearzoom.io.reading import Source, open_picture, upright
+from clearzoom.io.tiff_pages import main_page
 from clearzoom.io.writing import interpretation
 from clearzoom.server.locks import Turns
 from clearzoom.server.tiles.oldest import forget_oldest, remove

@@ -16,7 +16,7 @@ from clearzoom.core.plan import chain_for, most_times
 from clearzoom.engines.chain import chain_sha256, chain_text
 from clearzoom.engines.network import Network
 from clearzoom.errors import SizeError
-from clearzoom.io.display import displayed
+from clearzoom.io.profile import to_display
 from clearzoom.io.writing import as_image
 from clearzoom.pipeline.appraise import unresolved
 from clearzoom.pipeline.networks import chain_of, network_for
@@ -151,7 +151,7 @@ class Renderer:
             pixels = self._fidelity(original, view, networks, wanted)
         else:
             pixels = self._pixels(original, view, networks, wanted)
-            pixels = displayed(pixels, original.source.icc_profile)
+            pixels = to_display(pixels, original.source.icc_profile)
         model = None
         if networks:
             model = f"{chain_text(networks)}; sha256={chain_sha256(networks)}"
