@@ -11,6 +11,7 @@ from PIL import Image, ImageCms
 
 from clearzoom.errors import ClearzoomError
 from clearzoom.io.picture import Picture
+from clearzoom.io.picture_file import PictureFile
 from clearzoom.io.png import colour_of_png
 from clearzoom.io.reading import decode, open_picture
 from clearzoom.io.writing import write_picture
@@ -57,10 +58,8 @@ def shown(samples, profile):
     ],
 )
 def test_what_is_srgb_anyway_needs_no_profile(tmp_path, photo, chunks):
-    assert colour_of_png(png(tmp_path / "p.png", photo[:8, :8], **chunks), grey=False) == (
-        None,
-        None,
-    )
+    with PictureFile(png(tmp_path / "p.png", photo[:8, :8], **chunks)) as file:
+        assert colour_of_png(file.png_chunks, grey=False) == (None, None)
 
 
 def test_gamma_and_primaries_become_a_profile(tmp_path, photo):

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from clearzoom.errors import SizeError
-from clearzoom.io.heif_colours import read_heif_colours
+from clearzoom.io.heif_colours import heif_colours
+from clearzoom.io.picture_file import PictureFile
 from clearzoom.io.reading import decode, open_picture
 
 RAMP = np.tile(np.arange(256, dtype=np.uint8), (64, 1))
@@ -20,7 +21,8 @@ def test_grey_avif_has_the_whole_range(tmp_path, limits, told):
     Image.fromarray(RAMP).save(path, quality=100, subsampling="4:0:0", range=limits)
     if not told:  # then it stands in the coded picture alone
         path.write_bytes(path.read_bytes().replace(b"colrnclx", b"freenclx"))
-        assert read_heif_colours(path).nclx is None
+        with PictureFile(path) as file:
+            assert heif_colours(file.heif_properties).nclx is None
     got = decode(open_picture(path))
     assert (got.min(), got.max()) == (0, 255)
     with Image.open(path) as theirs:
@@ -74,7 +76,8 @@ def test_boxes_that_are_cut_say_nothing(tmp_path, random):
         spoilt = bytearray(whole[: random.integers(1, len(whole))])
         spoilt[random.integers(len(spoilt))] = random.integers(256)
         path.write_bytes(spoilt)
-        read_heif_colours(path)
+        with PictureFile(path) as file:
+            heif_colours(file.heif_properties)
 
 
 def test_avif_under_a_brand_that_heic_shares_is_avif(tmp_path):

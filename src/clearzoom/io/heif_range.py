@@ -1,4 +1,4 @@
-"""Samples of AVIF and HEIC in the whole range, as their files mean them."""
+"""Samples of AVIF and HEIC, scaled to the full range of their type."""
 
 from pathlib import Path
 
@@ -6,43 +6,35 @@ import numpy as np
 import pyvips
 from PIL import Image
 
-from clearzoom.errors import SizeError
-from clearzoom.io.heif_colours import read_heif_colours
+from clearzoom.io.heif_colours import HeifColours
 from clearzoom.io.libvips_files import states
+from clearzoom.io.picture_file import check_pixels
 
 _BITS_FIELD = "bits-per-sample"
 _MOST = 65_535
 
 
-def check_pixels(path: Path, width: int, height: int, max_pixels: int | None) -> None:
-    """Refuse a picture that states more px than are wanted.
-
-    Raises:
-        SizeError: more than max_pixels.
-    """
-    if max_pixels is not None and width * height > max_pixels:
-        raise SizeError(
-            f"{path} has {width}x{height} px, more than {max_pixels:,}; "
-            "raise --max-pixels if it is meant to"
-        )
-
-
-def in_whole_range(
-    image: pyvips.Image, path: Path, max_pixels: int | None, bits: int | None = None
+def in_full_range(
+    image: pyvips.Image,
+    path: Path,
+    colours: HeifColours,
+    max_pixels: int | None,
+    bits: int | None = None,
 ) -> pyvips.Image:
-    """Mend two things that libheif leaves as they are coded.
+    """Scale samples that libheif leaves in the range in which they are coded.
 
-    Samples of 10 or 12 bit come shifted to 16, so that white is 65,472 or 65,520 and not 65,535;
-    and grey that is coded in the range of television stays in it: black is 16 of 255, white 235.
+    libheif shifts samples of 10 or 12 bit to 16, so white is 65,472 or 65,520 instead of 65,535. It
+    also leaves limited-range grey as it is: black is 16 of 255 and white 235.
 
     Args:
-        image: as libheif gave it.
-        path: of its file.
-        max_pixels: at most so many are decoded here, to see what a file does not say.
-        bits: of its samples; None: as libvips says.
+        image: the image as libheif decodes it.
+        path: its file.
+        colours: what the file states about its colours.
+        max_pixels: the most px to decode here if the file does not state its range.
+        bits: the bits of a sample; None takes libvips' number.
 
     Raises:
-        SizeError: more than max_pixels.
+        SizeError: the picture has more than max_pixels.
 
     References:
         ITU-T H.273, 8.3: how levels are quantised.
@@ -52,7 +44,7 @@ def in_whole_range(
     deep = image.format == "ushort"
     most = ((1 << bits) - 1) << (16 - bits) if deep else 255
     factor, offset = (_MOST if deep else 255) / most, 0.0
-    limited = _is_limited_grey(image, path, max_pixels)
+    limited = _is_limited_grey(image, path, colours, max_pixels)
     if not limited and factor == 1:
         return image
     alpha = image[image.bands - 1].linear(factor, 0) if image.hasalpha() else None
@@ -65,18 +57,20 @@ def in_whole_range(
     return whole.rint().cast(image.format).copy(interpretation=image.interpretation)
 
 
-def _is_limited_grey(image: pyvips.Image, path: Path, max_pixels: int | None) -> bool:
-    stated = read_heif_colours(path)
-    if not stated.grey:
+def _is_limited_grey(
+    image: pyvips.Image, path: Path, colours: HeifColours, max_pixels: int | None
+) -> bool:
+    if not colours.grey:
         return False
-    if stated.nclx is not None:
-        return not stated.nclx.full_range
-    # Then it stands within the coded picture: another decoder knows.
+    if colours.nclx is not None:
+        return not colours.nclx.full_range
+    # Without nclx only the coded bit stream states the range. Pillow's decoder applies it, so a
+    # difference from Pillow's levels shows a limited range.
     check_pixels(path, image.width, image.height, max_pixels)
     try:
         with Image.open(path) as picture:
             theirs = np.asarray(picture.convert("L")).astype(int)
-    except Exception:  # Pillow cannot read it: nothing is known
+    except Exception:  # Pillow cannot read the file, so the range stays unknown.
         return False
     ours = image[0].numpy().astype(int)
     ours = ours >> 8 if image.format == "ushort" else ours

@@ -1,4 +1,4 @@
-"""Damage that a decoder steps over: the picture is made, but parts of it may be wrong."""
+"""Damage in JPEG data that the decoder only warns of: parts of the picture may be wrong."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,26 +15,29 @@ _NOTE = (
     "its JPEG data is damaged in places, and was read as far as it goes: "
     "compare the result with the picture"
 )
-_ROWS_AT_ONCE = 8  # libvips reads so many, and asks libjpeg for warnings only before the next
-_HIGHEST_PX = 65_500  # of libjpeg
+_ROWS_AT_ONCE = 8  # libvips reads this many rows, and checks libjpeg's warnings before the next.
+_HIGHEST_PX = 65_500  # libjpeg's limit
 
 
 def jpeg_damage_note(path: Path, kind: str) -> str | None:
-    """Say so where libjpeg warns of damage and goes on; decoders of other formats refuse it.
+    """Report damage that libjpeg only warns of; decoders of other formats refuse damaged files.
 
-    The data is read through once; 24 million px take some 0.4 s, a progressive JPEG's 1 s.
+    All data are decoded once: 24 million px take about 0.4 s, in a progressive JPEG 1 s.
 
     Args:
-        path: of a picture file.
-        kind: of the file, as ``open_image`` names it.
+        path: a picture file.
+        kind: its format, as ``open_image`` names it.
 
     Returns:
-        A note, or None: it is sound, or so damaged that decoding it fails.
+        A note, or None if the file is sound, or so damaged that decoding fails.
     """
     if kind != "JPEG" and not (kind == "TIFF" and is_jpeg_in_tiff(path)):
         return None
     scan = plain_scan(path) if kind == "JPEG" else None
-    changes = main_page(path).nonsense if kind == "TIFF" else {}
+    changes: Mapping[int, bytes] = {}
+    if kind == "TIFF":
+        with path.open("rb") as file:
+            changes = main_page(file, path).corrections
     if _reads(path, "warning", changes, scan) or not _reads(path, "error", changes):
         return None
     return _NOTE
@@ -43,10 +46,11 @@ def jpeg_damage_note(path: Path, kind: str) -> str | None:
 def _reads(
     path: Path, fail_on: str, changes: Mapping[int, bytes], scan: PlainScan | None = None
 ) -> bool:
-    """Whether a picture is read without a fault.
+    """Tell whether a picture is decoded without a fault.
 
-    Where its rows come one after another, the last ones would not be judged, since none is asked
-    for behind them. So it is given out as higher, and one of its missing rows is asked for.
+    The warnings of one group of rows are checked when the next group is read, so those of the last
+    group would be missed. Therefore a baseline JPEG is decoded with a larger height in its header,
+    and one more group is read.
     """
     try:
         with path.open("rb") as file:

@@ -1,9 +1,10 @@
-"""Which page of a TIFF is the picture, and whether it can be read."""
+"""Find the page of a TIFF that is its picture, and check that it can be read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO
 
 from clearzoom.errors import UnreadablePictureError
 from clearzoom.io.metadata.tiff_directories import Directories, Directory
@@ -12,8 +13,8 @@ from clearzoom.io.tiff_compressions import has_tiff_compression
 
 _KIND, _OLD_KIND, _BITS, _ORIENTATION = 254, 255, 258, 274
 _PLANES, _UNIT, _SAMPLE_FORMAT = 284, 296, 339
-_MEANT = {_ORIENTATION: range(1, 9), _UNIT: range(1, 4)}
-"""Of both, 1 is what counts where nothing is said: upright, and no unit."""
+_VALID = {_ORIENTATION: range(1, 9), _UNIT: range(1, 4)}
+"""The values that have a meaning; 1 (upright, no unit) replaces any other."""
 _COMPLEX = (5, 6)
 _REDUCED, _MASK = 1, 4
 _DNG_VERSION = 50_706
@@ -25,7 +26,7 @@ _WIDTH, _HEIGHT, _SAMPLES, _TILE_WIDTH = 256, 257, 277, 322
 _MOST_HALVES = 24
 _READABLE = (1, 2, 3, 4, 5, 7, 8, 32_766, 32_771, 32_773, 32_809, 32_909, 32_946, 34_676, 34_677)
 """Compressions that libtiff has in itself."""
-_ASKED = {
+_OPTIONAL = {
     33_003: "jp2k",
     33_004: "jp2k",
     33_005: "jp2k",
@@ -33,7 +34,7 @@ _ASKED = {
     50_000: "zstd",
     50_001: "webp",
 }
-"""Those of which libvips says whether it has them."""
+"""Compressions that a build of libvips may or may not have."""
 _NAMES = {
     _OLD_JPEG: "old-style JPEG",
     9: "JBIG",
@@ -57,12 +58,13 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class MainPage:
-    """``page`` and ``sub``: where it lies; ``sub`` counts the directories below a page.
+    """The page that is the picture.
 
-    ``rivals``: how many pages are pictures in their own right. ``halves``: pages of a pyramid, else
-    1. ``beside``: what lies beside it, for people. ``orientation``: where its own page has none.
-    ``nonsense``: what must stand, by its place in the file, where a tag has a value without
-    meaning, for which libtiff would refuse the picture.
+    ``page`` and ``sub`` locate it; ``sub`` counts the directories below a page (SubIFDs).
+    ``rivals`` is the number of pages that are pictures in their own right, and ``halves`` the
+    number of pages of a pyramid, or 1. ``beside`` has a line for people for each other page.
+    ``orientation`` is set if only the first page states it. ``corrections`` maps places in the file
+    to bytes: libtiff would refuse the picture for the meaningless values there.
     """
 
     page: int = 0
@@ -71,44 +73,47 @@ class MainPage:
     halves: int = 1
     beside: tuple[str, ...] = ()
     orientation: int | None = None
-    nonsense: Mapping[int, bytes] = field(default_factory=dict)
+    corrections: Mapping[int, bytes] = field(default_factory=dict)
 
     @property
     def options(self) -> str:
-        """Of libvips' loader."""
+        """Return the options that make libvips load this page."""
         named = {"page": self.page or None, "subifd": self.sub}
         return ",".join(f"{name}={at}" for name, at in named.items() if at is not None)
 
 
-def main_page(path: Path) -> MainPage:
-    """Find the picture among a TIFF's pages: neither a smaller copy nor a mask.
+def main_page(file: BinaryIO, path: Path) -> MainPage:
+    """Find the picture among a TIFF's pages: neither a reduced copy nor a mask.
 
     Args:
-        path: a TIFF.
+        file: any file; another than a TIFF has one page.
+        path: named in errors.
 
     Raises:
-        UnreadablePictureError: its picture is of a kind that libvips reads as something else.
+        UnreadablePictureError: libvips would misread the picture.
+
+    References:
+        TIFF 6.0, NewSubfileType (254) and SubfileType (255). TIFF technical note 1, SubIFDs (330).
     """
     try:
-        with path.open("rb") as file:
-            directories = Directories(file)
-            pages = list(directories.pages())
-            below = directories.below(pages[0]) if pages else []
-            nonsense = {
-                each.places[tag]: directories.packed_short(1)
-                for each in (*pages, *below)
-                for tag, meant in _MEANT.items()
-                if each.first(tag, 1) not in meant
-            }
+        directories = Directories(file)
+        pages = list(directories.pages())
+        below = directories.below(pages[0]) if pages else []
+        corrections = {
+            each.places[tag]: directories.packed_short(1)
+            for each in (*pages, *below)
+            for tag, valid in _VALID.items()
+            if each.first(tag, 1) not in valid
+        }
     except ValueError:
-        return MainPage()  # libvips says whether it can be read
+        return MainPage()  # libvips reports whether the file can be read.
     if not pages:
         return MainPage()
     own = [at for at, page in enumerate(pages) if not _kind(page) & (_REDUCED | _MASK)]
     main_below = [at for at, page in enumerate(below) if not _kind(page) & (_REDUCED | _MASK)]
     page, sub = (own or [0])[0], None
     chosen = pages[page]
-    if not own and main_below:  # as in DNG: the first page is a thumbnail
+    if not own and main_below:  # In a DNG the first page is a thumbnail.
         sub = main_below[0]
         chosen = below[sub]
     _check(path, chosen, raw=_DNG_VERSION in pages[0].values)
@@ -116,11 +121,11 @@ def main_page(path: Path) -> MainPage:
     if chosen is not pages[0] and _ORIENTATION not in chosen.values:
         orientation = pages[0].first(_ORIENTATION, 1)
     if _is_pyramid(pages):
-        return MainPage(halves=len(pages), nonsense=nonsense)
+        return MainPage(halves=len(pages), corrections=corrections)
     if sub is None and _is_pyramid([pages[0], *below]):
         below = []
     beside = []
-    if chosen.first(_UNIT, 1) not in _MEANT[_UNIT]:
+    if chosen.first(_UNIT, 1) not in _VALID[_UNIT]:
         beside.append("its resolution has a unit without a meaning, and is not kept")
     others = [each for each in (*pages, *below) if each is not chosen]
     if any(_kind(each) & _MASK for each in others):
@@ -128,11 +133,11 @@ def main_page(path: Path) -> MainPage:
     if any(_kind(each) & _REDUCED and not _kind(each) & _MASK for each in others):
         beside.append("the smaller copy beside the picture is not kept")
     rivals = len(own) if own else (len(main_below) if main_below else len(pages))
-    return MainPage(page, sub, rivals, 1, tuple(beside), orientation, nonsense)
+    return MainPage(page, sub, rivals, 1, tuple(beside), orientation, corrections)
 
 
 def _is_pyramid(pages: list[Directory]) -> bool:
-    """Whether each page is half of the one before, as deep-zoom programs write them."""
+    """Tell whether each page is half as large as the one before, as in a pyramidal TIFF."""
     sizes = [(page.first(_WIDTH, 0), page.first(_HEIGHT, 0)) for page in pages]
     return 1 < len(pages) <= _MOST_HALVES and all(
         abs(half - whole / 2) <= 1
@@ -148,7 +153,7 @@ def _kind(page: Directory) -> int:
 
 
 def _check(path: Path, page: Directory, *, raw: bool) -> None:
-    """Refuse what libvips takes for damage, for transparency, or for nothing at all."""
+    """Refuse forms of TIFF that libvips takes for damage or for transparency, or ignores."""
     photometric = page.first(PHOTOMETRIC, 0)
     if photometric in _LAB:
         raise UnreadablePictureError(f"{path} is CIELab, which is not supported; save it as RGB")
@@ -182,7 +187,7 @@ def _check(path: Path, page: Directory, *, raw: bool) -> None:
 
 
 def _is_known(compression: int, page: Directory) -> bool:
-    called = _ASKED.get(compression)
-    if called == "jp2k" and _TILE_WIDTH not in page.values:
-        return False  # libvips decodes it in tiles alone
-    return called is not None and has_tiff_compression(called)
+    name = _OPTIONAL.get(compression)
+    if name == "jp2k" and _TILE_WIDTH not in page.values:
+        return False  # libvips decodes JPEG 2000 only in tiles.
+    return name is not None and has_tiff_compression(name)

@@ -42,11 +42,13 @@ def test_each_kind_of_thing_is_named(tmp_path, photo, kind, options):
         path.write_bytes(plain + added)
         assert list(open_picture(path).notes) == notes
     path.write_bytes(plain[:-9])
-    assert trailing_data_notes(path) == []
+    with path.open("rb") as file:
+        assert trailing_data_notes(file) == []
 
 
 def test_of_an_empty_file_and_of_other_kinds_nothing_is_said(tmp_path, photo):
     path = tmp_path / "p"
     for content in (b"", b"\xff\xd8", b"\x89PNG", b"RIFF", encoded(photo, "TIFF") + b"odd"):
         path.write_bytes(content)
-        assert trailing_data_notes(path) == []
+        with path.open("rb") as file:
+            assert trailing_data_notes(file) == []

@@ -1,18 +1,18 @@
-"""EXIF, XMP and IPTC of a picture file, as the bytes that stand in it."""
+"""The metadata blocks of a picture file, read as bytes: EXIF, XMP, IPTC, texts and Photoshop's."""
 
 import struct
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 from PIL import Image, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
 from clearzoom.io.heif_boxes import holds_gain_map
 from clearzoom.io.metadata.auxiliary_media import (
     GAIN_MAP,
+    distinct_notes,
     heif_auxiliary_notes,
-    joined,
     jpeg_auxiliary_notes,
     remove_auxiliary_fields,
 )
@@ -25,8 +25,8 @@ from clearzoom.io.metadata.gif_texts import xmp_of_gif
 from clearzoom.io.metadata.imagej import Calibration, calibration_of
 from clearzoom.io.metadata.iptc import iptc_of_tiff
 from clearzoom.io.metadata.photoshop_files import read_photoshop
-from clearzoom.io.metadata.pillow_header import opened
-from clearzoom.io.metadata.png_blocks import is_png, png_blocks
+from clearzoom.io.metadata.pillow_header import open_header
+from clearzoom.io.metadata.png_chunks import SIGNATURE as PNG_SIGNATURE
 from clearzoom.io.metadata.png_texts import Text
 from clearzoom.io.metadata.texts import read_texts
 from clearzoom.io.metadata.tiff_tags import (
@@ -41,6 +41,7 @@ from clearzoom.io.metadata.tiff_tags import (
 from clearzoom.io.metadata.trailing_data import trailing_data_notes
 from clearzoom.io.metadata.xmp import plain_packet, recovered_packet
 from clearzoom.io.metadata.xmp_packets import packed, parsed, top_fields
+from clearzoom.io.picture_file import PictureFile
 from clearzoom.io.pixel_aspect import pixel_aspect
 
 _IPTC_RESOURCE = 0x0404
@@ -48,12 +49,13 @@ _IPTC_RESOURCE = 0x0404
 
 @dataclass(frozen=True)
 class Metadata:
-    """The blocks as they stand.
+    """The metadata of a picture.
 
-    ``exif`` is a TIFF structure, ``iptc`` plain IIM records, ``texts`` those of PNG, and the
-    comments of JPEG and GIF. ``photoshop``: its other resources, one after the other.
-    ``calibration``: a resolution in a unit of its own. ``turned_by_xmp``: XMP alone says
-    that the picture is turned, and it was not.
+    ``exif`` is a TIFF structure, ``xmp`` a packet in UTF-8 and ``iptc`` plain IIM records.
+    ``texts`` are the texts of a PNG, or the comments of a JPEG or GIF. ``photoshop`` holds
+    Photoshop's other resources, one after the other. ``calibration`` is a resolution in a unit that
+    TIFF has no number for. ``turned_by_xmp`` means that only XMP states an orientation, which was
+    not applied.
     """
 
     exif: bytes | None = None
@@ -66,87 +68,102 @@ class Metadata:
 
 
 def read_metadata(path: Path) -> tuple[Metadata, list[str]]:
-    """Read the blocks of a picture file; its pixels are not touched.
+    """Open a picture file and read its metadata; no px are decoded.
 
     Args:
         path: any picture.
 
     Returns:
-        What there is, and a line for each block that could not be read.
+        The metadata, and a line for each block that could not be read.
+
+    Raises:
+        OSError: the file cannot be opened.
     """
-    problems: list[str] = []
+    with PictureFile(path) as file:
+        return metadata_in(file)
+
+
+def metadata_in(file: PictureFile) -> tuple[Metadata, list[str]]:
+    """Read the metadata of an open picture file; no px are decoded.
+
+    Args:
+        file: any picture.
+
+    Returns:
+        The metadata, and a line for each block that could not be read.
+    """
     try:
-        texts, problems = read_texts(path)
-        photoshop, iptc, more = read_photoshop(path)
-        problems += more + dropped_tags(path) + dropped_chunks(path)
-        calibration = calibration_of(path) or pixel_aspect(path)
+        texts, problems = read_texts(file)
+        photoshop, iptc, more = read_photoshop(file)
+        problems += more + dropped_tags(file.file) + dropped_chunks(file.png_chunks)
+        calibration = calibration_of(file.file) or pixel_aspect(file)
     except OSError as error:
         return Metadata(), [f"metadata could not be read: {error.strerror}"]
     blocks = Metadata()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of faults that are reported here
+        warnings.simplefilter("ignore")  # Pillow warns of the faults that are reported here.
         try:
-            if is_png(path):
-                info, damaged = png_blocks(path)
+            if file.start.startswith(PNG_SIGNATURE):
+                info, damaged = file.png_blocks
                 problems += damaged
-                blocks = _read(None, info, path, problems)
+                blocks = _read(None, info, file, problems)
             else:
-                with opened(path) as picture:
-                    blocks = _read(picture, picture.info, path, problems)
+                with open_header(file) as picture:
+                    blocks = _read(picture, picture.info, file, problems)
         except UnidentifiedImageError:
-            problems += unread_blocks(path)
-        except Exception as error:  # a damaged block raises anything
+            problems += unread_blocks(file.file)
+        except Exception as error:  # Pillow raises any exception for a damaged block.
             problems.append(f"metadata could not be read: {error or type(error).__name__}")
     blocks = replace(blocks, iptc=blocks.iptc or iptc, texts=texts)
     return replace(blocks, photoshop=photoshop, calibration=calibration), problems
 
 
 def _read(
-    picture: Image.Image | None, info: dict[Any, Any], path: Path, problems: list[str]
+    picture: Image.Image | None, info: dict[Any, Any], file: PictureFile, problems: list[str]
 ) -> Metadata:
-    """Read what Pillow, or for PNG ``png_blocks``, has found."""
+    """Bring the blocks that Pillow, or for PNG ``png_blocks``, has found into one form."""
     exif, iptc = None, None
     kind = picture.format if picture is not None else "PNG"
     try:
         if picture is not None and kind == "TIFF":
-            exif = _exif_of_tiff(picture, path, problems)
-        elif info.get("exif"):  # HEIC without EXIF gives None
+            exif = _exif_of_tiff(picture, file.file, problems)
+        elif info.get("exif"):  # It is None for a HEIC without EXIF.
             exif = strip_head(info["exif"])
     except Exception as error:
         problems.append(f"EXIF could not be read: {error or type(error).__name__}")
     try:
-        iptc = iptc_of_tiff(path) if kind == "TIFF" else _iptc(info)
+        iptc = iptc_of_tiff(file.file) if kind == "TIFF" else _iptc(info)
     except Exception as error:
         problems.append(f"IPTC could not be read: {error or type(error).__name__}")
-    xmp = info.get("xmp") or xmp_of_gif(path)
+    xmp = info.get("xmp") or xmp_of_gif(file.gif_extensions)
     if isinstance(xmp, str):
         xmp = xmp.encode()
     if isinstance(picture, JpegImagePlugin.JpegImageFile) and xmp:
         xmp, unread = joined_xmp(xmp, picture.applist)
         problems += unread
-    xmp, companions = _xmp(xmp, problems) if xmp else (None, [])
+    xmp, auxiliary = _xmp(xmp, problems) if xmp else (None, [])
     if isinstance(picture, JpegImagePlugin.JpegImageFile):
-        companions += jpeg_auxiliary_notes(picture.applist, path, info.get("mpoffset"))
+        auxiliary += jpeg_auxiliary_notes(picture.applist, file.file, info.get("mpoffset"))
     elif kind == "HEIF":
-        companions += heif_auxiliary_notes(info, getattr(picture, "n_frames", 1))
-    if kind in ("HEIF", "AVIF") and holds_gain_map(path):
-        companions.append(GAIN_MAP)
-    if not companions and not _has_list(picture):
-        companions += trailing_data_notes(path)
-    if holds_credentials(path):
-        companions.append(CREDENTIALS)
-    problems += joined(companions)
+        auxiliary += heif_auxiliary_notes(info, getattr(picture, "n_frames", 1))
+    if kind in ("HEIF", "AVIF") and holds_gain_map(file.heif_meta):
+        auxiliary.append(GAIN_MAP)
+    if not auxiliary and not _has_mpf_index(picture):
+        auxiliary += trailing_data_notes(file.file)
+    if holds_credentials(file):
+        auxiliary.append(CREDENTIALS)
+    problems += distinct_notes(auxiliary)
     return Metadata(exif or None, xmp, iptc or None)
 
 
-def _has_list(picture: Image.Image | None) -> bool:
-    """Whether a JPEG says itself which pictures lie behind its own."""
+def _has_mpf_index(picture: Image.Image | None) -> bool:
+    """Tell whether a JPEG itself states which pictures follow it in the file."""
     segments = picture.applist if isinstance(picture, JpegImagePlugin.JpegImageFile) else []
     return any(name == "APP2" and data.startswith(b"MPF\0") for name, data in segments)
 
 
 def _xmp(packet: bytes, problems: list[str]) -> tuple[bytes | None, list[str]]:
-    """Bring a packet into a plain form, without what it says of things beside the picture."""
+    """Return a packet as UTF-8 without references to auxiliary media, and notes on these."""
     try:
         plain = plain_packet(packet)
     except ValueError as error:
@@ -157,21 +174,21 @@ def _xmp(packet: bytes, problems: list[str]) -> tuple[bytes | None, list[str]]:
             return None, []
         problems.append(f"XMP is damaged, and only what could be read of it is kept: {error}")
     root = parsed(plain)
-    before = len(top_fields(root))
+    fields_before = len(top_fields(root))
     notes = remove_auxiliary_fields(root)
-    return packed(root) if len(top_fields(root)) < before else plain, notes
+    return packed(root) if len(top_fields(root)) < fields_before else plain, notes
 
 
-def _exif_of_tiff(picture: Image.Image, path: Path, problems: list[str]) -> bytes | None:
-    """Put what describes, and EXIF's own directories, into a block of their own."""
+def _exif_of_tiff(picture: Image.Image, file: BinaryIO, problems: list[str]) -> bytes | None:
+    """Copy a TIFF's descriptive tags and its EXIF and GPS directories into a block."""
     if any(tag in picture.tag_v2 for tag in MAP_TAGS):  # type: ignore[attr-defined]
         problems.append("the place on a map (GeoTIFF) is not kept")
-    with path.open("rb") as file:
-        tags = list(read_tags(file, describes))
+    tags = list(read_tags(file, describes))
     exif = picture.getexif()
     below, at = b"", 8
     for ifd in (0x8769, 0x8825):
         if part := exif.get_ifd(ifd):
+            # The values of a directory are at absolute offsets, so it is packed for its place.
             directory = TiffImagePlugin.ImageFileDirectory_v2(b"II*\0" + bytes(4), group=ifd)
             for key, value in part.items():
                 if key != INTEROPERABILITY:
@@ -194,6 +211,9 @@ def stated_dpi(exif: bytes | None) -> tuple[float, float] | None:
 
     Args:
         exif: a TIFF structure, or None.
+
+    Returns:
+        The horizontal and the vertical resolution, or None if EXIF states none.
     """
     if exif is None:
         return None
@@ -203,14 +223,17 @@ def stated_dpi(exif: bytes | None) -> tuple[float, float] | None:
             warnings.simplefilter("ignore")
             block.load(exif)
             x, y, unit = float(block[282]), float(block[283]), block.get(296, 2)
-    except Exception:  # a damaged block raises anything; it was reported where it was read
+    except Exception:  # Pillow raises any exception for a damaged block, which has its note.
         return None
     inches = {2: 1.0, 3: 2.54}.get(unit)
     return (x * inches, y * inches) if inches and 0 < x < 1e6 and 0 < y < 1e6 else None
 
 
 def resources(block: bytes) -> bytes:
-    """Find IPTC in Photoshop's resources; plain records come back as they are.
+    """Extract IPTC from Photoshop's resources; plain records are returned as they are.
+
+    Args:
+        block: resources, or records.
 
     Raises:
         ValueError: the resources end too early.
@@ -231,7 +254,7 @@ def resources(block: bytes) -> bytes:
 
 
 def as_resource(iptc: bytes) -> bytes:
-    """Wrap IPTC records as the resource that JPEG's APP13 holds."""
+    """Wrap IPTC records as the Photoshop resource that JPEG's APP13 holds."""
     padding = b"\0" * (len(iptc) % 2)
     head = struct.pack(">4sHHI", b"8BIM", _IPTC_RESOURCE, 0, len(iptc))
     return b"Photoshop 3.0\0" + head + iptc + padding

@@ -1,8 +1,6 @@
-"""What a PNG says in chunks that no other format, and no writer here, has a place for."""
+"""The chunks of a PNG that no other format, and no writer here, has a place for."""
 
-from pathlib import Path
-
-from clearzoom.io.png import kinds_of_chunks
+from clearzoom.io.metadata.png_chunks import PngChunks
 
 _NAMES = {
     b"cLLI": "how bright it is at most",
@@ -18,8 +16,8 @@ _NAMES = {
     b"sTER": "that it shows two eyes' views",
     b"tIME": "the time of its last change",
 }
-# Read elsewhere, of the coding, or how a viewer may show it where it has no better way.
-_ELSEWHERE = (
+# Other modules read these, or they describe the encoding, or they are hints for simple viewers.
+_NOT_NAMED = (
     *(b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"pHYs", b"eXIf", b"caBX", b"exIf"),
     *(b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"tEXt", b"zTXt", b"iTXt"),
     *(b"acTL", b"fcTL", b"fdAT", b"iDOT"),
@@ -27,17 +25,16 @@ _ELSEWHERE = (
 )
 
 
-def dropped_chunks(path: Path) -> list[str]:
-    """Name what does not come along.
+def dropped_chunks(chunks: PngChunks) -> list[str]:
+    """Name the chunks that a result does not have.
 
     Args:
-        path: any picture; of another than PNG nothing is read.
+        chunks: the chunks of the file.
 
     Returns:
-        A line, or nothing.
+        One line, or none if nothing is dropped.
     """
-    lost = dict.fromkeys(kind for kind in kinds_of_chunks(path) if kind not in _ELSEWHERE)
-    plain = [kind.decode("latin-1") for kind in lost if kind.isalpha() and kind.isascii()]
-    named = (_NAMES.get(name.encode(), "chunk") for name in plain)
-    said = [f"{name} ({kind})" for name, kind in zip(named, plain, strict=True)]
-    return [f"not kept of the PNG: {', '.join(said)}"] if said else []
+    dropped = dict.fromkeys(kind for kind in chunks.kinds if kind not in _NOT_NAMED)
+    kinds = [kind.decode("latin-1") for kind in dropped if kind.isalpha() and kind.isascii()]
+    names = [f"{_NAMES.get(kind.encode(), 'chunk')} ({kind})" for kind in kinds]
+    return [f"not kept of the PNG: {', '.join(names)}"] if names else []

@@ -1,17 +1,17 @@
-"""Tags of a TIFF that no other format and no reader of pictures has a use for: they are named."""
+"""The private tags of a TIFF that no other format has a place for: the notes name them."""
 
 from contextlib import suppress
-from pathlib import Path
+from typing import BinaryIO
 
 from clearzoom.io.metadata.tiff_tags import MAP_TAGS, describes, read_tags
 
 _FIRST_PRIVATE = 32768
-# Copyright is a text; IPTC, Photoshop's resources, the ICC profile, EXIF and the place are blocks
-# that are kept; 42112, 42113 and 34737 are GeoTIFF's, which are texts or named elsewhere;
-# 52545 is named as credentials.
-_ELSEWHERE = (33432, 33723, 52545, 34377, 34675, 34665, 34853, 34737, 42112, 42113, *MAP_TAGS)
+# Copyright is a text. IPTC, Photoshop's resources, the ICC profile, EXIF and GPS are blocks that
+# are kept. 42112, 42113 and 34737 are GeoTIFF's: texts, or named elsewhere. 52545 holds content
+# credentials, which have a note of their own.
+_NAMED_ELSEWHERE = (33432, 33723, 52545, 34377, 34675, 34665, 34853, 34737, 42112, 42113, *MAP_TAGS)
 _OF_SAMPLES = (32995, 32996, 32997, 32998, 59932)
-"""How old programs say that there is transparency, what samples are, and empty room."""
+"""Old programs state transparency, the meaning of samples and padding in these tags."""
 _BLOCKS = {700: "XMP", 33723: "IPTC", 34665: "EXIF", 34853: "the place in EXIF"}
 _NAMES = {
     33628: "MetaMorph's data",
@@ -25,49 +25,47 @@ _NAMES = {
 }
 
 
-def unread_blocks(path: Path) -> list[str]:
-    """Say what a file holds of metadata that Pillow cannot open, as a big-endian BigTIFF.
+def unread_blocks(file: BinaryIO) -> list[str]:
+    """Name the metadata in a file that Pillow cannot open, such as a big-endian BigTIFF.
 
     Args:
-        path: of the file.
+        file: any file.
 
     Returns:
-        A line; nothing of a TIFF that holds none.
+        One line, or none for a TIFF without metadata.
     """
-    there: list[str] = []
+    names: list[str] = []
 
-    def noted(number: int, kind: int) -> bool:
+    def note(number: int, kind: int) -> bool:
         if number in _BLOCKS or describes(number, kind):
-            there.append(_BLOCKS.get(number, "what its tags say in words"))
+            names.append(_BLOCKS.get(number, "what its tags say in words"))
         return False
 
     try:
-        with path.open("rb") as file:
-            list(read_tags(file, noted))
-    except ValueError:  # no TIFF, or its directory is cut
+        list(read_tags(file, note))
+    except ValueError:  # It is no TIFF, or its directory is cut off.
         return ["metadata could not be read"]
-    names = ", ".join(dict.fromkeys(there))
-    return [f"metadata could not be read: {names}"] if names else []
+    return [f"metadata could not be read: {', '.join(dict.fromkeys(names))}"] if names else []
 
 
-def dropped_tags(path: Path) -> list[str]:
-    """Name what programs keep for themselves in a TIFF, and what does not come along.
+def dropped_tags(file: BinaryIO) -> list[str]:
+    """Name the private data of other programs in a TIFF, which a result does not have.
 
     Args:
-        path: any picture; of another than TIFF nothing is read.
+        file: any picture; only a TIFF has tags.
 
     Returns:
-        A line, or nothing.
+        One line, or none if nothing is dropped.
     """
-    there: list[int] = []
+    numbers: list[int] = []
 
-    def noted(number: int, kind: int) -> bool:
-        known = number < _FIRST_PRIVATE or number in (*_ELSEWHERE, *_OF_SAMPLES)
+    def note(number: int, kind: int) -> bool:
+        known = number < _FIRST_PRIVATE or number in (*_NAMED_ELSEWHERE, *_OF_SAMPLES)
         if not known and not describes(number, kind):
-            there.append(number)
+            numbers.append(number)
         return False
 
-    with path.open("rb") as file, suppress(ValueError):  # no TIFF, or its directory is cut
-        list(read_tags(file, noted))
-    names = dict.fromkeys(_NAMES.get(number, f"tag {number}") for number in there)
+    with suppress(ValueError):  # It is no TIFF, or its directory is cut off.
+        list(read_tags(file, note))
+    names = dict.fromkeys(_NAMES.get(number, f"tag {number}") for number in numbers)
     return [f"not kept of the TIFF: {', '.join(names)}"] if names else []

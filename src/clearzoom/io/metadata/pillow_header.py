@@ -1,45 +1,50 @@
-"""Open a picture file for its metadata alone, however large the picture is."""
+"""Open a picture with Pillow for its metadata only, whatever its size."""
 
+from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
 from typing import cast
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-_KNOWN = {
+from clearzoom.io.picture_file import PictureFile
+
+_PLUGINS = {
     "JPEG": "JpegImagePlugin",
-    "PNG": "PngImagePlugin",
     "TIFF": "TiffImagePlugin",
     "WEBP": "WebPImagePlugin",
     "GIF": "GifImagePlugin",
-    "HEIF": "",  # comes with the extra [heic], where that is installed
+    "HEIF": "",  # ``pillow_heif`` registers it.
     "AVIF": "AvifImagePlugin",
 }
 
 
-def opened(path: Path) -> ImageFile.ImageFile:
-    """Open a file with Pillow, without its limit on px: none of them are decoded.
+def open_header(file: PictureFile) -> ImageFile.ImageFile:
+    """Open a file with Pillow without Pillow's limit on px, since no px are decoded.
 
     Args:
-        path: a picture. Of a file with several JPEGs the first is opened.
+        file: a picture other than PNG. In a file with several JPEGs, the first is opened.
 
     Raises:
-        UnidentifiedImageError: it is of none of the formats that are read here.
+        UnidentifiedImageError: the file has none of these formats.
     """
     from PIL.JpegImagePlugin import JpegImageFile
 
-    with path.open("rb") as file:
-        start = file.read(16)
-    for name, plugin in _KNOWN.items():
+    if file.start[4:8] == b"ftyp" and b"avif" not in file.start:
+        with suppress(ImportError):
+            import pillow_heif
+
+            pillow_heif.register_heif_opener()
+    for name, plugin in _PLUGINS.items():
         if plugin:
-            import_module(f"PIL.{plugin}")  # Pillow itself imports them late
+            import_module(f"PIL.{plugin}")  # Pillow imports its plugins only when needed.
         factory, accepts = Image.OPEN.get(name, (None, None))
-        if accepts is None or accepts(start) is not True:
+        if accepts is None or accepts(file.start[:16]) is not True:
             continue
         try:
-            # What Pillow has for JPEG is a function, which looks for further pictures.
+            # Pillow's factory for JPEG is a function that searches for further pictures.
             reader = JpegImageFile if name == "JPEG" else factory
-            return cast(type[ImageFile.ImageFile], reader)(path)
+            file.file.seek(0)
+            return cast(type[ImageFile.ImageFile], reader)(file.file, str(file.path))
         except (SyntaxError, IndexError, TypeError):
             continue
-    raise UnidentifiedImageError(f"cannot identify {path}")
+    raise UnidentifiedImageError(f"cannot identify {file.path}")

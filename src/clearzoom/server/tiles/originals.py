@@ -164,7 +164,8 @@ def _readable_by_region(source: Source) -> list[pyvips.Image]:
     if not states(image, "tile-width"):
         return []
     turned = number_of(image, "orientation", 1) != 1
-    pages = 1 if turned else main_page(source.path).halves
+    with source.path.open("rb") as file:
+        pages = 1 if turned else main_page(file, source.path).halves
     halves = [image.autorot(), *(open_image(source.path, page=page)[0] for page in range(1, pages))]
     return [plain_image(half, source.path, keep_cmyk=source.cmyk)[0] for half in halves]
 
