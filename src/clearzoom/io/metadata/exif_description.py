@@ -15,7 +15,7 @@ def description_of(exif: bytes) -> str | None:
         exif: a TIFF structure.
 
     Returns:
-        The text, without the zero at its end; None where there is none, or the block is damaged.
+        The text without its final zero, or None if there is none or the block is damaged.
     """
     try:
         tags = read_tags(
@@ -28,14 +28,14 @@ def description_of(exif: bytes) -> str | None:
 
 
 def with_description(exif: bytes, text: str) -> bytes:
-    """Replace a description; the new one stands behind the block.
+    """Replace a description; the new text is appended to the block.
 
     Args:
         exif: a TIFF structure with a description.
-        text: the new one; empty says that there is none.
+        text: the new description, or no text to clear it.
 
     Raises:
-        ValueError: the block has none, or is damaged.
+        ValueError: the block has no description, or is damaged.
     """
     data = text.encode(errors="surrogateescape") + b"\0"
     order = "<" if exif.startswith(b"II") else ">"

@@ -1,4 +1,4 @@
-"""Where each format holds the plain texts that a picture brought along."""
+"""The places that each format has for the plain texts of a picture."""
 
 from dataclasses import replace
 
@@ -15,25 +15,25 @@ from clearzoom.io.metadata.texts import (
 
 
 def fit_texts(metadata: Metadata, kind: Format) -> tuple[Metadata, list[str]]:
-    """Bring texts to where a format has a place for them.
+    """Move texts to places that the result's format has.
 
-    PNG holds all as they are. JPEG and GIF hold comments. What is left goes into XMP, where XMP has
-    a name for it, and what generated a picture into EXIF's comment, if there is no EXIF.
+    PNG stores all texts, JPEG and GIF store comments. Other texts go into XMP if it has a property
+    for them. The parameters of a generated picture go into EXIF's UserComment if there is no EXIF.
 
     Args:
-        metadata: of the input.
-        kind: of the result.
+        metadata: the metadata of the input.
+        kind: the format of the result.
 
     Returns:
-        Metadata whose texts all have a place in the format, and a line for those without one.
+        Metadata whose texts the format can store, and a line for the texts without a place.
     """
     if kind.texts or not metadata.texts:
         return metadata, []
-    kept = tuple(each for each in metadata.texts if kind.comments and is_comment(each))
-    said = by_keyword([each for each in metadata.texts if each not in kept])
+    comments = tuple(each for each in metadata.texts if kind.comments and is_comment(each))
+    others = by_keyword([each for each in metadata.texts if each not in comments])
     exif = metadata.exif
-    if GENERATED in said and exif is None and kind.exif:
-        exif = exif_of_generated(said.pop(GENERATED))
-    xmp, unnamed = with_texts(metadata.xmp, said)
+    if GENERATED in others and exif is None and kind.exif:
+        exif = exif_of_generated(others.pop(GENERATED))
+    xmp, unnamed = with_texts(metadata.xmp, others)
     problems = [left_out_line(unnamed)] if unnamed else []
-    return replace(metadata, exif=exif, xmp=xmp, texts=kept), problems
+    return replace(metadata, exif=exif, xmp=xmp, texts=comments), problems

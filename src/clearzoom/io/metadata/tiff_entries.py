@@ -1,4 +1,4 @@
-"""Directories of a TIFF structure that lies in memory, entry by entry."""
+"""The entries of the directories in a TIFF structure in memory (TIFF 6.0, section 2)."""
 
 import struct
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry: ``at`` is where its 12 bytes begin."""
+    """One entry of a directory; its 12 bytes begin at ``at``."""
 
     tag: int
     kind: int
@@ -24,7 +24,7 @@ def entries_of(tiff: bytes | bytearray, order: str, ifd: int) -> Iterator[Entry]
         ifd: where the directory begins.
 
     Raises:
-        struct.error: it does not lie within the structure.
+        struct.error: the directory exceeds the structure.
     """
     (count,) = struct.unpack_from(order + "H", tiff, ifd)
     for index in range(count):
@@ -34,22 +34,22 @@ def entries_of(tiff: bytes | bytearray, order: str, ifd: int) -> Iterator[Entry]
 
 
 def remove_entry(tiff: bytearray, order: str, ifd: int, tag: int) -> None:
-    """Take an entry out of its directory; what lies elsewhere stays where it is.
+    """Remove an entry from its directory; no byte outside the directory moves.
 
     Args:
-        tiff: a classic TIFF structure; is changed in place.
+        tiff: a classic TIFF structure; it is changed in place.
         order: "<" or ">".
         ifd: where the directory begins.
-        tag: of the entry.
+        tag: the number of the entry.
 
     Raises:
-        struct.error: it does not lie within the structure.
+        struct.error: the directory exceeds the structure.
     """
     entries = list(entries_of(tiff, order, ifd))
     end = ifd + 2 + 12 * len(entries)
     for entry in entries:
         if entry.tag == tag:
-            # Some blocks end without saying which directory follows.
+            # Some blocks lack the 4 bytes with the offset of the next directory.
             last = min(end + 4, len(tiff))
             rest = bytes(tiff[entry.at + 12 : last])
             tiff[entry.at : last] = rest + bytes(12)

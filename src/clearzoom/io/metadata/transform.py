@@ -75,24 +75,24 @@ def transform_metadata(
 def transform_xmp(
     packet: bytes, placement: Placement, dpi: tuple[float, float] | None, *, upright: bool = True
 ) -> tuple[bytes, list[str]]:
-    """Make a packet true for a result.
+    """Rewrite an XMP packet so that it describes the result.
 
     Args:
         packet: UTF-8.
-        placement: of the result in the input.
-        dpi: of the result, or None to leave what stands.
-        upright: else what is said of its orientation stays.
+        placement: where the input's px lie in the result.
+        dpi: the result's resolution; None leaves the stated resolution as it is.
+        upright: whether the orientation was applied, so that it becomes 1.
 
     Returns:
-        The packet, and a line for each thing that is gone.
+        The packet, and a line for each thing that could not be kept.
 
     Raises:
         ValueError: it is no packet.
     """
     root, notes = parsed(packet), []
     place_panorama(root, placement)
-    if gone := place_regions(root, placement):
-        notes.append(f"{gone} named parts of the picture lie outside of what was cut from it")
+    if outside := place_regions(root, placement):
+        notes.append(f"{outside} named parts of the picture lie outside of what was cut from it")
     _place_focal_plane(root, placement)
     if placement.is_turned or placement.is_cut:
         _remove_thumbnails(root)
@@ -101,18 +101,18 @@ def transform_xmp(
 
 
 def _place_focal_plane(root: Element, placement: Placement) -> None:
-    """Rewrite how many px of the picture lie on a length of the sensor."""
-    there = {field.name: field for field in top_fields(root, EXIF) if field.name in _FOCAL_PLANE}
-    given = {name: number_in(field) for name, field in there.items()}
+    """Rewrite how many px of the picture cover a unit of length on the sensor."""
+    fields = {field.name: field for field in top_fields(root, EXIF) if field.name in _FOCAL_PLANE}
+    densities = {name: number_in(field) for name, field in fields.items()}
     for axis, name in enumerate(_FOCAL_PLANE):
-        other = given.get(_FOCAL_PLANE[1 - axis]) if placement.is_sideways else None
-        number = other or given.get(name)
-        if name in there and number is not None:
-            there[name].say(f"{round(number * placement.times[axis] * 1000)}/1000")
+        other = densities.get(_FOCAL_PLANE[1 - axis]) if placement.is_sideways else None
+        number = other or densities.get(name)
+        if name in fields and number is not None:
+            fields[name].set_text(f"{round(number * placement.times[axis] * 1000)}/1000")
 
 
 def _remove_thumbnails(root: Element) -> None:
-    """Take out small pictures, and the lists that held nothing else."""
+    """Remove thumbnails, and lists that contain nothing else."""
     for field in top_fields(root):
         if field.element is None or not _has_image(field.element):
             continue

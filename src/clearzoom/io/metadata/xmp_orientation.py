@@ -1,4 +1,4 @@
-"""A turn that XMP alone states: browsers and viewers do not apply it, and neither is it here."""
+"""An orientation that only XMP states: it is not applied, as in browsers and viewers."""
 
 from dataclasses import replace
 
@@ -7,25 +7,26 @@ from clearzoom.io.metadata.exif import states_orientation
 from clearzoom.io.metadata.xmp import TIFF
 from clearzoom.io.metadata.xmp_packets import number_in, parsed, top_fields
 
-_LIE = ("JPEG", "PNG", "WebP", "GIF")
-"""Formats that do not say themselves how their picture lies."""
+_WITHOUT_ORIENTATION = ("JPEG", "PNG", "WebP", "GIF")
+"""Formats that state no orientation themselves."""
 
 
 def check_xmp_orientation(metadata: Metadata, kind: str) -> tuple[Metadata, list[str]]:
-    """See whether XMP turns a picture of which EXIF does not say how it lies.
+    """Mark a picture whose orientation is stated by XMP, but neither by EXIF nor by its format.
 
     Args:
-        metadata: of the picture.
-        kind: of its file, as ``open_image`` names it.
+        metadata: the metadata of the picture.
+        kind: its format, as ``open_image`` names it.
 
     Returns:
-        The metadata, with ``turned_by_xmp`` where that is so; and a note then.
+        The metadata, with ``turned_by_xmp`` set for such a picture, and a note for it.
     """
-    if kind not in _LIE or metadata.xmp is None or states_orientation(metadata.exif):
+    has_own = kind not in _WITHOUT_ORIENTATION or states_orientation(metadata.exif)
+    if has_own or metadata.xmp is None:
         return metadata, []
     fields = top_fields(parsed(metadata.xmp), TIFF)
-    said = {number_in(each) for each in fields if each.name == f"{{{TIFF}}}Orientation"}
-    turns = [number for number in range(2, 9) if number in said]
+    stated = {number_in(each) for each in fields if each.name == f"{{{TIFF}}}Orientation"}
+    turns = [number for number in range(2, 9) if number in stated]
     if not turns:
         return metadata, []
     note = (
