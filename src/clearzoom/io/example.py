@@ -1,4 +1,4 @@
-"""The photograph that is installed with clearzoom: pages are made from it, networks probed."""
+"""The photograph that is installed with clearzoom, for documentation and to probe networks."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def example_picture() -> npt.NDArray[np.uint8]:
         (300, 451, 3) uint8 RGB.
 
     Raises:
-        MissingFileError: the file was taken out of the installation.
+        MissingFileError: the file was removed from the installation.
     """
     for path in _PLACES:
         if path.is_file():

@@ -1,22 +1,22 @@
-"""ICC profiles that are made here, for colours that a file states as numbers."""
+"""Build ICC profiles for colours that a file states as numbers."""
 
 import struct
 
 import numpy as np
 import pyvips
 
-Places = tuple[float, ...]
-"""Chromaticities: x and y of white, red, green and blue."""
+Chromaticities = tuple[float, ...]
+"""x and y of white, red, green and blue in CIE 1931."""
 
-SRGB_PLACES: Places = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
-_ADOBE_PLACES: Places = (0.3127, 0.329, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
+SRGB_PLACES: Chromaticities = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
+_ADOBE_PLACES: Chromaticities = (0.3127, 0.329, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
 _ADOBE_GAMMA = 563 / 256
 
 _HDR = {16: "PQ", 18: "HLG"}
 _LIKE_SRGB = (1, 2, 6, 13, 14, 15)
-"""Transfer by the curves of television, or not stated: shown like sRGB's, as browsers do."""
+"""Transfer curves of television, and unstated ones: they count as sRGB's, as in browsers."""
 _GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0}
-_PLACES: dict[int, Places] = {
+_PLACES: dict[int, Chromaticities] = {
     4: (0.310, 0.316, 0.67, 0.33, 0.21, 0.71, 0.14, 0.08),
     5: (0.3127, 0.329, 0.64, 0.33, 0.29, 0.60, 0.15, 0.06),
     6: (0.3127, 0.329, 0.63, 0.34, 0.31, 0.595, 0.155, 0.07),
@@ -36,15 +36,15 @@ _D50 = np.array([0.9642, 1.0, 0.8249])
 
 
 def cicp_profile(primaries: int, transfer: int, *, grey: bool) -> tuple[bytes | None, str | None]:
-    """Build the profile that code points mean.
+    """Build the profile for code points of ITU-T H.273 (CICP).
 
     Args:
-        primaries: of ITU-T H.273, table 2.
-        transfer: of table 3.
-        grey: whether the picture has no colours.
+        primaries: the code point of table 2.
+        transfer: the code point of table 3.
+        grey: whether the picture is grey.
 
     Returns:
-        An ICC profile, or None for sRGB; and a note where no profile can tell the colours.
+        An ICC profile, or None for sRGB; and a note if no profile can express the colours.
 
     References:
         ITU-T H.273, tables 2 and 3.
@@ -56,7 +56,7 @@ def cicp_profile(primaries: int, transfer: int, *, grey: bool) -> tuple[bytes | 
         )
     places = SRGB_PLACES if primaries in _USUAL else _PLACES.get(primaries)
     if primaries in _TELEVISION and transfer in _LIKE_SRGB and transfer != 13:
-        return None, None  # of standard definition: all browsers show it as sRGB
+        return None, None  # Browsers display standard-definition colours as sRGB.
     if places is None or transfer not in (*_LIKE_SRGB, *_GAMMAS):
         return None, (
             f"the colours of cICP {primaries}/{transfer} are not kept: they became sRGB's"
@@ -75,7 +75,7 @@ def adobe_profile(*, grey: bool) -> bytes:
     """Build a profile that is compatible with Adobe RGB (1998).
 
     Args:
-        grey: of its greys alone.
+        grey: whether the profile is for grey pictures.
 
     References:
         Adobe RGB (1998) Color Image Encoding, version 2005-05, 4.3.
@@ -84,11 +84,14 @@ def adobe_profile(*, grey: bool) -> bytes:
     return matrix_profile("compatible with Adobe RGB (1998)", _ADOBE_GAMMA, colours)
 
 
-def primaries_at_d50(places: Places) -> np.ndarray | None:
-    """Turn chromaticities into XYZ of red, green and blue, adapted to D50.
+def primaries_at_d50(places: Chromaticities) -> np.ndarray | None:
+    """Convert chromaticities to XYZ of red, green and blue, adapted to D50 (Bradford).
+
+    Args:
+        places: the chromaticities.
 
     Returns:
-        (3, 3); None where they make no sense.
+        (3, 3) float64, or None if they are not those of real primaries.
     """
     places_xy = np.array(places, float).reshape(4, 2)
     if not (places_xy[:, 1] > 0).all():
@@ -105,12 +108,12 @@ def primaries_at_d50(places: Places) -> np.ndarray | None:
 
 
 def matrix_profile(name: str, gamma: float | None, primaries: np.ndarray | None) -> bytes:
-    """Build an ICC profile, version 2, of one curve.
+    """Build an ICC profile, version 2, with one curve for all channels.
 
     Args:
-        name: of the profile, for people.
-        gamma: light is the sample's value to this power; None for sRGB's curve.
-        primaries: (3, 3), XYZ of red, green and blue at D50; None for grey.
+        name: the name of the profile for people.
+        gamma: the exponent from sample to light; None stands for sRGB's curve.
+        primaries: (3, 3) float64, XYZ of red, green and blue at D50; None for grey.
 
     References:
         ICC.1:2001-04, 6.3 to 6.5.

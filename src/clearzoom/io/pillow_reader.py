@@ -1,6 +1,6 @@
-"""Read through Pillow what libvips' wheel has no loader for: BMP, PPM and its kin, TGA, JPEG 2000.
+"""Read formats through Pillow that libvips' wheel cannot load: BMP, PPM, TGA and JPEG 2000.
 
-What is wanted of the px decodes such a picture whole.
+Such a picture is always decoded whole.
 """
 
 import re
@@ -22,7 +22,7 @@ from clearzoom.io.picture import Samples
 BMP, PPM, TGA, JPEG_2000 = "BMP", "PPM", "TGA", "JPEG 2000"
 PILLOW_KINDS = (BMP, PPM, TGA, JPEG_2000)
 DECODED_ON_OPENING = ("HEIC", *PILLOW_KINDS)
-"""Kinds that are in memory whole as soon as they are opened."""
+"""Pictures of these kinds are in memory as soon as they are opened."""
 
 _READERS: dict[str, Callable[[BinaryIO], Image.Image]] = {
     BMP: BmpImagePlugin.BmpImageFile,
@@ -35,11 +35,11 @@ _PPM = re.compile(rb"P[1-6][\s#]")
 _JP2 = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
 _CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 _MM_PER_INCH = 25.4
-_EMBEDDED = b"DEBM"  # the profile of a BMP, as its header names it
+_EMBEDDED = b"DEBM"  # PROFILE_EMBEDDED in BITMAPV5HEADER, little-endian
 
 
 def kind_by_start(start: bytes) -> str | None:
-    """Name the kind of a file by its first 32 bytes; TGA has nothing to know it by.
+    """Name the kind of a file by its first 32 bytes; a TGA has no signature.
 
     Example:
         >>> kind_by_start(b"P6 640 480 255 ...."), kind_by_start(b"BMW")
@@ -63,18 +63,20 @@ def open_with_pillow(
     """Open a picture.
 
     Args:
-        file: open for reading, at its beginning.
+        file: is open for reading.
         kind: one of ``PILLOW_KINDS``.
-        name: of the file, for errors.
-        check: refuses a width and a height in px before anything is decoded.
-        decode: else the px are black, and damage among them is not seen.
+        name: the name of the file for errors.
+        check: is called with width and height in px before anything is decoded, and may raise.
+        decode: whether to decode the px; otherwise they are black, and damage is not detected.
 
     Returns:
-        Grey or RGB, with or without alpha, 8 or 16 bit, with its profile and resolution.
+        An image, grey or RGB, with or without alpha, of 8 or 16 bit, with its profile and
+        resolution.
 
     Raises:
-        UnreadablePictureError: truncated, damaged, or of a form that would lose something.
-        SizeError: of check.
+        UnreadablePictureError: the file is truncated, damaged, or has a form that would lose
+            something.
+        SizeError: ``check`` refuses the size.
     """
     try:
         facts = read_jp2(file) if kind == JPEG_2000 else Jp2()
@@ -101,16 +103,16 @@ def open_with_pillow(
         return _described(image, profile, picture.info.get("dpi"))
     except ClearzoomError:
         raise
-    except Exception as error:  # Pillow's readers raise anything for what is damaged
+    except Exception as error:  # Pillow's readers raise any exception for damaged files.
         raise damaged(name, str(error) or type(error).__name__) from error
 
 
 def pillow_notes(path: Path, kind: str) -> list[str]:
-    """Say what of a picture is not read, a line for each thing.
+    """Name what is not read from a picture, a line for each thing.
 
     Args:
-        path: of a file that ``open_with_pillow`` has read.
-        kind: of it, of any.
+        path: a picture file.
+        kind: its format; only a JPEG 2000 has notes.
     """
     if kind != JPEG_2000:
         return []
@@ -119,7 +121,7 @@ def pillow_notes(path: Path, kind: str) -> list[str]:
 
 
 def _mode(picture: Image.Image, file: BinaryIO, kind: str, name: str) -> tuple[str, bool]:
-    """What the px become, as Pillow names it, and whether they have 16 bit."""
+    """Return Pillow's mode to convert px to, and whether they have 16 bit."""
     mode = picture.mode
     if kind == PPM and _ppm_facts(picture, file)[1] > 255:
         if _ppm_facts(picture, file)[0] in (b"P2", b"P3"):
@@ -143,7 +145,7 @@ def _samples(picture: Image.Image, mode: str, shape: tuple[int, ...], *, deep: b
 
 
 def _deep_ppm(picture: Image.Image, file: BinaryIO, shape: tuple[int, ...]) -> Samples:
-    """The px of a binary PPM with more than 8 bit, of which Pillow would keep 8."""
+    """Read the px of a binary PPM with more than 8 bit, which Pillow would reduce to 8."""
     _, most, offset = _ppm_facts(picture, file)
     file.seek(offset)
     content = file.read(prod(shape) * 2)
@@ -156,7 +158,7 @@ def _deep_ppm(picture: Image.Image, file: BinaryIO, shape: tuple[int, ...]) -> S
 
 
 def _check_one_ppm(picture: Image.Image, file: BinaryIO, name: str) -> None:
-    """Refuse a file with a second picture behind the first."""
+    """Refuse a file with several pictures, as Netpbm allows."""
     magic, most, offset = _ppm_facts(picture, file)
     width, height = picture.size
     row_bytes = {
@@ -173,7 +175,7 @@ def _check_one_ppm(picture: Image.Image, file: BinaryIO, name: str) -> None:
 
 
 def _ppm_facts(picture: Any, file: BinaryIO) -> tuple[bytes, int, int]:
-    """Give magic, largest value and where the px begin."""
+    """Return the magic number, the largest value and the offset of the px."""
     file.seek(0)
     magic = file.read(2)
     tile = picture.tile[0]
@@ -183,7 +185,7 @@ def _ppm_facts(picture: Any, file: BinaryIO) -> tuple[bytes, int, int]:
 
 
 def _has_attribute_bits(file: BinaryIO) -> bool:
-    """Whether a TGA says that what lies beside its colours is alpha."""
+    """Tell whether a TGA states that its fourth channel is alpha."""
     file.seek(17)
     return bool(file.read(1)[0] & 0x0F)
 
@@ -206,7 +208,7 @@ def _wrapped(samples: Samples) -> pyvips.Image:
 
 
 def _black(shape: tuple[int, int, int], *, deep: bool) -> pyvips.Image:
-    """An image that takes no memory, of whatever size."""
+    """Make a black image, which takes no memory whatever its size."""
     height, width, channels = shape
     image = pyvips.Image.black(width, height, bands=channels).cast("ushort" if deep else "uchar")
     return image.copy(interpretation=_interpretation(channels, deep=deep))

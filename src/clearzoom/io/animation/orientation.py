@@ -1,4 +1,4 @@
-"""Turn frames upright, as libvips turns stills."""
+"""Apply EXIF's orientation to frames, as libvips does to still pictures."""
 
 import warnings
 
@@ -7,19 +7,19 @@ from PIL import Image
 from clearzoom.io.animation.canvas import Pixels
 
 SIDEWAYS = (5, 6, 7, 8)
-"""Orientations by which the sides change places."""
+"""The orientations that exchange width and height."""
 
 _ORIENTATION = 0x0112
 
 
 def orientation_of(exif: bytes | None) -> int:
-    """Read how a picture lies, as EXIF numbers it.
+    """Read the orientation of a picture.
 
     Args:
         exif: a TIFF structure, or None.
 
     Returns:
-        1 to 8; 1 where nothing, or nonsense, is stated.
+        1 to 8; 1 if none or an invalid one is stated.
     """
     if exif is None:
         return 1
@@ -29,7 +29,7 @@ def orientation_of(exif: bytes | None) -> int:
             warnings.simplefilter("ignore")
             block.load(exif)
             stated = block.get(_ORIENTATION)
-    except Exception:  # a damaged block raises anything; it was reported where it was read
+    except Exception:  # Pillow raises any exception for a damaged block, which has its note.
         return 1
     return stated if isinstance(stated, int) and 1 <= stated <= 8 else 1
 
@@ -38,8 +38,8 @@ def turned(pixels: Pixels, orientation: int) -> Pixels:
     """Turn px upright.
 
     Args:
-        pixels: (H, W, C), as stored.
-        orientation: 1 to 8; from 5 on the sides change places.
+        pixels: (H, W, C) as stored.
+        orientation: 1 to 8; from 5 on width and height are exchanged.
 
     Example:
         >>> import numpy as np

@@ -19,7 +19,7 @@ _LISTS = (f"{RDF}Bag", f"{RDF}Seq", f"{RDF}Alt")
 _DECLARATION = re.compile(rb"^(\xef\xbb\xbf)?\s*(<\?xml\s[^>]*\?>)?\s*")
 
 Element = Any
-"""Of lxml, which brings no types."""
+"""An element of lxml, which has no type stubs."""
 
 
 @dataclass(frozen=True)
