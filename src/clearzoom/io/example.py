@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
+from clearzoom.core.arrays import Levels
 from clearzoom.errors import MissingFileError
 from clearzoom.io.reading import decode_rgb8
 
@@ -19,7 +17,7 @@ EYE = (slice(62, 190), slice(108, 236))
 """Rows and columns of a crop with fur, an eye and a soft background."""
 
 
-def example_picture() -> npt.NDArray[np.uint8]:
+def example_picture() -> Levels:
     """Read Chelsea the cat (CC0, photograph by Stéfan van der Walt).
 
     Returns:

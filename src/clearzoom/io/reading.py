@@ -4,9 +4,9 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyvips
 
+from clearzoom.core.arrays import Levels
 from clearzoom.errors import UnreadablePictureError
 from clearzoom.io.animation.avif_frames import also_holds_sequence
 from clearzoom.io.animation.frame_source import open_frames
@@ -49,7 +49,7 @@ _DPI_IN_EXIF = ("WebP", "AVIF", "HEIC")
 _ROWS_AT_ONCE = 256
 
 
-def decode_rgb8(encoded: bytes) -> npt.NDArray[np.uint8]:
+def decode_rgb8(encoded: bytes) -> Levels:
     """Decode an encoded picture to 8-bit sRGB, as measuring and training need it.
 
     Args:
@@ -64,7 +64,7 @@ def decode_rgb8(encoded: bytes) -> npt.NDArray[np.uint8]:
     try:
         image = _opened(encoded).colourspace("srgb")
         image = image.extract_band(0, n=3) if image.bands > 3 else image
-        pixels: npt.NDArray[np.uint8] = image.cast("uchar").numpy()
+        pixels: Levels = image.cast("uchar").numpy()
     except VIPS_ERRORS as error:
         raise UnreadablePictureError(reason_of(error)) from error
     return pixels

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any, cast
 
 import numpy as np
-import numpy.typing as npt
 import pyvips
 from pydantic import Field
 
 from clearzoom.checked import checked_fields
+from clearzoom.core.arrays import Levels
 from clearzoom.errors import InputError
 from clearzoom.io.atomic import file_beside, whole_file
 from clearzoom.io.avif import STAND_IN
@@ -256,7 +256,7 @@ def _readable_again(
             yield lambda: stream_picture(spool)
 
 
-def write_rgb8(target: Path, pixels: npt.NDArray[np.uint8]) -> None:
+def write_rgb8(target: Path, pixels: Levels) -> None:
     """Write an 8-bit sRGB picture.
 
     Args:

@@ -12,9 +12,9 @@ from math import hypot
 import numpy as np
 
 from clearzoom.core.alpha import fill_transparent
+from clearzoom.core.arrays import Tensor
 from clearzoom.core.consistency import Consistency
 from clearzoom.core.noise import fine_contrast_levels, noise_levels
-from clearzoom.engines.foreign import Tensor
 from clearzoom.engines.network import load_level_estimator
 from clearzoom.engines.tile import Channels
 from clearzoom.io.compression_error import compression_error_levels

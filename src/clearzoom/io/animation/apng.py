@@ -18,7 +18,8 @@ from typing import BinaryIO
 import numpy as np
 import pyvips
 
-from clearzoom.io.animation.canvas import Disposal, Patch, Pixels
+from clearzoom.core.arrays import Levels
+from clearzoom.io.animation.canvas import Disposal, Patch
 from clearzoom.io.animation.layout import DamagedError, Layout, check_count
 from clearzoom.io.libvips_errors import VIPS_ERRORS, reason_of
 
@@ -193,7 +194,7 @@ def _frame(data: bytes) -> _Frame:
     return _Frame(width, height, left, top, duration_ms, _DISPOSALS[disposal], blend == 1)
 
 
-def _decoded(file: BinaryIO, apng: _File, frame: _Frame) -> Pixels:
+def _decoded(file: BinaryIO, apng: _File, frame: _Frame) -> Levels:
     parts = [SIGNATURE]
     header = struct.pack(">II", frame.width, frame.height) + apng.header[8:]
     parts += [chunk(b"IHDR", header), apng.shared]
@@ -210,7 +211,7 @@ def _decoded(file: BinaryIO, apng: _File, frame: _Frame) -> Pixels:
         samples = image.numpy().reshape(frame.height, frame.width, image.bands)
     except VIPS_ERRORS as error:
         raise DamagedError(reason_of(error)) from error
-    pixels: Pixels = np.full((frame.height, frame.width, 4), 255, np.uint8)
+    pixels: Levels = np.full((frame.height, frame.width, 4), 255, np.uint8)
     colours = samples.shape[2] - (1 - samples.shape[2] % 2)
     pixels[..., :3] = samples[..., :colours]
     if colours < samples.shape[2]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pyvips
 
+from clearzoom.core.arrays import Levels
 from clearzoom.io.animation.apng import SIGNATURE, chunk, fraction_of
-from clearzoom.io.animation.canvas import Pixels
 
 _LEVEL = 6
 _RGB, _RGBA = 2, 6
@@ -18,7 +18,7 @@ _METRE_IN = 0.0254
 
 def write_apng(
     path: Path,
-    frames: Iterable[Pixels],
+    frames: Iterable[Levels],
     durations_ms: Sequence[float],
     plays: int,
     icc_profile: bytes | None,
@@ -62,7 +62,7 @@ def write_apng(
 
 
 def _head(
-    first: Pixels,
+    first: Levels,
     frames: int,
     plays: int,
     icc_profile: bytes | None,
@@ -78,7 +78,7 @@ def _head(
     return head + chunk(b"acTL", struct.pack(">2I", frames, plays))
 
 
-def _changed(before: Pixels | None, now: Pixels) -> tuple[int, int, Pixels]:
+def _changed(before: Levels | None, now: Levels) -> tuple[int, int, Levels]:
     """Return top, left and px of the smallest rectangle with all changes; at least one px."""
     if before is None:
         return 0, 0, now
@@ -90,7 +90,7 @@ def _changed(before: Pixels | None, now: Pixels) -> tuple[int, int, Pixels]:
     return top, left, now[top : rows[-1] + 1, left : columns[-1] + 1]
 
 
-def _encoded(part: Pixels) -> list[bytes]:
+def _encoded(part: Levels) -> list[bytes]:
     """Compress px as libvips does in still pictures, and return the data of the IDAT chunks."""
     image = pyvips.Image.new_from_array(np.ascontiguousarray(part), interpretation="srgb")
     encoded = image.pngsave_buffer(compression=_LEVEL, keep="none")

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from PIL import Image, features
 
-from clearzoom.io.animation.canvas import Pixels
+from clearzoom.core.arrays import Levels
 from clearzoom.io.animation.layout import DamagedError, Layout, check_count
 from clearzoom.io.animation.webp import pillow_frames
 
@@ -74,7 +74,7 @@ def avif_layout(file: BinaryIO) -> Layout:
     )
 
 
-def avif_frames(path: Path, layout: Layout) -> Iterator[tuple[Pixels, float]]:
+def avif_frames(path: Path, layout: Layout) -> Iterator[tuple[Levels, float]]:
     """Decode frame by frame.
 
     Args:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-import numpy.typing as npt
 
-Pixels = npt.NDArray[np.uint8]
+from clearzoom.core.arrays import Levels
 
 _ROWS_AT_ONCE = 64
 
@@ -32,7 +31,7 @@ class Patch:
     With ``over`` it is composited over the canvas, otherwise it replaces the canvas there.
     """
 
-    pixels: Pixels
+    pixels: Levels
     left: int
     top: int
     disposal: Disposal
@@ -49,11 +48,11 @@ class Canvas:
     """
 
     def __init__(self, width_px: int, height_px: int) -> None:
-        self._pixels: Pixels = np.zeros((height_px, width_px, 4), np.uint8)
-        self._place: Pixels | None = None
-        self._then: Pixels | int = 0
+        self._pixels: Levels = np.zeros((height_px, width_px, 4), np.uint8)
+        self._place: Levels | None = None
+        self._then: Levels | int = 0
 
-    def draw(self, patch: Patch) -> Pixels:
+    def draw(self, patch: Patch) -> Levels:
         """Draw the next patch.
 
         Args:
@@ -78,7 +77,7 @@ class Canvas:
         return self._pixels
 
 
-def lay_over(below: Pixels, above: Pixels) -> None:
+def lay_over(below: Levels, above: Levels) -> None:
     """Composite px over others in place.
 
     Args:
@@ -99,7 +98,7 @@ def lay_over(below: Pixels, above: Pixels) -> None:
         _lay_rows(below[rows], above[rows])
 
 
-def _lay_rows(below: Pixels, above: Pixels) -> None:
+def _lay_rows(below: Levels, above: Levels) -> None:
     opaque = above[..., 3] == 255
     below[opaque] = above[opaque]
     mixed = (above[..., 3] > 0) & ~opaque

@@ -7,7 +7,7 @@ from types import TracebackType
 import numpy as np
 import pyvips
 
-from clearzoom.io.animation.canvas import Pixels
+from clearzoom.core.arrays import Levels
 from clearzoom.io.raw_tiff import header, map_picture, stream_picture
 from clearzoom.io.scratch import release, reserve
 
@@ -36,7 +36,7 @@ class FrameSpool:
             self._path.unlink(missing_ok=True)
             raise
 
-    def put(self, index: int, pixels: Pixels) -> None:
+    def put(self, index: int, pixels: Levels) -> None:
         """Store a frame.
 
         Args:
@@ -47,10 +47,10 @@ class FrameSpool:
         self._strip[index * height : (index + 1) * height] = pixels
         release(self._strip)
 
-    def frame(self, index: int) -> Pixels:
+    def frame(self, index: int) -> Levels:
         """Read one frame: (H, W, C) uint8."""
         height = self.shape[0]
-        pixels: Pixels = np.array(self._strip[index * height : (index + 1) * height], np.uint8)
+        pixels: Levels = np.array(self._strip[index * height : (index + 1) * height], np.uint8)
         release(self._strip)
         return pixels
 

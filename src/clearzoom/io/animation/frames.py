@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from clearzoom.core.arrays import Levels
 from clearzoom.errors import SizeError, UnreadablePictureError
 from clearzoom.io.animation.apng import SIGNATURE, apng_layout, apng_patches
 from clearzoom.io.animation.avif_frames import avif_frames, avif_layout, is_avif_sequence
-from clearzoom.io.animation.canvas import Canvas, Pixels
+from clearzoom.io.animation.canvas import Canvas
 from clearzoom.io.animation.gif_frames import gif_layout, gif_patches
 from clearzoom.io.animation.layout import DamagedError, Layout
 from clearzoom.io.animation.webp import webp_frames, webp_layout
@@ -29,7 +30,7 @@ class Frame:
     The next frame overwrites the array.
     """
 
-    pixels: Pixels
+    pixels: Levels
     duration_ms: float
 
 
@@ -98,7 +99,7 @@ def frames_of(path: Path, layout: Layout) -> Iterator[Frame]:
             yield Frame(canvas.draw(patch), patch.duration_ms)
 
 
-def first_frame(path: Path, layout: Layout) -> Pixels:
+def first_frame(path: Path, layout: Layout) -> Levels:
     """Decode the first frame of a file.
 
     Args:

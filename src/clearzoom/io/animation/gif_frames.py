@@ -17,7 +17,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL.GifImagePlugin import GifImageFile
 
-from clearzoom.io.animation.canvas import Disposal, Patch, Pixels
+from clearzoom.core.arrays import Levels
+from clearzoom.io.animation.canvas import Disposal, Patch
 from clearzoom.io.animation.layout import DamagedError, Layout, check_count
 
 _UNIT_MS = 10
@@ -36,7 +37,7 @@ class _Frame:
     width: int
     height: int
     interlaced: bool
-    palette: Pixels
+    palette: Levels
     at: int
     transparent: int | None = None
     disposal: Disposal = Disposal.KEEP
@@ -49,7 +50,7 @@ class _Screen:
 
     width: int
     height: int
-    palette: Pixels
+    palette: Levels
     repeats: int | None = None
     ended: bool = False
 
@@ -117,7 +118,7 @@ def _screen(file: BinaryIO) -> _Screen:
     return _Screen(width, height, _palette(file, flags))
 
 
-def _palette(file: BinaryIO, flags: int) -> Pixels:
+def _palette(file: BinaryIO, flags: int) -> Levels:
     if not flags & 0x80:
         return np.zeros((1, 3), np.uint8)
     colours = 2 << (flags & 7)
@@ -179,7 +180,7 @@ def _frame(file: BinaryIO, screen: _Screen, control: bytes) -> _Frame:
     )
 
 
-def _decoded(file: BinaryIO, frame: _Frame) -> Pixels:
+def _decoded(file: BinaryIO, frame: _Frame) -> Levels:
     """Decode the colour indices as a grey GIF of this frame only, and look up the colours."""
     if not frame.width or not frame.height:
         return np.zeros((frame.height, frame.width, 4), np.uint8)
@@ -197,7 +198,7 @@ def _decoded(file: BinaryIO, frame: _Frame) -> Pixels:
     colours[: len(frame.palette), :3] = frame.palette
     if frame.transparent is not None:
         colours[frame.transparent] = 0
-    pixels: Pixels = colours[indices]
+    pixels: Levels = colours[indices]
     return pixels
 
 

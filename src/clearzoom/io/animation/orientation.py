@@ -4,7 +4,7 @@ import warnings
 
 from PIL import Image
 
-from clearzoom.io.animation.canvas import Pixels
+from clearzoom.core.arrays import Levels
 
 SIDEWAYS = (5, 6, 7, 8)
 """The orientations that exchange width and height."""
@@ -34,7 +34,7 @@ def orientation_of(exif: bytes | None) -> int:
     return stated if isinstance(stated, int) and 1 <= stated <= 8 else 1
 
 
-def turned(pixels: Pixels, orientation: int) -> Pixels:
+def turned(pixels: Levels, orientation: int) -> Levels:
     """Turn px upright.
 
     Args:

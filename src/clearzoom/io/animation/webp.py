@@ -14,7 +14,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from clearzoom.io.animation.canvas import Pixels
+from clearzoom.core.arrays import Levels
 from clearzoom.io.animation.layout import DamagedError, Layout, check_count
 
 _ANIMATION, _ALPHA = 0x02, 0x10
@@ -56,7 +56,7 @@ def webp_layout(file: BinaryIO) -> Layout | None:
     return Layout("WebP", width, height, 3 + transparent, frames, plays, area * frames, area)
 
 
-def webp_frames(path: Path, layout: Layout) -> Iterator[tuple[Pixels, float]]:
+def webp_frames(path: Path, layout: Layout) -> Iterator[tuple[Levels, float]]:
     """Decode frame by frame.
 
     Args:
@@ -74,7 +74,7 @@ def webp_frames(path: Path, layout: Layout) -> Iterator[tuple[Pixels, float]]:
     yield from pillow_frames(io.BytesIO(encoded), layout)
 
 
-def pillow_frames(file: BinaryIO, layout: Layout) -> Iterator[tuple[Pixels, float]]:
+def pillow_frames(file: BinaryIO, layout: Layout) -> Iterator[tuple[Levels, float]]:
     """Decode frame by frame through Pillow, which uses the format's own library.
 
     Args:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pyvips
 
+from clearzoom.core.arrays import Levels
 from clearzoom.io.animation.apng import fraction_of
 from clearzoom.io.animation.apng_writing import write_apng
-from clearzoom.io.animation.canvas import Pixels
 from clearzoom.io.animation.frame_spool import FrameSpool
 from clearzoom.io.formats import Format, format_of
 from clearzoom.io.libvips_errors import VIPS_ERRORS, unwritable
@@ -178,7 +178,7 @@ def _converted(
     return colours.bandjoin(strip[3]) if strip.bands == 4 else colours
 
 
-def _frames(spool: FrameSpool, icc_profile: bytes | None, stored: bytes | None) -> Iterator[Pixels]:
+def _frames(spool: FrameSpool, icc_profile: bytes | None, stored: bytes | None) -> Iterator[Levels]:
     for index in range(spool.frames):
         frame = as_image(spool.frame(index))
         yield _converted(frame, icc_profile, stored).numpy()
