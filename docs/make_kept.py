@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import ClearzoomError
 from clearzoom.io.formats import FORMATS
-from clearzoom.io.metadata.embedded import Metadata, read_metadata
+from clearzoom.io.metadata.blocks import Metadata, read_metadata
 from clearzoom.io.metadata.imagej import Calibration
 from clearzoom.io.metadata.photoshop import Resource
 from clearzoom.io.metadata.png_texts import Text

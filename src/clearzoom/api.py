@@ -21,7 +21,7 @@ from clearzoom.errors import (
     SizeError,
     UnreadablePictureError,
 )
-from clearzoom.io.coding import levels_of_tables
+from clearzoom.io.compression_error import levels_of_tables
 from clearzoom.io.names import result_suffix, stem_of
 from clearzoom.io.picture import Samples, colours_of
 from clearzoom.pipeline.appraise import appraise_samples, resolved

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from clearzoom.core.targets import Wanted, parse_print
-from clearzoom.io.metadata.embedded import read_metadata
+from clearzoom.io.metadata.blocks import read_metadata
 from clearzoom.pipeline.job import plan_job
 from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from squares import means_of_squares
 
 from clearzoom.core import consistency
+from clearzoom.core.back_projection import back_projection_kernel, enlarged
 from clearzoom.core.consistency import LEFT_ALONE_LEVELS, made_consistent
-from clearzoom.core.remainder import enlarged, remainder_kernel
 from clearzoom.core.resize import enlarge_bicubic, reduce_for_protocol, resize
 from clearzoom.engines.network import load_network
 from clearzoom.errors import SizeError
@@ -51,7 +51,7 @@ def test_one_round_is_exact_where_nothing_clips(data):
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_the_kernel_adds_evenly(scale):
-    sums = remainder_kernel(scale).reshape(-1, scale).sum(axis=0)
+    sums = back_projection_kernel(scale).reshape(-1, scale).sum(axis=0)
     np.testing.assert_allclose(sums, 1, atol=1e-4)
 
 
@@ -158,17 +158,17 @@ def test_repairing_only_where_the_range_clips_is_repairing_everywhere(monkeypatc
     lr[:, 120, 200] = 0.5
     sr = lr.repeat(4, axis=1).repeat(4, axis=2)
     looked = []
-    places = consistency._places
+    places = consistency._repair_areas
 
     def counted(clipped):
         found = list(places(clipped))
         looked.append(sum((w[0].stop - w[0].start) * (w[1].stop - w[1].start) for _, w in found))
         return found
 
-    monkeypatch.setattr(consistency, "_places", counted)
+    monkeypatch.setattr(consistency, "_repair_areas", counted)
     some = made_consistent(sr, lr, "full")
     assert 0 < looked[0] < 300 * 451 / 2
     whole = (slice(0, 300), slice(0, 451))
-    monkeypatch.setattr(consistency, "_places", lambda clipped: [(whole, whole)])
+    monkeypatch.setattr(consistency, "_repair_areas", lambda clipped: [(whole, whole)])
     everywhere = made_consistent(sr, lr, "full")
     assert np.abs(some - everywhere).max() * 255 < 0.5

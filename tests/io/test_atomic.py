@@ -7,7 +7,7 @@ import pytest
 
 from clearzoom.errors import OutputError
 from clearzoom.io.atomic import file_beside, whole_file
-from clearzoom.io.metadata.embedded import Metadata
+from clearzoom.io.metadata.blocks import Metadata
 from clearzoom.io.picture import Picture
 from clearzoom.io.writing import write_picture
 

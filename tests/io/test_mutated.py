@@ -18,8 +18,7 @@ from PIL import Image, ImageCms
 from clearzoom.errors import UnreadablePictureError
 from clearzoom.io.metadata.gif_texts import comment_extension, with_extensions, xmp_extension
 from clearzoom.io.metadata.photoshop import HEAD, Resource
-from clearzoom.io.metadata.placed import placed_metadata
-from clearzoom.io.metadata.placed_beside import placed_beside
+from clearzoom.io.metadata.transform import transform_metadata
 from clearzoom.io.picture import Picture
 from clearzoom.io.placement import Placement
 from clearzoom.io.reading import decode, open_picture
@@ -268,12 +267,11 @@ def test_the_px_come_out_whatever_the_blocks_hold(suffix, photo, capfd):
                 return
             if source.orientation == 1:
                 np.testing.assert_array_equal(given_samples[..., :3], expected[..., :3])
-            metadata, notes = placed_metadata(source.metadata, placement, source.dpi)
-            metadata, more = placed_beside(metadata, placement, source.dpi)
+            metadata, notes = transform_metadata(source.metadata, placement, source.dpi)
             picture = Picture(
                 given_samples[..., :3], source.icc_profile, source.dpi, metadata=metadata
             )
-            notes += more + write_picture(folder / f"q{target}", picture)
+            notes += write_picture(folder / f"q{target}", picture)
             again = open_picture(folder / f"q{target}")
             assert (again.width_px, again.height_px) == (source.width_px, source.height_px)
             assert all(isinstance(note, str) and note for note in (*source.notes, *notes))

@@ -9,11 +9,11 @@ import pyvips
 from PIL import Image, ImageCms
 
 from clearzoom.errors import UnreadablePictureError
-from clearzoom.io.metadata.embedded import Metadata, read_metadata
-from clearzoom.io.metadata.placed import placed_metadata
+from clearzoom.io.metadata.blocks import Metadata, read_metadata
+from clearzoom.io.metadata.transform import transform_metadata
 from clearzoom.io.picture import Picture
 from clearzoom.io.placement import Placement
-from clearzoom.io.profile import in_srgb
+from clearzoom.io.profile import to_srgb
 from clearzoom.io.reading import decode, open_picture
 from clearzoom.io.writing import as_image, write_picture
 
@@ -132,7 +132,7 @@ def test_a_damaged_profile_never_stops_the_writing(tmp_path, photo):
     for at in range(0, len(given), 8):
         profile = given[:at] + b"\0\xff\xff\xff" + given[at + 4 :]
         image = as_image(small).copy()
-        assert in_srgb(image, profile).numpy().shape == small.shape
+        assert to_srgb(image, profile).numpy().shape == small.shape
         image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
         try:
             image.icc_transform("srgb", embedded=True)
@@ -159,7 +159,7 @@ def test_a_resolution_beyond_what_a_format_states_is_said(tmp_path, photo, dpi, 
     assert (source.dpi is None) == (max(dpi) > 1e6 or min(dpi) == 0)
     camera = Image.Exif()
     camera.update({282: 72.0, 283: 72.0, 296: 2})
-    metadata, _ = placed_metadata(
+    metadata, _ = transform_metadata(
         Metadata(camera.tobytes().removeprefix(b"Exif\0\0")),
         Placement((4, 4), 1, (4, 4), (0, 0), (4, 4)),
         source.dpi,

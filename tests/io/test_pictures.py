@@ -17,7 +17,7 @@ from clearzoom.errors import (
 )
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.formats import check_target
-from clearzoom.io.metadata.embedded import Metadata, read_metadata
+from clearzoom.io.metadata.blocks import Metadata, read_metadata
 from clearzoom.io.picture import Picture
 from clearzoom.io.raw_tiff import stream_picture
 from clearzoom.io.reading import decode, decode_rgb8, open_picture, read_picture

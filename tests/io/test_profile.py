@@ -7,7 +7,7 @@ from PIL import Image
 
 from clearzoom.core.resize import resize
 from clearzoom.io.picture import Picture
-from clearzoom.io.profile import profile_tone
+from clearzoom.io.profile import profile_tone_curve
 from clearzoom.io.reading import read_picture
 from clearzoom.io.writing import write_picture
 from clearzoom.pipeline.job import plan_job
@@ -138,9 +138,9 @@ def read_picture_frame(path):
 
 
 def test_tones_are_converted_only_where_they_differ():
-    assert profile_tone(profile(2.2, P3), 3, 256) is None
-    assert profile_tone(profile(1.0, PROPHOTO), 3, 256) is not None
-    assert profile_tone(b"no profile", 3, 256) is None
+    assert profile_tone_curve(profile(2.2, P3), 3, 256) is None
+    assert profile_tone_curve(profile(1.0, PROPHOTO), 3, 256) is not None
+    assert profile_tone_curve(b"no profile", 3, 256) is None
 
 
 def test_no_fringe_shows_over_any_ground(tmp_path, photo):

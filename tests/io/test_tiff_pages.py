@@ -10,7 +10,7 @@ import tifffile
 from PIL import Image
 
 from clearzoom.errors import InputError, UnreadablePictureError
-from clearzoom.io.pages import main_page
+from clearzoom.io.picture_file import PictureFile
 from clearzoom.io.reading import decode, open_picture
 from clearzoom.io.tiff_compressions import has_tiff_compression
 
@@ -59,9 +59,9 @@ def test_several_pictures_are_refused_and_a_pyramid_is_one(tmp_path, photo, smal
     image = pyvips.Image.new_from_array(photo)
     image.tiffsave(tmp_path / "q.tif", tile=True, pyramid=True, tile_width=64, tile_height=64)
     source = open_picture(tmp_path / "q.tif")
-    assert main_page(tmp_path / "q.tif").halves == image.new_from_file(str(tmp_path / "q.tif")).get(
-        "n-pages"
-    )
+    written = image.new_from_file(str(tmp_path / "q.tif"))
+    with PictureFile(tmp_path / "q.tif") as file:
+        assert file.main_page.halves == written.get("n-pages")
     np.testing.assert_array_equal(decode(source), photo)
     assert not source.notes
 

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
-from clearzoom.io.metadata.embedded import Metadata, read_metadata, stated_dpi
+from clearzoom.io.metadata.blocks import Metadata, read_metadata, stated_dpi
 from clearzoom.io.metadata.exif import updated_exif
 from clearzoom.io.metadata.exif_resolution import exif_with_resolution
-from clearzoom.io.metadata.placed import placed_metadata
+from clearzoom.io.metadata.transform import transform_metadata
 from clearzoom.io.metadata.xmp import plain_packet, updated_xmp
 from clearzoom.io.picture import Picture
 from clearzoom.io.placement import Placement
@@ -178,7 +178,7 @@ def test_a_turn_that_xmp_alone_states_is_said_and_stays(tmp_path, photo, suffix)
         source = open_picture(path)
         assert (source.width_px, source.height_px, source.orientation) == (*size, 1)
         assert [note.startswith("XMP alone says") for note in source.notes] == [True] * turned
-        placed, _ = placed_metadata(source.metadata, to(*size), None)
+        placed, _ = transform_metadata(source.metadata, to(*size), None)
         write_picture(tmp_path / f"q{suffix}", Picture(photo[:30, :40], metadata=placed))
         after = open_picture(tmp_path / f"q{suffix}").metadata.xmp
         assert (b'tiff:Orientation="6"' in after) == turned
@@ -192,7 +192,7 @@ def test_exif_goes_before_what_xmp_says_of_the_turn(tmp_path, photo, suffix):
         write_picture(tmp_path / f"p{suffix}", picture)
         source = open_picture(tmp_path / f"p{suffix}")
         assert (source.orientation, source.notes) == (stated, ())
-        assert b'tiff:Orientation="1"' in placed_metadata(source.metadata, to(9, 9), None)[0].xmp
+        assert b'tiff:Orientation="1"' in transform_metadata(source.metadata, to(9, 9), None)[0].xmp
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from clearzoom.errors import UnreadablePictureError
 from clearzoom.io.reading import decode, open_picture
-from clearzoom.io.windows import WINDOW_PX, read_windows, window_places
+from clearzoom.io.windows import WINDOW_PX, read_windows, window_grid
 
 
 @given(width=st.integers(1, 3000), height=st.integers(1, 3000))
 def test_windows_lie_inside_and_apart(width, height):
-    places = window_places(width, height)
+    places = window_grid(width, height)
     assert 1 <= len(places) <= 16
     for place in places:
         assert place.width == min(width, WINDOW_PX)
@@ -35,7 +35,7 @@ def test_the_px_are_those_of_the_decoded_picture(tmp_path, photo, suffix, orient
     source = open_picture(path)
     whole = decode(source)
     windows = read_windows(source)
-    places = window_places(source.width_px, source.height_px)
+    places = window_grid(source.width_px, source.height_px)
     for window, at in zip(windows, places, strict=True):
         expected = whole[at.top : at.top + at.height, at.left : at.left + at.width]
         np.testing.assert_array_equal(window, expected)
@@ -53,7 +53,7 @@ def test_all_kinds_of_px(tmp_path, random, bands, deep):
     image = pyvips.Image.new_from_array(samples, interpretation=kinds[bands])
     image.write_to_file(str(path))
     source = open_picture(path)
-    first, at = read_windows(source)[0], window_places(210, 120)[0]
+    first, at = read_windows(source)[0], window_grid(210, 120)[0]
     expected = samples[at.top : at.top + at.height, at.left : at.left + at.width]
     np.testing.assert_array_equal(first, expected)
 

@@ -14,7 +14,7 @@ from clearzoom.core.resize import resize
 from clearzoom.core.targets import Wanted, parse_print
 from clearzoom.engines.network import load_network
 from clearzoom.errors import InputError, OutputError, ResultError, SizeError
-from clearzoom.io.metadata.embedded import read_metadata
+from clearzoom.io.metadata.blocks import read_metadata
 from clearzoom.io.picture import Picture
 from clearzoom.io.reading import open_picture, read_picture
 from clearzoom.io.writing import Encoding, write_picture

@@ -8,7 +8,7 @@ from pathlib import Path
 from clearzoom.batch.naming import ResultName
 from clearzoom.batch.report import Row, is_result
 from clearzoom.batch.storage import Storage
-from clearzoom.core.shown import shown
+from clearzoom.core.terminal_text import printable
 from clearzoom.errors import ClearzoomError, InputError, OutputError
 from clearzoom.pipeline.job import Job, plan_job
 from clearzoom.pipeline.settings import Settings
@@ -145,7 +145,7 @@ def content_sha256(path: Path) -> str:
 
 def failure(code: str, reason: str) -> Row:
     """Give the part of a row that reports why a picture failed."""
-    return {"status": "failed", "code": code, "error": shown(reason)}
+    return {"status": "failed", "code": code, "error": printable(reason)}
 
 
 def digest_of(settings: Settings) -> str:

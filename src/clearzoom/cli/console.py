@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from clearzoom.core.shown import is_harmless, shown
+from clearzoom.core.terminal_text import is_printable, printable
 from clearzoom.io.terminal import PlainConsole
 
 _LINE_EVERY_S = 30.0
@@ -36,7 +36,7 @@ def say(words: object, *, err: bool = False) -> None:
         err: to standard error.
     """
     # Not click's echo, which takes the encoding of a stream for a fault where it is ASCII.
-    print(shown(words), file=sys.stderr if err else sys.stdout, flush=True)
+    print(printable(words), file=sys.stderr if err else sys.stdout, flush=True)
 
 
 def say_json(value: Any) -> None:
@@ -44,7 +44,7 @@ def say_json(value: Any) -> None:
     text = json.dumps(value, indent=2, ensure_ascii=False)
     try:
         text.encode(sys.stdout.encoding or "ascii")
-        plain = is_harmless(text)
+        plain = is_printable(text)
     except UnicodeEncodeError:
         plain = False
     print(text if plain else json.dumps(value, indent=2), flush=True)
@@ -135,6 +135,6 @@ def progress(what: str, unit: str, megapixels: float | None = None) -> Iterator[
         task = bar.add_task(what, total=None)
 
         def report(done: int, total: int, word: str = "") -> None:
-            bar.update(task, completed=done, total=total, description=shown(f"{what} {word}"))
+            bar.update(task, completed=done, total=total, description=printable(f"{what} {word}"))
 
         yield report

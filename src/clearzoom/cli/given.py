@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from clearzoom.cli.console import say
-from clearzoom.core.shown import shown
+from clearzoom.core.terminal_text import printable
 
 # typer comes with click, or with a copy of its own, from one version to the next.
 _ClickError: type[Any] = next(
@@ -32,7 +32,7 @@ def parse(app: typer.Typer) -> int:
         say("Aborted!", err=True)
         return 1
     except _ClickError as error:
-        words = shown(error.format_message())
+        words = printable(error.format_message())
         error.format_message = lambda: words
         text = io.StringIO()
         error.show(file=text)

@@ -1,23 +1,24 @@
-"""Colour under transparency: what a network sees there must not bleed into the visible edge."""
+"""Colour under transparency, replaced so that a network does not bleed it into visible edges."""
 
 import numpy as np
 import numpy.typing as npt
 
+from clearzoom.core.arrays import Float64Array
 from clearzoom.core.resize import resize
 
 _RADII_PX = (1, 2, 4, 8, 16, 32)
 
 REACH_PX = _RADII_PX[-1] + 1
-"""How far visible colour is carried."""
+"""Visible colour is carried at most this far, in px."""
 
 _FAINT = 16
-"""So many times more alpha around a px halves what its own colour counts, and fast: of an opaque
-neighbour's px, one with alpha 8 of 255 keeps an eighth of its colour, one with 32 nearly all. What
-that changes of a picture as it is seen stays below 8 levels of 255."""
+"""A px keeps half of its own colour if the px around it have this many times more alpha than it.
+The share falls steeply: beside an opaque px, alpha 8 of 255 keeps an eighth of the colour, alpha 32
+keeps nearly all. Composited, the picture changes by less than 8 levels of 255."""
 
 
 def _box_sum(values: npt.NDArray[np.int64], radius: int) -> npt.NDArray[np.int64]:
-    """Sum over (2 radius + 1)² px around each; beyond the border there is nothing."""
+    """Sum over the (2 radius + 1)² px around each px; px beyond the border count as zero."""
     for axis in (0, 1):
         length = values.shape[axis]
         before = np.zeros_like(values.take([0], axis))
@@ -31,46 +32,46 @@ def _box_sum(values: npt.NDArray[np.int64], radius: int) -> npt.NDArray[np.int64
 def fill_transparent(
     colour: npt.NDArray[np.unsignedinteger], alpha: npt.NDArray[np.unsignedinteger]
 ) -> npt.NDArray[np.unsignedinteger]:
-    """Replace hidden colour by the alpha-weighted mean of what is visible near it.
+    """Replace hidden colour by the alpha-weighted mean of the visible colour near it.
 
-    Colour is hidden where alpha is 0, and nearly hidden where it is a small part of the alpha
-    around: the colour there becomes that of its neighbours, as far as they count more. Where alpha
-    is 0 the mean is over the smallest square of 3, 5, 9, 17, 33 or 65 px that sees anything. All
-    sums are of whole numbers, so a part of a picture is filled as the whole is. Visible pixels,
-    and hidden ones further away, keep their colour.
+    Colour is hidden where alpha is 0. It is nearly hidden where alpha is much smaller than around
+    it; there it is mixed with the colour of the neighbours. Where alpha is 0, the mean is taken
+    over the smallest square of 3, 5, 9, 17, 33 or 65 px that contains a visible px. All sums are of
+    integers, so a part of a picture is filled exactly as the whole. Visible px keep their colour,
+    and so do hidden px that are farther away.
 
     Args:
         colour: (H, W, C) uint8 or uint16, straight (not premultiplied).
-        alpha: (H, W), same dtype, 0 = transparent.
+        alpha: (H, W) of the same dtype; 0 is transparent.
 
     Returns:
-        (H, W, C), same dtype.
+        (H, W, C) of the same dtype.
     """
     if alpha.size == 0 or (alpha == alpha.flat[0]).all():
         return colour
-    left = alpha == 0
+    hidden = alpha == 0
     weight = alpha.astype(np.int64)[..., None]
-    colour = _outweighed(colour, weight)
-    if not left.any():
+    colour = _with_faint_mixed(colour, weight)
+    if not hidden.any():
         return colour
     weighted = colour * weight
     filled = colour.copy()
     for radius in _RADII_PX:
         near = _box_sum(weight, radius)
-        found = left & (near[..., 0] > 0)
-        if found.any():
-            mean = (_box_sum(weighted, radius)[found] + near[found] // 2) // near[found]
-            filled[found] = mean.astype(colour.dtype)
-            left &= ~found
-        if not left.any():
+        reached = hidden & (near[..., 0] > 0)
+        if reached.any():
+            mean = (_box_sum(weighted, radius)[reached] + near[reached] // 2) // near[reached]
+            filled[reached] = mean.astype(colour.dtype)
+            hidden &= ~reached
+        if not hidden.any():
             break
     return filled
 
 
-def _outweighed(
+def _with_faint_mixed(
     colour: npt.NDArray[np.unsignedinteger], weight: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.unsignedinteger]:
-    """Give faint px the colour of the 3 x 3 px around, as far as those have more alpha."""
+    """Mix the colour of faint px with that of the 3 x 3 px around them, by their alpha."""
     near = np.maximum(_box_sum(weight, 1), 1)
     usual = _box_sum(weight**2, 1) / near
     faint = ((weight > 0) & (usual > 2 * weight))[..., 0]
@@ -85,26 +86,25 @@ def _outweighed(
     return result
 
 
-Floats = npt.NDArray[np.float64]
-
-
 def spread_colour(
     colour: npt.NDArray[np.unsignedinteger],
     alpha: npt.NDArray[np.unsignedinteger],
-    larger_alpha: Floats,
-) -> tuple[Floats, Floats]:
-    """Give the colour that alpha brings along where it spreads, and how much it counts there.
+    larger_alpha: Float64Array,
+) -> tuple[Float64Array, Float64Array]:
+    """Compute the colour that spreads with alpha into transparent px, and its share there.
 
-    Where an enlarged px has more alpha than the px that it lies in, the rest came from neighbours:
-    so much of its colour is theirs, interpolated with each px weighted by its alpha.
+    Where an enlarged px has more alpha than the input px that contains it, the additional alpha
+    comes from the neighbours. The same share of the colour is theirs: it is interpolated with each
+    px weighted by its alpha.
 
     Args:
-        colour: (H, W, C) uint8 or uint16, straight, before it is enlarged.
-        alpha: (H, W), likewise.
-        larger_alpha: (scale * H, scale * W), enlarged bicubic and clipped, not rounded.
+        colour: (H, W, C) uint8 or uint16, straight, before enlarging.
+        alpha: (H, W) of the same dtype, before enlarging.
+        larger_alpha: (scale * H, scale * W) float64, enlarged by bicubic and clipped, not rounded.
 
     Returns:
-        Levels, (scale * H, scale * W, C), and their share, (scale * H, scale * W, 1) in 0..1.
+        The levels, (scale * H, scale * W, C) float64, and their share, (scale * H, scale * W, 1)
+        float64 in 0..1.
     """
     height, width = larger_alpha.shape
     scale = height // alpha.shape[0]

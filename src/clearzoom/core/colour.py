@@ -1,11 +1,12 @@
-"""Colour arithmetic that measuring needs."""
+"""The luma of the measuring protocol."""
 
 import numpy as np
-import numpy.typing as npt
+
+from clearzoom.core.arrays import Float64Array, Levels
 
 
-def luma_bt601(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    """Compute BT.601 studio luma, not rounded, as SR papers do.
+def luma_bt601(rgb: Levels) -> Float64Array:
+    """Compute BT.601 studio luma without rounding, as SR papers do.
 
     Args:
         rgb: (..., 3) uint8 R'G'B'.

@@ -1,30 +1,31 @@
-"""How noisy a picture is, by its quietest parts."""
+"""The noise of a picture, estimated from its quietest parts."""
 
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
+
+from clearzoom.core.arrays import Float64Array, Tensor
 
 _BLOCK_PX = 8
 _QUIET = 0.1
-"""Of all blocks so many are quieter: a tenth of a photograph is out of focus, or sky."""
+"""The quantile over blocks: a tenth of most photographs is sky or out of focus."""
 
-_MEDIAN_OF_NORMAL = 0.6745
+_MEDIAN_OF_NORMAL = 0.6745  # the median of |x| for a standard normal x
 _GAIN = 6.0
-"""By so much the high-pass strengthens noise that is not correlated."""
+"""The high-pass multiplies uncorrelated noise by this: the root of the sum of its squared taps."""
 
 
-def noise_levels(windows: Sequence[npt.NDArray[np.float32]]) -> float:
+def noise_levels(windows: Sequence[Tensor]) -> float:
     """Estimate the standard deviation of noise in a picture.
 
-    In each block of 8x8 px it is taken from the median of a high-pass, which edges do not move;
-    of all blocks the lowest tenth counts, since in the others it is texture.
+    Each block of 8x8 px gives an estimate: the median of a high-pass, which edges hardly change.
+    The quietest tenth of the blocks counts, because in others the high-pass measures texture.
 
     Args:
-        windows: of the picture: (C, H, W), a level being 1/255.
+        windows: parts of the picture, each (C, H, W) float32; a level is 1/255.
 
     Returns:
-        In levels of 255, the root of the mean square over the colours; 0 for drawn pictures and
+        The root of the mean square over the colours, in levels of 255; 0 for drawn pictures and
         for windows that are too small.
 
     References:
@@ -35,19 +36,19 @@ def noise_levels(windows: Sequence[npt.NDArray[np.float32]]) -> float:
         >>> 4 < noise_levels([noise.astype(np.float32)]) < 5
         True
     """
-    found = [blocks for window in windows for blocks in _of_blocks(window)]
-    return float(np.quantile(np.concatenate(found), _QUIET) * 255) if found else 0.0
+    estimates = [blocks for window in windows for blocks in _block_estimates(window)]
+    return float(np.quantile(np.concatenate(estimates), _QUIET) * 255) if estimates else 0.0
 
 
-def fine_contrast_levels(window: npt.NDArray[np.float32]) -> float:
-    """Measure how much there is of one pixel's size, be it detail or noise.
+def fine_contrast_levels(window: Tensor) -> float:
+    """Measure the contrast at the scale of single px, whether it is detail or noise.
 
     Args:
-        window: (C, H, W), a level being 1/255.
+        window: (C, H, W) float32; a level is 1/255.
 
     Returns:
-        Root of the mean square of a high-pass, in levels of 255; of noise that is not correlated
-        its standard deviation. 0 for windows of less than 3x3 px.
+        The root of the mean square of a high-pass, in levels of 255: for uncorrelated noise, its
+        standard deviation. It is 0 for windows smaller than 3x3 px.
 
     Example:
         >>> fine_contrast_levels(np.zeros((3, 9, 9), np.float32))
@@ -57,13 +58,13 @@ def fine_contrast_levels(window: npt.NDArray[np.float32]) -> float:
     return float(np.sqrt((high**2).mean()) * 255 / _GAIN) if high.size else 0.0
 
 
-def _high_pass(window: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+def _high_pass(window: Tensor) -> Float64Array:
     rows = window[:, :-2] - 2 * window[:, 1:-1] + window[:, 2:]
     high = rows[..., :-2] - 2 * rows[..., 1:-1] + rows[..., 2:]
     return np.asarray(high, np.float64)
 
 
-def _of_blocks(window: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float64]]:
+def _block_estimates(window: Tensor) -> list[Float64Array]:
     high = np.abs(_high_pass(window))
     colours, (down, across) = len(high), (length // _BLOCK_PX for length in high.shape[1:])
     if not down or not across:

@@ -1,4 +1,4 @@
-"""The plan of an enlargement: which networks after one another, and the last resampling."""
+"""The plan of an enlargement: the chain of networks, and the resampling after it."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from clearzoom.core.targets import Wanted, target_size
 from clearzoom.errors import SizeError
 
 _PRINT_DPI_ENOUGH = 75.0
-"""Scanned px per inch below which a print shows more of the network than of the picture."""
+"""With fewer px of the input per printed inch, most of what a print shows is inferred."""
 
 _MOST_STAGES = 3
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a picture of ``source_px`` becomes one of ``result_px``; all sizes are (width, height).
+    """The steps from a picture of ``source_px`` to one of ``result_px``, as (width, height) in px.
 
-    ``stages``: scales of the networks, one after the other; none where nothing is enlarged.
-    ``resized_px``: after the last resampling; from its middle ``result_px`` is cut.
+    ``stages`` are the scales of the networks in their order; it is empty if nothing is enlarged.
+    ``resized_px`` is the size after the last resampling; ``result_px`` is cropped from its middle.
     """
 
     source_px: tuple[int, int]
@@ -31,35 +31,35 @@ class Plan:
 
     @property
     def enlarged_px(self) -> tuple[int, int]:
-        """After the last network."""
+        """Return the size after the last network."""
         return (self.source_px[0] * prod(self.stages), self.source_px[1] * prod(self.stages))
 
     @property
     def scale(self) -> float:
-        """How many times wider the picture becomes, before cutting."""
+        """Return how many times wider the picture becomes before it is cropped."""
         return self.resized_px[0] / self.source_px[0]
 
 
-def make_plan(source_px: tuple[int, int], wanted: Wanted, scales: Collection[int]) -> Plan:
-    """Choose the networks: of all chains that reach the size, the one with the fewest px.
+def make_plan(source_px: tuple[int, int], target: Wanted, scales: Collection[int]) -> Plan:
+    """Choose the chain of networks that reaches the target size with the fewest px.
 
     Args:
         source_px: width and height of the upright input.
-        wanted: the size that is asked for.
-        scales: for which there are weights.
+        target: the size of the result.
+        scales: the scales for which there are weights.
 
     Raises:
-        SizeError: an empty picture, or more than three networks would be needed.
+        SizeError: the picture is empty, or more than three networks would be needed.
     """
     width, height = source_px
     if not width or not height:
         raise SizeError(f"a picture of {width}x{height} px has nothing to enlarge")
-    resized, result = target_size(width, height, wanted)
+    resized, result = target_size(width, height, target)
     factor = max(resized[0] / width, resized[1] / height)
     notes = []
     if factor < 1:
         notes.append("the result is smaller than the picture: it is only resampled")
-    dpi = wanted.sheet.dpi if wanted.sheet else None
+    dpi = target.sheet.dpi if target.sheet else None
     if dpi is not None and dpi / factor < _PRINT_DPI_ENOUGH:
         notes.append(
             f"the picture has {dpi / factor:.0f} px an inch at this size, under "
@@ -69,21 +69,21 @@ def make_plan(source_px: tuple[int, int], wanted: Wanted, scales: Collection[int
 
 
 def most_times(scales: Collection[int]) -> int:
-    """Say how many times wider a chain of networks can make a picture.
+    """Return how many times wider the longest chain of networks makes a picture.
 
     Args:
-        scales: for which there are weights.
+        scales: the scales for which there are weights.
     """
     most: int = max(scales, default=1) ** _MOST_STAGES
     return most
 
 
 def chain_for(factor: float, scales: Collection[int]) -> tuple[int, ...]:
-    """Choose the networks that enlarge at least so many times: the chain with the fewest px.
+    """Choose the chain of networks that enlarges by at least a factor, with the fewest px.
 
     Args:
-        factor: times wider; up to 1 none are needed.
-        scales: for which there are weights.
+        factor: how many times wider the picture becomes; up to 1, no network is needed.
+        scales: the scales for which there are weights.
 
     Raises:
         SizeError: more than three networks would be needed.

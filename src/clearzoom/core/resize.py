@@ -1,7 +1,7 @@
-"""Resampling as MATLAB's ``imresize`` does it: the measuring protocol's bicubic, and linear.
+"""Resampling as in MATLAB's ``imresize``: the measuring protocol's bicubic, and linear.
 
-A resampling of one axis is a few weighted taps an output; as a matrix (outputs x inputs) the same
-taps serve torch in training.
+One axis is resampled by a few weighted taps for each output; training uses the same taps in torch,
+as a matrix (outputs x inputs).
 
 References:
     R. Keys, "Cubic convolution interpolation for digital image processing", 1981 (a = -0.5).
@@ -14,17 +14,17 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from clearzoom.core.arrays import Float64Array, Levels
 from clearzoom.errors import SizeError
 
 Kernel = Literal["bicubic", "linear"]
-Floats = npt.NDArray[np.float64]
 
 BICUBIC_REACH_PX = 3
 """How far from its own place an enlarged px reads LR px: the kernel's 2 px, and the half between
 the two grids rounded up."""
 
 
-def _cubic(x: Floats) -> Floats:
+def _cubic(x: Float64Array) -> Float64Array:
     a = -0.5
     x = np.abs(x)
     near = ((a + 2) * x - (a + 3)) * x**2 + 1
@@ -32,19 +32,21 @@ def _cubic(x: Floats) -> Floats:
     return np.where(x <= 1, near, np.where(x < 2, far, 0.0))
 
 
-def _triangle(x: Floats) -> Floats:
+def _triangle(x: Float64Array) -> Float64Array:
     return np.maximum(0.0, 1.0 - np.abs(x))
 
 
-_KERNELS: dict[Kernel, tuple[Callable[[Floats], Floats], float]] = {
+_KERNELS: dict[Kernel, tuple[Callable[[Float64Array], Float64Array], float]] = {
     "bicubic": (_cubic, 4.0),
     "linear": (_triangle, 2.0),
 }
 
 
 @lru_cache(maxsize=64)
-def _taps(input_px: int, output_px: int, kernel: Kernel) -> tuple[npt.NDArray[np.int64], Floats]:
-    """The source index and weight of each tap: two (output_px, taps) arrays."""
+def _taps(
+    input_px: int, output_px: int, kernel: Kernel
+) -> tuple[npt.NDArray[np.int64], Float64Array]:
+    """Compute the source index and the weight of each tap: two (output_px, taps) arrays."""
     if input_px < 1 or output_px < 1:
         raise SizeError(f"cannot resize an axis of {input_px} px to {output_px} px; give >= 1")
     function, width = _KERNELS[kernel]
@@ -60,22 +62,22 @@ def _taps(input_px: int, output_px: int, kernel: Kernel) -> tuple[npt.NDArray[np
     return mirrored[positions % (2 * input_px)], weights
 
 
-def resize_matrix(input_px: int, output_px: int, kernel: Kernel = "bicubic") -> Floats:
+def resize_matrix(input_px: int, output_px: int, kernel: Kernel = "bicubic") -> Float64Array:
     """Build the matrix that resamples one axis as MATLAB's ``imresize`` does.
 
-    Sample centres lie at half pixels, borders are mirrored (the edge sample twice), and the kernel
-    is widened by the reduction when output_px < input_px (antialiasing).
+    Sample centres are at half px, borders are mirrored with the edge sample repeated, and the
+    kernel is widened by the reduction when output_px < input_px (antialiasing).
 
     Args:
-        input_px: length of the axis before, >= 1.
-        output_px: length after, >= 1.
+        input_px: the length of the axis before, >= 1.
+        output_px: its length after, >= 1.
         kernel: "bicubic" (Keys, a = -0.5) or "linear".
 
     Returns:
-        (output_px, input_px) float64, each row sums to 1.
+        (output_px, input_px) float64; each row sums to 1.
 
     Raises:
-        SizeError: a length below 1.
+        SizeError: a length is below 1.
 
     Example:
         >>> resize_matrix(2, 4, "linear")[1].tolist()
@@ -87,7 +89,7 @@ def resize_matrix(input_px: int, output_px: int, kernel: Kernel = "bicubic") -> 
     return matrix
 
 
-def _resize_rows(image: Floats, output_px: int, kernel: Kernel) -> Floats:
+def _resize_rows(image: Float64Array, output_px: int, kernel: Kernel) -> Float64Array:
     source, weights = _taps(image.shape[0], output_px, kernel)
     result = np.zeros((output_px, *image.shape[1:]))
     over_columns = (slice(None),) + (None,) * (image.ndim - 1)
@@ -98,37 +100,40 @@ def _resize_rows(image: Floats, output_px: int, kernel: Kernel) -> Floats:
 
 def resize(
     image: npt.NDArray[np.generic], height_px: int, width_px: int, kernel: Kernel = "bicubic"
-) -> Floats:
-    """Resize a picture, without rounding or clipping.
+) -> Float64Array:
+    """Resize a picture without rounding or clipping.
 
     Args:
         image: (H, W) or (H, W, C), any real dtype and range.
-        height_px: rows of the result.
-        width_px: columns of the result.
+        height_px: the rows of the result.
+        width_px: the columns of the result.
         kernel: "bicubic" or "linear".
 
     Returns:
         (height_px, width_px[, C]) float64; bicubic may overshoot the input's range.
 
     Raises:
-        SizeError: a length below 1.
+        SizeError: a length is below 1.
     """
     tall = _resize_rows(image.astype(np.float64), height_px, kernel)
     return _resize_rows(tall.swapaxes(0, 1), width_px, kernel).swapaxes(0, 1)
 
 
-def to_uint8(values: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
+def to_uint8(values: npt.NDArray[np.floating]) -> Levels:
     """Round half up and clip to 0..255, as MATLAB's ``uint8()`` does.
 
     Args:
-        values: any shape, levels 0..255 (outside is clipped).
+        values: levels of any shape; what is outside 0..255 is clipped.
+
+    Returns:
+        uint8 of the same shape.
     """
-    levels: npt.NDArray[np.uint8] = np.floor(np.clip(values, 0.0, 255.0) + 0.5).astype(np.uint8)
+    levels: Levels = np.floor(np.clip(values, 0.0, 255.0) + 0.5).astype(np.uint8)
     return levels
 
 
-def reduce_for_protocol(hr: npt.NDArray[np.uint8], scale: int) -> npt.NDArray[np.uint8]:
-    """Make the low-resolution picture of the measuring protocol.
+def reduce_for_protocol(hr: Levels, scale: int) -> Levels:
+    """Compute the low-resolution picture of the measuring protocol.
 
     Args:
         hr: (H, W[, C]) uint8, H and W multiples of scale.
@@ -146,8 +151,8 @@ def reduce_for_protocol(hr: npt.NDArray[np.uint8], scale: int) -> npt.NDArray[np
     return to_uint8(resize(hr, height // scale, width // scale))
 
 
-def enlarge_bicubic(lr: npt.NDArray[np.uint8], scale: int) -> npt.NDArray[np.uint8]:
-    """Enlarge by the protocol's bicubic: the baseline of every table.
+def enlarge_bicubic(lr: Levels, scale: int) -> Levels:
+    """Enlarge by the protocol's bicubic, the baseline of every table.
 
     Args:
         lr: (H, W[, C]) uint8.

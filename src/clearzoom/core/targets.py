@@ -1,6 +1,6 @@
-"""What size is wanted, and the whole px that this means.
+"""The size of the result, in any of the ways to state it, and the whole px that this means.
 
-One rounding rule: a length in px is floor(x + 0.5), and at least 1.
+There is one rounding rule: a length in px is floor(x + 0.5), and at least 1.
 """
 
 import re
@@ -26,7 +26,7 @@ _TOO_LARGE = 1e9
 @checked_fields(SizeError)
 @dataclass(frozen=True)
 class Print:
-    """A sheet: ``width_mm`` and ``height_mm`` with the bleed on all sides, at ``dpi``."""
+    """A printed sheet; ``width_mm`` and ``height_mm`` include the bleed on both sides."""
 
     width_mm: float
     height_mm: float
@@ -41,7 +41,7 @@ class Print:
 
     @property
     def size_px(self) -> tuple[int, int]:
-        """Width and height."""
+        """Return width and height in px."""
         return (
             whole_px(self.width_mm / 25.4 * self.dpi),
             whole_px(self.height_mm / 25.4 * self.dpi),
@@ -51,10 +51,10 @@ class Print:
 @checked_fields(SizeError)
 @dataclass(frozen=True)
 class Wanted:
-    """The wanted size. At most one of them is given; none means ``scale`` 4.
+    """The size of the result, stated in one of six ways; without any, ``scale`` is 4.
 
-    ``width_px`` and ``height_px`` may stand together: then the picture is made to fit into them, or
-    to fill them and is cut. A print is such a pair.
+    ``width_px`` and ``height_px`` count as one way. Together they are a box: the picture fits into
+    it, or fills it and is cropped. A print is such a box.
 
     Example:
         >>> Wanted(scale=2, width_px=3000)
@@ -83,16 +83,16 @@ class Wanted:
             raise SizeError(
                 "give one of --scale, --width and --height, --long-edge, --megapixels, --print"
             )
-        lengths = {
+        sizes = {
             "--scale": self.scale,
             "--width": self.width_px,
             "--height": self.height_px,
             "--long-edge": self.long_edge_px,
             "--megapixels": self.megapixels,
         }
-        for option, length in lengths.items():
+        for option, length in sizes.items():
             if length is not None and not 0 < length < _TOO_LARGE:
-                # An int of hundreds of digits cannot be written as a float.
+                # Python refuses to format an int of hundreds of digits as a float.
                 words = "so many digits" if abs(length) > 1e300 else f"{length:g}"
                 raise SizeError(f"{option}: a size of {words} is not above 0 and below a billion")
         whole_box = self.width_px is not None and self.height_px is not None
@@ -101,85 +101,85 @@ class Wanted:
 
 
 def whole_px(length_px: float) -> int:
-    """Round a length half up, to 1 at least."""
+    """Round a length half up to whole px, at least 1."""
     return max(1, floor(length_px + 0.5))
 
 
 def parse_print(text: str, bleed: str | None = None) -> Print:
-    """Understand a print size.
+    """Parse a print size.
 
     Args:
-        text: like 60x70cm@300dpi, 8x10in, 210x297mm@600dpi; 300 dpi where none is said.
-        bleed: like 3mm: added on each side, to be cut off after printing.
+        text: such as 60x70cm@300dpi, 8x10in or 210x297mm@600dpi; the default is 300 dpi.
+        bleed: such as 3mm: this is added on each side and trimmed after printing.
 
     Raises:
-        SizeError: not of that form.
+        SizeError: the text or the bleed is not of that form, or a length is 0.
 
     Example:
         >>> parse_print("60x70cm@300dpi").size_px
         (7087, 8268)
     """
-    found = _PRINT.fullmatch(text.strip())
-    if found is None:
+    parts = _PRINT.fullmatch(text.strip())
+    if parts is None:
         raise SizeError(f"cannot understand --print {text!r:.60}; write it like 60x70cm@300dpi")
-    unit = _MM[found["unit"]]
-    around = 0.0
+    unit = _MM[parts["unit"]]
+    both_bleeds_mm = 0.0
     if bleed is not None:
         length = _LENGTH.fullmatch(bleed.strip())
         if length is None:
             raise SizeError(f"cannot understand --bleed {bleed!r:.60}; write it like 3mm")
-        around = 2 * float(length["length"]) * _MM[length["unit"]]
-    dpi = float(found["dpi"] or _PRINT_DPI)
-    width_mm, height_mm = (float(found[side]) * unit for side in ("w", "h"))
+        both_bleeds_mm = 2 * float(length["length"]) * _MM[length["unit"]]
+    dpi = float(parts["dpi"] or _PRINT_DPI)
+    width_mm, height_mm = (float(parts[side]) * unit for side in ("w", "h"))
     if not (width_mm and height_mm and dpi):
         raise SizeError(f"--print {text!r:.60}: lengths and dpi must be above 0")
-    return Print(width_mm + around, height_mm + around, dpi)
+    return Print(width_mm + both_bleeds_mm, height_mm + both_bleeds_mm, dpi)
 
 
 def target_size(
-    width_px: int, height_px: int, wanted: Wanted
+    width_px: int, height_px: int, target: Wanted
 ) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Work out the result's size.
+    """Compute the size of the result.
 
     Args:
-        width_px: of the input, upright.
-        height_px: of the input.
-        wanted: what was asked for.
+        width_px: the width of the upright input.
+        height_px: its height.
+        target: the size that is requested.
 
     Returns:
-        The size to enlarge to, and the size after cutting it evenly at its edges; the same unless
-        ``fill`` cuts. A pair of lengths whose shape is the input's, but for the input's own
-        rounding to whole px, is met exactly.
+        The size (width, height) to resize to, and the size after cropping its edges evenly; they
+        differ only if the picture fills a box of another shape. A box of the input's shape is met
+        exactly; half a px of the input counts as rounding.
     """
-    if wanted.sheet is not None:
-        box = wanted.sheet.size_px
-    elif wanted.width_px is not None and wanted.height_px is not None:
-        box = (wanted.width_px, wanted.height_px)
+    if target.sheet is not None:
+        box = target.sheet.size_px
+    elif target.width_px is not None and target.height_px is not None:
+        box = (target.width_px, target.height_px)
     else:
-        factor = _factor(width_px, height_px, wanted)
+        factor = _factor(width_px, height_px, target)
         size = (
-            wanted.width_px or whole_px(width_px * factor),
-            wanted.height_px or whole_px(height_px * factor),
+            target.width_px or whole_px(width_px * factor),
+            target.height_px or whole_px(height_px * factor),
         )
         return size, size
     factors = (box[0] / width_px, box[1] / height_px)
     if _same_shape(width_px, height_px, box):
         return box, box
-    factor = max(factors) if wanted.fitting == "fill" else min(factors)
+    factor = max(factors) if target.fitting == "fill" else min(factors)
     size = (whole_px(width_px * factor), whole_px(height_px * factor))
     return size, (min(size[0], box[0]), min(size[1], box[1]))
 
 
-def _factor(width_px: int, height_px: int, wanted: Wanted) -> float:
-    if wanted.width_px is not None:
-        return wanted.width_px / width_px
-    if wanted.height_px is not None:
-        return wanted.height_px / height_px
-    if wanted.long_edge_px is not None:
-        return wanted.long_edge_px / max(width_px, height_px)
-    if wanted.megapixels is not None:
-        return sqrt(wanted.megapixels * 1e6 / (width_px * height_px))
-    return wanted.scale if wanted.scale is not None else 4.0
+def _factor(width_px: int, height_px: int, target: Wanted) -> float:
+    if target.width_px is not None:
+        return target.width_px / width_px
+    if target.height_px is not None:
+        return target.height_px / height_px
+    if target.long_edge_px is not None:
+        return target.long_edge_px / max(width_px, height_px)
+    if target.megapixels is not None:
+        return sqrt(target.megapixels * 1e6 / (width_px * height_px))
+    return target.scale if target.scale is not None else 4.0
 
 
 def _same_shape(width_px: int, height_px: int, box: tuple[int, int]) -> bool:

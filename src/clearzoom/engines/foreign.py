@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from clearzoom.core.arrays import Tensor
 from clearzoom.core.resize import resize
 from clearzoom.core.tiles import mirrored
 from clearzoom.weights.card import Interface, Sizes
 
-Tensor = npt.NDArray[np.float32]
 Run = Callable[[Tensor], Tensor]
 AnyRun = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from clearzoom.core.arrays import Tensor
 from clearzoom.engines.interpolate import float_tensors
 from clearzoom.engines.onnxruntime import load_onnxruntime
 from clearzoom.errors import WeightsError
@@ -23,7 +23,7 @@ class Levels:
     """The level of a file's biases, and how far each bias moves from level 0 to level 1."""
 
     level: float
-    shifts: dict[str, npt.NDArray[np.float32]]
+    shifts: dict[str, Tensor]
 
     @classmethod
     def of(cls, notes: dict[str, str]) -> "Levels | None":
@@ -83,7 +83,7 @@ def estimator_file(weights: Path) -> Path:
     return weights.with_name(f"{weights.stem}-level.onnx")
 
 
-def load_estimator(path: Path) -> Callable[[npt.NDArray[np.float32]], float]:
+def load_estimator(path: Path) -> Callable[[Tensor], float]:
     """Load the network that estimates the denoise level that suits a picture.
 
     Args:

@@ -7,15 +7,15 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from clearzoom.checked import Name, checked_arguments, checked_fields
-from clearzoom.core import ends
+from clearzoom.core import range_ends
+from clearzoom.core.arrays import Tensor
 from clearzoom.core.consistency import Consistency
 from clearzoom.core.tiles import aligned_halo_px
 from clearzoom.engines import Engine, Precision
 from clearzoom.engines.enclosed import check_enclosed
-from clearzoom.engines.foreign import Run, Tensor, adapted
+from clearzoom.engines.foreign import Run, adapted
 from clearzoom.engines.interpolate import mixed_model
 from clearzoom.engines.levels import Levels, estimator_file, load_estimator
 from clearzoom.engines.notes import grid_of, read_notes
@@ -195,9 +195,7 @@ def _of_tensors(run: Run) -> Run:
     return checked
 
 
-def load_level_estimator(
-    name_or_file: str, scale: int
-) -> Callable[[npt.NDArray[np.float32]], float] | None:
+def load_level_estimator(name_or_file: str, scale: int) -> Callable[[Tensor], float] | None:
     """Load the estimator of the denoise level that suits a picture.
 
     Args:
@@ -261,7 +259,7 @@ def _load_added(
     return Network(
         name=card.name,
         scale=card.scale,
-        halo_px=aligned_halo_px(max(card.halo_px, ends.REACH_PX), card.period_px),
+        halo_px=aligned_halo_px(max(card.halo_px, range_ends.REACH_PX), card.period_px),
         tile_px=card.tile_px,
         sha256=hashlib.sha256(content).hexdigest(),
         engine=f"{used} {precision}",

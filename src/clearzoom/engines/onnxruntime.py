@@ -4,13 +4,10 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import onnxruntime
 
+from clearzoom.core.arrays import Tensor
 from clearzoom.errors import WeightsError
-
-Tensor = npt.NDArray[np.float32]
 
 
 def load_onnxruntime(model: Path | bytes) -> Callable[[Tensor], Tensor]:

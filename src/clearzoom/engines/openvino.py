@@ -6,13 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from clearzoom.core.arrays import Tensor
 from clearzoom.engines import Precision
 from clearzoom.errors import MissingExtraError
-
-Tensor = npt.NDArray[np.float32]
-
 
 # An int8 file says itself which of its operations are int8.
 _HINTS = {"fp32": "f32", "int8": "f32", "fp16": "f16", "bf16": "bf16"}

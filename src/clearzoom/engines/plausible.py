@@ -8,9 +8,8 @@ returns NaN, or numbers absurdly far off, or misses the broad tones of smooth pi
 """
 
 import numpy as np
-import numpy.typing as npt
 
-Tensor = npt.NDArray[np.float32]
+from clearzoom.core.arrays import Float64Array, Tensor
 
 _DETAIL_TOLERANCE = 0.3
 """A share of the range, added for a checkerboard of black and white px. The released networks need
@@ -67,10 +66,10 @@ def is_picture(x: Tensor, y: Tensor, mean_tolerance: float) -> bool:
     return off < mean_tolerance + _DETAIL_TOLERANCE * detail_of(x)
 
 
-def _block_means(planes: Tensor, rows: int, columns: int) -> npt.NDArray[np.float64]:
+def _block_means(planes: Tensor, rows: int, columns: int) -> Float64Array:
     """Compute the mean of each block over all channels; incomplete blocks are left out."""
     down, across = planes.shape[2] // rows, planes.shape[3] // columns
     whole = planes[..., : down * rows, : across * columns]
     blocks = whole.reshape(*planes.shape[:2], down, rows, across, columns)
-    means: npt.NDArray[np.float64] = blocks.mean((0, 1, 3, 5), dtype=np.float64)
+    means: Float64Array = blocks.mean((0, 1, 3, 5), dtype=np.float64)
     return means

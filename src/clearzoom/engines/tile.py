@@ -7,12 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from clearzoom.core import alpha
+from clearzoom.core.arrays import Tensor
 from clearzoom.core.consistency import made_consistent
-from clearzoom.core.flat import flat_fields
+from clearzoom.core.flat_fields import flat_fields
 from clearzoom.core.resize import BICUBIC_REACH_PX, resize
 from clearzoom.core.tiles import Span, Tile, mirrored
-from clearzoom.core.tone import Tone
-from clearzoom.engines.foreign import Tensor
+from clearzoom.core.tone_curve import ToneCurve
 from clearzoom.engines.network import Network
 from clearzoom.engines.plausible import is_picture
 from clearzoom.errors import ResultError
@@ -29,7 +29,7 @@ class Channels:
     """
 
     colours: int
-    tone: Tone | None = None
+    tone: ToneCurve | None = None
 
 
 def enlarge_core(
@@ -130,7 +130,7 @@ def _mirrored(span: Span) -> npt.NDArray[np.int64]:
     return mirrored(span.start, span.stop, span.length)
 
 
-def _run(levels: Samples, tile: Tile, network: Network, tone: Tone | None) -> Tensor:
+def _run(levels: Samples, tile: Tile, network: Network, tone: ToneCurve | None) -> Tensor:
     """Run a window through the network and make it consistent: (scale * H, scale * W, C)."""
     top = np.float32(np.iinfo(levels.dtype).max)
     seen = levels / top if tone is None else tone.encode(levels)

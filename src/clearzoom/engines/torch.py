@@ -4,13 +4,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
+from clearzoom.core.arrays import Tensor
 from clearzoom.engines import Precision
 from clearzoom.errors import MissingExtraError, ModelError, WeightsError
-
-Tensor = npt.NDArray[np.float32]
 
 
 def load_torch(

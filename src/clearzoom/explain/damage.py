@@ -1,13 +1,11 @@
 """Ways to make a picture worse, each of which a metric sees in another way."""
 
 import numpy as np
-import numpy.typing as npt
 
-Image = npt.NDArray[np.uint8]
-Values = npt.NDArray[np.float64]
+from clearzoom.core.arrays import Float64Array, Levels
 
 
-def brighter(picture: Image, levels: float) -> Values:
+def brighter(picture: Levels, levels: float) -> Float64Array:
     """Add a constant.
 
     Args:
@@ -20,7 +18,7 @@ def brighter(picture: Image, levels: float) -> Values:
     return picture.astype(np.float64) + levels
 
 
-def flatter(picture: Image, share: float) -> Values:
+def flatter(picture: Levels, share: float) -> Float64Array:
     """Move each value towards its channel's mean.
 
     Args:
@@ -31,11 +29,11 @@ def flatter(picture: Image, share: float) -> Values:
         (H, W, 3), not rounded.
     """
     values = picture.astype(np.float64)
-    moved: Values = values + share * (values.mean((0, 1)) - values)
+    moved: Float64Array = values + share * (values.mean((0, 1)) - values)
     return moved
 
 
-def noisy(picture: Image, sigma: float, seed: int = 0) -> Values:
+def noisy(picture: Levels, sigma: float, seed: int = 0) -> Float64Array:
     """Add grey Gaussian noise.
 
     Args:
@@ -50,7 +48,7 @@ def noisy(picture: Image, sigma: float, seed: int = 0) -> Values:
     return picture + sigma * noise[:, :, None]
 
 
-def blurred(picture: Image, sigma_px: float) -> Values:
+def blurred(picture: Levels, sigma_px: float) -> Float64Array:
     """Blur by a Gaussian, borders mirrored.
 
     Args:
@@ -69,11 +67,13 @@ def blurred(picture: Image, sigma_px: float) -> Values:
     values = np.pad(picture.astype(np.float64), border, "symmetric")
     rows, columns = picture.shape[:2]
     values = np.sum([tap * values[k : k + rows] for k, tap in enumerate(taps)], axis=0)
-    blur: Values = np.sum([tap * values[:, k : k + columns] for k, tap in enumerate(taps)], axis=0)
+    blur: Float64Array = np.sum(
+        [tap * values[:, k : k + columns] for k, tap in enumerate(taps)], axis=0
+    )
     return blur
 
 
-def shifted_pair(picture: Image, by_px: int) -> tuple[Image, Image]:
+def shifted_pair(picture: Levels, by_px: int) -> tuple[Levels, Levels]:
     """Cut two equally sharp pictures whose contents differ by a shift.
 
     Args:

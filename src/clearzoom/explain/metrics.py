@@ -5,9 +5,10 @@ from collections.abc import Callable
 import numpy as np
 from matplotlib.figure import Figure
 
+from clearzoom.core.arrays import Float64Array, Levels
 from clearzoom.core.colour import luma_bt601
 from clearzoom.core.resize import to_uint8
-from clearzoom.explain.damage import Image, Values, blurred, brighter, flatter, noisy
+from clearzoom.explain.damage import blurred, brighter, flatter, noisy
 from clearzoom.explain.figures import LINES, in_house_style, panels, show_map, show_picture
 from clearzoom.explain.page import Drawing, Page, table
 from clearzoom.io.example import EYE, NAME, example_picture
@@ -17,7 +18,7 @@ from clearzoom.metrics.ssim import SSIMMaps, ssim_maps
 LIGHT_LEVELS = 13
 """The first damage; the others are made as large as it is to PSNR."""
 
-DAMAGES: dict[str, tuple[Callable[[Image, float], Values], float]] = {
+DAMAGES: dict[str, tuple[Callable[[Levels, float], Float64Array], float]] = {
     "flatter": (flatter, 1.0),
     "noisy": (noisy, 60.0),
     "blurred": (blurred, 8.0),
@@ -28,8 +29,8 @@ _ERRORS = (1, 2, 4, 8, 16, 32, 64)
 
 
 def damaged(
-    picture: Image, damage: Callable[[Image, float], Values], most: float, psnr_db: float
-) -> Image:
+    picture: Levels, damage: Callable[[Levels, float], Float64Array], most: float, psnr_db: float
+) -> Levels:
     """Damage a picture until its PSNR on the luma plane is what is wanted.
 
     Args:
@@ -128,7 +129,7 @@ def _psnr_of(error: float) -> float:
 
 
 @in_house_style
-def _maps_figure(copies: dict[str, Image], maps: dict[str, SSIMMaps]) -> Figure:
+def _maps_figure(copies: dict[str, Levels], maps: dict[str, SSIMMaps]) -> Figure:
     figure, axes = panels(len(copies), 5, 8.6, 7.0)
     for row, (name, copy) in zip(axes, copies.items(), strict=True):
         own = maps[name]

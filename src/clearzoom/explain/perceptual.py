@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
+from clearzoom.core.arrays import Levels
 from clearzoom.core.colour import luma_bt601
 from clearzoom.core.resize import enlarge_bicubic, reduce_for_protocol, to_uint8
-from clearzoom.explain.damage import Image, blurred, shifted_pair
+from clearzoom.explain.damage import blurred, shifted_pair
 from clearzoom.explain.figures import in_house_style, panels, show_map, show_picture
 from clearzoom.explain.page import Drawing, Page, table
 from clearzoom.io.example import EYE, NAME, example_picture
@@ -31,7 +32,7 @@ class Copy:
     """
 
     name: str
-    picture: Image
+    picture: Levels
     rmse_percent: float
     psnr_db: float
     maps: SSIMMaps
@@ -43,12 +44,12 @@ class Enlarged:
     """A picture that was reduced to a quarter and enlarged again, scored by the protocol."""
 
     name: str
-    picture: Image
+    picture: Levels
     psnr_db: float
     distance: float
 
 
-def perceptual_distance(a: Image, b: Image) -> float:
+def perceptual_distance(a: Levels, b: Levels) -> float:
     """Measure LPIPS, with AlexNet; smaller is more alike.
 
     Args:
@@ -61,7 +62,7 @@ def perceptual_distance(a: Image, b: Image) -> float:
     return float(lpips(a, b, 0, Lpips()))
 
 
-def copies(picture: Image) -> tuple[Image, list[Copy]]:
+def copies(picture: Levels) -> tuple[Levels, list[Copy]]:
     """Make the sharp copy, shifted, and the blurred copy, in place, and score both.
 
     Args:
@@ -88,7 +89,7 @@ def copies(picture: Image) -> tuple[Image, list[Copy]]:
     return true, scored
 
 
-def enlargements(picture: Image) -> tuple[Image, list[Enlarged]]:
+def enlargements(picture: Levels) -> tuple[Levels, list[Enlarged]]:
     """Reduce a picture to a quarter and enlarge it by bicubic, ``photo`` and ``photo-crisp``.
 
     Args:
@@ -197,7 +198,7 @@ def _trade(photo: Enlarged, crisp: Enlarged) -> str:
 
 
 @in_house_style
-def _trained_figure(true: Image, made: list[Enlarged]) -> Figure:
+def _trained_figure(true: Levels, made: list[Enlarged]) -> Figure:
     figure, [axes] = panels(1, 4, 9.0, 2.75)
     for drawn, each in zip(axes[:-1], made, strict=True):
         numbers = f"{each.psnr_db:.2f} dB, LPIPS {each.distance:.3f}"
@@ -207,7 +208,7 @@ def _trained_figure(true: Image, made: list[Enlarged]) -> Figure:
 
 
 @in_house_style
-def _pictures_figure(true: Image, sharp: Copy, soft: Copy) -> Figure:
+def _pictures_figure(true: Levels, sharp: Copy, soft: Copy) -> Figure:
     figure, [axes] = panels(1, 3, 9.0, 3.45)
     show_picture(axes[0], true[EYE], "the picture\n")
     for drawn, copy in zip(axes[1:], (sharp, soft), strict=True):

@@ -9,10 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
+from clearzoom.core.arrays import Levels
 from clearzoom.core.resize import reduce_for_protocol
 from clearzoom.io.example import example_picture
 from clearzoom.io.folder import files_sha256, picture_files
@@ -29,8 +28,6 @@ from clearzoom.train.config import (
 )
 from clearzoom.train.device import device_words
 from clearzoom.train.run import train
-
-Image = npt.NDArray[np.uint8]
 
 SCALE: Literal[4] = 4
 SEED = 0
@@ -80,9 +77,9 @@ class Trial:
     seconds: float
     seconds_per_megapixel: float
     scores: tuple[Score, ...]
-    example: Image
-    lr: tuple[Image, ...]
-    hr: tuple[Image, ...]
+    example: Levels
+    lr: tuple[Levels, ...]
+    hr: tuple[Levels, ...]
     device: str
 
     @property
@@ -133,7 +130,7 @@ def run_trial(
     )
 
 
-def reduced_example() -> tuple[Image, Image]:
+def reduced_example() -> tuple[Levels, Levels]:
     """Give the example picture, cropped to a multiple of the scale, and its LR."""
     hr = crop_to_multiple(example_picture(), SCALE)
     return hr, reduce_for_protocol(hr, SCALE)

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all."""
+"""Write files atomically: they appear whole or not at all."""
 
 import hashlib
 import os
@@ -15,20 +15,21 @@ from clearzoom.io.libvips_errors import refused
 
 @contextmanager
 def whole_file(target: Path) -> Iterator[Path]:
-    """Give a temporary path beside target; on success it becomes target, on any error it goes.
+    """Make a temporary file that becomes target on success and is removed on any error.
 
-    What a process that was killed left of the same target goes too. A file that replaces another
-    has its rights, from the first byte on: what was private stays so. A new one has those that the
-    system gives new files.
+    Temporary files of killed processes for the same target are removed too. A file that replaces
+    another has its rights from the first byte on, so a private file stays private; a new file has
+    the system's default rights.
 
     Args:
-        target: the file to be; an older one is replaced in one step, a link itself.
+        target: the file to be written. An older file is replaced in one step; a link is replaced
+            itself, not the file it points to.
 
     Yields:
-        An empty file in the same folder, with target's suffix, or the usual one of its format.
+        An empty file in the same folder, with target's suffix or the usual one of its format.
 
     Raises:
-        OutputError: the folder is missing or cannot be written, the disk is full.
+        OutputError: the folder is missing or not writable, or the disk is full.
     """
     start = f".clearzoom-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:12]}-"
     try:
@@ -36,8 +37,8 @@ def whole_file(target: Path) -> Iterator[Path]:
         older = _older(target)
         name = f"{start}{os.getpid()}-{secrets.token_hex(8)}{written_suffix(target)}"
         temporary = target.parent / name
-        # With the rights of new files in the call, nobody need know the umask, which one can only
-        # learn by setting it, for all threads.
+        # The system applies the umask to these rights. The umask can only be read by setting it,
+        # which would affect all threads.
         os.close(new_file(temporary, 0o666 if older is None else 0o600))
     except OSError as error:
         raise refused(target, error) from error
@@ -90,14 +91,14 @@ def _lives(process: int) -> bool:
 
 @contextmanager
 def file_beside(path: Path, suffix: str) -> Iterator[Path]:
-    """Give a file for a while, with the rights of a temporary one that is there.
+    """Make a second temporary file with the rights of the first, and remove it at the end.
 
     Args:
-        path: from ``whole_file``.
-        suffix: of the other file's name.
+        path: the temporary file, from ``whole_file``.
+        suffix: the suffix of the second file.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: the file cannot be made.
     """
     beside = path.with_name(f"{path.stem}~{suffix}")
     os.close(new_file(beside, stat.S_IMODE(path.stat().st_mode)))
@@ -108,10 +109,17 @@ def file_beside(path: Path, suffix: str) -> Iterator[Path]:
 
 
 def new_file(path: Path, rights: int) -> int:
-    """Make a file that was not there, not even as a link; gives its descriptor, for both ways.
+    """Create a file that does not exist, not even as a link, and return its descriptor.
+
+    Args:
+        path: the file.
+        rights: its mode, to which the umask applies.
+
+    Returns:
+        A descriptor for reading and writing.
 
     Raises:
-        OSError: there is something, or none can be made there.
+        OSError: the file exists, or cannot be created.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
     for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"):
@@ -120,25 +128,25 @@ def new_file(path: Path, rights: int) -> int:
 
 
 def _older(target: Path) -> os.stat_result | None:
-    """Look at the file that will be replaced; of a link, at what it leads to."""
+    """Return the state of the file that will be replaced; links are followed."""
     try:
-        found = target.stat()
+        state = target.stat()
     except OSError:
         return None
-    return found if stat.S_ISREG(found.st_mode) else None
+    return state if stat.S_ISREG(state.st_mode) else None
 
 
 def _take_rights(file: Path, older: os.stat_result) -> None:
-    """Give a file owner, group and rights of another, never more than that had."""
+    """Copy owner, group and rights of another file, and never grant more."""
     rights = stat.S_IMODE(older.st_mode) & 0o777
     own = file.stat()
     if (own.st_uid, own.st_gid) != (older.st_uid, older.st_gid) and hasattr(os, "chown"):
         try:
             os.chown(file, older.st_uid, older.st_gid)
-        except OSError:  # only root gives files away; but a group that one is in can be kept
+        except OSError:  # Only root changes owners, but a user may choose among its own groups.
             try:
                 os.chown(file, -1, older.st_gid)
             except OSError:
-                rights &= 0o707  # the group would be another one
-    with suppress(OSError):  # some file systems have no rights
+                rights &= 0o707  # The file has another group, which must not get the rights.
+    with suppress(OSError):  # Some file systems have no rights.
         file.chmod(rights)

@@ -1,8 +1,8 @@
-"""EXIF of an AVIF that libvips has just written, byte for byte.
+"""Replace the EXIF of an AVIF that libvips has just written, byte for byte.
 
-libvips hands EXIF to a library that empties maker notes, and drops blocks of more than 64 KB
-without a word. So a small block stands in while it writes, and the file's list of places is then
-led to the true one, behind all else.
+libvips passes EXIF through libexif, which empties maker notes, and silently drops blocks of more
+than 64 KB. Therefore libvips writes a small placeholder, the true block is appended to the file,
+and the item location box (iloc) is changed to point to it.
 
 References:
     ISO/IEC 14496-12, 8.11.3 (iloc) and 8.11.6 (iinf). ISO/IEC 23008-12, A.2.1 (Exif items).
@@ -14,21 +14,22 @@ from pathlib import Path
 from clearzoom.io.heif_boxes import boxes
 
 STAND_IN = b"Exif\0\0" + struct.pack("<4sIHHHIII", b"II*\0", 8, 1, 0x0112, 3, 1, 1, 0)
-"""For libvips: a block that says upright."""
+"""The placeholder: a block with the orientation 1."""
 
-_HEAD = b"\0\0\0\6Exif\0\0"  # where the structure begins, counted from behind this number
+# An Exif item begins with the offset of the TIFF structure, counted from behind that number.
+_HEAD = b"\0\0\0\6Exif\0\0"
 _MOST_BYTES = 2**24
 
 
 def replace_exif(path: Path, exif: bytes) -> None:
-    """Put a block in place of the one that stands there.
+    """Replace the EXIF block.
 
     Args:
-        path: an AVIF of libvips' making, with EXIF.
+        path: an AVIF that libvips has written with ``STAND_IN``.
         exif: a TIFF structure.
 
     Raises:
-        ValueError: it is not built as libvips builds them.
+        ValueError: the file does not have the structure that libvips writes.
     """
     with path.open("r+b") as file:
         start = file.read(_MOST_BYTES)
@@ -48,11 +49,12 @@ def replace_exif(path: Path, exif: bytes) -> None:
 
 
 def _place_of_exif(start: bytes) -> tuple[int, int, int, int]:
-    """Find where the list has EXIF's place, from where that counts, the place and the length."""
+    """Find EXIF's entry in iloc: its own place, the base of its offset, and the block's place."""
     (meta,) = (box for box in boxes(start, 0, len(start)) if box[0] == b"meta")
     inside = {kind: (at, end) for kind, at, end in boxes(start, meta[1] + 4, meta[2])}
     number = _number_of_exif(start, *inside[b"iinf"])
     at, _ = inside[b"iloc"]
+    # Version 0, with offsets and lengths of 4 bytes and a base offset of 0 or 4 bytes.
     if start[at] != 0 or start[at + 4] != 0x44 or start[at + 5] & 0xF0 not in (0, 0x40):
         raise IndexError("another kind of list")
     base_bytes = start[at + 5] >> 4
@@ -75,7 +77,7 @@ def _place_of_exif(start: bytes) -> tuple[int, int, int, int]:
 def _number_of_exif(start: bytes, at: int, end: int) -> int:
     wide = start[at] != 0
     for kind, begins, _ in boxes(start, at + (8 if wide else 6), end):
-        # Version 2: a number, what protects it, and what it is.
+        # Version 2 has the item's number, a protection index and the item's type.
         if kind == b"infe" and start[begins] == 2 and start[begins + 8 : begins + 12] == b"Exif":
             return int.from_bytes(start[begins + 4 : begins + 6])
     raise IndexError("no EXIF")

@@ -1,34 +1,34 @@
-"""Compress a picture and decode it again: what a camera's or a site's encoder leaves of it."""
+"""Compress a picture and decode it again, for the loss of a camera's or a web site's encoder."""
 
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pyvips
 
-Image = npt.NDArray[np.uint8]
+from clearzoom.core.arrays import Levels
+
 Colour = Literal["auto", "4:4:4", "4:2:0"]
 
 _SUBSAMPLING = {"auto": "auto", "4:4:4": "off", "4:2:0": "on"}
 
 
 def compressed(
-    picture: Image,
+    picture: Levels,
     kind: Literal["jpg", "webp"],
     quality: int,
     colour: Colour = "auto",
     start_px: tuple[int, int] = (0, 0),
-) -> Image:
-    """Encode and decode.
+) -> Levels:
+    """Encode a picture and decode it.
 
     Args:
         picture: (H, W, 3) uint8 sRGB.
-        kind: of the encoder.
+        kind: the format.
         quality: 1 to 100.
-        colour: its resolution in a JPEG: whole, halved both ways, or as libvips chooses: halved
-            below quality 90. WebP always halves it.
-        start_px: rows and columns that the encoder's blocks begin before the picture, as if it had
-            been cut out afterwards.
+        colour: the chroma subsampling of a JPEG; "auto" halves the resolution of colours below
+            quality 90. WebP always halves it.
+        start_px: the rows and columns by which the encoder's blocks begin before the picture, as
+            in a picture that was cropped after compression.
 
     Returns:
         (H, W, 3) uint8 sRGB.
@@ -42,15 +42,15 @@ def compressed(
 
 
 def encoded(
-    picture: Image, kind: Literal["jpg", "webp"], quality: int, colour: Colour = "auto"
+    picture: Levels, kind: Literal["jpg", "webp"], quality: int, colour: Colour = "auto"
 ) -> bytes:
-    """Encode to a file's content, which says by its own tables how much is lost.
+    """Encode a picture to the content of a file, whose tables state how much is lost.
 
     Args:
         picture: (H, W, 3) uint8 sRGB.
-        kind: of the encoder.
+        kind: the format.
         quality: 1 to 100.
-        colour: see ``compressed``.
+        colour: the chroma subsampling, as in ``compressed``.
     """
     image = pyvips.Image.new_from_array(np.ascontiguousarray(picture), interpretation="srgb")
     options = {"subsample_mode": _SUBSAMPLING[colour]} if kind == "jpg" else {}
@@ -58,14 +58,14 @@ def encoded(
     return content
 
 
-def decoded(content: bytes) -> Image:
-    """Decode what ``encoded`` gave.
+def decoded(content: bytes) -> Levels:
+    """Decode the content of a file.
 
     Args:
-        content: of a file.
+        content: a file from ``encoded``.
 
     Returns:
         (H, W, 3) uint8 sRGB.
     """
-    pixels: Image = pyvips.Image.new_from_buffer(content, "").extract_band(0, n=3).numpy()
+    pixels: Levels = pyvips.Image.new_from_buffer(content, "").extract_band(0, n=3).numpy()
     return pixels

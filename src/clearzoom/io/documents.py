@@ -1,4 +1,4 @@
-"""Read TOML and JSON files that anyone can have written."""
+"""Read TOML and JSON files from any source."""
 
 import json
 import tomllib
@@ -8,25 +8,25 @@ from typing import Any
 from clearzoom.errors import ClearzoomError
 
 _LARGEST_BYTES = 16 * 2**20
-"""No configuration and no card comes near; parsers take many times as much memory."""
+"""Configurations and cards are far smaller; parsers need many times the size of the file."""
 
 
 def read_toml(path: Path, error: type[ClearzoomError]) -> dict[str, Any]:
     """Read a TOML file.
 
     Args:
-        path: of it.
-        error: of the tree, to raise.
+        path: the file.
+        error: the class of the error to raise.
 
     Raises:
-        error: it cannot be read, is no TOML, or is larger than 16 MiB.
+        error: the file cannot be read, is no TOML, or is larger than 16 MiB.
     """
     try:
-        # Editors of Windows put a mark before UTF-8.
+        # Editors on Windows write a byte order mark before UTF-8.
         return tomllib.loads(_content(path, error).decode("utf-8-sig").replace("\r\n", "\n"))
     except RecursionError as reason:
         raise error(f"{path} is no valid TOML: its brackets are nested too deep") from reason
-    except ValueError as reason:  # no TOML, no UTF-8, a number of thousands of digits
+    except ValueError as reason:  # also for no UTF-8, and for a number with thousands of digits
         raise error(f"{path} is no valid TOML: {reason}") from reason
 
 
@@ -34,11 +34,11 @@ def read_json(path: Path, error: type[ClearzoomError]) -> Any:
     """Read a JSON file.
 
     Args:
-        path: of it.
-        error: of the tree, to raise.
+        path: the file.
+        error: the class of the error to raise.
 
     Raises:
-        error: it cannot be read, is no JSON, or is larger than 16 MiB.
+        error: the file cannot be read, is no JSON, or is larger than 16 MiB.
     """
     try:
         return json.loads(_content(path, error))

@@ -1,10 +1,8 @@
-"""The photograph that is installed with clearzoom: pages are made from it, networks probed."""
+"""The photograph that is installed with clearzoom, for documentation and to probe networks."""
 
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
+from clearzoom.core.arrays import Levels
 from clearzoom.errors import MissingFileError
 from clearzoom.io.reading import decode_rgb8
 
@@ -19,14 +17,14 @@ EYE = (slice(62, 190), slice(108, 236))
 """Rows and columns of a crop with fur, an eye and a soft background."""
 
 
-def example_picture() -> npt.NDArray[np.uint8]:
+def example_picture() -> Levels:
     """Read Chelsea the cat (CC0, photograph by Stéfan van der Walt).
 
     Returns:
         (300, 451, 3) uint8 RGB.
 
     Raises:
-        MissingFileError: the file was taken out of the installation.
+        MissingFileError: the file was removed from the installation.
     """
     for path in _PLACES:
         if path.is_file():

@@ -1,4 +1,4 @@
-"""Folders of pictures: what is in them, and a hash that names a data set."""
+"""The pictures in a folder, and a hash that identifies a data set."""
 
 import hashlib
 from pathlib import Path
@@ -8,13 +8,13 @@ from clearzoom.io.names import is_picture_file
 
 
 def picture_files(folder: Path) -> list[Path]:
-    """List the pictures right in a folder, by name.
+    """List the pictures directly in a folder, by name.
 
     Args:
-        folder: is not searched below.
+        folder: the folder; its subfolders are not searched.
 
     Raises:
-        MissingFileError: no such folder, or no picture in it.
+        MissingFileError: there is no such folder, or no picture in it.
     """
     if not folder.is_dir():
         raise MissingFileError(f"no folder {folder}")
@@ -25,10 +25,10 @@ def picture_files(folder: Path) -> list[Path]:
 
 
 def files_sha256(files: list[Path]) -> str:
-    """Hash names and contents of files, in the order given.
+    """Hash the names and contents of files in the order of the list.
 
     Args:
-        files: each is read whole, one at a time.
+        files: the files; one at a time is read whole.
     """
     total = hashlib.sha256()
     for path in files:

@@ -1,4 +1,4 @@
-"""The formats that are written, and what each can hold."""
+"""The formats that are written, and what each can store."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,18 +8,18 @@ from clearzoom.errors import OutputError, SizeError
 from clearzoom.io.rights import may_write
 
 ResultFormat = Literal["png", "tif", "jpg", "webp", "avif"]
-"""That all results of a folder can be asked for in."""
+"""The formats that a batch can write all its results in."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """What a format holds.
+    """The properties of a format.
 
-    ``suffixes``: the first is the one that encoders know. ``options``: of libvips, in every case.
-    ``longest_px``: of a side. ``deep``: 16 bit. ``grey``: one channel, so that a grey profile fits.
-    ``texts``: plain ones under keywords; ``comments``: plain ones without. ``photoshop``: its
-    resources. ``lossy``: it has a quality. ``streams``: it is written row by row, not from memory
-    at once.
+    Encoders know the first of its ``suffixes``, and libvips always gets its ``options``.
+    ``longest_px`` limits a side. ``deep`` formats have 16 bit, ``grey`` ones a single channel, so
+    that they accept a grey profile. ``texts`` have keywords, ``comments`` have none, ``photoshop``
+    means Photoshop's resources. ``lossy`` formats have a quality, and formats with ``streams`` are
+    written row by row, others from memory.
     """
 
     name: str
@@ -107,23 +107,23 @@ FORMATS = (
 SUFFIXES = tuple(suffix for each in FORMATS for suffix in each.suffixes)
 
 
-_LEAST_DPI, _MOST_DPI = 0.02, 999_999  # what libvips writes into a TIFF
+_LEAST_DPI, _MOST_DPI = 0.02, 999_999  # libvips' limits for a TIFF
 
 
 def is_writable_dpi(dpi: tuple[float, float]) -> bool:
-    """Say whether files can state a resolution.
+    """Tell whether files can state a resolution.
 
     Args:
-        dpi: horizontal, vertical.
+        dpi: the horizontal and the vertical resolution.
     """
     return all(_LEAST_DPI < value < _MOST_DPI for value in dpi)
 
 
 def format_of(target: Path) -> Format:
-    """Name the format that a file's suffix means.
+    """Return the format for the suffix of a file.
 
     Raises:
-        OutputError: none that is written here.
+        OutputError: no such format is written here.
     """
     for each in FORMATS:
         if target.suffix.lower() in each.suffixes:
@@ -133,7 +133,7 @@ def format_of(target: Path) -> Format:
 
 
 def written_suffix(target: Path) -> str:
-    """Give the suffix by which encoders know the format of a file; of no picture its own.
+    """Return the suffix by which encoders know a picture's format; other files keep theirs.
 
     Example:
         >>> written_suffix(Path("a.JFIF")), written_suffix(Path("report.jsonl"))
@@ -145,18 +145,18 @@ def written_suffix(target: Path) -> str:
 
 
 def check_target(target: Path, width_px: int, height_px: int, *, has_alpha: bool) -> None:
-    """Say before any work whether a picture can be written.
+    """Check before any work that a picture can be written.
 
     Args:
-        target: the file to be.
-        width_px: of the picture.
-        height_px: of the picture.
-        has_alpha: whether it is transparent somewhere.
+        target: the file to be written.
+        width_px: the picture's width.
+        height_px: its height.
+        has_alpha: whether it has transparency.
 
     Raises:
-        OutputError: unknown format, a folder, a folder that is missing or closed, transparency that
-            would be lost.
-        SizeError: larger than the format can hold.
+        OutputError: the format is unknown or would lose transparency, target is a folder, or its
+            folder is missing or not writable.
+        SizeError: the picture exceeds the format.
     """
     format_of(target)
     if target.is_dir():
@@ -172,17 +172,17 @@ def check_target(target: Path, width_px: int, height_px: int, *, has_alpha: bool
 
 
 def check_holds(target: Path, width_px: int, height_px: int, *, has_alpha: bool) -> None:
-    """Say whether a file's format can hold a picture, wherever the file is.
+    """Check that a format can store a picture.
 
     Args:
-        target: the file to be; its folder need not be there.
-        width_px: of the picture.
-        height_px: of the picture.
-        has_alpha: whether it is transparent somewhere.
+        target: the file to be written; its folder need not exist.
+        width_px: the picture's width.
+        height_px: its height.
+        has_alpha: whether it has transparency.
 
     Raises:
-        OutputError: unknown format, transparency that would be lost.
-        SizeError: larger than the format can hold.
+        OutputError: the format is unknown, or would lose transparency.
+        SizeError: the picture exceeds the format.
     """
     kind = format_of(target)
     if has_alpha and not kind.alpha:

@@ -1,4 +1,4 @@
-"""The boxes of HEIC and AVIF: what they say of the picture that is shown, and a gain map beside it.
+"""The boxes of HEIC and AVIF: the properties of the primary picture, and its gain map.
 
 References:
     ISO/IEC 14496-12, 4.2 (boxes), 8.11 (meta). ISO/IEC 23008-12, 6.5.10 (irot), 6.5.12 (imir),
@@ -6,32 +6,35 @@ References:
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from pathlib import Path
+from typing import BinaryIO
 
 _LONGEST = 2**24
 _MOST_BOXES = 1000
-_TURNED = {0: 1, 1: 8, 2: 3, 3: 6}
-"""EXIF's number for so many quarter turns against the clock."""
+_ROTATED = {0: 1, 1: 8, 2: 3, 3: 6}
+"""EXIF's orientation by the number of quarter turns counter-clockwise (irot)."""
 _TOP_TO_BOTTOM = {1: 4, 8: 5, 3: 2, 6: 7}
 _LEFT_TO_RIGHT = {1: 2, 8: 7, 3: 4, 6: 5}
-"""The same, mirrored afterwards."""
+"""EXIF's orientation if the picture is mirrored after the rotation (imir)."""
 
 
 def boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Give the kind of each box, and where its content begins and ends.
+    """List the boxes in some bytes.
 
     Args:
-        data: with boxes one after another.
-        at: where the first begins.
-        end: where the last ends.
+        data: the bytes, with one box after the other.
+        at: where the first box begins.
+        end: where the last box ends.
+
+    Yields:
+        The kind of a box, and where its content begins and ends.
     """
     while at + 8 <= end:
         size, head = struct.unpack_from(">I", data, at)[0], 8
-        if size == 1:  # the true size follows, in 64 bit
+        if size == 1:  # A 64-bit size follows the kind (4.2).
             size, head = struct.unpack_from(">Q", data, at + 8)[0], 16
-        elif size == 0:  # up to the end
+        elif size == 0:  # The box extends to the end.
             size = end - at
         if size < head:
             return
@@ -39,74 +42,78 @@ def boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
         at += size
 
 
-def primary_properties(path: Path) -> list[tuple[bytes, bytes]]:
-    """Give the kind and content of each property of the picture that is shown, in their order.
+def item_properties(meta: bytes) -> list[tuple[bytes, bytes]]:
+    """List the properties of the primary picture in their order.
 
     Args:
-        path: a HEIC or AVIF; where it is damaged or built in another way, none is found.
+        meta: the content of the file's meta box.
+
+    Returns:
+        The kind and content of each property; none if the box is damaged or has another structure.
     """
     try:
-        return _of_primary_item(_meta(path))
-    except (OSError, struct.error, LookupError):
+        return _of_primary_item(meta)
+    except (struct.error, LookupError):
         return []
 
 
-def applied_orientation(path: Path) -> int:
-    """Say how readers turn the stored px of a HEIC or AVIF, whatever EXIF says.
+def applied_orientation(properties: Iterable[tuple[bytes, bytes]]) -> int:
+    """Compute how readers rotate and mirror the stored px; EXIF's orientation does not count.
 
     Args:
-        path: a HEIC or AVIF.
+        properties: kind and content of the properties of the primary picture.
 
     Returns:
-        EXIF's number, 1 to 8; 1 where nothing is said or the file is built in another way.
+        The orientation as EXIF numbers it, 1 to 8.
     """
-    number = 1
-    for kind, content in primary_properties(path):
+    orientation = 1
+    for kind, content in properties:
         if kind == b"irot" and content:
-            number = _TURNED[content[0] & 3]
+            orientation = _ROTATED[content[0] & 3]
         elif kind == b"imir" and content:
-            number = (_LEFT_TO_RIGHT if content[0] & 1 else _TOP_TO_BOTTOM)[number]
-    return number
+            mirrored = _LEFT_TO_RIGHT if content[0] & 1 else _TOP_TO_BOTTOM
+            orientation = mirrored[orientation]
+    return orientation
 
 
-def holds_gain_map(path: Path) -> bool:
-    """Say whether a HEIC or AVIF names a gain map among its items, as ISO or as Apple does.
+def holds_gain_map(meta: bytes) -> bool:
+    """Tell whether a HEIC or AVIF has an item with a gain map, in ISO's or Apple's form.
 
     Args:
-        path: a HEIC or AVIF.
+        meta: the content of the file's meta box.
     """
-    try:
-        meta = _meta(path)
-    except (OSError, struct.error, LookupError):
-        return False
     return b"tmap" in meta or b":hdrgainmap" in meta
 
 
-def top_boxes(path: Path, wanted: bytes) -> Iterator[bytes]:
-    """Give the content of each box of a kind that lies in no other, up to 16 MiB of it.
+def meta_box(file: BinaryIO) -> bytes:
+    """Read the content of the meta box without its version; no bytes if there is none.
 
     Args:
-        path: of a file with boxes; where it is damaged, those before are read.
-        wanted: the kind.
+        file: any file.
     """
-    with path.open("rb") as file, suppress(struct.error):
+    file.seek(4)
+    return next(top_boxes(file, b"meta"), b"")[4:] if file.read(4) == b"ftyp" else b""
+
+
+def top_boxes(file: BinaryIO, kind: bytes) -> Iterator[bytes]:
+    """Read the content of each top-level box of a kind, up to 16 MiB of it.
+
+    Args:
+        file: a file of boxes; behind a damaged box nothing is read.
+        kind: four letters.
+    """
+    file.seek(0)
+    with suppress(struct.error):
         for _ in range(_MOST_BOXES):
-            (size, kind), head = struct.unpack(">I4s", file.read(8)), 8
+            (size, each), head = struct.unpack(">I4s", file.read(8)), 8
             if size == 1:
                 (size,), head = struct.unpack(">Q", file.read(8)), 16
             at = file.tell()
-            if kind == wanted:
+            if each == kind:
                 yield file.read(min(max(0, size - head), _LONGEST) if size else _LONGEST)
             if size < head:
                 return
             file.seek(at + size - head)
-
-
-def _meta(path: Path) -> bytes:
-    """The content of the file's meta box, without its version."""
-    for content in top_boxes(path, b"meta"):
-        return content[4:]
-    raise LookupError("no meta box")
 
 
 def _of_primary_item(meta: bytes) -> list[tuple[bytes, bytes]]:
@@ -124,7 +131,8 @@ def _of_primary_item(meta: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def _associated(meta: bytes, at: int, item: int) -> list[int]:
-    """The numbers of an item's properties, in their order, from 1."""
+    """List the indices of an item's properties in their order; the first property is 1."""
+    # Version 1 has 32-bit item numbers, flag 1 has 15-bit indices; the top bit means "essential".
     number_bytes, wide = 4 if meta[at] else 2, meta[at + 3] & 1
     (entries,) = struct.unpack_from(">I", meta, at + 4)
     at += 8

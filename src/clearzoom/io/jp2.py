@@ -1,4 +1,8 @@
-"""What the boxes and markers of a JPEG 2000 file say that its decoder does not: ISO 15444-1."""
+"""The facts in the boxes and markers of a JPEG 2000 file that its decoder does not return.
+
+References:
+    ISO/IEC 15444-1, annex A (markers) and annex I (boxes).
+"""
 
 import struct
 from dataclasses import dataclass, field
@@ -16,9 +20,11 @@ _NO_ALPHA = (
 
 @dataclass
 class Jp2:
-    """``size``: width and height in px, of the px themselves. ``bits``: of a channel.
+    """The facts about a JPEG 2000 file.
 
-    ``reversible``: it may be lossless. ``refusal``: why it cannot be read as it is.
+    ``size`` is the width and height in px that the codestream states, and ``bits`` the depth of a
+    channel. ``reversible`` means that it may be lossless. ``refusal`` is the reason why the file
+    cannot be read, or empty.
     """
 
     icc_profile: bytes | None = None
@@ -31,14 +37,14 @@ class Jp2:
 
 
 def read_jp2(file: BinaryIO) -> Jp2:
-    """Read what stands before the px of a JPEG 2000 file or codestream.
+    """Read the boxes and markers before the px of a JPEG 2000 file or codestream.
 
     Args:
-        file: is read from its beginning.
+        file: the file; it is read from its beginning.
 
     Raises:
-        ValueError: damaged.
-        struct.error: likewise.
+        ValueError: the file is damaged.
+        struct.error: the file is damaged.
     """
     facts = Jp2()
     file.seek(0)
@@ -84,7 +90,7 @@ def _box(file: BinaryIO, at: int, end: int) -> tuple[bytes, int, int]:
 
 
 def _read_header(file: BinaryIO, at: int, end: int, facts: Jp2) -> bool:
-    """Read the header's boxes; gives whether the last channel is said to be transparency."""
+    """Read the boxes in the header; return whether they declare the last channel as opacity."""
     opacity, coloured = False, False
     while at + 8 <= end:
         kind, start, stop = _box(file, at, end)
@@ -106,13 +112,13 @@ def _read_header(file: BinaryIO, at: int, end: int, facts: Jp2) -> bool:
             means = [struct.unpack_from(">HHH", content, 2 + 6 * i)[1] for i in range(count)]
             opacity = means[-1:] == [_OPACITY] and not any(means[:-1])
         elif kind == b"pclr":
-            opacity = True  # a palette: what the channels are is known to the decoder
+            opacity = True  # The decoder applies a palette, and knows its channels.
         at = stop
     return opacity
 
 
 def _read_codestream(file: BinaryIO, facts: Jp2) -> None:
-    """Read the size and coding markers."""
+    """Read the markers for size (SIZ) and coding (COD)."""
     file.seek(4, 1)
     (length,) = struct.unpack(">H", file.read(2))
     size = file.read(length - 2)
@@ -123,7 +129,7 @@ def _read_codestream(file: BinaryIO, facts: Jp2) -> None:
     while len(marker := file.read(4)) == 4:
         kind, length = struct.unpack(">HH", marker)
         content = file.read(max(0, length - 2))
-        if kind == 0xFF52:  # COD: the last of its fixed bytes names the wavelet
+        if kind == 0xFF52:  # COD: the tenth byte names the wavelet, 1 is reversible (A.6.1).
             facts.reversible = content[9] == 1
             return
         if kind in (0xFF90, 0xFFD9):

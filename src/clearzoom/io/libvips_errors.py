@@ -1,7 +1,7 @@
-"""What to say when a picture could not be read or written.
+"""Convert failures of libvips and of the system into errors with a remedy.
 
-libvips keeps one buffer of error text for all threads: another thread may have taken the text, or
-left its own in it. So where the disk can be asked, it is.
+libvips has one buffer of error text for all threads, so another thread may have taken the text or
+added its own. Where a test of the disk can find the cause, it decides instead.
 """
 
 import errno
@@ -15,7 +15,7 @@ import pyvips
 from clearzoom.errors import ClearzoomError, OutputError, UnreadablePictureError
 
 VIPS_ERRORS = (pyvips.Error, UnicodeDecodeError)
-"""What libvips' faults are raised as: the second where its text quotes bytes of a damaged file."""
+"""The exceptions of pyvips; decoding the error text fails if it quotes bytes of a damaged file."""
 
 _FULL = "No space left on device"
 _SPOOL = re.compile(r'unable to write to "([^"]*)[/\\]vips-\d+-\d+\.v"')
@@ -28,13 +28,13 @@ _PROBE_BYTES = 2**20
 
 
 def unreadable(path: Path, error: Exception) -> ClearzoomError:
-    """Tell a damaged picture from one that libvips found no temporary room for.
+    """Build the error for a picture that is damaged, or that found no temporary disk space.
 
     Args:
-        path: of the picture.
-        error: of libvips.
+        path: the picture file.
+        error: libvips' error.
     """
-    text = said_by(error)
+    text = text_of(error)
     spool = _SPOOL.search(text)
     if spool or _FULL in text:
         folder = spool[1] if spool else os.environ.get("TMPDIR") or tempfile.gettempdir()
@@ -46,11 +46,11 @@ def unreadable(path: Path, error: Exception) -> ClearzoomError:
 
 
 def damaged(path: Path | str, reason: str) -> UnreadablePictureError:
-    """Say that a picture is damaged, or of a form that its decoder says it does not know.
+    """Build the error for a picture that is damaged, or has a form that its decoder does not know.
 
     Args:
-        path: of the picture.
-        reason: what the decoder said.
+        path: the picture file.
+        reason: the decoder's message.
     """
     reason = " ".join(reason.split()).rstrip(".") or "its decoder gave no reason"
     if _UNSUPPORTED.search(reason):
@@ -61,11 +61,11 @@ def damaged(path: Path | str, reason: str) -> UnreadablePictureError:
 
 
 def unsupported(path: Path | str, form: str) -> UnreadablePictureError:
-    """Say that a picture is whole, and of a form that is not read.
+    """Build the error for a picture that is sound, but has an unsupported form.
 
     Args:
-        path: of the picture.
-        form: what about it is not read.
+        path: the picture file.
+        form: the unsupported form.
     """
     return UnreadablePictureError(
         f"{path} is of a form that is not supported: {form}; save it as a usual PNG, TIFF or JPEG"
@@ -73,12 +73,12 @@ def unsupported(path: Path | str, form: str) -> UnreadablePictureError:
 
 
 def unwritable(target: Path, temporary: Path, error: Exception) -> OutputError:
-    """Say why an encoder failed.
+    """Build the error for a picture that an encoder could not write.
 
     Args:
-        target: the file that should have come to be.
-        temporary: what there is of it; is spoilt by asking the disk.
-        error: of the encoder.
+        target: the file to be written.
+        temporary: the incomplete file; a test of the disk appends to it.
+        error: the encoder's error.
     """
     try:
         with temporary.open("ab") as file:
@@ -87,23 +87,23 @@ def unwritable(target: Path, temporary: Path, error: Exception) -> OutputError:
             os.fsync(file.fileno())
     except OSError as refusal:
         return refused(target, refusal)
-    if _FULL in said_by(error):
+    if _FULL in text_of(error):
         return refused(target, OSError(errno.ENOSPC, _FULL))
     reason = reason_of(error).replace(str(temporary), "").strip(" :")
     return OutputError(f"cannot write {target}: {reason}")
 
 
 def is_full(error: OSError) -> bool:
-    """Tell a full disk, or a used up quota, from other failures."""
+    """Tell whether the disk is full or a quota is exhausted."""
     return error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def refused(target: Path, error: OSError) -> OutputError:
-    """Say what the system said of a file, and what to do where the disk is full.
+    """Build the error for a file that the system refused to write.
 
     Args:
-        target: the file that should have come to be.
-        error: of the system.
+        target: the file to be written.
+        error: the system's error.
     """
     if is_full(error):
         return OutputError(
@@ -113,22 +113,23 @@ def refused(target: Path, error: OSError) -> OutputError:
     return OutputError(f"cannot write {target}: {error.strerror or error}")
 
 
-def said_by(error: Exception) -> str:
-    """Give libvips' text, whatever bytes are in it.
+def text_of(error: Exception) -> str:
+    """Return libvips' error text with unprintable characters replaced.
 
     Args:
-        error: of libvips.
+        error: one of ``VIPS_ERRORS``.
     """
     if not isinstance(error, UnicodeDecodeError):
         return str(error)
-    pyvips.vips_lib.vips_error_clear()  # pyvips did not come to it, and would stumble again
+    # pyvips failed before it cleared the buffer; the next error would contain the same bytes.
+    pyvips.vips_lib.vips_error_clear()
     text = error.object.decode("utf-8", "replace")
     return "".join(each if each.isprintable() or each == "\n" else "?" for each in text)
 
 
 def reason_of(error: Exception) -> str:
-    """Give the last line with a reason that libvips said."""
-    lines = (line.strip() for line in said_by(error).splitlines())
-    # pyvips begins with the operation's name; libvips ends with a number that it has no word for.
-    telling = [line for line in lines if line and not any(word in line for word in _NO_REASONS)]
-    return telling[-1] if telling else "libvips gave no reason"
+    """Return the last line of libvips' text that states a reason."""
+    lines = (line.strip() for line in text_of(error).splitlines())
+    # pyvips' first line names the operation; libvips' last may be an error number without a text.
+    reasons = [line for line in lines if line and not any(word in line for word in _NO_REASONS)]
+    return reasons[-1] if reasons else "libvips gave no reason"

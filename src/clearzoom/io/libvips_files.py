@@ -1,6 +1,6 @@
-"""Hand files to libvips by descriptor, never by name.
+"""Pass files to libvips by descriptor, never by name.
 
-A name is bytes that need not be UTF-8, and libvips would take [brackets] in it for options.
+A name may have bytes that are not UTF-8, and libvips reads [brackets] in it as options.
 """
 
 import mmap
@@ -12,21 +12,24 @@ import pyvips
 
 
 def source_of(file: BinaryIO) -> pyvips.Source:
-    """Make a source of an open file; the file may be closed afterwards.
+    """Make a libvips source from an open file; the file may be closed afterwards.
+
+    libvips duplicates the descriptor, and both share one position in the file. So nobody else may
+    read from the file until libvips has finished.
 
     Args:
-        file: open for reading; is read from its beginning.
+        file: is open for reading; libvips reads it from its beginning.
     """
     file.seek(0)
     return pyvips.Source.new_from_descriptor(file.fileno())
 
 
 def patched_source(file: BinaryIO, changes: Mapping[int, bytes]) -> pyvips.Source:
-    """Make a source of an open file as if some of its bytes were others; the file stays as it is.
+    """Make a libvips source with some bytes of a file replaced; the file itself does not change.
 
     Args:
-        file: open for reading; may be closed afterwards.
-        changes: the bytes, by the place of the first.
+        file: is open for reading; it may be closed afterwards.
+        changes: the new bytes, by the offset of the first.
     """
     if not changes:
         return source_of(file)
@@ -38,22 +41,24 @@ def patched_source(file: BinaryIO, changes: Mapping[int, bytes]) -> pyvips.Sourc
 
 
 def states(image: pyvips.Image, field: str) -> bool:
-    """Say whether an image has a field; a list of all names would have to be UTF-8.
+    """Tell whether an image has a field.
+
+    ``pyvips.Image.get_fields`` fails if any name is not UTF-8.
 
     Args:
-        image: any.
-        field: libvips' name of it.
+        image: any image.
+        field: libvips' name of the field.
     """
     return bool(image.get_typeof(field))
 
 
 def save(image: pyvips.Image, path: Path, **options: Any) -> None:
-    """Encode an image into a file, in place of what it holds.
+    """Encode an image into a file and replace its content.
 
     Args:
-        image: what is written.
-        path: its suffix chooses the format.
-        options: of libvips' saver.
+        image: the image.
+        path: the file, whose suffix chooses the format.
+        options: the options of libvips' saver.
 
     Raises:
         OSError: the file cannot be opened.

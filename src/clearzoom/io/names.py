@@ -1,14 +1,14 @@
-"""Which files count as pictures: the one list, for folders, stores, shards, training and serving.
+"""Which files count as pictures, for folders, stores, shards, training and the server.
 
-A file is taken by the end of its name. One whose name has no such end is taken if it begins as a
-picture does; so what other programs write as TIFF under their own ending (raw camera files) is not.
+The suffix decides. A file without a suffix counts if its content begins as a picture's does; so the
+raw files of cameras, which are TIFFs with suffixes of their own, do not count.
 """
 
 import re
 from pathlib import Path, PurePosixPath
 
 from clearzoom.io.formats import FORMATS, SUFFIXES
-from clearzoom.io.others import kind_by_start
+from clearzoom.io.pillow_reader import kind_by_start
 
 HEIC_SUFFIXES = (".heic", ".heif", ".hif")
 """Of what is read with the extra [heic] alone."""
@@ -26,7 +26,7 @@ READ_SUFFIXES = (*SUFFIXES, *READ_ONLY_SUFFIXES)
 HIDDEN, NO_SUFFIX = "hidden", "without a suffix"
 
 START_BYTES = 32
-"""So many from a file's beginning say whether it is a picture."""
+"""The number of bytes at a file's beginning that ``begins_as_picture`` needs."""
 
 _SUFFIX = re.compile(r"\.(?=[0-9]*[a-z])[a-z0-9]{1,8}", re.IGNORECASE | re.ASCII)
 _STARTS = (
@@ -43,7 +43,7 @@ _BRANDS = (b"avif", b"avis", b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1
 
 
 def suffix_of(name: str) -> str:
-    """Give the end of a file's name in small letters; empty where what follows a dot is no ending.
+    """Return a file's suffix in lower case, or no text if the part behind the dot is no suffix.
 
     Example:
         >>> suffix_of("a/b.JPG"), suffix_of("Scan 12. March"), suffix_of("page.001")
@@ -54,7 +54,7 @@ def suffix_of(name: str) -> str:
 
 
 def stem_of(name: str) -> str:
-    """Give a file's name without its suffix, where it has one.
+    """Return a file's name without its suffix.
 
     Example:
         >>> stem_of("a/b.JPG"), stem_of("Scan 12. March")
@@ -65,12 +65,12 @@ def stem_of(name: str) -> str:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a file's name begins with a dot, as those that systems put beside pictures do."""
+    """Tell whether a file's name begins with a dot, like the files that systems add to folders."""
     return PurePosixPath(name).name.startswith(".")
 
 
 def is_picture_name(name: str) -> bool:
-    """Whether a file is taken for a picture by its name alone.
+    """Tell whether a file counts as a picture by its name.
 
     Example:
         >>> is_picture_name("a/B.Jfif"), is_picture_name("a/._b.jpg"), is_picture_name("scan")
@@ -80,12 +80,12 @@ def is_picture_name(name: str) -> bool:
 
 
 def may_be_picture(name: str) -> bool:
-    """Whether only its content says of a file if it is a picture."""
+    """Tell whether only the content of a file decides if it is a picture."""
     return not is_hidden(name) and not suffix_of(name)
 
 
 def begins_as_picture(start: bytes) -> bool:
-    """Whether a file with these first bytes, ``START_BYTES`` or all that there are, is a picture.
+    """Tell whether a file is a picture by its first ``START_BYTES`` bytes, or all that it has.
 
     Example:
         >>> begins_as_picture(b"GIF89a" + bytes(26)), begins_as_picture(b"Dear reader, ")
@@ -97,15 +97,15 @@ def begins_as_picture(start: bytes) -> bool:
 
 
 def is_picture_file(path: Path) -> bool:
-    """Whether a file is taken for a picture, by its name, or where that says nothing its start.
+    """Tell whether a file counts as a picture, by its name or else by its first bytes.
 
     Args:
-        path: of anything. What cannot be read, and has no name of a picture, is none.
+        path: anything; what cannot be read and has no picture's name does not count.
     """
     if not may_be_picture(path.name):
         return is_picture_name(path.name)
     try:
-        if not path.is_file():  # opening a named pipe would wait for ever
+        if not path.is_file():  # Opening a named pipe would block.
             return False
         with path.open("rb") as file:
             return begins_as_picture(file.read(START_BYTES))
@@ -114,20 +114,20 @@ def is_picture_file(path: Path) -> bool:
 
 
 def kind_left_out(name: str) -> str:
-    """Name the kind of a file that is no picture, for a count of them."""
+    """Name the kind of a file that does not count as a picture, for statistics."""
     return HIDDEN if is_hidden(name) else suffix_of(name) or NO_SUFFIX
 
 
-def result_suffix(name: str, wanted: str | None = None) -> str:
-    """Give the suffix of a picture's result.
+def result_suffix(name: str, chosen: str | None = None) -> str:
+    """Return the suffix of a picture's result.
 
     Args:
-        name: of the picture.
-        wanted: a format that all results shall have, as ``png``; None for the picture's own.
+        name: the name of the picture.
+        chosen: the format of all results, such as ``png``; None chooses the picture's own.
 
     Returns:
-        The picture's own suffix as it stands, if that is one of the wanted format, or of any that
-        is written; else that of the wanted format, or ``.png``.
+        The picture's own suffix, if it is one of the chosen format, or of any format that is
+        written; otherwise the suffix of the chosen format, or ``.png``.
 
     Example:
         >>> [result_suffix(name) for name in ("a.JPG", "a.heic", "scan")]
@@ -137,8 +137,8 @@ def result_suffix(name: str, wanted: str | None = None) -> str:
     """
     own = suffix_of(name)
     fits = SUFFIXES
-    if wanted is not None:
-        fits = next(each.suffixes for each in FORMATS if f".{wanted}" in each.suffixes)
+    if chosen is not None:
+        fits = next(each.suffixes for each in FORMATS if f".{chosen}" in each.suffixes)
     if own in fits:
         return PurePosixPath(name).suffix
-    return f".{wanted or 'png'}"
+    return f".{chosen or 'png'}"

@@ -1,22 +1,23 @@
-"""A picture in memory, as it came from a file."""
+"""A picture in memory, with everything that its file states."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from clearzoom.io.metadata.embedded import Metadata
+from clearzoom.core.arrays import Levels
+from clearzoom.io.metadata.blocks import Metadata
 
-Samples = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Samples = Levels | npt.NDArray[np.uint16]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """Pixels and what must survive enlarging.
+    """The samples of a picture, and the profile, resolution and metadata to preserve.
 
-    ``samples``: (H, W, C) uint8 or uint16: 1 grey, 3 RGB or 4 CMYK (``cmyk``) channels, and one
-    more if there is alpha, which is straight. ``icc_profile``: the embedded profile's bytes.
-    ``dpi``: px per inch, horizontal and vertical, where the file states them.
+    ``samples`` is (H, W, C) uint8 or uint16 with 1 grey, 3 RGB or 4 CMYK (``cmyk``) channels, and
+    one more for straight alpha. ``icc_profile`` holds the bytes of the embedded profile, and
+    ``dpi`` the horizontal and vertical px per inch if the file states them.
     """
 
     samples: Samples
@@ -27,15 +28,15 @@ class Picture:
 
     @property
     def colours(self) -> int:
-        """Channels without alpha."""
+        """Return the number of channels without alpha."""
         return colours_of(self.samples.shape[2], cmyk=self.cmyk)
 
     @property
     def has_alpha(self) -> bool:
-        """Whether the last channel is alpha."""
+        """Tell whether the last channel is alpha."""
         return bool(self.samples.shape[2] > self.colours)
 
 
 def colours_of(channels: int, *, cmyk: bool) -> int:
-    """Say how many of a picture's channels are colour: 1, 3 or 4."""
+    """Return how many of a picture's channels are colours: 1, 3 or 4."""
     return 4 if cmyk else 1 if channels <= 2 else 3

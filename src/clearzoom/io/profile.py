@@ -1,4 +1,4 @@
-"""ICC profiles, as far as enlarging must understand them."""
+"""ICC profiles: their tone curves, conversion to sRGB, and whether a format accepts them."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyvips
 
-from clearzoom.core.tone import Tone, tone_of
+from clearzoom.core.tone_curve import ToneCurve, tone_curve_of
 from clearzoom.io.libvips_errors import VIPS_ERRORS
 from clearzoom.io.libvips_files import source_of, states
 
@@ -14,16 +14,16 @@ _FIELD = "icc-profile-data"
 
 
 @lru_cache(maxsize=16)
-def profile_tone(profile: bytes, colours: int, levels: int) -> Tone | None:
-    """Measure a profile's tone curve along its greys.
+def profile_tone_curve(profile: bytes, colours: int, levels: int) -> ToneCurve | None:
+    """Measure the tone curve of a profile along its greys.
 
     Args:
-        profile: ICC, of grey or RGB.
+        profile: an ICC profile of grey or RGB.
         colours: 1 or 3.
         levels: 256 or 65,536.
 
     Returns:
-        The curve, or None for one like sRGB's or a profile that cannot be read.
+        The curve, or None if it is like sRGB's or the profile cannot be read.
     """
     ramp = np.arange(levels, dtype=np.uint16 if levels > 256 else np.uint8)
     greys = np.repeat(ramp[None, :, None], colours, axis=2)
@@ -38,31 +38,31 @@ def profile_tone(profile: bytes, colours: int, levels: int) -> Tone | None:
     light = xyz[0, :, 1].astype(np.float64)
     if not light[-1] > light[0]:
         return None
-    return tone_of((light - light[0]) / (light[-1] - light[0]))
+    return tone_curve_of((light - light[0]) / (light[-1] - light[0]))
 
 
-def in_srgb(image: pyvips.Image, profile: bytes) -> pyvips.Image:
-    """Convert an image to sRGB, for a format that has no place for its profile.
+def to_srgb(image: pyvips.Image, profile: bytes) -> pyvips.Image:
+    """Convert an image to sRGB, for a format that cannot store its profile.
 
     Args:
         image: 8 or 16 bit, of grey, RGB or CMYK.
-        profile: ICC; where it does not fit, colours are taken for sRGB or plain CMYK.
+        profile: an ICC profile; if it does not fit, colours count as sRGB or plain CMYK.
     """
     image = image.copy()
     image.set_type(pyvips.GValue.blob_type, _FIELD, profile)
     try:
         return image.icc_transform("srgb", embedded=True)
-    except VIPS_ERRORS:  # a damaged one; others libvips leaves aside by itself
+    except VIPS_ERRORS:  # The profile is damaged; libvips itself ignores one that does not fit.
         image.remove(_FIELD)
         return image.icc_transform("srgb", embedded=True)
 
 
 def holds_profile(path: Path, profile: bytes) -> bool:
-    """Say whether a file came to hold a profile; encoders leave out one that does not fit.
+    """Tell whether an encoder has stored a profile in a file; it omits one that does not fit.
 
     Args:
         path: a picture file.
-        profile: ICC.
+        profile: the ICC profile.
     """
     with path.open("rb") as file:
         image = pyvips.Image.new_from_source(source_of(file), "")
@@ -70,11 +70,11 @@ def holds_profile(path: Path, profile: bytes) -> bool:
 
 
 def png_takes(profile: bytes, image: pyvips.Image) -> bool:
-    """Say whether the encoder of PNG takes a profile; one with faults would end the writing.
+    """Tell whether the PNG encoder accepts a profile, by a trial: a faulty one stops it.
 
     Args:
-        profile: ICC.
-        image: of the kind that is to be written.
+        profile: the ICC profile.
+        image: an image of the same bands and format as the one to write.
     """
     try:
         pixel = pyvips.Image.black(1, 1, bands=image.bands).cast(image.format)
@@ -84,3 +84,35 @@ def png_takes(profile: bytes, image: pyvips.Image) -> bool:
     except VIPS_ERRORS:
         return False
     return True
+
+
+def to_display(image: pyvips.Image, profile: bytes | None) -> pyvips.Image:
+    """Convert an image to 8-bit sRGB for a screen.
+
+    Args:
+        image: 8 or 16 bit; grey, RGB or CMYK, with or without alpha.
+        profile: the ICC profile in its file. Without one, or if it does not fit, colours count as
+            sRGB or plain CMYK.
+
+    Returns:
+        8-bit grey or sRGB, with the image's alpha.
+    """
+    alpha = image[image.bands - 1] if image.hasalpha() else None
+    colour = image if alpha is None else image.extract_band(0, n=image.bands - 1)
+    if colour.interpretation == "cmyk":
+        colour = _of_cmyk(colour, profile)
+    elif profile is not None:
+        colour = to_srgb(colour, profile)
+    parts = [_in_8_bit(part) for part in (colour, alpha) if part is not None]
+    joined = parts[0] if len(parts) == 1 else parts[0].bandjoin(parts[1])
+    return joined.copy(interpretation="srgb" if joined.bands >= 3 else "b-w")
+
+
+def _of_cmyk(image: pyvips.Image, profile: bytes | None) -> pyvips.Image:
+    if profile is not None:
+        return to_srgb(image, profile)
+    return image.icc_transform("srgb", input_profile="cmyk")
+
+
+def _in_8_bit(image: pyvips.Image) -> pyvips.Image:
+    return image if image.format == "uchar" else ((image + 128) / 257).floor().cast("uchar")

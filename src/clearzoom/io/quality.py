@@ -1,4 +1,4 @@
-"""The best quality at which a file is small enough."""
+"""Find the best quality at which a file is small enough."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +9,13 @@ from clearzoom.errors import OutputError
 def save_within(
     save_at: Callable[[int], None], path: Path, quality: int, max_bytes: int | None
 ) -> None:
-    """Encode a file, again with lower qualities until it is small enough.
+    """Encode a file with the highest quality at which it is small enough, by bisection.
 
     Args:
-        save_at: writes path with a quality, 1 to 100.
-        path: is measured after each writing.
-        quality: the highest.
-        max_bytes: of the file; None for any. Where no quality is low enough, it is larger.
+        save_at: writes the file with a quality, 1 to 100.
+        path: the file.
+        quality: the highest quality.
+        max_bytes: the most bytes, or None. If the lowest quality exceeds it, so does the file.
     """
     save_at(quality)
     if max_bytes is None or path.stat().st_size <= max_bytes:
@@ -36,13 +36,13 @@ def check_small_enough(path: Path, target: Path, max_bytes: int | None, added_by
     """Refuse a file that could not be made small enough.
 
     Args:
-        path: as it was encoded.
+        path: the encoded file.
         target: named in the error.
-        max_bytes: of the file with what is added.
-        added_bytes: of metadata, which is added afterwards.
+        max_bytes: the most bytes, with metadata, or None.
+        added_bytes: the bytes of metadata that are added later.
 
     Raises:
-        OutputError: it is larger.
+        OutputError: the file is larger.
     """
     size = path.stat().st_size + added_bytes
     if max_bytes is not None and size > max_bytes:

@@ -1,7 +1,7 @@
-"""Pictures in files that this process maps, and that libvips reads row by row.
+"""Pictures in files that this process maps into memory and libvips reads row by row.
 
-libvips maps a raw file as a whole, and then all of it counts as this process's memory. An
-uncompressed TIFF is streamed, so a header of one is put before the samples.
+libvips maps a raw file whole, and all of it then counts as memory of this process. It streams an
+uncompressed TIFF, so the samples are preceded by the header of one.
 """
 
 import struct
@@ -24,12 +24,15 @@ _PAGE_BYTES = 4096
 
 
 def header(shape: tuple[int, int, int], dtype: npt.DTypeLike, *, cmyk: bool) -> bytes:
-    """Make the BigTIFF header of an uncompressed picture whose samples follow it.
+    """Build the BigTIFF header of an uncompressed picture; its samples follow.
 
     Args:
-        shape: height, width, channels.
+        shape: height, width and channels.
         dtype: uint8 or uint16.
         cmyk: whether the first four channels are CMYK.
+
+    References:
+        TIFF 6.0, section 8 (baseline fields). BigTIFF (Aware Systems): version 43, 64-bit offsets.
     """
     height, width, channels = shape
     bits = 8 * np.dtype(dtype).itemsize
@@ -70,16 +73,16 @@ def header(shape: tuple[int, int, int], dtype: npt.DTypeLike, *, cmyk: bool) -> 
 
 
 def picture_bytes(shape: tuple[int, int, int], dtype: npt.DTypeLike) -> int:
-    """Give the size of the samples."""
+    """Return the size of the samples in bytes."""
     return prod(shape) * np.dtype(dtype).itemsize
 
 
 def map_picture(path: Path, shape: tuple[int, int, int], dtype: Any, *, cmyk: bool) -> Samples:
-    """Map the samples of a file that is large enough; its header is written anew.
+    """Map the samples of a file that has room for them, and write its header.
 
     Args:
-        path: of the size of header and samples.
-        shape: height, width, channels.
+        path: a file of the size of header and samples.
+        shape: height, width and channels.
         dtype: uint8 or uint16.
         cmyk: whether the first four channels are CMYK.
     """
@@ -91,7 +94,7 @@ def map_picture(path: Path, shape: tuple[int, int, int], dtype: Any, *, cmyk: bo
 
 
 def stream_picture(path: Path) -> pyvips.Image:
-    """Open such a file for one reading from top to bottom."""
+    """Open such a file to read it once, from top to bottom."""
     with path.open("rb") as file:
         source = source_of(file)
     return pyvips.Image.new_from_source(source, "", access="sequential")

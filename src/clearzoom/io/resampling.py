@@ -1,6 +1,6 @@
-"""Resize a picture as cameras, sites and programs do, with and without antialiasing.
+"""Resize a picture as cameras, web sites and programs do, with and without antialiasing.
 
-The centre of a pixel lies at half its side, in the picture before and after, so nothing shifts.
+Pixel centres are at half px in the picture before and after, so nothing shifts.
 """
 
 from collections.abc import Callable
@@ -10,41 +10,38 @@ import numpy as np
 import numpy.typing as npt
 import pyvips
 
+from clearzoom.core.arrays import Levels, Tensor
 from clearzoom.errors import SizeError
 
-Image = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
-
 Antialiased = Literal["box", "linear", "cubic", "mitchell", "lanczos2", "lanczos3"]
-"""Each new pixel is a mean over all old ones below it, weighted by a kernel."""
+"""Each new px is a mean over all old px that it covers, weighted by a kernel."""
 Points = Literal["nearest", "bilinear", "bicubic"]
-"""Each new pixel looks at the 1, 4 or 16 old ones that lie nearest to its centre, as OpenCV's
-``resize`` does: fine detail becomes false detail."""
+"""Each new px is computed from the 1, 4 or 16 old px nearest to its centre, as in OpenCV's
+``resize``: fine detail causes aliasing."""
 Method = Antialiased | Points
 
-_SHARPNESS = -0.75
-"""Of the bicubic points, the ``a`` of Keys, as OpenCV has it."""
+_SHARPNESS = -0.75  # the parameter ``a`` of Keys' bicubic kernel in OpenCV
 
 
 def resized(
-    picture: Image, height_px: int, width_px: int, method: Method, *, later: bool = False
-) -> Image:
+    picture: Levels, height_px: int, width_px: int, method: Method, *, later: bool = False
+) -> Levels:
     """Resize to any size; a side may grow while the other shrinks.
 
     Args:
         picture: (H, W, 3) uint8.
-        height_px: rows of the result, >= 1.
-        width_px: columns of the result, >= 1.
-        method: antialiased, or points. Where a side grows they differ little.
-        later: nearest alone: where two pixels are equally near, as at even factors, take the
-            second. The picture then lies half a pixel to the left of its true place, without
-            it half a pixel to the right; no choice is centred.
+        height_px: the rows of the result, >= 1.
+        width_px: the columns of the result, >= 1.
+        method: an antialiased method, or points; they differ little on a side that grows.
+        later: for "nearest", whether the second of two equally near px is taken, as at even
+            factors. The picture then shifts half a px to the left, otherwise half a px to the
+            right; neither choice is centred.
 
     Returns:
         (height_px, width_px, 3) uint8.
 
     Raises:
-        SizeError: a side below 1 px.
+        SizeError: a side is below 1 px.
 
     Example:
         >>> ramp = np.arange(0, 160, 10, dtype=np.uint8).reshape(1, 16, 1).repeat(3, 2)
@@ -58,17 +55,18 @@ def resized(
     if method not in get_args(Points):
         shrunk = min(height_px, picture.shape[0]), min(width_px, picture.shape[1])
         picture = _shrunk(picture, *shrunk, method)
-        method = "bilinear" if method in ("box", "linear") else "bicubic"  # for sides that grow
+        # Sides that grow need no antialiasing.
+        method = "bilinear" if method in ("box", "linear") else "bicubic"
     return _both(picture, height_px, width_px, lambda rows, px: _sampled(rows, px, method, later))
 
 
-def _shrunk(picture: Image, height_px: int, width_px: int, method: Method) -> Image:
+def _shrunk(picture: Levels, height_px: int, width_px: int, method: Method) -> Levels:
     height, width = picture.shape[:2]
     if (height, width) == (height_px, width_px):
         return picture
     if method != "box":
         image = pyvips.Image.new_from_array(np.ascontiguousarray(picture))
-        pixels: Image = image.resize(
+        pixels: Levels = image.resize(
             width_px / width, vscale=height_px / height, kernel=method
         ).numpy()
         return pixels
@@ -79,26 +77,28 @@ def _shrunk(picture: Image, height_px: int, width_px: int, method: Method) -> Im
     for y in range(down):
         for x in range(across):
             sums += picture[y::down, x::across]
-    means: Image = ((2 * sums + down * across) // (2 * down * across)).astype(np.uint8)
+    means: Levels = ((2 * sums + down * across) // (2 * down * across)).astype(np.uint8)
     return means
 
 
-def _both(picture: Image, height_px: int, width_px: int, along: Callable[[Any, int], Any]) -> Image:
-    """Resize rows, then columns, and round once."""
+def _both(
+    picture: Levels, height_px: int, width_px: int, along: Callable[[Any, int], Any]
+) -> Levels:
+    """Resize the rows, then the columns, and round once."""
     tall = picture if picture.shape[0] == height_px else along(picture, height_px)
     if picture.shape[1] != width_px:
         tall = along(tall.swapaxes(0, 1), width_px).swapaxes(0, 1)
     if tall.dtype != np.uint8:
         tall = np.clip(tall, 0, 255) + np.float32(0.5)
-    return np.ascontiguousarray(tall.astype(np.uint8))  # cuts off: rounds half up
+    return np.ascontiguousarray(tall.astype(np.uint8))  # Truncating after + 0.5 rounds half up.
 
 
 def _sampled(
     rows: npt.NDArray[Any], output_px: int, method: Method, later: bool
 ) -> npt.NDArray[Any]:
-    """Resize the first axis by looking at few pixels."""
+    """Resize the first axis from the px nearest to each centre."""
     input_px = rows.shape[0]
-    doubled = (2 * np.arange(output_px) + 1) * input_px  # whole numbers: ties are exact
+    doubled = (2 * np.arange(output_px) + 1) * input_px  # Integers keep ties exact.
     if method == "nearest":
         index = doubled if later else doubled - 1
         nearest: npt.NDArray[Any] = rows[index // (2 * output_px)]
@@ -117,7 +117,7 @@ def _sampled(
     return result
 
 
-def _cubic(distance: Floats) -> Floats:
+def _cubic(distance: Tensor) -> Tensor:
     a = np.float32(_SHARPNESS)
     near = ((a + 2) * distance - (a + 3)) * distance**2 + 1
     far = ((a * distance - 5 * a) * distance + 8 * a) * distance - 4 * a
@@ -125,7 +125,7 @@ def _cubic(distance: Floats) -> Floats:
 
 
 def _averaged(rows: npt.NDArray[Any], output_px: int) -> npt.NDArray[Any]:
-    """Resize the first axis by the mean over what each new pixel covers."""
+    """Resize the first axis by the mean over the interval that each new px covers."""
     input_px = rows.shape[0]
     sums = np.zeros((input_px + 1, *rows.shape[1:]), np.float64)
     np.cumsum(np.ascontiguousarray(rows, np.float64), 0, out=sums[1:])

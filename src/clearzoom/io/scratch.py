@@ -1,4 +1,4 @@
-"""Where a job keeps what it has done, so that a job that died goes on."""
+"""The scratch folder of a job, from which a killed job continues."""
 
 import os
 import stat
@@ -18,7 +18,7 @@ from clearzoom.io.raw_tiff import header, map_picture, picture_bytes
 
 try:
     import fcntl
-except ImportError:  # Windows: two equal jobs at once are not told apart there
+except ImportError:  # Windows: two equal jobs at the same time are not detected there.
     fcntl = None  # type: ignore[assignment]
 
 _JOURNAL = "journal"
@@ -28,13 +28,13 @@ _CHECKSUM_DIGITS = 10
 
 
 class Scratch:
-    """A folder beside the result: pictures as raw files, and a journal of finished parts.
+    """A folder beside the result with pictures as raw files, and a journal of finished parts.
 
-    The folder is this user's alone, and no link in it is followed: beside a result in a folder that
-    others may write to, they could otherwise have files of this user written over.
+    Only this user may enter the folder, and no link in it is followed. Otherwise, in a folder that
+    others may write to, they could let this program overwrite files of this user.
 
-    A part is finished when its line, with the checksum of its px, is in the journal. What the
-    system lost in a power failure does not match its checksum and is made again.
+    A part is finished when the journal has a line with the checksum of its px. Px that were lost in
+    a power failure do not match their checksum and are computed again.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -42,18 +42,24 @@ class Scratch:
         self._journal = _own_journal(folder)
         self._journal.seek(0)
         lines = self._journal.read().decode(errors="replace").split("\n")
-        if lines[-1]:  # cut by the death of the process
+        if lines[-1]:  # The process was killed while it wrote the line.
             self._journal.write(b"\n")
-        self._found: dict[str, int] = {}
+        self._checksums: dict[str, int] = {}
         for line in lines:
             name, _, checksum = line.rpartition(" ")
             if checksum.isdecimal() and len(checksum) <= _CHECKSUM_DIGITS:
-                self._found[name] = int(checksum)
+                self._checksums[name] = int(checksum)
 
     def picture(
         self, name: str, shape: tuple[int, int, int], dtype: npt.DTypeLike, *, cmyk: bool
     ) -> Samples:
-        """Give a picture in a file of this folder, as it was left, or empty.
+        """Map a picture in a file of this folder, with the px of an earlier run or empty.
+
+        Args:
+            name: the name of the picture, without a suffix.
+            shape: height, width and channels.
+            dtype: uint8 or uint16.
+            cmyk: whether the first four channels are CMYK.
 
         Raises:
             OutputError: the disk is full.
@@ -64,21 +70,21 @@ class Scratch:
         return map_picture(path, shape, dtype, cmyk=cmyk)
 
     def has(self, part: str, pixels: Samples) -> bool:
-        """Whether a part was finished and still is what it was."""
-        return part in self._found and self._found[part] == _checksum(pixels)
+        """Tell whether a part was finished and its px match their checksum."""
+        return part in self._checksums and self._checksums[part] == _checksum(pixels)
 
     def finished(self, part: str, pixels: Samples) -> None:
-        """Note a part as finished."""
+        """Record a part as finished."""
         self._journal.write(f"{part} {_checksum(pixels)}\n".encode())
         self._journal.flush()
 
     def close(self) -> None:
-        """Let go of the journal; the folder stays, to go on from."""
+        """Close the journal; the folder stays, so that the job can continue."""
         self._journal.close()
 
     def remove(self) -> None:
-        """Take the folder away, the journal last: until then no other process starts in it."""
-        if fcntl is None:  # Windows removes no open file
+        """Remove the folder; the journal goes last, since its lock keeps other processes out."""
+        if fcntl is None:  # Windows does not remove open files.
             self._journal.close()
         with suppress(OSError):
             for entry in self.folder.iterdir():
@@ -90,10 +96,10 @@ class Scratch:
 
 
 def _own_journal(folder: Path) -> IO[bytes]:
-    """Open the journal of a folder that no other process works in.
+    """Open and lock the journal of a folder.
 
     Raises:
-        BlockingIOError: one does.
+        BlockingIOError: another process has locked it.
     """
     while True:
         made = True
@@ -105,7 +111,7 @@ def _own_journal(folder: Path) -> IO[bytes]:
             if not made:
                 _check_is_ours(folder)
             journal = _opened(folder / _JOURNAL)
-        except FileNotFoundError:  # the other process has just removed the folder
+        except FileNotFoundError:  # Another process has just removed the folder.
             continue
         try:
             if fcntl is None:
@@ -117,32 +123,32 @@ def _own_journal(folder: Path) -> IO[bytes]:
         except BaseException:
             journal.close()
             raise
-        journal.close()  # it was removed before it was locked
+        journal.close()  # Another process removed the file before it was locked here.
 
 
 def _check_is_ours(folder: Path) -> None:
-    """Refuse what another user, or a link, has put where the folder of this job goes.
+    """Refuse a link, a file, or a folder of another user in the place of the scratch folder.
 
     Raises:
-        FileNotFoundError: there is nothing.
+        FileNotFoundError: the folder does not exist.
         FileExistsError: it is no folder, or another user's.
     """
-    found = folder.lstat()
-    # Where files have no owners, all have the one of the folder around.
-    ours = not hasattr(os, "getuid") or found.st_uid in (os.getuid(), folder.parent.stat().st_uid)
-    if not stat.S_ISDIR(found.st_mode) or not ours:
+    state = folder.lstat()
+    # File systems without owners state that of the parent folder for all files.
+    ours = not hasattr(os, "getuid") or state.st_uid in (os.getuid(), folder.parent.stat().st_uid)
+    if not stat.S_ISDIR(state.st_mode) or not ours:
         raise FileExistsError(EEXIST, f"{folder} is not of this program; take it away")
 
 
 def _opened(path: Path) -> IO[bytes]:
-    """Open a file for reading and writing at its end; it is made, or was made here.
+    """Open a file for reading and appending, and create it if it does not exist.
 
     Raises:
-        FileNotFoundError: its folder is not there.
-        FileExistsError: it is a link, or no file.
+        FileNotFoundError: its folder does not exist.
+        FileExistsError: it is a link or no regular file.
     """
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
-    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):  # a pipe must not block
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):  # A pipe must not block.
         flags |= getattr(os, name, 0)
     try:
         descriptor = os.open(path, flags, 0o600)
@@ -150,9 +156,9 @@ def _opened(path: Path) -> IO[bytes]:
         if error.errno in (ELOOP, ENXIO, EISDIR):
             raise _no_file(path) from error
         raise
-    found = os.fstat(descriptor)
-    # A second name of a file is as good as a link to it.
-    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+    state = os.fstat(descriptor)
+    # A hard link is as dangerous as a symbolic one.
+    if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
         os.close(descriptor)
         raise _no_file(path)
     return os.fdopen(descriptor, "a+b")
@@ -163,7 +169,11 @@ def _no_file(path: Path) -> FileExistsError:
 
 
 def reserve(path: Path, size_bytes: int) -> None:
-    """Make a file of a size, or leave one of that size as it is.
+    """Create a file of a size, or leave a file of that size as it is.
+
+    Args:
+        path: the file.
+        size_bytes: its size.
 
     Raises:
         OutputError: the disk is full.
@@ -172,7 +182,7 @@ def reserve(path: Path, size_bytes: int) -> None:
         with _opened(path) as file:
             if file.seek(0, os.SEEK_END) != size_bytes:
                 file.truncate(0)
-                # A write into a map of a full disk would kill the process.
+                # Writing to a memory map on a full disk would kill the process (SIGBUS).
                 if hasattr(os, "posix_fallocate"):
                     os.posix_fallocate(file.fileno(), 0, size_bytes)
                 else:
@@ -186,7 +196,11 @@ def _checksum(pixels: Samples) -> int:
 
 
 def release(*pictures: Samples) -> None:
-    """Take pictures in files out of this process's memory; the system keeps what it can."""
+    """Release the memory of mapped pictures; the system caches their files as it can.
+
+    Args:
+        pictures: samples; those that are not mapped stay as they are.
+    """
     for picture in pictures:
         if isinstance(picture, np.memmap) and hasattr(picture._mmap, "madvise"):  # type: ignore[attr-defined]
             import mmap
@@ -196,14 +210,14 @@ def release(*pictures: Samples) -> None:
 
 @contextmanager
 def scratch(beside: Path, key: str) -> Iterator[Scratch]:
-    """Open the scratch folder of a job; it goes when the job ends, unless the job was broken off.
+    """Open the scratch folder of a job; it is removed at the end unless the job is interrupted.
 
     Args:
-        beside: the result.
-        key: equal for equal jobs: hex digits.
+        beside: the result, in whose folder it is made.
+        key: hex digits that are equal for equal jobs.
 
     Raises:
-        OutputError: the folder cannot be made, or another process is at the same job.
+        OutputError: the folder cannot be made, or another process runs the same job.
     """
     folder = beside.parent / f".clearzoom-{key}"
     try:

@@ -1,4 +1,4 @@
-"""What is known of a picture file before its px are decoded."""
+"""The facts about a picture file that are known before its px are decoded."""
 
 from dataclasses import dataclass
 from math import prod
@@ -8,16 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from clearzoom.io.animation.layout import Layout
-from clearzoom.io.metadata.embedded import Metadata
+from clearzoom.io.metadata.blocks import Metadata
 from clearzoom.io.picture import colours_of
 
 
 @dataclass(frozen=True)
 class Source:
-    """A picture file that was looked at, but not decoded.
+    """The header and the metadata of a picture file.
 
-    Sizes are those after the stated ``orientation``, 1 to 8 as in EXIF, is applied. ``notes`` say
-    what will not stay as it is. ``layout``: of a file whose frames ``io.frames`` reads.
+    Sizes are those after ``orientation`` (1 to 8 as in EXIF) is applied. ``notes`` name what a
+    result does not keep. ``layout`` is set for a file with frames.
     """
 
     path: Path
@@ -37,20 +37,20 @@ class Source:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Of its samples."""
+        """Return the shape of its samples: height, width and channels."""
         return self.height_px, self.width_px, self.channels
 
     @property
     def dtype(self) -> npt.DTypeLike:
-        """Of its samples."""
+        """Return the dtype of its samples."""
         return np.uint16 if self.deep else np.uint8
 
     @property
     def raw_bytes(self) -> int:
-        """Of its samples."""
+        """Return the size of its samples in bytes."""
         return prod(self.shape) * (2 if self.deep else 1)
 
     @property
     def has_alpha(self) -> bool:
-        """Whether the last channel is alpha."""
+        """Tell whether the last channel is alpha."""
         return self.channels > colours_of(self.channels, cmyk=self.cmyk)

@@ -1,23 +1,23 @@
-"""The console of commands: words are shown as they are, never obeyed."""
+"""The console of the commands: control characters in a text are printed, never executed."""
 
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from clearzoom.core.shown import shown
+from clearzoom.core.terminal_text import printable
 
 
 class PlainConsole(Console):
-    """A console for words that others chose, such as names of files.
+    """A console for texts from outside, such as names of files.
 
-    Nothing in a text is markup or the name of an emoji, and what a terminal would obey is written
-    out (see ``shown``). That holds for printed texts, and for titles and cells of tables.
+    No text is read as markup or as the name of an emoji, and control characters are escaped (see
+    ``printable``). This holds for printed texts and for the titles and cells of tables.
     """
 
     def __init__(self, *, stderr: bool = False, quiet: bool = False) -> None:
         super().__init__(stderr=stderr, quiet=quiet, markup=False, emoji=False)
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Make a styled text of words."""
-        return super().render_str(shown(text), **options)
+        """Convert a string to a styled text."""
+        return super().render_str(printable(text), **options)

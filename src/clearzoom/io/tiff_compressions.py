@@ -10,10 +10,10 @@ from clearzoom.io.libvips_errors import VIPS_ERRORS
 
 @cache
 def has_tiff_compression(name: str) -> bool:
-    """Ask libvips whether it was built with a compression of TIFF.
+    """Tell whether libvips was built with a compression of TIFF, by a trial.
 
     Args:
-        name: as libvips calls it.
+        name: libvips' name of the compression.
     """
     try:
         pyvips.Image.black(16, 16, bands=3).write_to_buffer(".tif", compression=name)
@@ -25,7 +25,7 @@ def has_tiff_compression(name: str) -> bool:
 if TYPE_CHECKING:
     TiffCompression = Literal["none", "lzw", "deflate", "zstd"]
 else:
-    # Offered is what works: libvips' binary wheel has no zstd, other builds do.
+    # Only working compressions are choices: libvips' binary wheel has no zstd, other builds do.
     TiffCompression = Literal[
         tuple(name for name in ("none", "lzw", "deflate", "zstd") if has_tiff_compression(name))
     ]

@@ -1,4 +1,4 @@
-"""The folders of a person's account: what nobody can fetch again, and what anybody can."""
+"""The folders in a user's account: one for data to preserve, one for files to fetch again."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import platformdirs
 
 
 def data_folder() -> Path:
-    r"""Say where what a person made or brought is kept; the folder need not exist yet.
+    r"""Return the folder for data that the user made or installed; it need not exist yet.
 
     Returns:
         $CLEARZOOM_DATA, else the platform's folder for a program's data: on Linux
@@ -27,7 +27,7 @@ def data_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    r"""Say where what was fetched or made once is kept; the folder need not exist yet.
+    r"""Return the folder for files that can be fetched or made again; it need not exist yet.
 
     Returns:
         $CLEARZOOM_CACHE, else the platform's folder for a program's cache: on Linux

@@ -1,4 +1,4 @@
-"""A few parts of a picture file, spread over it, with little of it in memory."""
+"""Small windows spread evenly over a picture file, read with little of it in memory."""
 
 from dataclasses import dataclass
 
@@ -14,8 +14,8 @@ _ALONG = 4
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a window lies, in px."""
+class Window:
+    """The position and size of a window in px."""
 
     left: int
     top: int
@@ -23,36 +23,36 @@ class Place:
     height: int
 
 
-def window_places(width_px: int, height_px: int) -> list[Place]:
-    """Give the places of up to 16 windows of 96x96 px; they depend on nothing but the size.
+def window_grid(width_px: int, height_px: int) -> list[Window]:
+    """Compute up to 16 windows of 96x96 px; they depend only on the size of the picture.
 
     Args:
-        width_px: of the picture.
-        height_px: of the picture.
+        width_px: the width of the picture.
+        height_px: its height.
 
     Returns:
-        Row by row. Of a picture that is smaller along an axis, its whole length there.
+        The windows row by row. Along an axis on which the picture is smaller, a window is as long.
 
     Example:
-        >>> [(place.left, place.top) for place in window_places(200, 50)]
+        >>> [(window.left, window.top) for window in window_grid(200, 50)]
         [(2, 0), (102, 0)]
     """
     across, down = _along(width_px), _along(height_px)
     width, height = min(WINDOW_PX, width_px), min(WINDOW_PX, height_px)
-    return [Place(left, top, width, height) for top in down for left in across]
+    return [Window(left, top, width, height) for top in down for left in across]
 
 
 def read_windows(source: Source) -> list[Samples]:
-    """Decode the windows of a picture file, row by row from its top.
+    """Decode the windows of a picture file row by row.
 
     Args:
-        source: from ``open_picture``; of an animation the first frame is read.
+        source: from ``open_picture``; of an animation, the first frame is read.
 
     Returns:
-        For each of ``window_places`` (H, W, C), as ``decode`` has them there.
+        (H, W, C) for each window of ``window_grid``, with the samples that ``decode`` gives there.
 
     Raises:
-        UnreadablePictureError: truncated or damaged before the last window.
+        UnreadablePictureError: the file is truncated or damaged before the last window.
     """
     try:
         return _windows(upright(source, sequential=True), source)
@@ -63,12 +63,12 @@ def read_windows(source: Source) -> list[Samples]:
 def _windows(plain: pyvips.Image, source: Source) -> list[Samples]:
     region, windows = pyvips.Region.new(plain), []
     top, rows = -1, np.empty((0, 0, 0), source.dtype)
-    for place in window_places(source.width_px, source.height_px):
-        if place.top != top:  # a row of windows is read at once, each px once
-            top, shape = place.top, (place.height, plain.width, plain.bands)
-            read = region.fetch(0, top, plain.width, place.height)
-            rows = np.frombuffer(read, source.dtype).reshape(shape)
-        windows.append(rows[:, place.left : place.left + place.width].copy())
+    for window in window_grid(source.width_px, source.height_px):
+        if window.top != top:  # One fetch reads a row of windows, since px can be read only once.
+            top, shape = window.top, (window.height, plain.width, plain.bands)
+            data = region.fetch(0, top, plain.width, window.height)
+            rows = np.frombuffer(data, source.dtype).reshape(shape)
+        windows.append(rows[:, window.left : window.left + window.width].copy())
     return windows
 
 

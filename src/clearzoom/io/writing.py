@@ -7,41 +7,41 @@ from pathlib import Path
 from typing import Annotated, Any, cast
 
 import numpy as np
-import numpy.typing as npt
 import pyvips
 from pydantic import Field
 
 from clearzoom.checked import checked_fields
+from clearzoom.core.arrays import Levels
 from clearzoom.errors import InputError
 from clearzoom.io.atomic import file_beside, whole_file
 from clearzoom.io.avif import STAND_IN
 from clearzoom.io.formats import Format, check_target, format_of, is_writable_dpi
 from clearzoom.io.libvips_errors import VIPS_ERRORS, unwritable
 from clearzoom.io.libvips_files import save, states
+from clearzoom.io.metadata.blocks import Metadata
 from clearzoom.io.metadata.containers import insert_metadata
 from clearzoom.io.metadata.descriptions import exif_of_8_bit
-from clearzoom.io.metadata.embedded import Metadata
 from clearzoom.io.metadata.exif_resolution import exif_with_resolution
-from clearzoom.io.metadata.text_places import with_places_for_texts
+from clearzoom.io.metadata.text_slots import fit_texts
 from clearzoom.io.metadata.xmp import updated_xmp
 from clearzoom.io.picture import Picture, Samples
-from clearzoom.io.profile import holds_profile, in_srgb, png_takes
+from clearzoom.io.profile import holds_profile, png_takes, to_srgb
 from clearzoom.io.quality import check_small_enough, save_within
 from clearzoom.io.raw_tiff import stream_picture
 from clearzoom.io.tiff_compressions import TiffCompression
 
 _MM_PER_INCH = 25.4
-_UNSTATED_DPI = (72.0, 72.0)  # libvips always writes one; this is what readers assume
-_CLASSIC_TIFF_BYTES = 2**31  # it ends at 4 GiB; leave room for what compression may add
+_UNSTATED_DPI = (72.0, 72.0)  # libvips always writes a resolution; readers assume this one.
+_CLASSIC_TIFF_BYTES = 2**31  # The limit is 4 GiB, but compression can enlarge the samples.
 
 
 @checked_fields(InputError)
 @dataclass(frozen=True)
 class Encoding:
-    """How a file is encoded.
+    """The settings of an encoder.
 
-    ``quality``: 1 to 100, of JPEG, WebP and AVIF. ``max_bytes``: the quality is lowered until the
-    file is no larger.
+    ``quality``, 1 to 100, is that of JPEG, WebP and AVIF; it is lowered until the file has at most
+    ``max_bytes``.
     """
 
     quality: Annotated[int, Field(ge=1, le=100)] = 95
@@ -61,7 +61,7 @@ def as_image(samples: Samples, *, cmyk: bool = False) -> pyvips.Image:
 
 
 def interpretation(samples: Samples, *, cmyk: bool) -> str:
-    """Name libvips' interpretation of samples."""
+    """Return the name of libvips' interpretation of samples."""
     deep = samples.dtype == np.uint16
     if cmyk:
         return "cmyk"
@@ -71,20 +71,20 @@ def interpretation(samples: Samples, *, cmyk: bool) -> str:
 
 
 def write_picture(target: Path, picture: Picture, encoding: Encoding | None = None) -> list[str]:
-    """Write a picture; the suffix chooses the format, the file appears whole or not at all.
+    """Write a picture; the file appears whole or not at all.
 
     Args:
-        target: one of ``formats.SUFFIXES``. 16-bit samples are rounded to 8 where the format has no
-            more.
-        picture: what is written, with its profile, metadata and dpi.
-        encoding: quality and the like.
+        target: the file; its suffix, one of ``formats.SUFFIXES``, chooses the format. 16-bit
+            samples are rounded if the format has only 8 bit.
+        picture: the samples with their profile, metadata and resolution.
+        encoding: the settings of the encoder, or None for the defaults.
 
     Returns:
-        A line for each thing that the format has no place for.
+        A line for each thing that the format cannot store.
 
     Raises:
-        OutputError: it cannot be written.
-        SizeError: larger than the format can hold.
+        OutputError: the file cannot be written.
+        SizeError: the picture exceeds the format.
     """
     height, width = picture.samples.shape[:2]
     check_target(target, width, height, has_alpha=picture.has_alpha)
@@ -110,22 +110,22 @@ def encode(
     metadata: Metadata,
     encoding: Encoding,
 ) -> list[str]:
-    """Encode an image into a temporary file, row by row where the format allows.
+    """Encode an image into a temporary file, row by row if the format allows it.
 
     Args:
-        temporary: with target's suffix.
+        temporary: the file to be written, with target's suffix.
         target: named in errors.
-        image: with the right interpretation, 8 or 16 bit.
-        icc_profile: goes in as it is.
-        dpi: likewise.
-        metadata: likewise, but for what XMP says of orientation, size and resolution.
-        encoding: quality and the like.
+        image: an image of 8 or 16 bit with the right interpretation.
+        icc_profile: its profile, or None.
+        dpi: its resolution, or None.
+        metadata: its metadata. Orientation, size and resolution in XMP are rewritten.
+        encoding: the settings of the encoder.
 
     Returns:
-        A line for each block of metadata that the format has no place for.
+        A line for each block of metadata that the format cannot store.
 
     Raises:
-        OutputError: it cannot be written, or not as small as wanted.
+        OutputError: the file cannot be written, or cannot be made as small as ``max_bytes``.
     """
     kind = format_of(target)
     if image.format == "ushort" and not kind.deep:
@@ -134,7 +134,7 @@ def encode(
         metadata = replace(metadata, exif=metadata.exif and exif_of_8_bit(metadata.exif))
     problems = []
     if icc_profile and not (kind.profile and (kind.grey or image.bands > 2)):
-        image, icc_profile = in_srgb(image, icc_profile), None
+        image, icc_profile = to_srgb(image, icc_profile), None
         problems.append(f"{kind.name} has no place for this profile: colours became sRGB")
     if icc_profile and kind.name == "PNG" and not png_takes(icc_profile, image):
         icc_profile = None
@@ -145,7 +145,7 @@ def encode(
     if dpi and not is_writable_dpi(dpi):
         problems.append(f"a resolution of {dpi[0]:g} by {dpi[1]:g} dpi is not kept")
         dpi = None
-    metadata, without_place = with_places_for_texts(metadata, kind)
+    metadata, without_place = fit_texts(metadata, kind)
     problems += without_place
     exif, xmp = metadata.exif, metadata.xmp
     if dpi and kind.name in ("WebP", "AVIF"):
@@ -171,13 +171,13 @@ def encode(
     check_small_enough(temporary, target, encoding.max_bytes, added)
     if icc_profile and not holds_profile(temporary, icc_profile):
         problems.append(f"{kind.name} does not take the colour profile: it was left out")
-    kept = replace(
+    stored = replace(
         metadata,
         exif=exif if kind.exif else None,
         xmp=xmp,
         iptc=metadata.iptc if kind.iptc else None,
     )
-    problems += insert_metadata(temporary, kept, dpi)
+    problems += insert_metadata(temporary, stored, dpi)
     if metadata.iptc and not kind.iptc:
         problems.append(f"{kind.name} has no place for IPTC")
     if metadata.exif and not kind.exif:
@@ -190,11 +190,11 @@ def encode(
 
 
 def added_bytes(metadata: Metadata) -> int:
-    """Count what metadata adds to a file after its encoding, a little too high."""
+    """Estimate the bytes that metadata adds to an encoded file, a little too high."""
     blocks = (metadata.exif, metadata.xmp, metadata.iptc, metadata.photoshop)
     texts = (each.chunk or each.comment or each.text.encode() for each in metadata.texts)
-    # GIF's XMP has a trailer of 258 bytes, and its comments a byte for each 255; JPEG holds long
-    # XMP in pieces, each with a head.
+    # GIF's XMP has a trailer of 258 bytes, and its comments have a length byte for each 255. JPEG
+    # divides long XMP into pieces with a head each.
     return sum(len(block) + len(block) // 255 + 300 for block in (*blocks, *texts) if block)
 
 
@@ -205,7 +205,8 @@ def _attach(image: pyvips.Image, field: str, block: bytes | None) -> None:
 
 def _save(image: pyvips.Image, path: Path, kind: Format, encoding: Encoding, added: int) -> None:
     options = dict(kind.options)
-    # libvips would write EXIF of its own into JPEG and PNG; WebP's is replaced.
+    # Without "keep", libvips writes EXIF of its own into JPEG and PNG. WebP needs some metadata to
+    # get the header (VP8X) that ``insert_metadata`` changes.
     options["keep"] = {"JPEG": "icc", "PNG": "icc", "TIFF": "icc:xmp"}.get(kind.name, "all")
     if kind.name == "TIFF":
         options["compression"] = encoding.tiff_compression
@@ -243,7 +244,7 @@ def _save_at(
 def _readable_again(
     image: pyvips.Image, path: Path, kind: Format
 ) -> Iterator[Callable[[], pyvips.Image]]:
-    """Give what opens an image for each attempt; one that streams can be read only once."""
+    """Yield a function that opens an image for each attempt; a stream can be read only once."""
     if not states(image, "vips-sequential"):
         yield lambda: image
     elif not kind.streams:
@@ -255,14 +256,14 @@ def _readable_again(
             yield lambda: stream_picture(spool)
 
 
-def write_rgb8(target: Path, pixels: npt.NDArray[np.uint8]) -> None:
+def write_rgb8(target: Path, pixels: Levels) -> None:
     """Write an 8-bit sRGB picture.
 
     Args:
-        target: one of ``formats.SUFFIXES``.
+        target: the file; its suffix is one of ``formats.SUFFIXES``.
         pixels: (H, W, 3) uint8.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the file cannot be written.
     """
     write_picture(target, Picture(pixels))

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
 from clearzoom.checked import GivenPath, checked_arguments
+from clearzoom.core.arrays import Levels
 from clearzoom.core.resize import reduce_for_protocol
 from clearzoom.engines.network import Network
 from clearzoom.errors import ConfigError, SizeError, UnreadablePictureError
@@ -21,8 +21,6 @@ from clearzoom.metrics.faults import RECIPE, Kind, spoil_to_store
 from clearzoom.metrics.methods import Given, Method, bicubic, of_network
 from clearzoom.metrics.protocol import Score, crop_to_multiple, score
 from clearzoom.weights.card import Scores
-
-Image = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ class Row:
         )
 
 
-def _decoded(files: list[Path]) -> Iterator[tuple[str, Image]]:
+def _decoded(files: list[Path]) -> Iterator[tuple[str, Levels]]:
     for path in files:
         try:
             yield path.name, decode_rgb8(path.read_bytes())
@@ -80,14 +78,14 @@ def _decoded(files: list[Path]) -> Iterator[tuple[str, Image]]:
             raise UnreadablePictureError(f"{path}: {error}") from error
 
 
-def _load_lpips() -> Callable[[Image, Image, int], float]:
+def _load_lpips() -> Callable[[Levels, Levels, int], float]:
     from clearzoom.metrics.lpips import Lpips, lpips  # imports torch
 
     return partial(lpips, measure=Lpips())
 
 
 def _given(
-    hr: Image, scale: int, jpeg_quality: int | None, faults: Kind | None, name: str
+    hr: Levels, scale: int, jpeg_quality: int | None, faults: Kind | None, name: str
 ) -> Given:
     """The LR picture, as the file that it is stored in."""
     if faults is None:

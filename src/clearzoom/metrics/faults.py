@@ -18,14 +18,13 @@ import zlib
 from typing import Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from clearzoom.core.arrays import Levels
 from clearzoom.core.resize import reduce_for_protocol, resize, to_uint8
 from clearzoom.io.compression import compressed
 from clearzoom.io.faults import blurred, sharpened, with_chroma_noise, with_noise
 from clearzoom.io.resampling import Points, resized
 
-Image = npt.NDArray[np.uint8]
 Kind = Literal["mild", "usual", "heavy"]
 
 RECIPE = "faults-1"
@@ -34,12 +33,12 @@ RECIPE = "faults-1"
 class Spoilt(NamedTuple):
     """A picture before the file that it is stored in."""
 
-    pixels: Image
+    pixels: Levels
     quality: int | None
     """Of the JPEG (4:2:0); None: it is stored without loss."""
 
 
-def spoil(hr: Image, scale: int, kind: Kind, name: str) -> Image:
+def spoil(hr: Levels, scale: int, kind: Kind, name: str) -> Levels:
     """Make the LR picture.
 
     Args:
@@ -63,7 +62,7 @@ def spoil(hr: Image, scale: int, kind: Kind, name: str) -> Image:
     return pixels if quality is None else compressed(pixels, "jpg", quality, "4:2:0")
 
 
-def spoil_to_store(hr: Image, scale: int, kind: Kind, name: str) -> Spoilt:
+def spoil_to_store(hr: Levels, scale: int, kind: Kind, name: str) -> Spoilt:
     """Make the LR picture up to the file: for programs that look at the file, too.
 
     Args:
@@ -83,7 +82,7 @@ def spoil_to_store(hr: Image, scale: int, kind: Kind, name: str) -> Spoilt:
     return (_usual if kind == "usual" else _heavy)(hr, clean.shape[0], clean.shape[1], random)
 
 
-def _mild(hr: Image, clean: Image, cause: int, random: np.random.RandomState) -> Spoilt:
+def _mild(hr: Levels, clean: Levels, cause: int, random: np.random.RandomState) -> Spoilt:
     if cause == 0:
         return Spoilt(clean, 85)
     if cause == 1:
@@ -92,7 +91,7 @@ def _mild(hr: Image, clean: Image, cause: int, random: np.random.RandomState) ->
     return Spoilt(resized(hr, clean.shape[0], clean.shape[1], points), None)
 
 
-def _usual(hr: Image, height_px: int, width_px: int, random: np.random.RandomState) -> Spoilt:
+def _usual(hr: Levels, height_px: int, width_px: int, random: np.random.RandomState) -> Spoilt:
     picture = _between(hr, height_px, width_px, random.uniform(1.2, 2.5))
     picture = to_uint8(resize(picture, height_px, width_px))
     picture = blurred(picture, random.uniform(0.25, 0.6))
@@ -100,7 +99,7 @@ def _usual(hr: Image, height_px: int, width_px: int, random: np.random.RandomSta
     return Spoilt(picture, int(random.randint(50, 81)))
 
 
-def _heavy(hr: Image, height_px: int, width_px: int, random: np.random.RandomState) -> Spoilt:
+def _heavy(hr: Levels, height_px: int, width_px: int, random: np.random.RandomState) -> Spoilt:
     rows, columns = _size_between(hr, height_px, width_px, random.uniform(1, 2))
     picture = resized(hr, rows, columns, "bilinear")
     picture = compressed(picture, "jpg", int(random.randint(30, 61)), "4:2:0")
@@ -112,10 +111,10 @@ def _heavy(hr: Image, height_px: int, width_px: int, random: np.random.RandomSta
     return Spoilt(picture, int(random.randint(25, 51)))
 
 
-def _between(hr: Image, height_px: int, width_px: int, size: float) -> Image:
+def _between(hr: Levels, height_px: int, width_px: int, size: float) -> Levels:
     return to_uint8(resize(hr, *_size_between(hr, height_px, width_px, size)))
 
 
-def _size_between(hr: Image, height_px: int, width_px: int, size: float) -> tuple[int, int]:
+def _size_between(hr: Levels, height_px: int, width_px: int, size: float) -> tuple[int, int]:
     """So many times LR, but no larger than HR."""
     return min(hr.shape[0], round(size * height_px)), min(hr.shape[1], round(size * width_px))

@@ -3,14 +3,12 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from clearzoom.core.arrays import Float64Array
 from clearzoom.errors import InputError, SizeError
 
-Plane = npt.NDArray[np.float64]
 
-
-def compared_levels(a: Any, b: Any) -> tuple[Plane, Plane]:
+def compared_levels(a: Any, b: Any) -> tuple[Float64Array, Float64Array]:
     """Take two arrays of levels; differences of uint8 would wrap, and unlike shapes be repeated.
 
     Args:

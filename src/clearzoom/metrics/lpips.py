@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from clearzoom.core.arrays import Levels
 from clearzoom.errors import MissingExtraError
 from clearzoom.metrics.given import check_pictures
 from clearzoom.metrics.protocol import shave
@@ -87,9 +87,7 @@ def _unit(features: Tensor) -> Tensor:
     return active / (length + _EPSILON)
 
 
-def lpips(
-    sr: npt.NDArray[np.uint8], hr: npt.NDArray[np.uint8], border_px: int, measure: Lpips
-) -> float:
+def lpips(sr: Levels, hr: Levels, border_px: int, measure: Lpips) -> float:
     """Compute LPIPS of two pictures.
 
     Args:
@@ -114,6 +112,6 @@ def lpips(
         return float(measure(a, b))
 
 
-def _as_tensor(picture: npt.NDArray[np.uint8]) -> Tensor:
+def _as_tensor(picture: Levels) -> Tensor:
     planes = np.ascontiguousarray(picture.transpose(2, 0, 1))
     return torch.from_numpy(planes)[None].float() / 255 - 0.5

@@ -4,14 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyvips
 
+from clearzoom.core.arrays import Levels
 from clearzoom.core.resize import enlarge_bicubic
 from clearzoom.engines.network import Network
 from clearzoom.engines.tiled import enlarge_samples
-
-Image = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class Given:
         '.png'
     """
 
-    pixels: Image
+    pixels: Levels
     encoded: bytes | None = None
     suffix: str = ".png"
 
@@ -48,7 +46,7 @@ class Method:
 
     name: str
     weights_sha256: str | None
-    enlarge: Callable[[Given], Image]
+    enlarge: Callable[[Given], Levels]
 
 
 def bicubic(scale: int) -> Method:

@@ -6,6 +6,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from clearzoom.core.arrays import Levels
 from clearzoom.core.colour import luma_bt601
 from clearzoom.errors import SizeError
 from clearzoom.metrics.given import check_pictures
@@ -33,7 +34,7 @@ class Score:
     lpips: float | None = None
 
 
-def crop_to_multiple(image: npt.NDArray[np.uint8], scale: int) -> npt.NDArray[np.uint8]:
+def crop_to_multiple(image: Levels, scale: int) -> Levels:
     """Crop right and bottom so that both sides are multiples of scale.
 
     Args:
@@ -66,7 +67,7 @@ def shave(image: npt.NDArray[Sample], border_px: int) -> npt.NDArray[Sample]:
     return image[border_px : image.shape[0] - border_px, border_px : image.shape[1] - border_px]
 
 
-def score(sr: npt.NDArray[np.uint8], hr: npt.NDArray[np.uint8], scale: int) -> Score:
+def score(sr: Levels, hr: Levels, scale: int) -> Score:
     """Score a super-resolved picture against the true one.
 
     Args:

@@ -1,12 +1,12 @@
 """Peak signal-to-noise ratio and root-mean-square error, for levels 0..255."""
 
 import numpy as np
-import numpy.typing as npt
 
+from clearzoom.core.arrays import Float64Array
 from clearzoom.metrics.given import compared_levels
 
 
-def mean_squared_error(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
+def mean_squared_error(a: Float64Array, b: Float64Array) -> float:
     """Compute the mean squared difference.
 
     Args:
@@ -24,7 +24,7 @@ def mean_squared_error(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -
     return float(np.mean(np.square(first - second)))
 
 
-def psnr(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
+def psnr(a: Float64Array, b: Float64Array) -> float:
     """Compute PSNR = 10 log10(255^2 / MSE).
 
     Args:
@@ -46,7 +46,7 @@ def psnr(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
     return float("inf") if mse == 0 else float(10 * np.log10(255.0**2 / mse))
 
 
-def rmse_percent(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
+def rmse_percent(a: Float64Array, b: Float64Array) -> float:
     """Compute 100 * sqrt(MSE) / 255.
 
     Args:

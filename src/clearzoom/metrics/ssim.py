@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from clearzoom.core.arrays import Float64Array
 from clearzoom.errors import SizeError
 from clearzoom.metrics.given import compared_levels
-
-Plane = npt.NDArray[np.float64]
 
 _WINDOW_PX = 11
 _SIGMA_PX = 1.5
@@ -25,17 +23,17 @@ class SSIMMaps:
     Each is (H - 10, W - 10) float64; l and c in 0..1, s in -1..1.
     """
 
-    luminance: Plane
-    contrast: Plane
-    structure: Plane
+    luminance: Float64Array
+    contrast: Float64Array
+    structure: Float64Array
 
     @property
-    def ssim(self) -> Plane:
+    def ssim(self) -> Float64Array:
         """The product of the three parts."""
         return self.luminance * self.contrast * self.structure
 
 
-def _window_mean(plane: Plane) -> Plane:
+def _window_mean(plane: Float64Array) -> Float64Array:
     offsets = np.arange(_WINDOW_PX) - _WINDOW_PX // 2
     taps = np.exp(-(offsets**2) / (2 * _SIGMA_PX**2))
     taps /= taps.sum()
@@ -50,7 +48,7 @@ def _window_mean(plane: Plane) -> Plane:
     return out
 
 
-def ssim_maps(a: Plane, b: Plane) -> SSIMMaps:
+def ssim_maps(a: Float64Array, b: Float64Array) -> SSIMMaps:
     """Compute the l, c and s maps of SSIM.
 
     Args:
@@ -80,7 +78,7 @@ def ssim_maps(a: Plane, b: Plane) -> SSIMMaps:
     )
 
 
-def ssim(a: Plane, b: Plane) -> float:
+def ssim(a: Float64Array, b: Float64Array) -> float:
     """Compute mean SSIM: 11x11 Gaussian, sigma 1.5, K1 0.01, K2 0.03, windows wholly inside.
 
     Args:

@@ -11,10 +11,10 @@ from clearzoom.engines.tile import Channels
 from clearzoom.engines.tiled import Progress
 from clearzoom.io.animation.frame_spool import FrameSpool
 from clearzoom.io.animation.frames import frames_of
-from clearzoom.io.animation.turning import turned
+from clearzoom.io.animation.orientation import turned
 from clearzoom.io.animation.writing import Timing, write_frames
 from clearzoom.io.atomic import whole_file
-from clearzoom.io.metadata.embedded import Metadata
+from clearzoom.io.metadata.blocks import Metadata
 from clearzoom.io.reading import Source
 from clearzoom.pipeline.budget import Budget
 from clearzoom.pipeline.finish import finished_image

@@ -12,15 +12,15 @@ from math import hypot
 import numpy as np
 
 from clearzoom.core.alpha import fill_transparent
+from clearzoom.core.arrays import Tensor
 from clearzoom.core.consistency import Consistency
 from clearzoom.core.noise import fine_contrast_levels, noise_levels
-from clearzoom.engines.foreign import Tensor
 from clearzoom.engines.network import load_level_estimator
 from clearzoom.engines.tile import Channels
-from clearzoom.io.coding import coding_levels
+from clearzoom.io.compression_error import compression_error_levels
 from clearzoom.io.picture import Samples
 from clearzoom.io.reading import Source
-from clearzoom.io.windows import read_windows, window_places
+from clearzoom.io.windows import read_windows, window_grid
 from clearzoom.pipeline.settings import Settings
 from clearzoom.weights import suited_consistency
 
@@ -71,7 +71,7 @@ def appraise(windows: Sequence[Samples], channels: Channels, coding: float) -> A
     """Measure windows of a picture.
 
     Args:
-        windows: the windows at ``window_places``, (H, W, C) uint8 or uint16.
+        windows: the windows at ``window_grid``, (H, W, C) uint8 or uint16.
         channels: what the C channels hold.
         coding: rms error of the file's compression, in levels of 255; 0 for none.
     """
@@ -89,7 +89,8 @@ def appraise_file(source: Source, channels: Channels) -> Appraisal:
     Raises:
         UnreadablePictureError: the file is damaged.
     """
-    return appraise(read_windows(source), channels, coding_levels(source.path, source.kind))
+    coding = compression_error_levels(source.path, source.kind)
+    return appraise(read_windows(source), channels, coding)
 
 
 def appraise_samples(samples: Samples, channels: Channels, coding: float = 0.0) -> Appraisal:
@@ -100,7 +101,7 @@ def appraise_samples(samples: Samples, channels: Channels, coding: float = 0.0) 
         channels: what the channels of the windows hold.
         coding: see ``appraise``.
     """
-    places = window_places(samples.shape[1], samples.shape[0])
+    places = window_grid(samples.shape[1], samples.shape[0])
     windows = [samples[at.top : at.top + at.height, at.left : at.left + at.width] for at in places]
     return appraise(windows, channels, coding)
 

@@ -3,10 +3,11 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from clearzoom.core.arrays import Levels
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import SizeError
 from clearzoom.io.reading import decode_rgb8
-from clearzoom.metrics.methods import Given, Image, Method
+from clearzoom.metrics.methods import Given, Method
 from clearzoom.pipeline.appraise import unresolved
 from clearzoom.pipeline.job import plan_job
 from clearzoom.pipeline.networks import network_for
@@ -53,7 +54,7 @@ def as_command(settings: Settings) -> Method:
         raise SizeError("pictures are measured at a whole scale; give one")
     network = network_for(unresolved(settings), int(scale))
 
-    def enlarge(given: Given) -> Image:
+    def enlarge(given: Given) -> Levels:
         content, suffix = given.as_file()
         with TemporaryDirectory() as folder:
             source, target = Path(folder, f"lr{suffix}"), Path(folder, "sr.png")

@@ -13,10 +13,9 @@ from clearzoom.engines.chain import chain_sha256, chain_text
 from clearzoom.engines.network import Network
 from clearzoom.engines.wrappers import consistency_text
 from clearzoom.io.atomic import whole_file
-from clearzoom.io.metadata.embedded import Metadata
-from clearzoom.io.metadata.placed import placed_metadata
-from clearzoom.io.metadata.placed_beside import placed_beside
+from clearzoom.io.metadata.blocks import Metadata
 from clearzoom.io.metadata.provenance import Provenance, with_provenance
+from clearzoom.io.metadata.transform import transform_metadata
 from clearzoom.io.picture import Samples
 from clearzoom.io.placement import Placement
 from clearzoom.io.raw_tiff import stream_picture
@@ -58,9 +57,7 @@ def finished_metadata(
     Returns:
         The result's metadata, and one line for each block that had to be left out.
     """
-    placed, problems = placed_metadata(source, placement, dpi)
-    placed, more = placed_beside(placed, placement, dpi)
-    problems += more
+    placed, problems = transform_metadata(source, placement, dpi)
     level = networks[0].denoise if networks else None
     provenance = Provenance(
         tool=f"clearzoom {__version__}",

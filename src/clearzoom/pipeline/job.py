@@ -10,14 +10,14 @@ from clearzoom.core.plan import Plan, make_plan
 from clearzoom.engines.network import Network
 from clearzoom.engines.tile import Channels
 from clearzoom.errors import InputError, OutputError
-from clearzoom.io.damage import stepped_over
 from clearzoom.io.formats import check_holds, check_target, format_of
+from clearzoom.io.jpeg_damage import jpeg_damage_note
+from clearzoom.io.metadata.blocks import Metadata
 from clearzoom.io.metadata.descriptions import measures
-from clearzoom.io.metadata.embedded import Metadata
-from clearzoom.io.metadata.exif_text import description_of
+from clearzoom.io.metadata.exif_description import description_of
 from clearzoom.io.picture import colours_of
 from clearzoom.io.placement import Placement
-from clearzoom.io.profile import profile_tone
+from clearzoom.io.profile import profile_tone_curve
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.pipeline.appraise import Appraisal, appraise_file, resolved
 from clearzoom.pipeline.memory_checks import check_fits, check_preview_fits
@@ -119,7 +119,7 @@ def plan_job(
     width, height = cut.width, cut.height
     check = check_holds if makes_folder and there is None else check_target
     check(target, width, height, has_alpha=source.has_alpha)
-    damage = stepped_over(source_file, source.kind)
+    damage = jpeg_damage_note(source_file, source.kind)
     notes = [*source.notes, *([damage] if damage else []), *plan.notes]
     if source.frames > 1 and not kind.animation:
         raise InputError(
@@ -171,5 +171,5 @@ def channels_of(source: Source) -> Channels:
     colours = colours_of(source.channels, cmyk=source.cmyk)
     tone = None
     if source.icc_profile is not None and colours != 4:
-        tone = profile_tone(source.icc_profile, colours, 65_536 if source.deep else 256)
+        tone = profile_tone_curve(source.icc_profile, colours, 65_536 if source.deep else 256)
     return Channels(colours, tone)

@@ -7,7 +7,7 @@ from pathlib import Path
 from clearzoom.core.plan import Plan
 from clearzoom.errors import OutputError, SizeError
 from clearzoom.io.formats import Format
-from clearzoom.io.others import WHOLE
+from clearzoom.io.pillow_reader import DECODED_ON_OPENING
 from clearzoom.io.reading import Source
 from clearzoom.pipeline.budget import megabytes
 from clearzoom.pipeline.memory import machine_bytes, resident_bytes
@@ -48,7 +48,7 @@ def check_fits(
                 f"{megabytes(need)}MB or more, where there is so much, or a smaller size"
             )
         _check_room(source, plan, target)
-    elif source.kind in WHOLE and 2 * source.raw_bytes > limit:
+    elif source.kind in DECODED_ON_OPENING and 2 * source.raw_bytes > limit:
         raise SizeError(
             f"{source.kind} is decoded into memory at once, about {2 * source.raw_bytes / 1e6:.0f} "
             f"MB here, more than {whose}; save the picture as TIFF or PNG"

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from clearzoom.core.arrays import Tensor
 from clearzoom.engines.chain import Stage, needed_tiles, stages_of
-from clearzoom.engines.foreign import Tensor
 from clearzoom.engines.network import Network
 from clearzoom.io.picture import Samples
 from clearzoom.pipeline.job import Job

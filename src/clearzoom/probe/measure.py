@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clearzoom.core import ends
+from clearzoom.core import range_ends
 from clearzoom.core.resize import BICUBIC_REACH_PX
 from clearzoom.core.tiles import aligned_halo_px
 from clearzoom.engines.foreign import AnyRun, Run, adapted
@@ -86,7 +86,7 @@ def measure(
         name=name,
         scale=scale,
         # With such a halo no tile is smaller than the least size, unless the whole picture is.
-        halo_px=aligned_halo_px(max(reach, sizes.minimum_px - 1, ends.REACH_PX), period),
+        halo_px=aligned_halo_px(max(reach, sizes.minimum_px - 1, range_ends.REACH_PX), period),
         tile_px=_TILE_PX // period * period,
         sha256=hashlib.sha256(opened.content).hexdigest(),
         engine="onnxruntime fp32",

@@ -1,12 +1,10 @@
 """What a network is probed with: a photograph of any size, and noise."""
 
 import numpy as np
-import numpy.typing as npt
 
+from clearzoom.core.arrays import Levels, Tensor
 from clearzoom.core.tiles import mirrored
 from clearzoom.io.example import EYE, example_picture
-
-Levels = npt.NDArray[np.uint8]
 
 
 def photograph(height_px: int, width_px: int) -> Levels:
@@ -28,7 +26,7 @@ def noise(height_px: int, width_px: int, seed: int = 0) -> Levels:
     return random.integers(0, 256, (height_px, width_px, 3), np.uint8)
 
 
-def as_tensor(levels: Levels) -> npt.NDArray[np.float32]:
+def as_tensor(levels: Levels) -> Tensor:
     """Give (H, W, 3) uint8 as (1, 3, H, W) float32 in -0.5..0.5."""
     values = levels.transpose(2, 0, 1)[None].astype(np.float32)
     return np.ascontiguousarray(values / np.float32(255) - np.float32(0.5))

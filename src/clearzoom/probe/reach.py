@@ -1,8 +1,8 @@
 """Measure how far a network sees, and whether it sees in blocks, by changing px far away."""
 
 import numpy as np
-import numpy.typing as npt
 
+from clearzoom.core.arrays import Float64Array
 from clearzoom.engines.foreign import Run
 from clearzoom.errors import ModelError
 from clearzoom.probe.pictures import as_tensor, noise, photograph
@@ -78,9 +78,7 @@ def _fits(reach: int, sizes: Sizes) -> int:
     return reach
 
 
-def _influence(
-    run: Run, scale: int, shape: tuple[int, int], frame_px: int
-) -> npt.NDArray[np.float64]:
+def _influence(run: Run, scale: int, shape: tuple[int, int], frame_px: int) -> Float64Array:
     """Levels by which another frame changes px that are 1, 2, ... px away from it, or further."""
     down, across = (
         np.minimum(np.arange(side), np.arange(side)[::-1]) - frame_px + 1 for side in shape

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from clearzoom.core.arrays import Levels
 from clearzoom.metrics.psnr import psnr
-from clearzoom.probe.pictures import Levels
 
 _CERTAIN_DB = 1.0
 """What another place must gain; at half a px, two places are equally good."""

@@ -8,12 +8,13 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from clearzoom.core.arrays import Levels
 from clearzoom.core.resize import enlarge_bicubic, reduce_for_protocol, to_uint8
 from clearzoom.engines.foreign import AnyRun, adapted
 from clearzoom.errors import ModelError
 from clearzoom.metrics.psnr import psnr
 from clearzoom.probe.onnx_file import Opened
-from clearzoom.probe.pictures import Levels, as_tensor, photograph
+from clearzoom.probe.pictures import as_tensor, photograph
 from clearzoom.probe.shift import measure_shift, shift_words
 from clearzoom.weights.card import Interface, Sizes
 

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from clearzoom.core.shown import shown
+from clearzoom.core.terminal_text import printable
 
 
 class EscapingFormatter(logging.Formatter):
@@ -14,7 +14,7 @@ class EscapingFormatter(logging.Formatter):
         lines = [f"{record.levelname}: {record.getMessage()}"]
         if record.exc_info:
             lines += self.formatException(record.exc_info).splitlines()
-        return "\n".join(map(shown, lines))
+        return "\n".join(map(printable, lines))
 
 
 LOGS: dict[str, Any] = {

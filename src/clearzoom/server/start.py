@@ -12,7 +12,7 @@ from types import FrameType
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from clearzoom.core.shown import shown
+from clearzoom.core.terminal_text import printable
 from clearzoom.errors import InputError, OutputError
 from clearzoom.io.atomic import remove_dead
 from clearzoom.server.gallery.owner_file import check_marks
@@ -69,7 +69,7 @@ def start(settings: ServeSettings, *, public: bool) -> None:
         address = f"[{host}]" if ":" in host else host
         query = f"?token={settings.token}" if settings.token else ""
         line = f"{settings.folder} is at http://{address}:{port}/{query}  (Ctrl-C ends)"
-        print(shown(line), flush=True)
+        print(printable(line), flush=True)
         if settings.workers > 1:
             Multiprocess(config, sockets=[listening]).run()
         else:

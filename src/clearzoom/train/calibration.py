@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from clearzoom.core.arrays import Float64Array, Levels, Tensor
 from clearzoom.core.resize import reduce_for_protocol
 from clearzoom.engines.tile import Channels
 from clearzoom.io.compression import compressed
@@ -23,9 +23,6 @@ from clearzoom.pipeline.appraise import appraise_samples, level_of
 from clearzoom.train.config import TrainConfig
 from clearzoom.train.data.pictures import load_pictures
 from clearzoom.train.scoring import JPEG_QUALITY
-
-Image = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float64]
 
 _MOST_PICTURES = 24
 _FEWEST_PICTURES = 8
@@ -55,7 +52,7 @@ class Calibration:
 UNCHANGED = Calibration(1.0, 0.0, 0.0)
 
 
-def held_back(config: TrainConfig) -> list[Image]:
+def held_back(config: TrainConfig) -> list[Levels]:
     """Take up to 24 of a run's validation pictures, evenly from all folders.
 
     Args:
@@ -72,7 +69,7 @@ def held_back(config: TrainConfig) -> list[Image]:
     return pictures[:: -(-len(pictures) // _MOST_PICTURES)]
 
 
-def calibrate(net: PhotoSR, pictures: Sequence[Image]) -> Calibration:
+def calibrate(net: PhotoSR, pictures: Sequence[Levels]) -> Calibration:
     """Change the estimator's last layer so that its levels give the highest mean PSNR.
 
     LR is what cards have scores of: clean, a JPEG, and spoilt by each kind of ``faults-1``. What
@@ -104,7 +101,7 @@ def calibrate(net: PhotoSR, pictures: Sequence[Image]) -> Calibration:
     return found
 
 
-def _best_line(estimates: Floats, curves: Floats) -> Calibration:
+def _best_line(estimates: Float64Array, curves: Float64Array) -> Calibration:
     """Of all lines that cost clean pictures next to nothing the one with the highest mean PSNR.
 
     Args:
@@ -115,11 +112,11 @@ def _best_line(estimates: Floats, curves: Floats) -> Calibration:
     # A cubic through the levels that were tried: between them PSNR changes smoothly.
     cubics = np.polyfit(_LEVELS, curves.reshape(-1, levels).T, 3).reshape(4, pictures, kinds)
 
-    def mean_db(slope: float, offset: float) -> Floats:
+    def mean_db(slope: float, offset: float) -> Float64Array:
         """Of each kind."""
         level = np.clip(slope * estimates + offset, 0, 1)
         psnr_db = np.polyval(cubics, level)
-        means: Floats = psnr_db.mean(axis=0)
+        means: Float64Array = psnr_db.mean(axis=0)
         return means
 
     before, best = mean_db(1, 0), UNCHANGED
@@ -131,15 +128,15 @@ def _best_line(estimates: Floats, curves: Floats) -> Calibration:
     return best
 
 
-def _middle(picture: Image, scale: int) -> Image:
+def _middle(picture: Levels, scale: int) -> Levels:
     height, width = (min(_SIDE_PX, side // scale) * scale for side in picture.shape[:2])
     top, left = (picture.shape[0] - height) // 2, (picture.shape[1] - width) // 2
     return np.ascontiguousarray(picture[top : top + height, left : left + width])
 
 
 @torch.no_grad()
-def _estimate(net: PhotoSR, lr: Image) -> float:
-    def estimate(window: npt.NDArray[np.float32]) -> float:
+def _estimate(net: PhotoSR, lr: Levels) -> float:
+    def estimate(window: Tensor) -> float:
         level: float = net.estimator(torch.from_numpy(window)).item()
         return level
 
@@ -147,7 +144,7 @@ def _estimate(net: PhotoSR, lr: Image) -> float:
 
 
 @torch.no_grad()
-def _psnr_db(net: PhotoSR, lr: Image, hr: Image) -> Floats:
+def _psnr_db(net: PhotoSR, lr: Levels, hr: Levels) -> Float64Array:
     """At each of the levels."""
     given = torch.from_numpy(lr).permute(2, 0, 1)[None] / 255 - 0.5
     found = []

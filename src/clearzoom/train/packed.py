@@ -17,7 +17,7 @@ import lightning
 import torch
 from lightning import Callback
 
-from clearzoom.core.shown import shown
+from clearzoom.core.terminal_text import printable
 from clearzoom.errors import ClearzoomError, ConfigError, MissingFileError
 from clearzoom.train.callbacks import save_weights
 from clearzoom.train.checkpoint import BEST, LAST, load_checkpoint
@@ -225,7 +225,7 @@ def _bring_out(pack: Pack, run: Planned) -> None:
 
 
 def _say(words: str) -> None:
-    print(shown(words), flush=True)
+    print(printable(words), flush=True)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -6,8 +6,8 @@ from clearzoom.errors import OutputError
 from clearzoom.io.animation.frame_spool import FrameSpool
 from clearzoom.io.animation.frames import frames_of, layout_of
 from clearzoom.io.animation.writing import Timing, write_frames
-from clearzoom.io.made_profiles import matrix_profile
-from clearzoom.io.metadata.embedded import Metadata
+from clearzoom.io.icc_builder import matrix_profile
+from clearzoom.io.metadata.blocks import Metadata
 from clearzoom.io.reading import decode, open_picture
 from clearzoom.io.writing import Encoding
 from clearzoom.pipeline.memory import resident_bytes, watched

@@ -6,7 +6,7 @@ import pyvips
 from PIL import Image
 
 from clearzoom.io.avif import replace_exif
-from clearzoom.io.metadata.embedded import Metadata, read_metadata
+from clearzoom.io.metadata.blocks import Metadata, read_metadata
 from clearzoom.io.picture import Picture
 from clearzoom.io.reading import decode, open_picture
 from clearzoom.io.writing import write_picture

@@ -9,8 +9,8 @@ import pytest
 import tifffile
 from PIL import Image
 
+from clearzoom.io.metadata.blocks import read_metadata
 from clearzoom.io.metadata.credentials import CREDENTIALS
-from clearzoom.io.metadata.embedded import read_metadata
 from clearzoom.io.reading import open_picture
 
 BOX = b"\0\0\0\x30jumb\0\0\0\x28jumdc2pa\0\x11\0\x10\x80\0\0\xaa\0\x38\x9b\x71\x03c2pa\0"

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from clearzoom.core.targets import Wanted, parse_print
+from clearzoom.io.metadata.blocks import read_metadata
 from clearzoom.io.metadata.descriptions import measures, placed_description
-from clearzoom.io.metadata.embedded import read_metadata
-from clearzoom.io.metadata.exif_text import description_of, with_description
+from clearzoom.io.metadata.exif_description import description_of, with_description
 from clearzoom.io.metadata.ome import parsed_ome
 from clearzoom.io.placement import Placement
 from clearzoom.io.reading import open_picture

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
 from clearzoom.io.metadata.exif import updated_exif
-from clearzoom.io.metadata.iptc_previews import without_previews
+from clearzoom.io.metadata.iptc import without_previews
 from clearzoom.io.placement import Placement
 
 WHOLE = Placement((400, 200), 1, (1600, 800), (0, 0), (1600, 800))

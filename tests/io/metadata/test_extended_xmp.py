@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from clearzoom.io.metadata.embedded import Metadata, read_metadata
+from clearzoom.io.metadata.blocks import Metadata, read_metadata
 from clearzoom.io.metadata.extended_xmp import LONGEST_PACKET, joined_xmp, split_xmp
 from clearzoom.io.metadata.provenance import Provenance, with_provenance
 from clearzoom.io.picture import Picture

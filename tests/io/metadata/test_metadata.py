@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from clearzoom.io.metadata.embedded import Metadata, as_resource, read_metadata, resources
+from clearzoom.io.metadata.blocks import Metadata, as_resource, read_metadata, resources
 from clearzoom.io.metadata.exif import updated_exif
 from clearzoom.io.metadata.exif_resolution import exif_with_resolution
 from clearzoom.io.metadata.provenance import Provenance, with_provenance

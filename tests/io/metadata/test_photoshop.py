@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from clearzoom.core.targets import Wanted
-from clearzoom.io.metadata.embedded import Metadata, read_metadata
+from clearzoom.io.metadata.blocks import Metadata, read_metadata
 from clearzoom.io.metadata.photoshop import (
     HEAD,
     Resource,

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from clearzoom.io.metadata.embedded import Metadata, as_resource, read_metadata
-from clearzoom.io.metadata.png_blocks import png_blocks
+from clearzoom.io.metadata.blocks import Metadata, as_resource, read_metadata
 from clearzoom.io.picture import Picture
+from clearzoom.io.picture_file import PictureFile
 from clearzoom.io.reading import decode, open_picture
 from clearzoom.io.writing import write_picture
 
@@ -134,7 +134,8 @@ def one_path(tmp_path_factory):
 @given(st.binary(max_size=60), st.sampled_from([b"eXIf", b"zTXt", b"iTXt", b"tEXt"]))
 def test_any_chunk_is_read_or_said(one_path, data, kind):
     for start in (b"", b"XML:com.adobe.xmp\0", b"Raw profile type exif\0"):
-        blocks, problems = png_blocks(png(one_path, chunk(kind, start + data)))
+        with PictureFile(png(one_path, chunk(kind, start + data))) as file:
+            blocks, problems = file.png_blocks
         assert len(blocks) + len(problems) <= 1
 
 

@@ -13,11 +13,12 @@ from clearzoom.io.animation.frame_spool import FrameSpool
 from clearzoom.io.animation.frames import frames_of, layout_of
 from clearzoom.io.animation.writing import Timing, write_frames
 from clearzoom.io.formats import FORMATS
-from clearzoom.io.metadata.embedded import Metadata, read_metadata
+from clearzoom.io.metadata.blocks import Metadata, read_metadata
 from clearzoom.io.metadata.gif_texts import comments
 from clearzoom.io.metadata.png_texts import Text
 from clearzoom.io.metadata.texts import with_texts
 from clearzoom.io.picture import Picture
+from clearzoom.io.picture_file import PictureFile
 from clearzoom.io.reading import decode, open_picture
 from clearzoom.io.writing import Encoding, write_picture
 
@@ -194,7 +195,8 @@ def test_gif_holds_xmp_and_comments_and_plays_as_before(tmp_path, small):
     texts = (Text("Comment", "first"), Text("Comment", "n" * 600))
     picture = Picture(small, metadata=Metadata(xmp=packet, texts=texts))
     assert write_picture(tmp_path / "p.gif", picture) == []
-    assert list(comments(tmp_path / "p.gif")) == [b"first", b"n" * 600]
+    with PictureFile(tmp_path / "p.gif") as file:
+        assert list(comments(file.gif_extensions)) == [b"first", b"n" * 600]
     with Image.open(tmp_path / "p.gif") as read:
         name, at = read.info["extension"]  # Pillow skips the packet by what it takes for lengths
         assert name == b"XMP DataXMP"

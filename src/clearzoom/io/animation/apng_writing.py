@@ -1,4 +1,4 @@
-"""Write APNG: each frame is encoded as a PNG of its own, and its px become a frame's."""
+"""Write APNG: libvips encodes each frame as a PNG, whose compressed px become the frame's."""
 
 import struct
 import zlib
@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pyvips
 
+from clearzoom.core.arrays import Levels
 from clearzoom.io.animation.apng import SIGNATURE, chunk, fraction_of
-from clearzoom.io.animation.canvas import Pixels
 
 _LEVEL = 6
 _RGB, _RGBA = 2, 6
@@ -18,28 +18,28 @@ _METRE_IN = 0.0254
 
 def write_apng(
     path: Path,
-    frames: Iterable[Pixels],
+    frames: Iterable[Levels],
     durations_ms: Sequence[float],
     plays: int,
     icc_profile: bytes | None,
     dpi: tuple[float, float] | None,
 ) -> None:
-    """Write an animation of which one frame and the one before it are in memory.
+    """Write an animation with two frames in memory at a time.
 
     Args:
-        path: of the file.
-        frames: (H, W, 3) or (H, W, 4) uint8, all of one shape, at least one.
-        durations_ms: of each.
-        plays: how often; 0 = for ever.
-        icc_profile: goes in as it is.
-        dpi: likewise.
+        path: the file to be written.
+        frames: at least one frame, each (H, W, 3) or (H, W, 4) uint8 of the same shape.
+        durations_ms: the duration of each frame.
+        plays: the number of plays; 0 is endless.
+        icc_profile: the ICC profile, or None.
+        dpi: the resolution, or None.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
         pyvips.Error: a frame cannot be encoded.
 
     References:
-        PNG, third edition, 11.3.6.
+        PNG, third edition, 11.3.6: fcTL and fdAT share one sequence of numbers.
     """
     with path.open("wb") as file:
         number, before = 0, None
@@ -62,7 +62,7 @@ def write_apng(
 
 
 def _head(
-    first: Pixels,
+    first: Levels,
     frames: int,
     plays: int,
     icc_profile: bytes | None,
@@ -78,8 +78,8 @@ def _head(
     return head + chunk(b"acTL", struct.pack(">2I", frames, plays))
 
 
-def _changed(before: Pixels | None, now: Pixels) -> tuple[int, int, Pixels]:
-    """Give top, left and px of the smallest part that holds all that changed; at least one px."""
+def _changed(before: Levels | None, now: Levels) -> tuple[int, int, Levels]:
+    """Return top, left and px of the smallest rectangle with all changes; at least one px."""
     if before is None:
         return 0, 0, now
     differs = (before != now).any(axis=2)
@@ -90,14 +90,14 @@ def _changed(before: Pixels | None, now: Pixels) -> tuple[int, int, Pixels]:
     return top, left, now[top : rows[-1] + 1, left : columns[-1] + 1]
 
 
-def _encoded(part: Pixels) -> list[bytes]:
-    """Compress px as libvips does those of stills; give what its IDAT chunks hold."""
+def _encoded(part: Levels) -> list[bytes]:
+    """Compress px as libvips does in still pictures, and return the data of the IDAT chunks."""
     image = pyvips.Image.new_from_array(np.ascontiguousarray(part), interpretation="srgb")
     encoded = image.pngsave_buffer(compression=_LEVEL, keep="none")
-    found, at = [], len(SIGNATURE)
+    contents, at = [], len(SIGNATURE)
     while at < len(encoded):
         length, kind = struct.unpack_from(">I4s", encoded, at)
         if kind == b"IDAT":
-            found.append(encoded[at + 8 : at + 8 + length])
+            contents.append(encoded[at + 8 : at + 8 + length])
         at += 12 + length
-    return found
+    return contents

@@ -1,7 +1,6 @@
-"""Image sequences of AVIF: size and frames as libavif finds them, plays as the file states them.
+"""AVIF image sequences: libavif reads size and frames, the number of plays is read here.
 
-libvips does not know this kind of file. One that is a still picture first of all (its main brand is
-``avif``) stays one.
+libvips does not read sequences. A file whose major brand is ``avif`` is a still picture.
 
 References:
     ISO/IEC 14496-12 (boxes, edit lists); AV1 Image File Format 1.1, 6.
@@ -14,7 +13,7 @@ from typing import BinaryIO
 
 from PIL import Image, features
 
-from clearzoom.io.animation.canvas import Pixels
+from clearzoom.core.arrays import Levels
 from clearzoom.io.animation.layout import DamagedError, Layout, check_count
 from clearzoom.io.animation.webp import pillow_frames
 
@@ -26,16 +25,16 @@ _HIGH_BIT_DEPTH = 0x40
 
 
 def is_avif_sequence(start: bytes) -> bool:
-    """Say by its first bytes whether a file is a sequence first of all.
+    """Tell whether a file's major brand is that of a sequence.
 
     Args:
-        start: at least 12 bytes.
+        start: at least the first 12 bytes.
     """
     return start[4:12] == b"ftypavis"
 
 
 def also_holds_sequence(path: Path) -> bool:
-    """Say whether a still picture comes with a sequence, which is not read.
+    """Tell whether a still picture has a sequence as well, which is not read.
 
     Args:
         path: an AVIF.
@@ -45,14 +44,14 @@ def also_holds_sequence(path: Path) -> bool:
 
 
 def avif_layout(file: BinaryIO) -> Layout:
-    """Read size and frames; no px are decoded.
+    """Read the size and the frames; no px are decoded.
 
     Args:
         file: an AVIF sequence.
 
     Raises:
-        DamagedError: damaged, or this Pillow cannot read AVIF.
-        SizeError: more frames than can be counted here.
+        DamagedError: the file is damaged, or this Pillow cannot read AVIF.
+        SizeError: there are too many frames.
     """
     if not features.check("avif"):
         raise DamagedError("this Pillow has no AVIF; install one from 11.3 on")
@@ -75,15 +74,15 @@ def avif_layout(file: BinaryIO) -> Layout:
     )
 
 
-def avif_frames(path: Path, layout: Layout) -> Iterator[tuple[Pixels, float]]:
+def avif_frames(path: Path, layout: Layout) -> Iterator[tuple[Levels, float]]:
     """Decode frame by frame.
 
     Args:
         path: an AVIF sequence.
-        layout: of it.
+        layout: its layout.
 
     Yields:
-        (H, W, 4) uint8, and its duration in ms.
+        Each frame, (H, W, 4) uint8, and its duration in ms.
 
     Raises:
         DamagedError: a frame is damaged.
@@ -93,7 +92,11 @@ def avif_frames(path: Path, layout: Layout) -> Iterator[tuple[Pixels, float]]:
 
 
 def _stated(file: BinaryIO) -> tuple[int, bool]:
-    """How often it plays, as its edit list says; and whether it has more than 8 bit."""
+    """Read the number of plays from the edit list, and whether the sequence exceeds 8 bit.
+
+    With the flag "repeat edits", the segment repeats until the duration of the track (14496-12,
+    8.6.6); a duration with all bits set is endless.
+    """
     length, deep = 0, False
     end = file.seek(0, 2)
     for kind, data in _boxes(file, 0, end):

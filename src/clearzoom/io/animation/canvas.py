@@ -1,35 +1,37 @@
-"""What is seen of an animation: patches are drawn over one another on a canvas.
+"""Composite an animation: its patches are drawn on a canvas one after the other.
 
-GIF and APNG store only what changes. Both say of each patch where it lies, whether it is laid over
-what is there, and what becomes of its place before the next one.
+GIF and APNG store only the changing parts. Each patch states its position, how it is blended, and
+what happens to its area before the next patch (the disposal).
 """
 
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-import numpy.typing as npt
 
-Pixels = npt.NDArray[np.uint8]
+from clearzoom.core.arrays import Levels
 
 _ROWS_AT_ONCE = 64
 
 
 class Disposal(Enum):
-    """What becomes of a patch's place before the next patch is drawn."""
+    """What happens to the area of a patch before the next patch is drawn."""
 
     KEEP = "keep"
     CLEAR = "clear"
-    """Transparent. GIF speaks of a background colour; browsers have never shown it."""
+    """It becomes transparent. GIF specifies a background colour, but browsers ignore it."""
     RESTORE = "restore"
-    """As it was before the patch."""
+    """It becomes as it was before the patch."""
 
 
 @dataclass(frozen=True)
 class Patch:
-    """``pixels``: (H, W, 4) uint8, straight alpha; ``over``: laid over, else put in place of."""
+    """A rectangle of a frame: ``pixels`` is (H, W, 4) uint8 with straight alpha.
 
-    pixels: Pixels
+    With ``over`` it is composited over the canvas, otherwise it replaces the canvas there.
+    """
+
+    pixels: Levels
     left: int
     top: int
     disposal: Disposal
@@ -38,26 +40,26 @@ class Patch:
 
 
 class Canvas:
-    """The screen of an animation; transparent at first.
+    """The canvas of an animation, which is transparent at first.
 
     Args:
-        width_px: of the screen.
-        height_px: of the screen.
+        width_px: its width.
+        height_px: its height.
     """
 
     def __init__(self, width_px: int, height_px: int) -> None:
-        self._pixels: Pixels = np.zeros((height_px, width_px, 4), np.uint8)
-        self._place: Pixels | None = None
-        self._then: Pixels | int = 0
+        self._pixels: Levels = np.zeros((height_px, width_px, 4), np.uint8)
+        self._place: Levels | None = None
+        self._then: Levels | int = 0
 
-    def draw(self, patch: Patch) -> Pixels:
+    def draw(self, patch: Patch) -> Levels:
         """Draw the next patch.
 
         Args:
-            patch: may reach beyond the canvas; what lies there is not seen.
+            patch: the patch; what reaches beyond the canvas is ignored.
 
         Returns:
-            (H, W, 4) uint8 as seen now: the canvas itself, which the next patch changes.
+            (H, W, 4) uint8: the canvas itself, which the next patch changes.
         """
         if self._place is not None:
             self._place[:] = self._then
@@ -67,23 +69,23 @@ class Canvas:
         place = self._pixels[patch.top : bottom, patch.left : right]
         self._place = None if patch.disposal is Disposal.KEEP else place
         self._then = place.copy() if patch.disposal is Disposal.RESTORE else 0
-        seen = patch.pixels[: place.shape[0], : place.shape[1]]
+        inside = patch.pixels[: place.shape[0], : place.shape[1]]
         if patch.over:
-            lay_over(place, seen)
+            lay_over(place, inside)
         else:
-            place[:] = seen
+            place[:] = inside
         return self._pixels
 
 
-def lay_over(below: Pixels, above: Pixels) -> None:
-    """Lay px over others, which change.
+def lay_over(below: Levels, above: Levels) -> None:
+    """Composite px over others in place.
 
     Args:
-        below: (H, W, 4) uint8, straight alpha.
-        above: likewise.
+        below: (H, W, 4) uint8 with straight alpha; it is changed.
+        above: (H, W, 4) uint8 with straight alpha.
 
     References:
-        PNG, third edition, 12.1 (alpha compositing); on the samples as they are, as browsers do.
+        PNG, third edition, 12.1 (alpha compositing); without linearising, as in browsers.
 
     Example:
         >>> below = np.array([[[200, 0, 0, 255]]], np.uint8)
@@ -91,12 +93,12 @@ def lay_over(below: Pixels, above: Pixels) -> None:
         >>> below[0, 0].tolist()
         [150, 100, 0, 255]
     """
-    for top in range(0, len(below), _ROWS_AT_ONCE):  # numbers with fractions take room
+    for top in range(0, len(below), _ROWS_AT_ONCE):  # float64 needs eight times the memory.
         rows = slice(top, top + _ROWS_AT_ONCE)
         _lay_rows(below[rows], above[rows])
 
 
-def _lay_rows(below: Pixels, above: Pixels) -> None:
+def _lay_rows(below: Levels, above: Levels) -> None:
     opaque = above[..., 3] == 255
     below[opaque] = above[opaque]
     mixed = (above[..., 3] > 0) & ~opaque

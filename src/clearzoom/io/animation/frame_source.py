@@ -1,50 +1,50 @@
-"""Look at files with frames: GIF, APNG, WebP and AVIF sequences."""
-
-from pathlib import Path
+"""Read header and metadata of files with frames: GIF, APNG, WebP and AVIF sequences."""
 
 from clearzoom.errors import SizeError
 from clearzoom.io.animation.layout import Layout
-from clearzoom.io.animation.turning import SIDEWAYS, orientation_of
+from clearzoom.io.animation.orientation import SIDEWAYS, orientation_of
+from clearzoom.io.colour_statements import implied_profile
 from clearzoom.io.formats import is_writable_dpi
-from clearzoom.io.loading import icc_profile_of, open_image
-from clearzoom.io.metadata.embedded import read_metadata, stated_dpi
-from clearzoom.io.metadata.turn_by_xmp import with_turn_by_xmp
+from clearzoom.io.loading import icc_profile_of, image_in
+from clearzoom.io.metadata.blocks import metadata_in, stated_dpi
+from clearzoom.io.metadata.xmp_orientation import check_xmp_orientation
+from clearzoom.io.picture_file import PictureFile, check_pixels
 from clearzoom.io.png import refused_profile, stated_png_dpi
-from clearzoom.io.ranges import check_pixels
 from clearzoom.io.source import Source
-from clearzoom.io.stated import stated_profile
 
 
-def open_frames(path: Path, layout: Layout, max_pixels: int) -> Source:
-    """Look at a file with frames, as ``open_picture`` does.
+def open_frames(file: PictureFile, layout: Layout, max_pixels: int) -> Source:
+    """Read header and metadata of a file with frames, as ``open_picture`` does.
 
     Args:
-        path: of the file.
-        layout: of it.
-        max_pixels: all frames together may have.
+        file: the file.
+        layout: its layout.
+        max_pixels: the most px of all frames together.
 
     Raises:
-        UnreadablePictureError: damaged.
-        SizeError: more than max_pixels.
+        UnreadablePictureError: the file is damaged.
+        SizeError: it has more than max_pixels.
     """
-    width, height = layout.width_px, layout.height_px
+    path, width, height = file.path, layout.width_px, layout.height_px
     check_pixels(path, width, height, max_pixels)
     if layout.pixels > max_pixels:
         raise SizeError(
             f"{path} has {layout.pixels:,} px in {layout.frames:,} frames of {width}x{height}, "
             f"more than {max_pixels:,}; raise --max-pixels if it is meant to"
         )
-    metadata, problems = read_metadata(path)
-    metadata, turn = with_turn_by_xmp(metadata, layout.kind)
+    metadata, problems = metadata_in(file)
+    metadata, turn = check_xmp_orientation(metadata, layout.kind)
     profile, notes = layout.icc_profile, [*problems, *turn, *layout.notes]
     if layout.kind in ("PNG", "WebP"):
-        image, _ = open_image(path)
+        image, _ = image_in(file)
         profile = icc_profile_of(image)
-        notes += refused_profile(path) if layout.kind == "PNG" and profile is None else []
+        if layout.kind == "PNG" and profile is None:
+            notes += refused_profile(file.png_chunks)
     if profile is None:
-        profile, problem = stated_profile(path, layout.kind, metadata.exif, grey=False)
+        profile, problem = implied_profile(file, layout.kind, metadata.exif, grey=False)
         notes += [problem] if problem else []
-    dpi = stated_png_dpi(path) if layout.kind == "PNG" else stated_dpi(metadata.exif)
+    is_png = layout.kind == "PNG"
+    dpi = stated_png_dpi(file.png_chunks) if is_png else stated_dpi(metadata.exif)
     if dpi and not is_writable_dpi(dpi):
         notes.append(f"a resolution of {dpi[0]:g} by {dpi[1]:g} dpi is not kept")
         dpi = None

@@ -1,4 +1,4 @@
-"""Where the frames of an animation wait for their encoder: a file beside it, not memory."""
+"""A temporary file with the frames of an animation, so that they need no memory."""
 
 from math import prod
 from pathlib import Path
@@ -7,21 +7,21 @@ from types import TracebackType
 import numpy as np
 import pyvips
 
-from clearzoom.io.animation.canvas import Pixels
+from clearzoom.core.arrays import Levels
 from clearzoom.io.raw_tiff import header, map_picture, stream_picture
 from clearzoom.io.scratch import release, reserve
 
 
 class FrameSpool:
-    """Frames of one shape under one another, as libvips wants them. The file goes at the end.
+    """Frames of one shape in a vertical strip, as libvips needs them.
 
     Args:
-        beside: the file to be; the disk needs room for all frames, as they are, in its folder.
-        frames: how many there will be.
-        shape: (H, W, C) of each; C is 3 or 4.
+        beside: the file to be written; its folder needs room for all frames, uncompressed.
+        frames: the number of frames.
+        shape: (H, W, C) of a frame; C is 3 or 4.
 
     Raises:
-        OutputError: there is no room.
+        OutputError: the disk is full.
     """
 
     def __init__(self, beside: Path, frames: int, shape: tuple[int, int, int]) -> None:
@@ -36,26 +36,26 @@ class FrameSpool:
             self._path.unlink(missing_ok=True)
             raise
 
-    def put(self, index: int, pixels: Pixels) -> None:
-        """Take in a frame.
+    def put(self, index: int, pixels: Levels) -> None:
+        """Store a frame.
 
         Args:
-            index: from 0.
+            index: its number, from 0.
             pixels: (H, W, C) uint8.
         """
         height = self.shape[0]
         self._strip[index * height : (index + 1) * height] = pixels
         release(self._strip)
 
-    def frame(self, index: int) -> Pixels:
-        """Give one frame: (H, W, C) uint8."""
+    def frame(self, index: int) -> Levels:
+        """Read one frame: (H, W, C) uint8."""
         height = self.shape[0]
-        pixels: Pixels = np.array(self._strip[index * height : (index + 1) * height], np.uint8)
+        pixels: Levels = np.array(self._strip[index * height : (index + 1) * height], np.uint8)
         release(self._strip)
         return pixels
 
     def image(self) -> pyvips.Image:
-        """Open the frames, under one another, for one reading from top to bottom."""
+        """Open the strip of frames to read it once, from top to bottom."""
         if isinstance(self._strip, np.memmap):
             self._strip.flush()
         image = stream_picture(self._path).copy(interpretation="srgb")
@@ -71,5 +71,5 @@ class FrameSpool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        del self._strip  # Windows removes no file that is mapped
+        del self._strip  # Windows does not remove mapped files.
         self._path.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""The one reader of files with frames: GIF, APNG, WebP and AVIF sequences.
+"""The reader of files with frames: GIF, APNG, animated WebP and AVIF sequences.
 
-It decides whether a file is one, its size, the number of frames and what is seen in each; whoever
-plans, decodes, appraises or shows such a file asks here. Stills of PNG, WebP and AVIF are libvips'.
+Only this module decides whether a file has frames, their size and number, and how each looks. Still
+pictures in PNG, WebP and AVIF are read by libvips.
 """
 
 from collections.abc import Iterator
@@ -11,64 +11,80 @@ from pathlib import Path
 
 import numpy as np
 
+from clearzoom.core.arrays import Levels
 from clearzoom.errors import SizeError, UnreadablePictureError
 from clearzoom.io.animation.apng import SIGNATURE, apng_layout, apng_patches
 from clearzoom.io.animation.avif_frames import avif_frames, avif_layout, is_avif_sequence
-from clearzoom.io.animation.canvas import Canvas, Pixels
+from clearzoom.io.animation.canvas import Canvas
 from clearzoom.io.animation.gif_frames import gif_layout, gif_patches
 from clearzoom.io.animation.layout import DamagedError, Layout
 from clearzoom.io.animation.webp import webp_frames, webp_layout
 from clearzoom.io.libvips_errors import damaged
+from clearzoom.io.picture_file import PictureFile
 
 
 @dataclass(frozen=True)
 class Frame:
-    """``pixels``: (H, W, 4) uint8, straight alpha, as seen; they change with the next frame."""
+    """A composited frame: ``pixels`` is (H, W, 4) uint8 with straight alpha.
 
-    pixels: Pixels
+    The next frame overwrites the array.
+    """
+
+    pixels: Levels
     duration_ms: float
 
 
 def layout_of(path: Path) -> Layout | None:
-    """Read the size of a file with frames, and how many there are; no px are decoded.
+    """Read the size and number of the frames of a file; no px are decoded.
 
     Args:
         path: any file.
 
     Returns:
-        The layout; None for what is no such file, and where it cannot be opened.
+        The layout, or None if the file has no frames or cannot be opened.
 
     Raises:
-        UnreadablePictureError: damaged.
-        SizeError: more than 100,000 frames.
+        UnreadablePictureError: the file is damaged.
+        SizeError: it has more than 100,000 frames.
     """
     try:
-        file = path.open("rb")
+        file = PictureFile(path)
     except OSError:
         return None
-    with file, _naming(path):
-        start = file.read(16)
+    with file:
+        return layout_in(file)
+
+
+def layout_in(file: PictureFile) -> Layout | None:
+    """Read the size and number of the frames of an open file, as ``layout_of`` does.
+
+    Args:
+        file: any file.
+    """
+    start = file.start
+    with _naming(file.path):
         if start[:6] in (b"GIF87a", b"GIF89a"):
-            return gif_layout(file)
+            return gif_layout(file.file)
         if start[:8] == SIGNATURE:
-            return apng_layout(file)
+            return apng_layout(file.file)
         if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
-            return webp_layout(file)
-        return avif_layout(file) if is_avif_sequence(start) else None
+            return webp_layout(file.file)
+        return avif_layout(file.file) if is_avif_sequence(start) else None
 
 
 def frames_of(path: Path, layout: Layout) -> Iterator[Frame]:
-    """Decode frame by frame; one screen and at most one more are in memory.
+    """Decode frame by frame; at most two screens are in memory.
 
     Args:
         path: a file with frames.
-        layout: of it.
+        layout: its layout.
 
     Yields:
-        Each frame as seen. Its px are those of the next one as soon as that is asked for.
+        Each composited frame; the next frame overwrites its array.
 
     Raises:
-        UnreadablePictureError: a frame is damaged, or the file is no longer what layout says.
+        UnreadablePictureError: a frame is damaged, or the file has changed since its layout was
+            read.
     """
     with _naming(path):
         if layout_of(path) != layout:
@@ -83,24 +99,24 @@ def frames_of(path: Path, layout: Layout) -> Iterator[Frame]:
             yield Frame(canvas.draw(patch), patch.duration_ms)
 
 
-def first_frame(path: Path, layout: Layout) -> Pixels:
-    """Decode what a picture of one frame shows, or an animation at first.
+def first_frame(path: Path, layout: Layout) -> Levels:
+    """Decode the first frame of a file.
 
     Args:
         path: a file with frames.
-        layout: of it.
+        layout: its layout.
 
     Returns:
-        (H, W, C) uint8 with as many channels as layout says.
+        (H, W, C) uint8 with the channels of the layout.
 
     Raises:
         UnreadablePictureError: the frame is damaged.
     """
     pixels = next(frames_of(path, layout)).pixels
-    # Of grey, red, green and blue are alike.
-    colours = range(1 if layout.channels <= 2 else 3)
-    wanted = [*colours] if layout.channels % 2 else [*colours, 3]
-    return np.ascontiguousarray(pixels[..., wanted])
+    # Red, green and blue are equal in a grey picture.
+    channels = [*range(1 if layout.channels <= 2 else 3)]
+    channels += [] if layout.channels % 2 else [3]
+    return np.ascontiguousarray(pixels[..., channels])
 
 
 @contextmanager

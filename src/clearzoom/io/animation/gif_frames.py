@@ -1,11 +1,10 @@
-"""GIF: its screen and frames, as the file states them, and the px of each frame.
+"""GIF: the layout that the file states, and the px of each frame.
 
-The blocks are read here, because decoders differ in what they take for the size: libvips leaves
-screens of some common sizes out of account, and Pillow's screen grows with each frame. Only LZW is
-left to Pillow.
+The blocks are parsed here because decoders disagree about the size: libvips ignores logical screens
+of some common sizes, and Pillow's screen grows with each frame. Pillow only decodes LZW.
 
 References:
-    GIF89a specification (CompuServe, 1990). Where files break its rules, Chromium is followed.
+    GIF89a specification (CompuServe, 1990). Files that violate it are read as in Chromium.
 """
 
 import io
@@ -18,7 +17,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL.GifImagePlugin import GifImageFile
 
-from clearzoom.io.animation.canvas import Disposal, Patch, Pixels
+from clearzoom.core.arrays import Levels
+from clearzoom.io.animation.canvas import Disposal, Patch
 from clearzoom.io.animation.layout import DamagedError, Layout, check_count
 
 _UNIT_MS = 10
@@ -30,14 +30,14 @@ _NO_END = "the file does not end as a GIF must: frames may be missing"
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """What stands before a frame's px; ``palette``: (n, 3) uint8, ``at``: of its LZW data."""
+    """The header of a frame: ``palette`` is (n, 3) uint8, its LZW data begin at ``at``."""
 
     left: int
     top: int
     width: int
     height: int
     interlaced: bool
-    palette: Pixels
+    palette: Levels
     at: int
     transparent: int | None = None
     disposal: Disposal = Disposal.KEEP
@@ -46,31 +46,31 @@ class _Frame:
 
 @dataclass
 class _Screen:
-    """What holds for all frames; ``repeats``: after the first play, 0 = for ever."""
+    """The logical screen; ``repeats`` counts the plays after the first one, 0 is endless."""
 
     width: int
     height: int
-    palette: Pixels
+    palette: Levels
     repeats: int | None = None
     ended: bool = False
 
 
 def gif_layout(file: BinaryIO) -> Layout:
-    """Read size and frames; no px are decoded.
+    """Read the size and the frames; no px are decoded.
 
     Args:
         file: a GIF.
 
     Raises:
-        DamagedError: it has no frame, or ends in one.
-        SizeError: more frames than can be counted here.
+        DamagedError: the file has no frame, or is cut off in one.
+        SizeError: there are too many frames.
     """
     screen = _screen(file)
     width, height = screen.width, screen.height
     frames, pixels, largest, grey, transparent = 0, 0, 0, True, False
     for frame in _frames(file, screen):
         if not frames:
-            # Of a first frame that does not fit, all is shown; of later ones what is inside.
+            # The screen grows to hold the first frame; later frames are cropped to it.
             width = max(width, frame.left + frame.width)
             height = max(height, frame.top + frame.height)
             transparent = (frame.width, frame.height) != (width, height)
@@ -95,17 +95,20 @@ def gif_patches(path: Path) -> Iterator[Patch]:
     """Decode frame by frame.
 
     Args:
-        path: a GIF of which the layout was read.
+        path: a GIF.
+
+    Yields:
+        The patch of each frame.
 
     Raises:
         DamagedError: a frame is damaged.
     """
     with path.open("rb") as file:
         for frame in _frames(file, _screen(file)):
-            there = file.tell()
+            behind = file.tell()
             file.seek(frame.at)
             pixels = _decoded(file, frame)
-            file.seek(there)
+            file.seek(behind)
             yield Patch(pixels, frame.left, frame.top, frame.disposal, True, frame.duration_ms)
 
 
@@ -115,7 +118,7 @@ def _screen(file: BinaryIO) -> _Screen:
     return _Screen(width, height, _palette(file, flags))
 
 
-def _palette(file: BinaryIO, flags: int) -> Pixels:
+def _palette(file: BinaryIO, flags: int) -> Levels:
     if not flags & 0x80:
         return np.zeros((1, 3), np.uint8)
     colours = 2 << (flags & 7)
@@ -123,7 +126,7 @@ def _palette(file: BinaryIO, flags: int) -> Pixels:
 
 
 def _frames(file: BinaryIO, screen: _Screen) -> Iterator[_Frame]:
-    """Give each frame, with the file behind its px; what is said of all goes into screen."""
+    """Read the header of each frame, with the file behind its px; update the screen as well."""
     control = b""
     while mark := file.read(1):
         if mark == b";":
@@ -139,7 +142,7 @@ def _frames(file: BinaryIO, screen: _Screen) -> Iterator[_Frame]:
         elif mark == b",":
             yield _frame(file, screen, control)
             control = b""
-        elif mark != b"\0":  # some writers pad with zeros
+        elif mark != b"\0":  # Some writers pad with zeros.
             return
 
 
@@ -153,7 +156,7 @@ def _extension(file: BinaryIO, first: bytes, screen: _Screen) -> None:
 def _frame(file: BinaryIO, screen: _Screen, control: bytes) -> _Frame:
     left, top, width, height, flags = struct.unpack("<HHHHB", _read(file, 9))
     palette = _palette(file, flags) if flags & 0x80 else screen.palette
-    if not screen.width or not screen.height:  # Chromium: as large as the first frame
+    if not screen.width or not screen.height:  # Chromium then takes the size of the first frame.
         screen.width, screen.height = left + width, top + height
     at = file.tell()
     _read(file, 1)
@@ -177,8 +180,8 @@ def _frame(file: BinaryIO, screen: _Screen, control: bytes) -> _Frame:
     )
 
 
-def _decoded(file: BinaryIO, frame: _Frame) -> Pixels:
-    """Decode the numbers of colours as a grey GIF of the frame alone, and look the colours up."""
+def _decoded(file: BinaryIO, frame: _Frame) -> Levels:
+    """Decode the colour indices as a grey GIF of this frame only, and look up the colours."""
     if not frame.width or not frame.height:
         return np.zeros((frame.height, frame.width, 4), np.uint8)
     size = struct.pack("<HH", frame.width, frame.height)
@@ -187,15 +190,15 @@ def _decoded(file: BinaryIO, frame: _Frame) -> Pixels:
     for block in _blocks(file):
         alone += [bytes([len(block)]), block]
     try:
-        numbers = np.asarray(GifImageFile(io.BytesIO(b"".join([*alone, b"\0;"]))))
-    except Exception as error:  # damage raises anything
+        indices = np.asarray(GifImageFile(io.BytesIO(b"".join([*alone, b"\0;"]))))
+    except Exception as error:  # Pillow raises any exception for damage.
         raise DamagedError(str(error)) from error
     colours = np.zeros((256, 4), np.uint8)
     colours[:, 3] = 255
     colours[: len(frame.palette), :3] = frame.palette
     if frame.transparent is not None:
         colours[frame.transparent] = 0
-    pixels: Pixels = colours[numbers]
+    pixels: Levels = colours[indices]
     return pixels
 
 

@@ -1,4 +1,4 @@
-"""How large an animation is, and how many frames it has: said once, by the reader of its frames."""
+"""The size and the number of frames of an animation, as the reader of its frames states them."""
 
 from dataclasses import dataclass
 
@@ -8,17 +8,17 @@ _MOST_FRAMES = 100_000
 
 
 class DamagedError(Exception):
-    """An animation breaks its format's rules; whoever knows the file's name says so of it."""
+    """An animation violates its format; the caller adds the name of the file."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What the header of a file with frames says.
+    """The facts in the headers of a file with frames.
 
-    ``width_px`` and ``height_px``: of the screen, as stored. ``channels``: 1 grey or 3 RGB, and one
-    more where a px may be transparent; with several frames never grey. ``plays``: 0 = for ever.
-    ``pixels``: that are decoded, of all frames. ``largest_px``: of the screen, or of a larger
-    patch. ``notes``: what will not stay as it is.
+    ``width_px`` and ``height_px`` are those of the stored canvas. ``channels`` is 1 for grey or 3
+    for RGB, and one more if px may be transparent; animations are never grey. ``plays`` is 0 for an
+    endless one. ``pixels`` counts the px to decode in all frames, and ``largest_px`` those of the
+    canvas or of a larger patch. ``notes`` name what a result does not keep.
     """
 
     kind: str
@@ -34,10 +34,10 @@ class Layout:
 
 
 def check_count(frames: int) -> None:
-    """Refuse what has more frames than anybody means.
+    """Refuse an unreasonable number of frames, whose headers alone would fill the memory.
 
     Raises:
-        SizeError: so many that the numbers alone would take the machine's memory.
+        SizeError: there are more than 100,000 frames.
     """
     if frames > _MOST_FRAMES:
         raise SizeError(f"it has more than {_MOST_FRAMES:,} frames; split it into several files")

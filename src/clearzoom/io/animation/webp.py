@@ -1,4 +1,4 @@
-"""Animated WebP: its frames, as the file states them, decoded by libwebp.
+"""Animated WebP: the layout that the file states; libwebp decodes the frames.
 
 References:
     WebP container specification (RFC 9649), 2.7.
@@ -14,7 +14,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from clearzoom.io.animation.canvas import Pixels
+from clearzoom.core.arrays import Levels
 from clearzoom.io.animation.layout import DamagedError, Layout, check_count
 
 _ANIMATION, _ALPHA = 0x02, 0x10
@@ -22,17 +22,17 @@ _FLAGS_AT = 20
 
 
 def webp_layout(file: BinaryIO) -> Layout | None:
-    """Read size and frames; no px are decoded.
+    """Read the size and the frames; no px are decoded.
 
     Args:
         file: a WebP.
 
     Returns:
-        The layout; None for a WebP that has no animation.
+        The layout, or None for a WebP without an animation.
 
     Raises:
-        DamagedError: it has no frame, or ends in one.
-        SizeError: more frames than can be counted here.
+        DamagedError: the file has no frame, or is cut off in one.
+        SizeError: there are too many frames.
     """
     file.seek(12)
     head = file.read(18)
@@ -47,7 +47,7 @@ def webp_layout(file: BinaryIO) -> Layout | None:
             check_count(frames := frames + 1)
             frame = file.read(16)
             sides = tuple(int.from_bytes(frame[at : at + 3], "little") + 1 for at in (6, 9))
-            # Cleared places and what no frame covers are transparent, whatever the flag says.
+            # Disposed areas and areas without a frame are transparent even without the alpha flag.
             transparent |= bool(frame[15:] and frame[15] & 1)
             transparent |= frames == 1 and sides != (width, height)
     if not frames:
@@ -56,33 +56,36 @@ def webp_layout(file: BinaryIO) -> Layout | None:
     return Layout("WebP", width, height, 3 + transparent, frames, plays, area * frames, area)
 
 
-def webp_frames(path: Path, layout: Layout) -> Iterator[tuple[Pixels, float]]:
+def webp_frames(path: Path, layout: Layout) -> Iterator[tuple[Levels, float]]:
     """Decode frame by frame.
 
     Args:
         path: a WebP.
-        layout: of it.
+        layout: its layout.
 
     Yields:
-        (H, W, 4) uint8 as seen, and its duration in ms.
+        Each composited frame, (H, W, 4) uint8, and its duration in ms.
 
     Raises:
         DamagedError: a frame is damaged.
     """
     encoded = bytearray(path.read_bytes())
-    encoded[_FLAGS_AT] |= _ALPHA  # else what no frame covers would be black
+    encoded[_FLAGS_AT] |= _ALPHA  # Without this flag, areas without a frame would be black.
     yield from pillow_frames(io.BytesIO(encoded), layout)
 
 
-def pillow_frames(file: BinaryIO, layout: Layout) -> Iterator[tuple[Pixels, float]]:
-    """Decode frame by frame what Pillow hands to its format's own library.
+def pillow_frames(file: BinaryIO, layout: Layout) -> Iterator[tuple[Levels, float]]:
+    """Decode frame by frame through Pillow, which uses the format's own library.
 
     Args:
-        file: WebP or AVIF.
-        layout: of it.
+        file: a WebP or AVIF.
+        layout: its layout.
+
+    Yields:
+        Each composited frame, (H, W, 4) uint8, and its duration in ms.
 
     Raises:
-        DamagedError: a frame is damaged, or size or number are not those of layout.
+        DamagedError: a frame is damaged, or size or number of frames differ from the layout.
     """
     try:
         with warnings.catch_warnings():
@@ -100,7 +103,7 @@ def pillow_frames(file: BinaryIO, layout: Layout) -> Iterator[tuple[Pixels, floa
 
 
 def riff_kinds(file: BinaryIO) -> list[bytes]:
-    """List the kinds of all chunks; of a file that ends in the middle those before.
+    """List the kinds of all chunks up to the end of the file, or to where it is cut off.
 
     Args:
         file: a WebP.
@@ -113,7 +116,7 @@ def riff_kinds(file: BinaryIO) -> list[bytes]:
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """Give kind and length of each chunk, with the file at its data."""
+    """List kind and length of each chunk, with the file at its data."""
     file.seek(4)
     end = 8 + int.from_bytes(file.read(4), "little")
     at = 12

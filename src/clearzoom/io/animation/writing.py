@@ -1,4 +1,4 @@
-"""Write animations: GIF, WebP and APNG, with their timing, from frames that lie in a file."""
+"""Write animations with their timing, as GIF, WebP or APNG, from frames in a temporary file."""
 
 import struct
 from collections.abc import Iterator
@@ -7,31 +7,31 @@ from pathlib import Path
 
 import pyvips
 
+from clearzoom.core.arrays import Levels
 from clearzoom.io.animation.apng import fraction_of
 from clearzoom.io.animation.apng_writing import write_apng
-from clearzoom.io.animation.canvas import Pixels
 from clearzoom.io.animation.frame_spool import FrameSpool
 from clearzoom.io.formats import Format, format_of
 from clearzoom.io.libvips_errors import VIPS_ERRORS, unwritable
 from clearzoom.io.libvips_files import save
+from clearzoom.io.metadata.blocks import Metadata
 from clearzoom.io.metadata.containers import insert_metadata
-from clearzoom.io.metadata.embedded import Metadata
 from clearzoom.io.metadata.exif_resolution import exif_with_resolution
-from clearzoom.io.metadata.text_places import with_places_for_texts
+from clearzoom.io.metadata.text_slots import fit_texts
 from clearzoom.io.metadata.xmp import updated_xmp
-from clearzoom.io.profile import in_srgb
+from clearzoom.io.profile import to_srgb
 from clearzoom.io.quality import check_small_enough, save_within
 from clearzoom.io.writing import Encoding, added_bytes, as_image
 
 _GIF_UNIT_MS = 10
-_SHORTEST_MS = 11  # libvips takes a shorter duration for none, and writes 100
-_SEEN_MS = 0.1  # less is the rounding of a fraction
+_SHORTEST_MS = 11  # libvips replaces shorter durations by 100.
+_VISIBLE_MS = 0.1  # A smaller difference is the rounding of a fraction.
 _GREY_PROFILE = slice(16, 20)
 
 
 @dataclass(frozen=True)
 class _Limits:
-    """Of a format's numbers: the longest duration of a frame, plays that are counted, the unit."""
+    """A format's longest duration of a frame, largest number of plays, and unit of time."""
 
     longest_ms: int
     most_plays: int
@@ -47,7 +47,7 @@ _LIMITS = {
 
 @dataclass(frozen=True)
 class Timing:
-    """``durations_ms`` of each frame; ``plays``: how often, 0 = for ever."""
+    """The duration of each frame, and the number of plays; 0 is endless."""
 
     durations_ms: tuple[float, ...]
     plays: int
@@ -63,28 +63,28 @@ def write_frames(
     encoding: Encoding,
     dpi: tuple[float, float] | None = None,
 ) -> list[str]:
-    """Encode an animation; a few frames at a time are in memory.
+    """Encode an animation with a few frames in memory at a time.
 
     Args:
-        temporary: is written, with target's suffix.
+        temporary: the file to be written, with target's suffix.
         target: named in errors.
-        spool: with every frame put in.
-        timing: of each frame.
-        metadata: goes in where the format has a place for it.
-        icc_profile: likewise.
-        encoding: the quality of WebP, and how large the file may become.
-        dpi: likewise.
+        spool: the frames, all of which are stored.
+        timing: the timing of the frames.
+        metadata: the metadata, as far as the format can store it.
+        icc_profile: the ICC profile, or None.
+        encoding: the quality of WebP, and the largest size of the file.
+        dpi: the resolution, or None.
 
     Returns:
-        A line for each thing that the format has no place for.
+        A line for each thing that the format cannot store.
 
     Raises:
-        OutputError: it cannot be written, or not as small as wanted.
+        OutputError: the file cannot be written, or cannot be made as small as ``max_bytes``.
     """
     kind = format_of(target)
-    timing, problems = _held_timing(timing, kind)
+    timing, problems = _storable_timing(timing, kind)
     height, width = spool.shape[:2]
-    metadata, without_place = with_places_for_texts(metadata, kind)
+    metadata, without_place = fit_texts(metadata, kind)
     problems += without_place
     exif = metadata.exif
     if dpi and kind.name == "WebP":
@@ -93,13 +93,13 @@ def write_frames(
         except ValueError as error:
             problems.append(f"{error}; the resolution could not be added to it")
     xmp, upright = metadata.xmp, not metadata.turned_by_xmp
-    kept = replace(
+    stored = replace(
         metadata,
         exif=exif if kind.exif else None,
         xmp=xmp and updated_xmp(xmp, width, height, dpi, upright=upright),
         iptc=metadata.iptc if kind.iptc else None,
     )
-    added = added_bytes(kept)
+    added = added_bytes(stored)
     profile = icc_profile
     if icc_profile and (not kind.profile or icc_profile[_GREY_PROFILE] == b"GRAY"):
         profile = None
@@ -123,11 +123,11 @@ def write_frames(
         problems.append(f"{kind.name} has no place for {metadata.calibration}")
     if metadata.iptc and not kind.iptc:
         problems.append(f"{kind.name} has no place for IPTC")
-    return problems + insert_metadata(temporary, kept)
+    return problems + insert_metadata(temporary, stored)
 
 
-def _held_timing(timing: Timing, kind: Format) -> tuple[Timing, list[str]]:
-    """Give what a format can hold of the timing, and say what it cannot."""
+def _storable_timing(timing: Timing, kind: Format) -> tuple[Timing, list[str]]:
+    """Round the timing to what a format can store, and name the changes."""
     limits, problems = _LIMITS[kind.name], []
     durations, plays = timing.durations_ms, timing.plays
     if plays > limits.most_plays:
@@ -142,14 +142,14 @@ def _held_timing(timing: Timing, kind: Format) -> tuple[Timing, list[str]]:
             f"{max(durations):,.0f} ms became that"
         )
         durations = tuple(min(limits.longest_ms, each) for each in durations)
-    held = tuple(_held(each, kind) for each in durations)
-    if any(abs(was - became) >= _SEEN_MS for was, became in zip(durations, held, strict=True)):
+    rounded = tuple(_rounded(each, kind) for each in durations)
+    if any(abs(a - b) >= _VISIBLE_MS for a, b in zip(durations, rounded, strict=True)):
         problems.append(f"{kind.name} counts in {limits.unit}: the timing is rounded")
-    return Timing(held, plays), problems
+    return Timing(rounded, plays), problems
 
 
-def _held(duration_ms: float, kind: Format) -> float:
-    if kind.name == "GIF":  # 0 is shown as browsers like, so that nothing else may become 0
+def _rounded(duration_ms: float, kind: Format) -> float:
+    if kind.name == "GIF":  # Browsers replace 0 by 100 ms, so short durations must not become 0.
         least = _GIF_UNIT_MS if duration_ms else 0
         return max(least, _GIF_UNIT_MS * round(duration_ms / _GIF_UNIT_MS))
     if kind.name == "WebP":
@@ -164,22 +164,24 @@ def _why_no_profile(kind: Format) -> str:
     return f"{kind.name} has no place for this profile"
 
 
-def _converted(strip: pyvips.Image, icc_profile: bytes | None, kept: bytes | None) -> pyvips.Image:
-    """Make the colours sRGB where the profile cannot be kept."""
-    if icc_profile is None or kept is not None:
+def _converted(
+    strip: pyvips.Image, icc_profile: bytes | None, stored: bytes | None
+) -> pyvips.Image:
+    """Convert the colours to sRGB if the profile is not stored."""
+    if icc_profile is None or stored is not None:
         return strip
     if icc_profile[_GREY_PROFILE] != b"GRAY":
-        return in_srgb(strip, icc_profile)
+        return to_srgb(strip, icc_profile)
     grey = strip[0].copy(interpretation="b-w")
-    colours = in_srgb(grey, icc_profile)
+    colours = to_srgb(grey, icc_profile)
     colours = colours if colours.bands == 3 else colours.extract_band(0).bandjoin([colours[0]] * 2)
     return colours.bandjoin(strip[3]) if strip.bands == 4 else colours
 
 
-def _frames(spool: FrameSpool, icc_profile: bytes | None, kept: bytes | None) -> Iterator[Pixels]:
+def _frames(spool: FrameSpool, icc_profile: bytes | None, stored: bytes | None) -> Iterator[Levels]:
     for index in range(spool.frames):
         frame = as_image(spool.frame(index))
-        yield _converted(frame, icc_profile, kept).numpy()
+        yield _converted(frame, icc_profile, stored).numpy()
 
 
 def _write_strip(
@@ -187,7 +189,7 @@ def _write_strip(
     spool: FrameSpool,
     timing: Timing,
     icc_profile: bytes | None,
-    kept: bytes | None,
+    stored: bytes | None,
     kind: Format,
     encoding: Encoding,
     added: int,
@@ -196,16 +198,16 @@ def _write_strip(
     durations = [max(shortest, int(duration)) for duration in timing.durations_ms]
 
     def strip() -> pyvips.Image:
-        image = _converted(spool.image(), icc_profile, kept).copy()
+        image = _converted(spool.image(), icc_profile, stored).copy()
         image.set_type(pyvips.GValue.gint_type, "page-height", spool.shape[0])
         image.set_type(pyvips.GValue.array_int_type, "delay", durations)
         image.set_type(pyvips.GValue.gint_type, "loop", timing.plays)
-        if kept:
-            image.set_type(pyvips.GValue.blob_type, "icc-profile-data", kept)
+        if stored:
+            image.set_type(pyvips.GValue.blob_type, "icc-profile-data", stored)
         return image
 
     if kind.name == "GIF":
-        # Equal frames stay, for the sum of their durations need not fit.
+        # Merging equal frames would add their durations, which may exceed the limit.
         save(strip(), path, keep="none", keep_duplicate_frames=True)
         return
     most = encoding.max_bytes - added if encoding.max_bytes is not None else None
@@ -215,25 +217,26 @@ def _write_strip(
 
 
 def _write_webp(path: Path, image: pyvips.Image, quality: int) -> None:
-    # A packet of its own makes libvips write the header to which metadata is added.
+    # With some XMP, libvips writes the header (VP8X) that ``insert_metadata`` changes.
     image.set_type(pyvips.GValue.blob_type, "xmp-data", struct.pack("4s", b"xmp "))
     save(image, path, Q=quality, smart_subsample=True, keep="all")
 
 
 def _restore_durations(path: Path, timing: Timing) -> None:
-    """Write short durations where longer ones stand; equal frames may have become one."""
+    """Overwrite the durations that were lengthened for libvips, which may have merged frames."""
     encoded = bytearray(path.read_bytes())
-    given = iter(timing.durations_ms)
+    durations = iter(timing.durations_ms)
     at = 12
     while at + 8 <= len(encoded):
         if encoded[at : at + 4] == b"ANMF":
-            place = slice(at + 20, at + 23)
-            left, true = int.from_bytes(encoded[place], "little"), 0
+            # A frame's duration has 24 bits, behind its position and size (RFC 9649, 2.7.1.1).
+            field = slice(at + 20, at + 23)
+            left, total = int.from_bytes(encoded[field], "little"), 0
             while left > 0:
-                duration = int(next(given, left))
+                duration = int(next(durations, left))
                 left -= max(_SHORTEST_MS, duration)
-                true += duration
-            encoded[place] = true.to_bytes(3, "little")
+                total += duration
+            encoded[field] = total.to_bytes(3, "little")
         length = int.from_bytes(encoded[at + 4 : at + 8], "little")
         at += 8 + length + length % 2
     path.write_bytes(encoded)

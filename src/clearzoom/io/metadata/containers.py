@@ -1,7 +1,7 @@
-"""Put EXIF, XMP, IPTC and texts into files that libvips has just written, byte for byte.
+"""Insert EXIF, XMP, IPTC and texts into files that libvips has just written, byte for byte.
 
-libvips passes EXIF through a library that empties maker notes, and has no place for IPTC in JPEG
-and PNG or for EXIF in TIFF. Only files of our own making are opened here.
+libvips passes EXIF through libexif, which empties maker notes, and it writes no IPTC into JPEG and
+PNG and no EXIF into TIFF. Only files that this program has written are changed here.
 """
 
 import io
@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from clearzoom.io.atomic import file_beside
 from clearzoom.io.avif import replace_exif
-from clearzoom.io.metadata.embedded import Metadata, as_resource
+from clearzoom.io.metadata.blocks import Metadata, as_resource
 from clearzoom.io.metadata.exif_directories import DIRECTORIES, Packing, packed_directories
 from clearzoom.io.metadata.extended_xmp import split_xmp
 from clearzoom.io.metadata.gif_texts import comment_extension, with_extensions, xmp_extension
@@ -26,10 +26,10 @@ from clearzoom.io.metadata.photoshop import in_segments
 from clearzoom.io.metadata.photoshop_files import PNG_NAME
 from clearzoom.io.metadata.photoshop_files import TAG as PHOTOSHOP_TAG
 from clearzoom.io.metadata.png_texts import raw_profile_chunk, text_chunk
-from clearzoom.io.metadata.tags import describes, read_tags
 from clearzoom.io.metadata.texts import comment_bytes
+from clearzoom.io.metadata.tiff_tags import describes, read_tags
 
-_LONGEST_SEGMENT = 65_533
+_LONGEST_SEGMENT = 65_533  # The 16-bit length counts its own two bytes (ITU-T T.81, B.1.1.4).
 _MOST_DPI = 65_535
 _XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 _IPTC = 33723
@@ -39,17 +39,17 @@ _BYTE, _LONG, _UNDEFINED = 1, 4, 7
 def insert_metadata(
     path: Path, metadata: Metadata, dpi: tuple[float, float] | None = None
 ) -> list[str]:
-    """Add blocks to a JPEG, PNG, WebP, TIFF, GIF or AVIF file in place; others stay as they are.
+    """Insert metadata into a JPEG, PNG, WebP, TIFF, GIF or AVIF in place.
 
     Args:
-        path: written by libvips; JPEG, PNG and GIF without such blocks, WebP with any of
-            them, AVIF with EXIF to be replaced.
-        metadata: what goes in. XMP of TIFF and AVIF goes in while libvips writes. All texts go
-            into PNG, comments into JPEG and GIF.
-        dpi: goes into JPEG, whose own header libvips leaves out with the metadata.
+        path: a file that libvips has written: a JPEG, PNG or GIF without metadata, a WebP with
+            some, or an AVIF with the EXIF of ``avif.STAND_IN``.
+        metadata: the blocks. libvips itself writes the XMP of TIFF and AVIF. A PNG gets all texts,
+            a JPEG or GIF gets comments.
+        dpi: the resolution for the header of a JPEG, which libvips omits together with metadata.
 
     Returns:
-        A line for each block that found no room.
+        A line for each block that does not fit.
     """
     suffix = path.suffix.lower()
     if suffix in (".jpg", ".jpeg"):
@@ -80,6 +80,7 @@ def _rewrite(path: Path, change: Callable[[BinaryIO, BinaryIO], None]) -> None:
 def _jpeg(path: Path, metadata: Metadata, dpi: tuple[float, float] | None) -> list[str]:
     segments, problems = b"", list[str]()
     if dpi:
+        # JFIF must be the first segment: unit 1 is px per inch, unit 0 an aspect ratio (JFIF 1.02).
         unit, density = 1, [round(value) for value in dpi]
         if max(density) > _MOST_DPI:
             unit, density = 0, [1, 1]
@@ -87,7 +88,7 @@ def _jpeg(path: Path, metadata: Metadata, dpi: tuple[float, float] | None) -> li
         head = b"\xff\xe0\0\x10", b"JFIF\0", 0x0102
         segments = struct.pack(">4s5sHBHHH", *head, unit, *density, 0)
     xmp, pieces = metadata.xmp, []
-    with suppress(ValueError):  # then it is too long, which is said
+    with suppress(ValueError):  # The packet cannot be split: the check of lengths reports it.
         xmp, pieces = split_xmp(xmp) if xmp else (None, [])
     blocks = [
         ("EXIF", 0xE1, metadata.exif and b"Exif\0\0" + metadata.exif),
@@ -119,10 +120,13 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def _png(source: BinaryIO, target: BinaryIO, metadata: Metadata) -> None:
-    target.write(source.read(8 + 25))  # the signature and IHDR
+    # IHDR must be the first chunk; eXIf and texts may be anywhere behind it (PNG, third edition,
+    # 5.6). Before the px every reader finds them.
+    target.write(source.read(8 + 25))
     if metadata.exif:
         target.write(_chunk(b"eXIf", metadata.exif))
     if metadata.xmp:
+        # The five zeros: the keyword's end, not compressed, method 0, no language, no translation.
         target.write(_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp))
     if metadata.iptc:
         target.write(_chunk(*raw_profile_chunk("iptc", metadata.iptc)))
@@ -143,7 +147,7 @@ def _gif(source: BinaryIO, target: BinaryIO, metadata: Metadata) -> None:
 def _riff_chunks(source: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
     while len(head := source.read(8)) == 8:
         size = int.from_bytes(head[4:], "little")
-        yield head[:4], source.read(size + size % 2)[:size]
+        yield head[:4], source.read(size + size % 2)[:size]  # Chunks are padded to an even size.
 
 
 def _webp(source: BinaryIO, target: BinaryIO, metadata: Metadata) -> None:
@@ -151,6 +155,7 @@ def _webp(source: BinaryIO, target: BinaryIO, metadata: Metadata) -> None:
     chunks = [(kind, data) for kind, data in _riff_chunks(source) if kind not in (b"EXIF", b"XMP ")]
     (kind, head), *others = chunks
     assert kind == b"VP8X"
+    # Bits 3 and 2 announce EXIF and XMP, which must follow the px (RFC 9649, 2.7).
     flags = (head[0] & ~0x0C) | (0x08 if metadata.exif else 0) | (0x04 if metadata.xmp else 0)
     body = [(kind, bytes([flags]) + head[1:]), *others]
     body += [(b"EXIF", metadata.exif)] if metadata.exif else []
@@ -166,7 +171,11 @@ def _webp(source: BinaryIO, target: BinaryIO, metadata: Metadata) -> None:
 
 
 def _tiff(path: Path, metadata: Metadata) -> list[str]:
-    """Append the EXIF, GPS and IPTC blocks, and a first directory that points to them."""
+    """Append the blocks and a new first directory, and let the header point to it.
+
+    libvips' own directory stays in the file without a reference. Its strips keep their places,
+    because the offsets in a TIFF are absolute (TIFF 6.0, section 2).
+    """
     with path.open("r+b") as file:
         big = file.read(4) == b"II+\0"
         pointer, count, head, size = ("<Q", "<Q", "<HHQ", 20) if big else ("<I", "<H", "<HHI", 12)
@@ -178,7 +187,7 @@ def _tiff(path: Path, metadata: Metadata) -> list[str]:
         directory = [file.read(size) for _ in range(entries)]
         following = file.read(room)
         at = file.seek(0, 2)
-        if metadata.calibration:  # takes the place of what libvips states in every case
+        if metadata.calibration:  # It replaces the resolution that libvips always states.
             directory = [each for each in directory if _number(each) not in CALIBRATION_TAGS]
         there = {_number(entry) for entry in directory}
         directories, problems = packed_directories(metadata.exif, big=big)
@@ -186,16 +195,17 @@ def _tiff(path: Path, metadata: Metadata) -> list[str]:
             if tag in there:
                 continue
             there.add(tag)
-            at += file.write(b"\0" * (-at % 8))
+            at += file.write(b"\0" * (-at % 8))  # TIFF asks for even offsets, BigTIFF for 8.
             packed = block(at)
             where = struct.pack(pointer, at)
+            # Values that fit into the field of the offset are stored there; directories are not.
             if tag not in DIRECTORIES and len(packed) <= room:
                 where = packed.ljust(room, b"\0")
             else:
                 at += file.write(packed)
             directory.append(struct.pack(head, tag, kind, values) + where)
         at += file.write(b"\0" * (-at % 8))
-        directory.sort(key=_number)
+        directory.sort(key=_number)  # Entries must be in ascending order (TIFF 6.0, section 2).
         file.write(struct.pack(count, len(directory)) + b"".join(directory) + following)
         file.seek(8 if big else 4)
         file.write(struct.pack(pointer, at))
@@ -205,7 +215,7 @@ def _tiff(path: Path, metadata: Metadata) -> list[str]:
 def _tiff_blocks(
     metadata: Metadata, directories: list[tuple[int, Packing]]
 ) -> Iterator[tuple[int, int, int, Packing]]:
-    """Give number, kind, count and what makes the bytes for a place."""
+    """List the number, type and count of each tag, with a function from its offset to its bytes."""
     if metadata.exif:
         for each in read_tags(io.BytesIO(metadata.exif), describes):
             yield each.number, each.kind, each.count, partial(_same, each.data)

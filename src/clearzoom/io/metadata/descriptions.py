@@ -1,14 +1,14 @@
-"""What programs write of sizes into a picture's description: made true, or left out."""
+"""Descriptions in which programs state sizes: rewritten for a result, or left out."""
 
 import json
 
-from clearzoom.io.metadata.exif_text import description_of, with_description
+from clearzoom.io.metadata.exif_description import description_of, with_description
 from clearzoom.io.metadata.imagej import as_8_bit_imagej, is_imagej, placed_imagej, unit_of
 from clearzoom.io.metadata.ome import as_8_bit_ome, is_measured, parsed_ome, placed_ome
 from clearzoom.io.placement import Placement
 
-# Slide scanners' and microscopes': sizes, scale and parts of the input, each in its own form.
-_OF_OTHERS = {
+# Slide scanners and microscopes state sizes, scale and parts of the input in forms of their own.
+_PROGRAMS_BY_START = {
     "Aperio": "Aperio",
     '<?xml version="1.0"?>\r\n<scn': "Leica",
     "<scn": "Leica",
@@ -21,15 +21,16 @@ _OF_OTHERS = {
 def placed_description(
     text: str, placement: Placement, *, keeps_unit: bool
 ) -> tuple[str, list[str]]:
-    """Make a description true for a result.
+    """Rewrite a description so that it describes the result.
 
     Args:
-        text: of EXIF or of a TIFF.
-        placement: of the result in the input.
-        keeps_unit: whether the result states a scale in the unit that ImageJ names.
+        text: the description in EXIF or in a TIFF.
+        placement: where the input's px lie in the result.
+        keeps_unit: whether the result states a calibration in the unit that ImageJ names.
 
     Returns:
-        The text, empty where it cannot be made true; and a line for what is gone.
+        The text, which is empty if it cannot be rewritten; and a line for each thing that could not
+        be kept.
     """
     if is_imagej(text):
         return placed_imagej(text, placement, keeps_unit=keeps_unit), []
@@ -38,17 +39,17 @@ def placed_description(
         return placed or "", notes
     if text.startswith("{"):
         return _placed_shape(text, placement)
-    for start, program in _OF_OTHERS.items():
+    for start, program in _PROGRAMS_BY_START.items():
         if text.startswith(start):
             return "", [f"{program}'s description is not kept: its sizes were the input's"]
     return text, []
 
 
 def measures(text: str) -> bool:
-    """Say whether a description states how large a px is in what is seen.
+    """Tell whether a description states the physical size of a px.
 
     Args:
-        text: of EXIF or of a TIFF.
+        text: the description in EXIF or in a TIFF.
     """
     if unit_of(text):
         return True
@@ -57,10 +58,13 @@ def measures(text: str) -> bool:
 
 
 def exif_of_8_bit(exif: bytes) -> bytes:
-    """Make EXIF's description true of samples that were rounded to 8 bit.
+    """Rewrite EXIF's description for samples that were rounded to 8 bit.
 
     Args:
         exif: a TIFF structure.
+
+    Returns:
+        The structure, changed if the description states the type of samples.
     """
     text = description_of(exif) or ""
     if is_imagej(text):
@@ -72,17 +76,17 @@ def exif_of_8_bit(exif: bytes) -> bytes:
 
 
 def _placed_shape(text: str, placement: Placement) -> tuple[str, list[str]]:
-    """Rewrite the shape of an array, as tifffile writes it and needs it for reading."""
+    """Rewrite the shape of an array that tifffile writes as JSON, and needs for reading."""
     try:
-        said = json.loads(text)
+        fields = json.loads(text)
     except (ValueError, RecursionError):
         return text, []
-    shape = said.get("shape") if isinstance(said, dict) else None
+    shape = fields.get("shape") if isinstance(fields, dict) else None
     if not isinstance(shape, list):
         return text, []
     width, height = placement.stored_px
     for rows in range(len(shape) - 1):
         if shape[rows : rows + 2] == [height, width]:
             shape[rows : rows + 2] = placement.result_px[::-1]
-            return json.dumps(said), []
+            return json.dumps(fields), []
     return "", ["the description with an array's shape is not kept: it was not this picture's"]

@@ -1,13 +1,13 @@
-"""EXIF, changed in place: no byte moves, so maker notes with offsets of their own stay whole."""
+"""Change EXIF in place: no byte moves, because maker notes contain offsets of their own."""
 
 import io
 import struct
 from collections.abc import Sequence
 
-from clearzoom.io.metadata.directories import Entry, entries_of, remove_entry
 from clearzoom.io.metadata.exif_previews import empty_previews, empty_thumbnails
 from clearzoom.io.metadata.image_regions import place_subject
 from clearzoom.io.metadata.tiff_directories import Directories
+from clearzoom.io.metadata.tiff_entries import Entry, entries_of, remove_entry
 from clearzoom.io.placement import Placement
 
 _HEAD = b"Exif\0\0"
@@ -16,7 +16,7 @@ _X_RESOLUTION, _Y_RESOLUTION, _UNIT = 0x011A, 0x011B, 0x0128
 _EXIF_IFD, _INTEROPERABILITY_IFD = 0x8769, 0xA005
 _WIDTH, _HEIGHT, _RELATED_WIDTH, _RELATED_HEIGHT = 0xA002, 0xA003, 0x1001, 0x1002
 _SUBJECTS = (0x9214, 0xA214)  # area, location
-_FOCAL_PLANE = (0xA20E, 0xA20F)  # px of the picture for a length on the sensor
+_FOCAL_PLANE = (0xA20E, 0xA20F)  # px per unit of length on the sensor
 _SHORT, _LONG, _RATIONAL = 3, 4, 5
 _SIDES = {
     _IFD0_WIDTH: 0,
@@ -29,12 +29,12 @@ _SIDES = {
 
 
 def strip_head(exif: bytes) -> bytes:
-    """Take away the "Exif" that JPEG puts before the TIFF structure."""
+    """Remove the "Exif" that a JPEG stores before the TIFF structure (Exif 2.32, 4.7.2)."""
     return exif.removeprefix(_HEAD)
 
 
 def states_orientation(exif: bytes | None) -> bool:
-    """Say whether EXIF says how the picture lies.
+    """Tell whether EXIF states an orientation.
 
     Args:
         exif: a TIFF structure, or None.
@@ -49,23 +49,23 @@ def states_orientation(exif: bytes | None) -> bool:
 def updated_exif(
     exif: bytes, placement: Placement, dpi: tuple[float, float] | None
 ) -> tuple[bytes, list[str]]:
-    """Make EXIF true for the enlarged picture.
+    """Rewrite EXIF so that it describes the result.
 
-    Orientation becomes 1, since it was applied; sizes, resolutions and the subject's place are
-    rewritten where they stand. Of a picture that was turned or cut thumbnails are emptied, and of
-    one that was cut also what maker notes hold of it.
+    The orientation becomes 1, because it was applied. Sizes, resolutions and the position of the
+    subject are rewritten in place. If the picture was turned or cropped, thumbnails are filled with
+    zeros; if it was cropped, so are previews in maker notes.
 
     Args:
         exif: a TIFF structure, with or without "Exif" before it.
-        placement: of the result in the input.
-        dpi: of the result, or None to leave what stands.
+        placement: where the input's px lie in the result.
+        dpi: the result's resolution; None leaves the stated resolution as it is.
 
     Returns:
         The structure, of the same length, without "Exif" before it; and a line for each thing that
-        could not be made true and is gone.
+        could not be kept.
 
     Raises:
-        ValueError: it is no TIFF structure, or its offsets lead nowhere.
+        ValueError: it is no TIFF structure, or an offset exceeds it.
     """
     tiff = bytearray(strip_head(exif))
     notes: list[str] = []
@@ -109,8 +109,8 @@ def _rewrite_below(tiff: bytearray, order: str, ifd: int, placement: Placement) 
             (below,) = struct.unpack_from(order + "I", tiff, entry.at + 8)
             for inner in list(entries_of(tiff, order, below)):
                 _rewrite_side(tiff, order, inner, placement)
-    gone = [entry for entry in entries if not _has_subject(tiff, order, entry, placement, notes)]
-    for entry in gone:
+    outside = [each for each in entries if not _place_subject(tiff, order, each, placement, notes)]
+    for entry in outside:
         remove_entry(tiff, order, ifd, entry.tag)
     return notes
 
@@ -153,19 +153,19 @@ def _rewrite_focal_plane(
             axis = _FOCAL_PLANE.index(entry.tag)
             there[axis], values[axis] = entry, above / below if below else 0.0
     for axis, entry in there.items():
-        given = values.get(1 - axis if placement.is_sideways else axis, values[axis])
-        if given and given * placement.times[axis] < 2**32:
-            _put_fraction(tiff, order, entry, given * placement.times[axis])
+        density = values.get(1 - axis if placement.is_sideways else axis, values[axis])
+        if density and density * placement.times[axis] < 2**32:
+            _put_fraction(tiff, order, entry, density * placement.times[axis])
 
 
-def _has_subject(
+def _place_subject(
     tiff: bytearray, order: str, entry: Entry, placement: Placement, notes: list[str]
 ) -> bool:
-    """Place EXIF's subject; False where it has no place any more, and is to go."""
+    """Rewrite the position of the subject; return False if its entry must be removed."""
     if entry.tag not in _SUBJECTS or entry.kind != _SHORT or entry.count not in (2, 3, 4):
         return True
     where, form = entry.at + 8, f"{order}{entry.count}H"
-    if entry.count > 2:
+    if entry.count > 2:  # More than 4 bytes of values are stored at an offset.
         (where,) = struct.unpack_from(order + "I", tiff, where)
     placed = place_subject(list(struct.unpack_from(form, tiff, where)), placement)
     if placed is None or max(placed) > 65_535:

@@ -1,20 +1,20 @@
-"""EXIF's own directories, written anew for a TIFF."""
+"""The EXIF and GPS directories of an EXIF block, packed again for a TIFF."""
 
 import warnings
 from collections.abc import Callable
 
 from PIL import Image, TiffImagePlugin
 
-from clearzoom.io.metadata.tags import INTEROPERABILITY
+from clearzoom.io.metadata.tiff_tags import INTEROPERABILITY
 
 DIRECTORIES = (0x8769, 0x8825)
-"""Of the camera, and of the place."""
+"""The tags that point to the EXIF directory and to the GPS directory."""
 
 _NAMES = {0x8769: "the camera's part of EXIF", 0x8825: "the place in EXIF"}
 _HEADS = {False: b"II*\0" + bytes(4), True: b"II+\0\x08" + bytes(11)}
 
 Packing = Callable[[int], bytes]
-"""Makes bytes for the place in the file where they will lie."""
+"""A function from the offset of a block in its file to its bytes: TIFF's offsets are absolute."""
 
 
 def packed_directories(
@@ -27,14 +27,15 @@ def packed_directories(
         big: whether they go into a BigTIFF.
 
     Returns:
-        The tag and what packs each directory; and a line for each that is damaged.
+        The tag of each directory and the function that packs it; and a line for each directory that
+        is damaged.
     """
-    found: list[tuple[int, Packing]] = []
+    directories: list[tuple[int, Packing]] = []
     problems: list[str] = []
     blocks = Image.Exif()
     for tag in DIRECTORIES if exif else ():
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what can be read is kept
+            warnings.simplefilter("ignore")  # Pillow warns of values that it skips.
             try:
                 blocks.load(b"Exif\0\0" + (exif or b""))
                 directory = TiffImagePlugin.ImageFileDirectory_v2(ifh=_HEADS[big])
@@ -42,14 +43,14 @@ def packed_directories(
                     if key != INTEROPERABILITY:
                         directory[key] = value
                 if len(directory):
-                    directory.tobytes(8)
-                    found.append((tag, _quietly(directory)))
-            except Exception:  # damaged values raise anything
+                    directory.tobytes(8)  # A value that cannot be packed raises here.
+                    directories.append((tag, _without_warnings(directory)))
+            except Exception:  # Pillow raises any exception for damaged values.
                 problems.append(f"{_NAMES[tag]} is damaged; it was left out")
-    return found, problems
+    return directories, problems
 
 
-def _quietly(directory: TiffImagePlugin.ImageFileDirectory_v2) -> Packing:
+def _without_warnings(directory: TiffImagePlugin.ImageFileDirectory_v2) -> Packing:
     def packed(at: int) -> bytes:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

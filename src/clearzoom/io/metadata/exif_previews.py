@@ -1,25 +1,25 @@
-"""Small pictures in EXIF that show what the result does not: emptied, byte by byte.
+"""Thumbnails and previews in EXIF that show more than the result: they are filled with zeros.
 
-Taking their pointers away would leave what was cut off in the file, for everyone to find.
+Without their pointers alone, the cropped parts of the picture could still be found in the file.
 """
 
 import struct
 
 _STRIPS = {0x0111: 0x0117, 0x0201: 0x0202, 0x0144: 0x0145}
-"""Where data begins, and how long it is: strips, a JPEG, tiles."""
+"""Tags with the offsets of data, and those with their lengths: strips, a JPEG, tiles."""
 _SHORT, _LONG = 3, 4
 _MOST_DIRECTORIES = 16
 _JPEG = b"\xff\xd8\xff"
-_ALONE = (0x01, *range(0xD0, 0xD8))  # markers without a length
+_WITHOUT_LENGTH = (0x01, *range(0xD0, 0xD8))
 
 
 def empty_thumbnails(tiff: bytearray, order: str, pointer: int) -> None:
-    """Empty the directories behind the first, with the pictures that they point to.
+    """Fill the second directory and those after it with zeros, and the pictures they point to.
 
     Args:
-        tiff: an EXIF block; is changed in place.
+        tiff: an EXIF block; it is changed in place.
         order: "<" or ">".
-        pointer: where it is said in which place the second directory begins.
+        pointer: the place of the offset of the second directory.
     """
     (ifd,) = struct.unpack_from(f"{order}I", tiff, pointer)
     struct.pack_into(f"{order}I", tiff, pointer, 0)
@@ -44,22 +44,22 @@ def empty_thumbnails(tiff: bytearray, order: str, pointer: int) -> None:
 
 
 def empty_previews(tiff: bytearray) -> int:
-    """Empty JPEGs wherever in the block they lie, as in maker notes.
+    """Fill all JPEGs in the block with zeros, also those in maker notes.
 
     Args:
-        tiff: an EXIF block; is changed in place.
+        tiff: an EXIF block; it is changed in place.
 
     Returns:
-        How many there were.
+        The number of JPEGs.
     """
-    at, found = tiff.find(_JPEG), 0
+    at, previews = tiff.find(_JPEG), 0
     while at >= 0:
         end = _end_of_jpeg(tiff, at)
         if end is not None:
             _empty(tiff, at, end)
-            found += 1
+            previews += 1
         at = tiff.find(_JPEG, at + 1)
-    return found
+    return previews
 
 
 def _numbers(tiff: bytearray, order: str, kind: int, count: int, at: int) -> list[int]:
@@ -74,20 +74,20 @@ def _numbers(tiff: bytearray, order: str, kind: int, count: int, at: int) -> lis
 
 
 def _empty(tiff: bytearray, start: int, end: int) -> None:
-    start, end = max(8, start), min(end, len(tiff))  # never the head
+    start, end = max(8, start), min(end, len(tiff))  # The header of 8 bytes must stay.
     if start < end:
         tiff[start:end] = bytes(end - start)
 
 
 def _end_of_jpeg(tiff: bytearray, start: int) -> int | None:
-    """Where a JPEG ends; None where there is none, but three bytes by chance."""
+    """Return where a JPEG ends, or None if the three bytes only look like its start."""
     at = start + 2
     while at + 4 <= len(tiff) and tiff[at] == 0xFF:
         marker = tiff[at + 1]
         if marker == 0xDA:
             end = tiff.find(b"\xff\xd9", at)
             return len(tiff) if end < 0 else end + 2
-        if marker in (0xFF, *_ALONE):
+        if marker in (0xFF, *_WITHOUT_LENGTH):
             at += 1 if marker == 0xFF else 2
             continue
         (length,) = struct.unpack_from(">H", tiff, at + 2)

@@ -1,4 +1,4 @@
-"""XMP of JPEG beyond one segment of 64 KB: a main packet, and an extension in pieces.
+"""XMP that exceeds a JPEG segment of 64 KB: a main packet, and an extension in pieces.
 
 References:
     XMP Specification, Part 3 (2020), 1.1.3.1: Extended XMP in JPEG.
@@ -23,7 +23,7 @@ from clearzoom.io.metadata.xmp_packets import (
 )
 
 LONGEST_PACKET = 65_502
-"""Bytes of a main packet, as the specification says."""
+"""The most bytes of a main packet: a segment's 65,533 less the 29 and 2 of its head."""
 _HEAD = b"http://ns.adobe.com/xmp/extension/\0"
 _PIECE = 65_400
 _NOTE = "http://ns.adobe.com/xmp/note/"
@@ -38,36 +38,38 @@ def joined_xmp(packet: bytes, segments: Iterable[tuple[str, bytes]]) -> tuple[by
     """Join a JPEG's main packet and its extension.
 
     Args:
-        packet: the main one, as it stands in the file.
-        segments: of the JPEG: name, like APP1, and content.
+        packet: the main packet.
+        segments: the segments of the JPEG: name, such as APP1, and content.
 
     Returns:
-        One packet without a word of the extension, and a line if part of it is missing.
+        One packet that names no extension, and a line if part of the extension is missing.
     """
     if b"HasExtendedXMP" not in packet:
         return packet, []
     try:
         root = parsed(packet)
-    except ValueError:  # is said where it is read
+    except ValueError:  # The reader of the packet reports it.
         return packet, []
-    said = [field for field in top_fields(root, _NOTE) if field.name == _HAS_EXTENDED]
-    if not said:
+    references = [field for field in top_fields(root, _NOTE) if field.name == _HAS_EXTENDED]
+    if not references:
         return packet, []
     problem = None
     try:
-        extension = parsed(_extension(said[0].text.encode(), segments))
+        extension = parsed(_extension(references[0].text.encode(), segments))
     except ValueError as error:
         problem = f"the extended part of XMP could not be read: {error}"
     else:
         rdf = next(root.iter(f"{RDF}RDF"))
         rdf.extend(list(descriptions(extension)))
-    for field in said:
+    for field in references:
         field.remove()
     without_empty(root)
     return packed(root), [problem] if problem else []
 
 
 def _extension(name: bytes, segments: Iterable[tuple[str, bytes]]) -> bytes:
+    # A piece has the head, the MD5 of the whole as its name, the whole length and its own offset;
+    # pieces may come in any order.
     start, whole, pieces = _HEAD + name, 0, {}
     for kind, data in segments:
         if kind == "APP1" and data.startswith(start) and len(data) >= len(start) + 8:
@@ -84,14 +86,16 @@ def _extension(name: bytes, segments: Iterable[tuple[str, bytes]]) -> bytes:
 
 
 def split_xmp(packet: bytes) -> tuple[bytes, list[bytes]]:
-    """Split a packet for JPEG, so that what is short, and how the picture was made, come first.
+    """Split a packet for a JPEG; the longest properties go into the extension.
+
+    The provenance always stays in the main packet, since many readers do not read the extension.
 
     Args:
-        packet: UTF-8, of any length.
+        packet: UTF-8 of any length.
 
     Returns:
-        The main packet, of at most ``LONGEST_PACKET`` bytes, and the pieces of the extension, each
-        as APP1 holds it.
+        The main packet of at most ``LONGEST_PACKET`` bytes, and the pieces of the extension, each
+        as the content of an APP1.
 
     Raises:
         ValueError: it is no packet, or its main part remains too long.
@@ -100,7 +104,7 @@ def split_xmp(packet: bytes) -> tuple[bytes, list[bytes]]:
         return packet, []
     root = parsed(packet)
     main = packed(root)
-    if len(main) <= LONGEST_PACKET:  # it was room for more, mostly
+    if len(main) <= LONGEST_PACKET:  # The rest was padding.
         return main, []
     extension = parsed(_EMPTY)
     over = len(main) - LONGEST_PACKET
@@ -118,7 +122,8 @@ def split_xmp(packet: bytes) -> tuple[bytes, list[bytes]]:
             head = _HEAD + name.encode() + len(rest).to_bytes(4)
             places = range(0, len(rest), _PIECE)
             return main, [head + at.to_bytes(4) + rest[at : at + _PIECE] for at in places]
-        over = len(main) - LONGEST_PACKET  # lengths above count declarations too often
+        # The summed lengths count namespace declarations that properties share.
+        over = len(main) - LONGEST_PACKET
     raise ValueError("its main part is too long")
 
 
@@ -142,7 +147,7 @@ def _move(field: Field, extension: Element) -> None:
         added.set(field.name, field.holder.get(field.name))
         field.remove()
     else:
-        added.append(field.element)  # which takes it out of where it was
+        added.append(field.element)  # lxml thereby removes it from its old parent.
     etree.cleanup_namespaces(added)
 
 

@@ -1,7 +1,7 @@
-"""Parts of a picture that XMP names: faces, subjects, areas. Turned, cut and enlarged with it.
+"""Regions of a picture that XMP names: faces, subjects and areas, transformed with the picture.
 
-Where they stand as shares of the picture they stay as they are, unless it was turned or cut.
-All of them count in the picture as it is stored, before its orientation is applied.
+Regions stated as fractions of the picture change only if it was turned or cropped. All of them
+refer to the stored picture, before its orientation is applied.
 
 References:
     Metadata Working Group, Guidelines 2.0, 5.9 (mwg-rs). IPTC Photo Metadata Standard 2023.2,
@@ -35,39 +35,39 @@ _MP_BOX = "{http://ns.microsoft.com/photo/1.2/t/Region#}Rectangle"
 
 
 def place_regions(root: Element, placement: Placement) -> int:
-    """Make every region true for the result.
+    """Rewrite every region for the result.
 
     Args:
-        root: of a packet; is changed.
-        placement: of the result in the input.
+        root: the root of a packet; it is changed.
+        placement: where the input's px lie in the result.
 
     Returns:
-        How many were taken out, since they lie outside of the part that was cut.
+        The number of regions that were removed because they are outside of the result.
     """
-    gone = 0
+    removed = 0
     for field in top_fields(root):
         if field.element is None:
             continue
         if field.name == f"{_MWG}Regions":
-            gone += _place_mwg(field, placement)
+            removed += _place_mwg(field, placement)
         elif field.name == f"{_IPTC}ImageRegion":
-            gone += _place_all(field, field.element, lambda item: _place_iptc(item, placement))
+            removed += _place_all(field, field.element, lambda item: _place_iptc(item, placement))
         elif field.name == f"{_MP}RegionInfo":
-            gone += _place_mp(field, placement)
+            removed += _place_mp(field, placement)
         elif field.name in (f"{{{EXIF}}}SubjectArea", f"{{{EXIF}}}SubjectLocation"):
-            gone += _place_subject(field, placement)
-    return gone
+            removed += _place_subject(field, placement)
+    return removed
 
 
 def _place_all(field: Field, holder: Element, place: Callable[[Element], bool]) -> int:
-    """Place each item of a list; with the last of them the whole field goes."""
+    """Rewrite each item of an array, and remove the property if no item is left."""
     items = items_of(holder)
-    gone = [item for item in items if not place(item)]
-    for item in gone:
+    outside = [item for item in items if not place(item)]
+    for item in outside:
         item.getparent().remove(item)
-    if gone and len(gone) == len(items):
+    if outside and len(outside) == len(items):
         field.remove()
-    return len(gone)
+    return len(outside)
 
 
 def _place_mwg(field: Field, placement: Placement) -> int:
@@ -78,12 +78,12 @@ def _place_mwg(field: Field, placement: Placement) -> int:
         sizes = fields_of(stated.element)
         sides = sizes.get(f"{_SIZE}w"), sizes.get(f"{_SIZE}h")
         width, height = (number_in(side) or 0 for side in sides)
-        # A few programs turn the regions themselves, and say so by the size.
+        # A few programs turn the regions themselves; the size then is that of the upright picture.
         if (width, height) == placement.upright_px != placement.stored_px:
             placement = placement.as_upright()
         unit = sizes.get(f"{_SIZE}unit")
         if width > 0 and height > 0 and (unit is None or unit.text == "pixel"):
-            _say_size(sides, (width, height), placement)
+            _set_size(sides, (width, height), placement)
     regions = parts.get(f"{_MWG}RegionList")
     if regions is None or regions.element is None:
         return 0
@@ -91,14 +91,14 @@ def _place_mwg(field: Field, placement: Placement) -> int:
     return _place_all(field, regions.element, lambda item: _place_area(item, placement, applied))
 
 
-def _say_size(
+def _set_size(
     sides: tuple[Field | None, Field | None], size: tuple[float, float], placement: Placement
 ) -> None:
     size = size[::-1] if placement.is_sideways else size
     for axis, side in enumerate(sides):
         if side is not None:
             ratio = placement.result_px[axis] / placement.upright_px[axis]
-            side.say(whole(size[axis] * ratio))
+            side.set_text(whole(size[axis] * ratio))
 
 
 def _place_area(item: Element, placement: Placement, applied: tuple[float, float]) -> bool:
@@ -106,8 +106,8 @@ def _place_area(item: Element, placement: Placement, applied: tuple[float, float
     if area is None or area.element is None:
         return True
     parts = fields_of(area.element)
-    given = {name: number_in(parts.get(f"{_AREA}{name}")) for name in "xywhd"}
-    x, y = given["x"], given["y"]
+    numbers = {name: number_in(parts.get(f"{_AREA}{name}")) for name in "xywhd"}
+    x, y = numbers["x"], numbers["y"]
     if x is None or y is None:
         return True
     unit = parts.get(f"{_AREA}unit")
@@ -117,26 +117,26 @@ def _place_area(item: Element, placement: Placement, applied: tuple[float, float
     result = placement.result_px if in_px else (1, 1)
     if in_px:
         x, y = x / applied[0], y / applied[1]
-    said: dict[str, float] = {}
-    if given["w"] is not None and given["h"] is not None:
-        width, height = given["w"], given["h"]
+    values: dict[str, float] = {}
+    if numbers["w"] is not None and numbers["h"] is not None:
+        width, height = numbers["w"], numbers["h"]
         if in_px:
             width, height = width / applied[0], height / applied[1]
         box = placement.box_share(Box.around(x, y, width, height))
         if box is None:
             return False
-        said = {"w": box.width * result[0], "h": box.height * result[1]}
+        values = {"w": box.width * result[0], "h": box.height * result[1]}
         middle = box.middle
     else:
         middle = placement.share(x, y)
         if not _inside(middle):
             return False
-        if given["d"] is not None:  # of the shorter side
+        if numbers["d"] is not None:  # a diameter, as a fraction of the shorter side
             times = placement.times[0] * (1 if in_px else min(placement.stored_px))
-            said = {"d": given["d"] * times / (1 if in_px else min(placement.result_px))}
-    said |= {"x": middle[0] * result[0], "y": middle[1] * result[1]}
-    for name, number in said.items():
-        parts[f"{_AREA}{name}"].say(whole(number) if in_px else share(number))
+            values = {"d": numbers["d"] * times / (1 if in_px else min(placement.result_px))}
+    values |= {"x": middle[0] * result[0], "y": middle[1] * result[1]}
+    for name, number in values.items():
+        parts[f"{_AREA}{name}"].set_text(whole(number) if in_px else share(number))
     return True
 
 
@@ -149,43 +149,43 @@ def _place_iptc(item: Element, placement: Placement) -> bool:
     in_px = unit is not None and unit.text == "pixel"
     if not (in_px or placement.is_turned or placement.is_cut):
         return True
-    given = placement.stored_px if in_px else (1, 1)
+    units = placement.stored_px if in_px else (1, 1)
     result = placement.result_px if in_px else (1, 1)
 
-    def say(name: str, number: float) -> None:
-        parts[f"{_IPTC}rb{name}"].say(whole(number) if in_px else share(number))
+    def set_number(name: str, number: float) -> None:
+        parts[f"{_IPTC}rb{name}"].set_text(whole(number) if in_px else share(number))
 
     vertices = parts.get(f"{_IPTC}rbVertices")
     if vertices is not None and vertices.element is not None:
-        return _place_vertices(vertices.element, placement, given, result)
+        return _place_vertices(vertices.element, placement, units, result)
     x, y, width, height, radius = (
         number_in(parts.get(f"{_IPTC}rb{name}")) for name in ("X", "Y", "W", "H", "Rx")
     )
     if x is None or y is None:
         return True
-    x, y = x / given[0], y / given[1]
+    x, y = x / units[0], y / units[1]
     if width is not None and height is not None:
-        box = placement.box_share(Box(x, y, x + width / given[0], y + height / given[1]))
+        box = placement.box_share(Box(x, y, x + width / units[0], y + height / units[1]))
         if box is None:
             return False
-        say("X", box.left * result[0])
-        say("Y", box.top * result[1])
-        say("W", box.width * result[0])
-        say("H", box.height * result[1])
+        set_number("X", box.left * result[0])
+        set_number("Y", box.top * result[1])
+        set_number("W", box.width * result[0])
+        set_number("H", box.height * result[1])
         return True
     x, y = placement.share(x, y)
     if not _inside((x, y)):
         return False
-    say("X", x * result[0])
-    say("Y", y * result[1])
-    if radius is not None:  # of the width
-        in_result_px = radius / given[0] * placement.stored_px[0] * placement.times[0]
-        say("Rx", in_result_px / placement.result_px[0] * result[0])
+    set_number("X", x * result[0])
+    set_number("Y", y * result[1])
+    if radius is not None:  # a fraction of the width
+        in_result_px = radius / units[0] * placement.stored_px[0] * placement.times[0]
+        set_number("Rx", in_result_px / placement.result_px[0] * result[0])
     return True
 
 
 def _place_vertices(
-    element: Element, placement: Placement, given: tuple[int, int], result: tuple[int, int]
+    element: Element, placement: Placement, units: tuple[int, int], result: tuple[int, int]
 ) -> bool:
     items = items_of(element)
     places = []
@@ -194,21 +194,21 @@ def _place_vertices(
         x, y = number_in(parts.get(f"{_IPTC}rbX")), number_in(parts.get(f"{_IPTC}rbY"))
         if x is None or y is None:
             return True
-        places.append(placement.share(x / given[0], y / given[1]))
-    kept = clipped(places)
-    if items and not kept:
+        places.append(placement.share(x / units[0], y / units[1]))
+    inside = clipped(places)
+    if items and not inside:
         return False
     text = whole if result != (1, 1) else share
-    for place, (x, y) in enumerate(kept):
+    for place, (x, y) in enumerate(inside):
         if place < len(items):
             item = items[place]
         else:
             item = deepcopy(items[0])
             items[0].getparent().append(item)
         parts = fields_of(item)
-        parts[f"{_IPTC}rbX"].say(text(x * result[0]))
-        parts[f"{_IPTC}rbY"].say(text(y * result[1]))
-    for item in items[len(kept) :]:
+        parts[f"{_IPTC}rbX"].set_text(text(x * result[0]))
+        parts[f"{_IPTC}rbY"].set_text(text(y * result[1]))
+    for item in items[len(inside) :]:
         item.getparent().remove(item)
     return True
 
@@ -230,7 +230,7 @@ def _place_mp_box(item: Element, placement: Placement) -> bool:
         return True
     box = placement.box_share(Box(x, y, x + width, y + height))
     if box is not None:
-        stated.say(", ".join(map(share, (box.left, box.top, box.width, box.height))))
+        stated.set_text(", ".join(map(share, (box.left, box.top, box.width, box.height))))
     return box is not None
 
 
@@ -250,15 +250,18 @@ def _place_subject(field: Field, placement: Placement) -> int:
 
 
 def place_subject(numbers: list[float], placement: Placement) -> list[int] | None:
-    """Place EXIF's subject: a point, a circle or a rectangle.
+    """Transform EXIF's subject, which is a point, a circle or a rectangle.
 
     Args:
-        numbers: x and y of the middle, px of the stored picture; then nothing, a diameter, or width
-            and height.
-        placement: of the result in the input.
+        numbers: x and y of the middle in px of the stored picture; a circle has its diameter as
+            well, a rectangle its width and height.
+        placement: where the input's px lie in the result.
 
     Returns:
-        The same in px of the result; None where it lies outside.
+        The numbers in px of the result, or None if the subject is outside of it.
+
+    References:
+        Exif 2.32, 4.6.5, SubjectArea and SubjectLocation.
     """
     width, height = placement.stored_px
     result = placement.result_px
@@ -275,8 +278,7 @@ def place_subject(numbers: list[float], placement: Placement) -> list[int] | Non
         if not _inside(middle):
             return None
         size = [number * placement.times[0] for number in numbers[2:]]
-    said = (middle[0] * result[0], middle[1] * result[1], *size)
-    return [int(whole(number)) for number in said]
+    return [int(whole(each)) for each in (middle[0] * result[0], middle[1] * result[1], *size)]
 
 
 def _inside(place: tuple[float, float]) -> bool:

@@ -1,37 +1,41 @@
-"""The segments before a JPEG's px."""
+"""The segments before the px of a JPEG.
+
+References:
+    ITU-T T.81, B.1.1.2 (markers) and B.1.1.4 (segments).
+"""
 
 from collections.abc import Iterator
-from pathlib import Path
+from typing import BinaryIO
 
-APP13, COMMENT = 0xED, 0xFE
+APP0, APP11, APP13, COMMENT = 0xE0, 0xEB, 0xED, 0xFE
 
 _START, _END, _SCAN = 0xD8, 0xD9, 0xDA
-_ALONE = (0x01, *range(0xD0, 0xD8), _START)
+_WITHOUT_LENGTH = (0x01, *range(0xD0, 0xD8), _START)
 
 
-def segments(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Read the segments of a JPEG, and of a JPEG's first picture where it has several.
+def jpeg_segments(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Read the segments of a JPEG; of a file with several JPEGs, those of the first.
 
     Args:
-        path: a JPEG; of another file nothing is read.
+        file: any file; only a JPEG has segments.
 
     Yields:
-        The marker's second byte, and the segment's bytes behind its length; one that is cut ends
-        it.
+        The marker's second byte and the content without its length. A segment that is cut off ends
+        the list.
     """
-    with path.open("rb") as file:
-        if file.read(2) != b"\xff\xd8":
-            return
-        while file.read(1) == b"\xff":
+    file.seek(0)
+    if file.read(2) != b"\xff\xd8":
+        return
+    while file.read(1) == b"\xff":
+        marker = file.read(1)
+        while marker == b"\xff":  # Fill bytes may precede a marker (B.1.1.2).
             marker = file.read(1)
-            while marker == b"\xff":  # fills up
-                marker = file.read(1)
-            if not marker or marker[0] in (_END, _SCAN):
-                return
-            if marker[0] in _ALONE:
-                continue
-            length = int.from_bytes(file.read(2), "big") - 2
-            data = file.read(length) if length >= 0 else b""
-            if length < 0 or len(data) < length:
-                return
-            yield marker[0], data
+        if not marker or marker[0] in (_END, _SCAN):
+            return
+        if marker[0] in _WITHOUT_LENGTH:
+            continue
+        length = int.from_bytes(file.read(2), "big") - 2  # The length counts its own two bytes.
+        data = file.read(length) if length >= 0 else b""
+        if length < 0 or len(data) < length:
+            return
+        yield marker[0], data

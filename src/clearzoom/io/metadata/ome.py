@@ -1,4 +1,4 @@
-"""OME-XML in a TIFF's description, made true for a result.
+"""OME-XML in a TIFF's description, rewritten for a result.
 
 References:
     The OME Data Model and File Formats, schema 2016-06: Pixels, TiffData, Shape, Plane.
@@ -15,17 +15,17 @@ _PAIRS = (("X", "Y"), ("X1", "Y1"), ("X2", "Y2"))
 _POSITIONS = tuple(f"Position{axis}{unit}" for axis in "XY" for unit in ("", "Unit"))
 
 Element = Any
-"""Of lxml, which brings no types."""
+"""An element of lxml, which has no type stubs."""
 
 
 def parsed_ome(text: str) -> Element | None:
-    """Read OME-XML.
+    """Parse OME-XML.
 
     Args:
-        text: of a TIFF's description.
+        text: the description of a TIFF.
 
     Returns:
-        Its root, or None where the text is something else.
+        The root, or None if the text is something else.
     """
     if "OME" not in text or "<!DOCTYPE" in text:
         return None
@@ -38,7 +38,7 @@ def parsed_ome(text: str) -> Element | None:
 
 
 def is_measured(root: Element) -> bool:
-    """Say whether it states how large a px is in what is seen.
+    """Tell whether OME-XML states the physical size of a px.
 
     Args:
         root: from ``parsed_ome``.
@@ -47,14 +47,15 @@ def is_measured(root: Element) -> bool:
 
 
 def placed_ome(root: Element, placement: Placement) -> tuple[str | None, list[str]]:
-    """Make OME-XML true: sizes in px, size of a px, regions; and that it stands in this file.
+    """Rewrite the sizes, the physical size of a px, the regions and the file identifier.
 
     Args:
-        root: from ``parsed_ome``; is changed.
-        placement: of the result in the input.
+        root: from ``parsed_ome``; it is changed.
+        placement: where the input's px lie in the result.
 
     Returns:
-        The text, or None where it cannot be made true; and a line for what is gone.
+        The text, or None if it cannot be rewritten; and a line for each thing that could not be
+        kept.
     """
     pixels = _all(root, "Pixels")
     if len(pixels) != 1:
@@ -64,7 +65,8 @@ def placed_ome(root: Element, placement: Placement) -> tuple[str | None, list[st
     for axis, side in zip("XY", placement.result_px, strict=True):
         of_picture.set(f"Size{axis}", f"{side}")
     _place_physical_sizes(of_picture, placement)
-    root.attrib.pop("UUID", None)  # it was the other file's, as were the names below
+    # The UUID identified the input's file, and the elements below name it.
+    root.attrib.pop("UUID", None)
     for each in _all(root, "UUID") + _all(root, "BinaryOnly"):
         each.getparent().remove(each)
     if placement.is_cut:
@@ -74,18 +76,18 @@ def placed_ome(root: Element, placement: Placement) -> tuple[str | None, list[st
                 each.attrib.pop(name, None)
         if moved:
             notes.append("the stage's position in OME-XML is not kept: the picture was cut")
-    gone = sum(not _place_shape(each, placement) for each in _shapes(root))
-    if gone:
-        notes.append(f"{gone} regions of OME-XML are not kept")
+    removed = sum(not _place_shape(each, placement) for each in _shapes(root))
+    if removed:
+        notes.append(f"{removed} regions of OME-XML are not kept")
     text = etree.tostring(root.getroottree(), encoding="UTF-8", xml_declaration=True)
     return text.decode(), notes
 
 
 def as_8_bit_ome(root: Element) -> str:
-    """Say of samples that they have 8 bit.
+    """State 8 bit as the type of samples.
 
     Args:
-        root: from ``parsed_ome``; is changed.
+        root: from ``parsed_ome``; it is changed.
     """
     for each in _all(root, "Pixels"):
         each.set("Type", "uint8")
@@ -112,10 +114,10 @@ def _number(node: Element, name: str) -> float | None:
 
 def _place_physical_sizes(pixels: Element, placement: Placement) -> None:
     names = [(name, f"{name}Unit") for name in _PHYSICAL]
-    said = [(_number(pixels, size), pixels.get(unit)) for size, unit in names]
+    sizes = [(_number(pixels, size), pixels.get(unit)) for size, unit in names]
     if placement.is_sideways:
-        said.reverse()
-    for (name, unit_name), (size, unit), times in zip(names, said, placement.times, strict=True):
+        sizes.reverse()
+    for (name, unit_name), (size, unit), times in zip(names, sizes, placement.times, strict=True):
         for attribute, value in ((name, size and f"{size / times:.12g}"), (unit_name, unit)):
             if value:
                 pixels.set(attribute, value)
@@ -128,7 +130,7 @@ def _shapes(root: Element) -> list[Element]:
 
 
 def _place_shape(shape: Element, placement: Placement) -> bool:
-    """Move a shape with the picture, or take it away and say that it is gone."""
+    """Move a shape with the picture; remove it and return False if it is outside or unknown."""
     numbers = {name: _number(shape, name) for pair in _PAIRS for name in pair}
     points = shape.get("Points")
     whole = _name(shape) not in ("Mask",) and not any(_name(each) == "Transform" for each in shape)
@@ -142,8 +144,8 @@ def _place_shape(shape: Element, placement: Placement) -> bool:
                 corners.append(_placed(x, y, placement))
                 _set(shape, across, down, corners[-1])
         if points:
-            given = [tuple(map(float, each.split(","))) for each in points.split()]
-            moved = [_placed(x, y, placement) for x, y in given]
+            pairs = [tuple(map(float, each.split(","))) for each in points.split()]
+            moved = [_placed(x, y, placement) for x, y in pairs]
             corners += moved
             shape.set("Points", " ".join(f"{x:.9g},{y:.9g}" for x, y in moved))
         _place_extent(shape, placement, corners)
@@ -160,7 +162,7 @@ def _place_shape(shape: Element, placement: Placement) -> bool:
 
 
 def _place_extent(shape: Element, placement: Placement, corners: list[tuple[float, float]]) -> None:
-    """Rewrite width and height, or the two radii; corners get the opposite ones."""
+    """Rewrite width and height, or the two radii, and add the opposite corners to the list."""
     for first, second in (("Width", "Height"), ("RadiusX", "RadiusY")):
         across, down = _number(shape, first), _number(shape, second)
         if across is None or down is None:
@@ -170,7 +172,7 @@ def _place_extent(shape: Element, placement: Placement, corners: list[tuple[floa
         across, down = across * placement.times[0], down * placement.times[1]
         (x, y) = corners[0]
         if first == "Width":
-            # The corner that was turned may be any of the four: X and Y are the upper left one's.
+            # After a turn the point may be any corner, but X and Y state the upper left one.
             mirrored = placement.share(1, 1)
             start = placement.share(0, 0)
             x -= across if mirrored[0] < start[0] else 0

@@ -1,4 +1,4 @@
-"""Photoshop's image resources, made true for a result: clipping paths, resolution, thumbnails.
+"""Photoshop's image resources, rewritten for a result: clipping paths, resolution, thumbnails.
 
 References:
     Adobe Photoshop File Formats Specification, "Image Resources Section", "Path resource format".
@@ -11,22 +11,22 @@ from dataclasses import dataclass, replace
 from clearzoom.io.placement import Placement
 
 HEAD = b"Photoshop 3.0\0"
-"""Stands before the resources in JPEG."""
+"""A JPEG stores this before the resources."""
 
 IPTC = 1028
 _SIGNATURES = (b"8BIM", b"MeSa", b"AgHg", b"PHUT", b"DCSR")
 _RESOLUTION, _GUIDES, _SLICES, _PIXEL_SHAPE = 1005, 1032, 1050, 1064
 _THUMBNAILS = (1033, 1036)
 _PATHS = (1025, *range(2000, 2999))
-# IPTC, the ICC profile, EXIF and XMP, which are read and written as blocks of their own.
+# IPTC, the ICC profile, EXIF and XMP are read and written as blocks of their own.
 _ELSEWHERE = (IPTC, 1039, 1058, 1059, 1060)
-# Captions and a sum over them, print settings, copyright, addresses, light, the clipping path's
-# name: they are true for any number of px.
-_STAY = (
+# Captions and their checksum, print settings, copyright, addresses, light and the name of the
+# clipping path hold for any number of px.
+_UNCHANGED = (
     *(1008, 1010, 1011, 1012, 1013, 1016, 1020, 1034, 1035, 1037, 1041, 1049, 1054, 1061, 1062),
     *(1082, 1083, 2999, 10000),
 )
-# Of the old file: how it was compressed, its layers' state, display, version and counters.
+# The compression, state of layers, display, version and counters of the old file mean nothing now.
 _OF_THE_FILE = (1024, 1026, 1030, 1044, 1057, 1069, 1072, 1077)
 _NAMES = {
     1006: "names of channels",
@@ -39,7 +39,7 @@ _NAMES = {
 }
 _KNOTS = (1, 2, 4, 5)
 _RECORD_BYTES = 26
-_ONE = 2**24  # in a path's numbers, the picture's whole width or height
+_ONE = 2**24  # Paths store 8.24 fixed-point fractions of the picture's height or width.
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Resource:
     signature: bytes = b"8BIM"
 
     def packed(self) -> bytes:
-        """Give it as it stands in a file."""
+        """Return the bytes of the resource; name and data are padded to an even length."""
         name = bytes([len(self.name)]) + self.name
         name += b"\0" * (len(name) % 2)
         head = self.signature + struct.pack(">H", self.kind) + name
@@ -64,7 +64,7 @@ def resources_in(block: bytes) -> Iterator[Resource]:
     """Read the resources one after the other.
 
     Args:
-        block: with or without ``HEAD``.
+        block: the resources, with or without ``HEAD``.
 
     Raises:
         ValueError: it ends within a resource.
@@ -90,55 +90,56 @@ def resources_in(block: bytes) -> Iterator[Resource]:
 def placed_photoshop(
     block: bytes, placement: Placement, dpi: tuple[float, float] | None
 ) -> tuple[bytes | None, list[str]]:
-    """Make resources true for a result.
+    """Rewrite resources so that they describe the result.
 
     Args:
-        block: of the input, without ``HEAD``.
-        placement: of the result in the input.
-        dpi: of the result, or None where it states none.
+        block: the input's resources, without ``HEAD``.
+        placement: where the input's px lie in the result.
+        dpi: the result's resolution, or None.
 
     Returns:
-        The resources, or None where none is left; and a line for what is gone.
+        The resources, or None if none is left; and a line for the resources that are dropped.
     """
-    kept, gone = [], []
+    results, dropped = [], []
     changed = placement.is_turned or placement.is_cut
     try:
         for each in resources_in(block):
             if each.kind in _PATHS and changed:
                 moved = _placed_path(each.data, placement)
                 if moved is None:
-                    gone.append("a clipping path")
+                    dropped.append("a clipping path")
                 else:
-                    kept.append(replace(each, data=moved))
-            elif each.kind in _PATHS or each.kind in _STAY:
-                kept.append(each)
+                    results.append(replace(each, data=moved))
+            elif each.kind in _PATHS or each.kind in _UNCHANGED:
+                results.append(each)
             elif each.kind == _RESOLUTION and dpi is not None and len(each.data) == 16:
-                kept.append(replace(each, data=_resolution(each.data, dpi)))
+                results.append(replace(each, data=_resolution(each.data, dpi)))
             elif each.kind == _PIXEL_SHAPE and len(each.data) == 12:
-                kept.append(replace(each, data=_pixel_shape(each.data, placement)))
+                results.append(replace(each, data=_pixel_shape(each.data, placement)))
             elif each.kind in _THUMBNAILS and not changed:
-                kept.append(each)
-            elif not _says_nothing(each):
-                gone.append(_NAMES.get(each.kind, f"resource {each.kind}"))
+                results.append(each)
+            elif not _is_insignificant(each):
+                dropped.append(_NAMES.get(each.kind, f"resource {each.kind}"))
     except ValueError as error:
         return None, [f"Photoshop's resources are left out: {error}"]
-    notes = [f"not kept of Photoshop: {', '.join(dict.fromkeys(gone))}"] if gone else []
-    return b"".join(each.packed() for each in kept) or None, notes
+    notes = [f"not kept of Photoshop: {', '.join(dict.fromkeys(dropped))}"] if dropped else []
+    return b"".join(each.packed() for each in results) or None, notes
 
 
-def _says_nothing(resource: Resource) -> bool:
-    """Say whether nothing is missed that was true of the picture, or is said elsewhere."""
+def _is_insignificant(resource: Resource) -> bool:
+    """Tell whether a resource has no information on the picture, or none that is not elsewhere."""
     data = resource.data
     if resource.kind == _GUIDES:
         return data[12:16] == bytes(4)
     if resource.kind == _SLICES and data[:4] == b"\0\0\0\6" and len(data) >= 24:
         (name_length,) = struct.unpack_from(">I", data, 20)
-        return data[24 + 2 * name_length :][:4] in (bytes(4), b"\0\0\0\1")  # one: the whole picture
+        # Without slices there is one all the same: the whole picture.
+        return data[24 + 2 * name_length :][:4] in (bytes(4), b"\0\0\0\1")
     return resource.kind in (*_ELSEWHERE, *_OF_THE_FILE, *_THUMBNAILS, _RESOLUTION)
 
 
 def _placed_path(data: bytes, placement: Placement) -> bytes | None:
-    """Move a path's points with the picture; those that were cut off lie outside, as they may."""
+    """Move the points of a path with the picture; points of a path may lie outside of it."""
     if len(data) % _RECORD_BYTES:
         return None
     moved = bytearray(data)
@@ -153,13 +154,13 @@ def _placed_path(data: bytes, placement: Placement) -> bytes | None:
             placed += [round(down * _ONE), round(across * _ONE)]
         try:
             struct.pack_into(">6i", moved, at + 2, *placed)
-        except struct.error:  # farther away than a path can reach
+        except struct.error:  # The point is farther away than 128 pictures, the fixed-point limit.
             return None
     return bytes(moved)
 
 
 def _resolution(data: bytes, dpi: tuple[float, float]) -> bytes:
-    """Rewrite px per inch; the units in which they are shown stay."""
+    """Rewrite px per inch; the units in which Photoshop displays them stay."""
     fixed = [min(2**32 - 1, round(value * 65_536)) for value in dpi]
     return struct.pack(">I", fixed[0]) + data[4:8] + struct.pack(">I", fixed[1]) + data[12:]
 
@@ -175,7 +176,10 @@ def photoshop_dpi(block: bytes) -> tuple[float, float] | None:
     """Read the resolution, in px per inch.
 
     Args:
-        block: of resources.
+        block: the resources.
+
+    Returns:
+        The horizontal and the vertical resolution, or None if there is none.
     """
     try:
         data = next((each.data for each in resources_in(block) if each.kind == _RESOLUTION), b"")
@@ -188,14 +192,14 @@ def photoshop_dpi(block: bytes) -> tuple[float, float] | None:
 
 
 def in_segments(block: bytes, longest_bytes: int) -> Iterator[bytes]:
-    """Pack resources into as many pieces as JPEG's segments need, each whole in one.
+    """Distribute resources over the segments of a JPEG; no resource is divided.
 
     Args:
-        block: without ``HEAD``.
-        longest_bytes: of a piece; a resource that is longer alone is a longer piece.
+        block: the resources, without ``HEAD``.
+        longest_bytes: the most bytes of a segment; only a single longer resource exceeds it.
 
     Yields:
-        Pieces with ``HEAD``.
+        The content of each segment, with ``HEAD``.
     """
     piece = b""
     for each in resources_in(block):

@@ -1,62 +1,63 @@
-"""EXIF, XMP and IPTC of a PNG, before and behind the px, as large as they are.
+"""EXIF, XMP and IPTC of a PNG, before and behind its px, of any usual size.
 
-Pillow gives up at texts or profiles of more than 1 MiB, and knows what lies behind the px only once
-these are decoded.
+Pillow refuses texts and profiles of more than 1 MiB, and finds what follows the px only after it
+has decoded them.
+
+References:
+    PNG, third edition, 11.3.3 (texts) and 11.3.4.5 (eXIf). ImageMagick, coders/png.c, "Raw profile
+    type": a block as hexadecimal digits in a text.
 """
 
 import zlib
-from collections.abc import Iterator
-from pathlib import Path
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_READ = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
+from clearzoom.io.metadata.png_chunks import PngChunks
+
+_KINDS = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 _XMP = "XML:com.adobe.xmp"
 _PROFILES = "Raw profile type "
-_NAMES_OF_PROFILES = {
+_PROFILE_NAMES = {
     "exif": ("exif", "APP1"),
     "xmp": ("xmp", "APP1"),
     "iptc": ("iptc", "8bim", "APP13"),
 }
 _STARTS = {"exif": b"Exif\0\0", "xmp": b"http://ns.adobe.com/xap/1.0/\0", "iptc": b""}
-_MOST_BYTES = 2**28  # of one block: a depth map in XMP has some 10 MB
+_MOST_BYTES = 2**28  # of one block: XMP with a depth map has some 10 MB
 
 
-def is_png(path: Path) -> bool:
-    """Say whether a file begins as a PNG does."""
-    with path.open("rb") as file:
-        return file.read(8) == _SIGNATURE
+def png_blocks(chunks: PngChunks) -> tuple[dict[str, bytes], list[str]]:
+    """Read EXIF, XMP and IPTC.
 
-
-def png_blocks(path: Path) -> tuple[dict[str, bytes], list[str]]:
-    """Read the blocks.
+    If a block occurs several times, the first one counts, and one that ImageMagick wrote as a text
+    counts only if there is no other.
 
     Args:
-        path: a PNG.
+        chunks: the chunks of the PNG.
 
     Returns:
-        ``exif``, ``xmp`` and ``iptc`` (also as Photoshop's resources), as far as they are there,
-        the first of each, and those that ImageMagick writes as texts last; and a line for each
-        that is damaged.
+        ``exif``, ``xmp`` and ``iptc`` (records, or Photoshop's resources with them) as far as the
+        file has them, and a line for each block that is damaged.
     """
     found: dict[str, bytes] = {}
     problems = []
-    for kind, data, whole in _chunks(path):
+    for kind, data, intact in chunks.contents(_KINDS, _MOST_BYTES):
         name = "exif" if kind == b"eXIf" else data.partition(b"\0")[0].decode("latin-1")
         if name != "exif" and name != _XMP and not name.startswith(_PROFILES):
             continue
         try:
-            if not whole:
+            if not intact:
                 raise ValueError("its chunk is damaged")
             block = data if kind == b"eXIf" else _text(kind, data)
             if name.startswith(_PROFILES):
                 block = _from_hex(block)
         except (ValueError, zlib.error) as error:
-            problems.append(f"{_said(name)} could not be read: {error}")
+            readable = {"exif": "EXIF", _XMP: "XMP"}.get(name, f"the text {name}")
+            problems.append(f"{readable} could not be read: {error}")
             continue
         found.setdefault(name, block)
-    exif = found.get("exif", b"").removeprefix(_STARTS["exif"])  # some write JPEG's head there too
+    # Some writers put JPEG's "Exif\0\0" before the TIFF structure; the standard does not.
+    exif = found.get("exif", b"").removeprefix(_STARTS["exif"])
     blocks = {"exif": exif, "xmp": found.get(_XMP), "iptc": None}
-    for kinds, names in _NAMES_OF_PROFILES.items():
+    for kinds, names in _PROFILE_NAMES.items():
         for each in names:
             profile = found.get(_PROFILES + each, b"")
             if each == "APP1" and not profile.startswith(_STARTS[kinds]):
@@ -65,46 +66,27 @@ def png_blocks(path: Path) -> tuple[dict[str, bytes], list[str]]:
     return {kind: block for kind, block in blocks.items() if block}, problems
 
 
-def _said(name: str) -> str:
-    return {"exif": "EXIF", _XMP: "XMP"}.get(name, f"the text {name}")
-
-
-def _chunks(path: Path) -> Iterator[tuple[bytes, bytes, bool]]:
-    """Give kind, bytes, and whether they are all there and as they were."""
-    with path.open("rb") as file:
-        if file.read(8) != _SIGNATURE:
-            return
-        while len(head := file.read(8)) == 8 and (kind := head[4:]) != b"IEND":
-            length = int.from_bytes(head[:4])
-            if kind not in _READ:
-                file.seek(length + 4, 1)
-                continue
-            data = file.read(min(length, _MOST_BYTES))
-            file.seek(length - len(data), 1)
-            check = file.read(4)
-            yield kind, data, check == zlib.crc32(kind + data).to_bytes(4)
-
-
 def _text(kind: bytes, data: bytes) -> bytes:
-    """Give the text of a chunk; of Latin-1 too the bytes as they stand."""
+    """Return the text of a chunk as bytes, Latin-1 or UTF-8 as the chunk holds it."""
     _, _, rest = data.partition(b"\0")
     if kind == b"tEXt":
         return rest
-    if kind == b"zTXt":
-        return _unpacked(rest[1:])
-    packed = rest[:1] == b"\1"
-    _, _, said = rest[2:].split(b"\0", 2)
-    return _unpacked(said) if packed else said
+    if kind == b"zTXt":  # a byte for the compression method, then the text
+        return _decompressed(rest[1:])
+    # iTXt: compression flag and method, then language tag and translated keyword, each up to a
+    # zero, then the text (11.3.3.4).
+    _, _, text = rest[2:].split(b"\0", 2)
+    return _decompressed(text) if rest[:1] == b"\1" else text
 
 
-def _unpacked(data: bytes) -> bytes:
-    unpacking = zlib.decompressobj()
-    text = unpacking.decompress(data, _MOST_BYTES)
-    if not unpacking.eof:
+def _decompressed(data: bytes) -> bytes:
+    decompressor = zlib.decompressobj()
+    text = decompressor.decompress(data, _MOST_BYTES)
+    if not decompressor.eof:
         raise ValueError("it is cut, or longer than 256 MiB")
     return text
 
 
 def _from_hex(text: bytes) -> bytes:
-    # A newline, the name, the length, then lines of hex.
+    # A newline, the name, the length, then lines of hexadecimal digits.
     return bytes.fromhex(b"".join(text.split()[2:]).decode("ascii"))

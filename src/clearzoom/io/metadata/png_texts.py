@@ -1,28 +1,32 @@
-"""The texts of a PNG, as its chunks hold them."""
+"""The texts in the chunks of a PNG.
+
+References:
+    PNG, third edition, 11.3.3 (tEXt, zTXt and iTXt).
+"""
 
 import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_LATIN, _PACKED, _UNICODE = b"tEXt", b"zTXt", b"iTXt"
-_MOST_BYTES = 2**26  # of all texts of a file, packed and unpacked
-# Blocks that are read elsewhere, and what ImageMagick says once more of the file and its blocks.
+from clearzoom.io.metadata.png_chunks import PngChunks
+
+_LATIN, _COMPRESSED, _UNICODE = b"tEXt", b"zTXt", b"iTXt"
+_MOST_BYTES = 2**26  # of all texts of a file, compressed and decompressed
+# ``png_blocks`` reads the first two; ImageMagick repeats facts about the file in the others.
 RAW_PROFILE = "Raw profile type"
 _NO_TEXTS = (RAW_PROFILE, "XML:com.adobe.xmp", "date:", "tiff:", "icc:", "exif:", "png:")
-_OF_ANOTHER = "Thumb::"
-"""Says where the picture lies of which a file is the thumbnail, and how large that is."""
+_OF_THUMBNAIL = "Thumb::"
+"""Texts with this start describe the file of which a PNG is the thumbnail (freedesktop.org)."""
 
 
 @dataclass(frozen=True)
 class Text:
     """A text under one of PNG's keywords.
 
-    ``chunk``: the kind and the bytes of the PNG's chunk that held it, or empty. ``comment``: the
-    bytes of the JPEG's or GIF's comment that it was, or empty.
+    ``chunk`` holds the kind and the data of the PNG chunk that the text was read from, and
+    ``comment`` the bytes of the JPEG or GIF comment; otherwise they are empty.
     """
 
     keyword: str
@@ -31,113 +35,105 @@ class Text:
     comment: bytes = b""
 
 
-def png_texts(path: Path) -> tuple[tuple[Text, ...], list[str]]:
-    """Read the texts, before and behind the px.
+def png_texts(chunks: PngChunks) -> tuple[tuple[Text, ...], list[str]]:
+    """Read the texts before and behind the px.
 
     Args:
-        path: a PNG; of another file nothing is read.
+        chunks: the chunks of the PNG.
 
     Returns:
-        The texts in the file's order, and the keywords of those that are left out: damaged, of
-        another file, or more than 64 MiB together.
+        The texts in the file's order, and the keywords of the texts that are left out: they are
+        damaged, describe another file, or exceed 64 MiB together.
     """
-    found, left_out, room = [], [], _MOST_BYTES
-    for kind, data in _text_chunks(path):
+    texts, left_out, room = [], [], _MOST_BYTES
+    for kind, data in _text_chunks(chunks):
         keyword = data.partition(b"\0")[0][:79].decode("latin-1")
         if keyword.startswith(_NO_TEXTS):
             continue
         text = None
-        if not keyword.startswith(_OF_ANOTHER) and len(data) <= room:
+        if not keyword.startswith(_OF_THUMBNAIL) and len(data) <= room:
             text = _text(kind, data, room)
         if text is None:
             left_out.append("".join(each for each in keyword if each.isprintable()) or "?")
             continue
         room -= max(len(text), len(data))
-        found.append(Text(keyword, text, kind + data))
-    return tuple(found), left_out
+        texts.append(Text(keyword, text, kind + data))
+    return tuple(texts), left_out
 
 
-def raw_profiles(path: Path, names: tuple[str, ...]) -> Iterator[bytes]:
-    """Read blocks that ImageMagick and others write as a text of hexadecimal digits.
+def raw_profiles(chunks: PngChunks, names: tuple[str, ...]) -> Iterator[bytes]:
+    """Read blocks that ImageMagick and others store as a text of hexadecimal digits.
 
     Args:
-        path: a PNG; of another file nothing is read.
-        names: of the blocks; one whose text is damaged is passed over, ``png_blocks`` names it.
+        chunks: the chunks of the PNG.
+        names: the names of the blocks. A damaged block is skipped; ``png_blocks`` reports it.
     """
     keywords = [f"{RAW_PROFILE} {name}".encode() for name in names]
-    for kind, data in _text_chunks(path):
+    for kind, data in _text_chunks(chunks):
         if data.partition(b"\0")[0] not in keywords:
             continue
         text = _text(kind, data, _MOST_BYTES)
         with suppress(ValueError):
-            # A newline, the name, the length, then lines of digits.
+            # A newline, the name, the length, then lines of hexadecimal digits.
             yield bytes.fromhex("".join((text or "").split()[2:]))
 
 
 def raw_profile_chunk(name: str, block: bytes) -> tuple[bytes, bytes]:
-    """Give kind and bytes of the chunk that ``raw_profiles`` reads.
+    """Return kind and data of the chunk that ``raw_profiles`` reads.
 
     Args:
-        name: of the block.
+        name: the name of the block.
         block: any bytes.
     """
     text = f"\n{name}\n{len(block):8}\n{block.hex()}\n".encode()
-    return _PACKED, f"{RAW_PROFILE} {name}".encode() + b"\0\0" + zlib.compress(text)
+    return _COMPRESSED, f"{RAW_PROFILE} {name}".encode() + b"\0\0" + zlib.compress(text)
 
 
-def _text_chunks(path: Path) -> Iterator[tuple[bytes, bytes]]:
-    """Give kind and bytes; of a damaged or too long one the keyword alone."""
-    with path.open("rb") as file:
-        if file.read(8) != _SIGNATURE:
-            return
-        while len(head := file.read(8)) == 8 and (kind := head[4:]) != b"IEND":
-            length = int.from_bytes(head[:4], "big")
-            if kind not in (_LATIN, _PACKED, _UNICODE):
-                file.seek(length + 4, 1)
-                continue
-            data = file.read(min(length, _MOST_BYTES))
-            file.seek(length - len(data), 1)
-            whole = len(data) == length and file.read(4) == zlib.crc32(kind + data).to_bytes(4)
-            yield kind, data if whole else data.partition(b"\0")[0]
+def _text_chunks(chunks: PngChunks) -> Iterator[tuple[bytes, bytes]]:
+    """Read kind and data of each text; of a damaged or overlong one only the keyword."""
+    for kind, data, intact in chunks.contents((_LATIN, _COMPRESSED, _UNICODE), _MOST_BYTES):
+        yield kind, data if intact else data.partition(b"\0")[0]
 
 
 def _text(kind: bytes, data: bytes, most: int) -> str | None:
-    """Decode a chunk, or give None where it is damaged or has more bytes than ``most``."""
+    """Decode a text; return None if it is damaged or decompresses to more than ``most`` bytes."""
     _, ends, rest = data.partition(b"\0")
     if not ends:
         return None
     try:
         if kind == _LATIN:
             return rest.decode("latin-1")
-        if kind == _PACKED:
-            return None if rest[:1] != b"\0" else _unpacked(rest[1:], most).decode("latin-1")
-        packed, method = rest[:2]
-        _, _, said = rest[2:].split(b"\0", 2)
-        if packed:
-            return None if method else _unpacked(said, most).decode()
-        return said.decode()
+        if kind == _COMPRESSED:
+            return None if rest[:1] != b"\0" else _decompressed(rest[1:], most).decode("latin-1")
+        compressed, method = rest[:2]
+        # The language tag and the translated keyword end with a zero each (11.3.3.4).
+        _, _, text = rest[2:].split(b"\0", 2)
+        if compressed:
+            return None if method else _decompressed(text, most).decode()
+        return text.decode()
     except (ValueError, zlib.error):
         return None
 
 
-def _unpacked(data: bytes, most: int) -> bytes:
-    unpacking = zlib.decompressobj()
-    text = unpacking.decompress(data, most)
-    if not unpacking.eof:
+def _decompressed(data: bytes, most: int) -> bytes:
+    decompressor = zlib.decompressobj()
+    text = decompressor.decompress(data, most)
+    if not decompressor.eof:
         raise ValueError("longer than allowed, or cut")
     return text
 
 
 def text_chunk(text: Text) -> tuple[bytes, bytes]:
-    """Give kind and bytes of the chunk that holds a text; one that came from a PNG stays as it was.
+    """Return kind and data of the chunk for a text; a text from a PNG keeps its chunk.
 
     Args:
-        text: with a keyword of Latin-1.
+        text: a text whose keyword is Latin-1.
     """
     if text.chunk:
         return text.chunk[:4], text.chunk[4:]
-    keyword, said = text.keyword.encode("latin-1"), text.text.replace("\0", "")
+    keyword, plain = text.keyword.encode("latin-1"), text.text.replace("\0", "")
     try:
-        return _LATIN, keyword + b"\0" + said.encode("latin-1")
+        return _LATIN, keyword + b"\0" + plain.encode("latin-1")
     except UnicodeEncodeError:
-        return _UNICODE, keyword + struct.pack("5x") + said.encode()
+        # The five zeros: the keyword's end, not compressed, method 0, no language, no translation.
+        return _UNICODE, keyword + struct.pack("5x") + plain.encode()

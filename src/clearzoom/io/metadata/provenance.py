@@ -1,4 +1,4 @@
-"""Which pixels are inferred, and by what: written into the file's XMP."""
+"""The provenance of an enlarged picture in its XMP: which tool and network inferred its px."""
 
 from dataclasses import dataclass
 
@@ -23,9 +23,10 @@ _EMPTY = (
 
 @dataclass(frozen=True)
 class Provenance:
-    """How an enlarged picture was made: no clock time and no path, so equal jobs stay equal.
+    """How an enlarged picture was made.
 
-    ``denoise`` is empty where the model has no levels.
+    It contains no time and no path, so that equal jobs give equal files. ``denoise`` is empty for
+    models without denoising levels.
     """
 
     tool: str
@@ -42,7 +43,7 @@ def with_provenance(xmp: bytes | None, provenance: Provenance) -> bytes:
 
     Args:
         xmp: the picture's packet, or None.
-        provenance: what is said.
+        provenance: how the picture was made.
 
     Returns:
         The packet with one more rdf:Description; a packet that is not RDF is replaced.
@@ -56,7 +57,7 @@ def with_provenance(xmp: bytes | None, provenance: Provenance) -> bytes:
     without_empty(root)
     rdf = next(root.iter(f"{RDF}RDF"))
     added = rdf.makeelement(f"{RDF}Description", nsmap={"clearzoom": NAMESPACE})
-    # All descriptions of one packet are about the same thing, which some writers give a name.
+    # All rdf:about in a packet must be equal (XMP Specification, Part 1, 7.4); some have a URI.
     others = (each.get(f"{RDF}about") for each in descriptions(root))
     added.set(f"{RDF}about", next(filter(None, others), ""))
     for name, value in {

@@ -1,36 +1,36 @@
-"""Blocks of bytes that a TIFF's tag holds, of whatever kind and byte order the file calls them."""
+"""Blocks of bytes in a TIFF's tags, whatever type and byte order the file states for them."""
 
-from pathlib import Path
+from typing import BinaryIO
 
-from clearzoom.io.metadata.tags import LONG, read_tags, turned
+from clearzoom.io.metadata.tiff_tags import LONG, read_tags, turned
 
 
-def block_of_tiff(path: Path, number: int, starts: tuple[bytes, ...]) -> bytes | None:
+def block_of_tiff(file: BinaryIO, number: int, starts: tuple[bytes, ...]) -> bytes | None:
     """Read a block of the first directory.
 
-    Such a tag should hold bytes; some programs call them LONGs, ASCII or yet something else, and
-    some turn each LONG to the file's byte order, others do not. What begins as it should is right.
+    TIFF stores such a block as BYTE or UNDEFINED. Some programs state LONG, ASCII or another type,
+    and some of them reverse each LONG to the file's byte order while others do not. The order in
+    which the block begins as expected is the right one.
 
     Args:
-        path: a TIFF.
-        number: of the tag.
+        file: a TIFF.
+        number: the number of the tag.
         starts: what the block may begin with.
 
     Returns:
-        The block, or None where the tag is missing or empty.
+        The block, or None if the tag is missing or empty.
 
     Raises:
-        ValueError: the tag holds something else, or the file's directory is damaged.
+        ValueError: the tag holds something else, or the directory is damaged.
     """
-    there = []
+    numbers = []
 
-    def wanted(each: int, kind: int) -> bool:
-        there.append(each)
+    def is_chosen(each: int, kind: int) -> bool:
+        numbers.append(each)
         return each == number
 
-    with path.open("rb") as file:
-        tag = next(read_tags(file, wanted), None)
-    if tag is None and number in there:
+    tag = next(read_tags(file, is_chosen), None)
+    if tag is None and number in numbers:
         raise ValueError("its tag is cut, too long or of an unknown kind")
     if tag is None or not tag.data.strip(b"\0"):
         return None

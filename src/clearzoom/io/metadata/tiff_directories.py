@@ -1,4 +1,4 @@
-"""Directories of a TIFF, or of an EXIF block: which there are, and their small numbers."""
+"""The chain of directories in a TIFF or in an EXIF block, and the small integers in them."""
 
 import struct
 from collections.abc import Iterator
@@ -13,21 +13,21 @@ _MOST_VALUES = 64
 
 @dataclass(frozen=True)
 class Directory:
-    """The tags of up to 64 whole numbers, or characters, by their numbers.
+    """The tags with up to 64 integers or characters, by their numbers.
 
-    ``places``: where in the file the values of each begin.
+    ``places`` has the offset in the file at which the values of each tag begin.
     """
 
     values: dict[int, tuple[int, ...]]
     places: dict[int, int] = field(default_factory=dict)
 
     def first(self, tag: int, otherwise: int) -> int:
-        """Give a tag's first value, or otherwise."""
+        """Return the first value of a tag, or a default."""
         return self.values.get(tag, (otherwise,))[0]
 
 
 class Directories:
-    """Reads directories, classic or big, of either byte order.
+    """Reads the directories of a TIFF or BigTIFF of either byte order.
 
     Args:
         file: a TIFF, or an EXIF block without "Exif" before it.
@@ -52,7 +52,7 @@ class Directories:
         return struct.pack(self._order + "H", number)
 
     def pages(self) -> Iterator[Directory]:
-        """Go through the chain of directories, to its end or to where it is damaged."""
+        """Follow the chain of directories to its end or to a damaged one."""
         at, seen = self._first, set[int]()
         while at and at not in seen and len(seen) < _MOST_DIRECTORIES:
             seen.add(at)
@@ -63,17 +63,17 @@ class Directories:
             yield directory
 
     def below(self, directory: Directory, tag: int = _SUB_DIRECTORIES) -> list[Directory]:
-        """Read the directories that a tag points to; damaged ones are left out."""
-        found = []
+        """Read the directories that a tag points to; damaged ones are skipped."""
+        directories = []
         for at in directory.values.get(tag, ()):
             try:
-                found.append(self._read(at)[0])
+                directories.append(self._read(at)[0])
             except (struct.error, OSError, OverflowError):
                 continue
-        return found
+        return directories
 
     def of_exif(self) -> list[Directory]:
-        """Give EXIF's own directory, and that of its interoperability, as far as they are there."""
+        """Return the EXIF directory and its interoperability directory, as far as they exist."""
         pages = self.pages()
         exif = self.below(next(pages, Directory({})), _EXIF)[:1]
         return exif + [each for one in exif for each in self.below(one, _INTEROPERABILITY)[:1]]
@@ -103,7 +103,7 @@ class Directories:
                 continue
         try:
             (following,) = self._unpacked(word, start + entries * entry)
-        except struct.error:  # some blocks end without saying that none follows
+        except struct.error:  # Some blocks lack the offset of the next directory.
             following = 0
         return Directory(values, places), following
 

@@ -1,11 +1,17 @@
-"""XMP packets: as UTF-8 with room for more, and true for the enlarged picture's size."""
+"""Normalise XMP packets to UTF-8, and rewrite the sizes and resolutions in them.
+
+References:
+    XMP Specification, Part 1 (2012), 7.3 (packet wrapper); Part 3 (2020), 1 (embedding in files).
+"""
 
 from typing import Final
 
-from clearzoom.io.metadata.xmp_packets import RDF, Element, Field, packed, parsed, top_fields
+from clearzoom.io.metadata.xmp_packets import RDF, Element, packed, parsed, top_fields
 
 TIFF: Final = "http://ns.adobe.com/tiff/1.0/"
 EXIF: Final = "http://ns.adobe.com/exif/1.0/"
+# A packet may be UTF-8, 16 or 32 (Part 1, 7.1). The longer marks come first, since UTF-32's little
+# endian one begins with that of UTF-16.
 _STARTS = {
     b"\xff\xfe\0\0": "utf-32",
     b"\0\0\xfe\xff": "utf-32",
@@ -20,29 +26,29 @@ _END = b"</rdf:RDF>"
 
 
 def plain_packet(packet: bytes) -> bytes:
-    """Bring a packet into the form that texts are added to.
+    """Bring a packet into the form to which texts can be added.
 
     Args:
-        packet: as it stands in a file: UTF-8, or UTF-16 or 32 with or without a byte order mark.
+        packet: the bytes in the file: UTF-8, or UTF-16 or 32 with or without a byte order mark.
 
     Returns:
-        UTF-8 with an rdf:RDF that has an end; the same bytes where that was so.
+        UTF-8 with an end tag of rdf:RDF; the same bytes if the packet has this form.
 
     Raises:
-        ValueError: it is no such packet.
+        ValueError: it is no XMP packet.
     """
     packet = _as_utf8(packet)
     return _with_end(parsed(packet), packet)
 
 
 def recovered_packet(packet: bytes) -> bytes:
-    """Read what can be read of a packet with faults.
+    """Read as much as possible of a damaged packet.
 
     Args:
-        packet: that ``plain_packet`` refused.
+        packet: a packet that ``plain_packet`` refused.
 
     Raises:
-        ValueError: nothing can.
+        ValueError: nothing can be read.
     """
     root = parsed(_as_utf8(packet), recover=True)
     if not top_fields(root):
@@ -58,6 +64,11 @@ def _as_utf8(packet: bytes) -> bytes:
 
 
 def _with_end(root: Element, packet: bytes) -> bytes:
+    """Return a packet in which a search for the end tag of rdf:RDF finds it.
+
+    XML allows an empty element without an end tag and any namespace prefix. A packet in the usual
+    form keeps its bytes, with the padding that its wrapper has for changes in place.
+    """
     if _END in packet and packet.startswith((b"<?xpacket", b"<x:", b"<rdf:")):
         return packet
     for rdf in list(root.iter(f"{RDF}RDF")):
@@ -87,41 +98,37 @@ def updated_xmp(
     *,
     upright: bool = True,
 ) -> bytes:
-    """Make a packet true for the result: upright, its size, its resolution.
+    """Rewrite orientation, size and resolution in a packet; it gets no new properties.
 
     Args:
         packet: UTF-8.
-        width_px: of the result.
-        height_px: of the result.
-        dpi: of the result, or None to leave what stands.
-        upright: else what is said of its orientation stays.
+        width_px: the width of the result.
+        height_px: its height.
+        dpi: its resolution; None leaves the stated resolution as it is.
+        upright: whether the orientation was applied, so that it becomes 1.
 
     Returns:
-        The same bytes where nothing else was said; else the packet written anew.
+        The packet; the same bytes if its properties have these values already.
     """
-    said = {
+    values = {
         f"{{{TIFF}}}ImageWidth": f"{width_px}",
         f"{{{TIFF}}}ImageLength": f"{height_px}",
         f"{{{EXIF}}}PixelXDimension": f"{width_px}",
         f"{{{EXIF}}}PixelYDimension": f"{height_px}",
     }
     if upright:
-        said[f"{{{TIFF}}}Orientation"] = "1"
+        values[f"{{{TIFF}}}Orientation"] = "1"
     if dpi is not None:
-        said |= {
+        values |= {
             f"{{{TIFF}}}XResolution": f"{round(dpi[0] * 1000)}/1000",
             f"{{{TIFF}}}YResolution": f"{round(dpi[1] * 1000)}/1000",
             f"{{{TIFF}}}ResolutionUnit": "2",
         }
     try:
         root = parsed(packet)
-    except ValueError:  # it was reported where it was read
+    except ValueError:  # The reader of the packet has reported it.
         return packet
-    other = [field for field in top_fields(root) if _differs(field, said)]
-    for field in other:
-        field.say(said[field.name])
-    return packed(root) if other else packet
-
-
-def _differs(field: Field, said: dict[str, str]) -> bool:
-    return field.name in said and field.text != said[field.name]
+    stale = [each for each in top_fields(root) if values.get(each.name, each.text) != each.text]
+    for field in stale:
+        field.set_text(values[field.name])
+    return packed(root) if stale else packet

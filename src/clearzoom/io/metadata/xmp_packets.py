@@ -1,7 +1,7 @@
-"""XMP packets as XML trees: read without entities or network, walked by property, written as UTF-8.
+"""XMP packets as XML trees, read without entities or network, and written as UTF-8.
 
-XMP can say the same thing as an attribute or as an element, with or without an inner description:
-here each of them is a ``Field``.
+XMP can store a property as an attribute or as an element, with or without an inner rdf:Description;
+a ``Field`` stands for any of these forms (XMP Specification, Part 1, 7.9).
 """
 
 import re
@@ -19,12 +19,12 @@ _LISTS = (f"{RDF}Bag", f"{RDF}Seq", f"{RDF}Alt")
 _DECLARATION = re.compile(rb"^(\xef\xbb\xbf)?\s*(<\?xml\s[^>]*\?>)?\s*")
 
 Element = Any
-"""Of lxml, which brings no types."""
+"""An element of lxml, which has no type stubs."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One property: an attribute of its holder, or an ``element`` in it; ``name`` is {URI}name."""
+    """A property: an attribute of its holder, or an ``element`` in it; ``name`` is {URI}name."""
 
     holder: Element
     name: str
@@ -32,20 +32,20 @@ class Field:
 
     @property
     def text(self) -> str:
-        """Its value, without blanks around; empty for structures and lists."""
+        """Return the value without surrounding blanks; it is empty for structures and arrays."""
         if self.element is None:
             return str(self.holder.get(self.name)).strip()
         return str(self.element.text or "").strip() if len(self.element) == 0 else ""
 
-    def say(self, text: str) -> None:
-        """Replace a plain value."""
+    def set_text(self, text: str) -> None:
+        """Replace a simple value; structures and arrays stay as they are."""
         if self.element is None:
             self.holder.set(self.name, text)
         elif len(self.element) == 0:
             self.element.text = text
 
     def remove(self) -> None:
-        """Take it out of its holder."""
+        """Remove the property from its holder."""
         if self.element is None:
             del self.holder.attrib[self.name]
         else:
@@ -57,14 +57,14 @@ def parsed(packet: bytes, *, recover: bool = False) -> Element:
 
     Args:
         packet: UTF-8.
-        recover: read on behind faults of the XML.
+        recover: whether to read on behind errors in the XML.
 
     Returns:
-        The root element; what stands around it comes along.
+        The root element; its tree includes the processing instructions around it.
 
     Raises:
-        ValueError: it is no well-formed XML, has a document type, which could define endless
-            entities, or holds no rdf:RDF.
+        ValueError: it is no well-formed XML, has a document type (which could define entities of
+            any size), or has no rdf:RDF.
     """
     packet = _DECLARATION.sub(b"", packet, count=1).rstrip(b"\0 \t\r\n")
     if b"<!DOCTYPE" in packet:
@@ -74,7 +74,7 @@ def parsed(packet: bytes, *, recover: bool = False) -> Element:
         no_network=True,
         load_dtd=False,
         strip_cdata=False,
-        huge_tree=True,  # depth maps are texts of more than 10 MB
+        huge_tree=True,  # Depth maps are texts of more than 10 MB, libxml2's default limit.
         recover=recover,
     )
     try:
@@ -87,23 +87,23 @@ def parsed(packet: bytes, *, recover: bool = False) -> Element:
 
 
 def packed(root: Element) -> bytes:
-    """Write a packet, without a declaration and without the room that others left in it."""
+    """Write a packet without an XML declaration and without padding."""
     tree = root.getroottree()
     return bytes(etree.tostring(tree, encoding="utf-8", xml_declaration=False))
 
 
 def descriptions(root: Element) -> Iterator[Element]:
-    """Give each rdf:Description at the top."""
+    """List the rdf:Description elements at the top level."""
     for rdf in root.iter(f"{RDF}RDF"):
         yield from rdf.findall(_DESCRIPTION)
 
 
 def top_fields(root: Element, namespace: str = "") -> list[Field]:
-    """List the properties of the picture itself.
+    """List the top-level properties, which are those of the picture.
 
     Args:
         root: from ``parsed``.
-        namespace: its URI; empty for all.
+        namespace: the URI of their namespace, or no text for all.
     """
     found = [field for each in descriptions(root) for field in _held(each)]
     return [field for field in found if field.name.startswith(f"{{{namespace}")]
@@ -113,7 +113,7 @@ def fields_of(node: Element) -> dict[str, Field]:
     """List the fields of a structure, by {URI}name.
 
     Args:
-        node: the element of a property or of a list's item.
+        node: the element of a property, or of an item of an array.
     """
     found = list(_held(node))
     for inner in node.findall(_DESCRIPTION):
@@ -122,7 +122,7 @@ def fields_of(node: Element) -> dict[str, Field]:
 
 
 def items_of(node: Element) -> list[Element]:
-    """List the items of a property that is a list."""
+    """List the items of a property that is an array."""
     return [item for each in node if each.tag in _LISTS for item in each]
 
 
@@ -136,7 +136,7 @@ def _held(holder: Element) -> Iterator[Field]:
 
 
 def number_in(field: Field | None) -> float | None:
-    """Read a number, also a fraction like 300/1; None where there is none below a billion."""
+    """Read a number or a fraction such as 300/1; return None if there is none below a billion."""
     try:
         above, _, below = field.text.partition("/") if field is not None else ("", "", "")
         number = float(above) / float(below or 1)
@@ -146,17 +146,17 @@ def number_in(field: Field | None) -> float | None:
 
 
 def whole(number: float) -> str:
-    """Write a number of px, rounded half up."""
+    """Format a number of px, rounded half up."""
     return f"{floor(number + 0.5)}"
 
 
 def share(number: float) -> str:
-    """Write a share, to a millionth."""
+    """Format a fraction of the picture's side with up to six decimals."""
     return f"{number:.6f}".rstrip("0").rstrip(".")
 
 
 def without_empty(root: Element) -> None:
-    """Take away descriptions that say nothing, as removed properties leave them."""
+    """Remove the rdf:Description elements that have no properties left."""
     for each in list(descriptions(root)):
         if not any(True for _ in _held(each)):
             each.getparent().remove(each)

@@ -6,8 +6,8 @@ from collections.abc import Hashable, Sequence
 from functools import partial
 
 from clearzoom.core.box import Box
-from clearzoom.io.coding import coding_levels
-from clearzoom.io.windows import window_places
+from clearzoom.io.compression_error import compression_error_levels
+from clearzoom.io.windows import window_grid
 from clearzoom.pipeline.appraise import Appraisal, appraise, resolved
 from clearzoom.pipeline.job import channels_of
 from clearzoom.pipeline.settings import Settings
@@ -61,9 +61,9 @@ class Appraisals:
         source = original.source
         windows = [
             original.region(0, Box(at.left, at.top, at.width, at.height))
-            for at in window_places(source.width_px, source.height_px)
+            for at in window_grid(source.width_px, source.height_px)
         ]
-        coding = coding_levels(source.path, source.kind)
+        coding = compression_error_levels(source.path, source.kind)
         appraisal = appraise(windows, channels_of(source), coding)
         with self._mutex:
             self._appraisals[original.sha256] = appraisal

@@ -18,9 +18,9 @@ from clearzoom.io.atomic import whole_file
 from clearzoom.io.libvips_errors import VIPS_ERRORS, unreadable, unwritable
 from clearzoom.io.libvips_files import save, source_of, states
 from clearzoom.io.loading import number_of, open_image, plain_image
-from clearzoom.io.pages import main_page
 from clearzoom.io.picture import Samples, colours_of
 from clearzoom.io.reading import Source, open_picture, upright
+from clearzoom.io.tiff_pages import main_page
 from clearzoom.io.writing import interpretation
 from clearzoom.server.locks import CancelCheck, KeyedLock
 from clearzoom.server.tiles.cache import forget_oldest, remove
@@ -179,7 +179,8 @@ def _readable_by_region(source: Source) -> list[pyvips.Image]:
     if not states(image, "tile-width"):
         return []
     rotated = number_of(image, "orientation", 1) != 1
-    pages = 1 if rotated else main_page(source.path).halves
+    with source.path.open("rb") as file:
+        pages = 1 if rotated else main_page(file, source.path).halves
     halves = [image.autorot(), *(open_image(source.path, page=page)[0] for page in range(1, pages))]
     return [plain_image(half, source.path, keep_cmyk=source.cmyk)[0] for half in halves]
 

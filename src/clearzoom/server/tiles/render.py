@@ -14,7 +14,7 @@ from clearzoom.core.box import Box
 from clearzoom.core.plan import most_times
 from clearzoom.engines.chain import chain_sha256, chain_text
 from clearzoom.engines.network import Network
-from clearzoom.io.display import displayed
+from clearzoom.io.profile import to_display
 from clearzoom.io.writing import as_image
 from clearzoom.pipeline.appraise import unresolved
 from clearzoom.pipeline.networks import chain_of, network_for
@@ -119,7 +119,7 @@ class Renderer:
             image = self._fidelity(original, plan, networks, check)
         else:
             image = self._image(original, plan, networks, check)
-            image = displayed(image, original.source.icc_profile)
+            image = to_display(image, original.source.icc_profile)
         model = None
         if networks:
             model = f"{chain_text(networks)}; sha256={chain_sha256(networks)}"

@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from clearzoom.core.arrays import Levels
 from clearzoom.core.resize import reduce_for_protocol
 from clearzoom.io.compression import Colour, compressed
 from clearzoom.io.faults import (
@@ -19,14 +19,12 @@ from clearzoom.io.faults import (
 from clearzoom.io.resampling import resized
 from clearzoom.train.data.degradation import Degradation
 
-Image = npt.NDArray[np.uint8]
-
 _LEVEL_1 = 16.0
 """Rms, levels of 255, of a picture whose fault level is 1."""
 _BLOCK_PX = 8
 
 
-def fault_level(lr: Image, clean: Image) -> float:
+def fault_level(lr: Levels, clean: Levels) -> float:
     """Say how far a spoilt LR picture is from the true one.
 
     Args:
@@ -41,8 +39,8 @@ def fault_level(lr: Image, clean: Image) -> float:
 
 
 def degrade(
-    hr: Image, scale: int, wanted: Degradation, seed: Sequence[int], clean: Image | None = None
-) -> Image:
+    hr: Levels, scale: int, wanted: Degradation, seed: Sequence[int], clean: Levels | None = None
+) -> Levels:
     """Draw one LR version of a picture.
 
     Args:
@@ -112,7 +110,7 @@ class _Draw:
         """Evenly on a logarithmic scale."""
         return math.exp(self.random.uniform(math.log(between[0]), math.log(between[1])))
 
-    def lived(self, hr: Image, height_px: int, width_px: int) -> Image:
+    def lived(self, hr: Levels, height_px: int, width_px: int) -> Levels:
         wanted = self.wanted
         picture = self.resized(hr, height_px, width_px)
         if self.happens(wanted.life_noise_share):
@@ -123,14 +121,14 @@ class _Draw:
             picture = compressed(picture, "jpg", quality, self.colour())
         return picture
 
-    def resized(self, picture: Image, height_px: int, width_px: int) -> Image:
+    def resized(self, picture: Levels, height_px: int, width_px: int) -> Levels:
         points = self.happens(self.wanted.points_share)
         methods = self.wanted.points if points else self.wanted.reductions
         method = methods[self.random.integers(len(methods))]
         later = self.happens(0.5)
         return resized(picture, height_px, width_px, method, later=later)
 
-    def blurred(self, picture: Image, lr_px: float) -> Image:
+    def blurred(self, picture: Levels, lr_px: float) -> Levels:
         wanted = self.wanted
         if self.happens(wanted.defocus_share):
             return defocused(picture, self.low(wanted.defocus_radius_px) * lr_px)
@@ -140,24 +138,24 @@ class _Draw:
         across = self.low(wanted.blur_sigma_px) * lr_px
         return blurred(picture, sigma, across, self.even((0, math.pi)))
 
-    def sharpened(self, picture: Image) -> Image:
+    def sharpened(self, picture: Levels) -> Levels:
         amount = self.even(self.wanted.sharpening_amount)
         return sharpened(picture, amount, self.low(self.wanted.sharpening_sigma_px))
 
-    def noisy(self, picture: Image) -> Image:
+    def noisy(self, picture: Levels) -> Levels:
         sigma = self.low(self.wanted.noise_sigma_levels)
         if self.happens(self.wanted.shot_noise_share):
             return with_shot_noise(picture, sigma, self.random)
         grey = self.happens(self.wanted.grey_noise_share)
         return with_noise(picture, sigma, self.random, grey=grey)
 
-    def single_fault(self, clean: Image) -> Image:
+    def single_fault(self, clean: Levels) -> Levels:
         compression = self.wanted.compression_share
         if self.happens(compression / (compression + self.wanted.noise_share)):
             return self.compressed(clean)
         return self.noisy(clean)
 
-    def compressed(self, picture: Image, *, shifted: bool = False) -> Image:
+    def compressed(self, picture: Levels, *, shifted: bool = False) -> Levels:
         quality = round(self.even(self.wanted.quality))
         start_px = (0, 0)
         if shifted:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from clearzoom.core.arrays import Levels
 from clearzoom.core.resize import reduce_for_protocol
 from clearzoom.errors import MissingFileError, TrainingError, UnreadablePictureError
 from clearzoom.io.names import is_picture_name
@@ -26,7 +27,6 @@ from clearzoom.train.data.degradation import Degradation
 from clearzoom.train.data.degrade import degrade, fault_level
 from clearzoom.train.data.resident import Batch
 
-Image = npt.NDArray[np.uint8]
 _ORDER, _PATCH = 0, 1  # what is drawn from the seed
 _MIXED_SHARDS = 16
 """So many shards, in an epoch's random order, are read at a time, their samples mixed."""
@@ -80,7 +80,7 @@ class Shards:
         turn = random.permutation(len(self.files))[self.places[:, 0]]
         return np.lexsort((random.random(len(self)), turn // _MIXED_SHARDS))
 
-    def read(self, sample: int) -> Image:
+    def read(self, sample: int) -> Levels:
         """Read and decode one picture, (H, W, 3) uint8 RGB.
 
         Raises:
@@ -139,7 +139,7 @@ class Streamed:
         self.device = device
         self._degradation = degradation
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
-        self._ahead: deque[list[Future[tuple[Image, Image, float]]]] = deque()
+        self._ahead: deque[list[Future[tuple[Levels, Levels, float]]]] = deque()
         self._next = 0
         self._order = lru_cache(maxsize=2)(shards.order)
 
@@ -180,7 +180,7 @@ class Streamed:
         levels = torch.tensor(level, device=self.device)
         return Batch(self._on_device(lr), self._on_device(hr), levels)
 
-    def _patch(self, place: int, seed: int, patch_px: int) -> tuple[Image, Image, float]:
+    def _patch(self, place: int, seed: int, patch_px: int) -> tuple[Levels, Levels, float]:
         random = np.random.default_rng((seed, _PATCH, place))
         scale = self.scale
         hr = crop_to_multiple(self.shards.read(self.sample(place, seed)), scale)
@@ -205,11 +205,11 @@ class Streamed:
         level = fault_level(reduced, clean)
         return _turned(lr, eighth), _turned(hr[rows, columns], eighth), level
 
-    def _on_device(self, patches: tuple[Image, ...]) -> Tensor:
+    def _on_device(self, patches: tuple[Levels, ...]) -> Tensor:
         stack = torch.from_numpy(np.stack(patches)).to(self.device)
         return stack.permute(0, 3, 1, 2).contiguous().float().div_(255).sub_(0.5)
 
 
-def _turned(patch: Image, eighth: int) -> Image:
+def _turned(patch: Levels, eighth: int) -> Levels:
     turned = np.rot90(patch, eighth % 4)
     return turned[:, ::-1] if eighth >= 4 else turned

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from clearzoom.core.arrays import Levels
 from clearzoom.io.folder import files_sha256, picture_files
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.metrics.evaluate import Row, evaluate
@@ -16,8 +16,6 @@ from clearzoom.train.data.degradation import Degradation
 from clearzoom.train.data.degrade import degrade
 from clearzoom.train.grid import save_grid
 from clearzoom.weights.card import Scores
-
-Levels = npt.NDArray[np.uint8]
 
 _VERSIONS = 3
 """LR pictures of each one that is held back."""

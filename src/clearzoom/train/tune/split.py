@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from clearzoom.core.arrays import Levels
 from clearzoom.errors import InputError, OutputError, UnreadablePictureError
 from clearzoom.io.folder import picture_files
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.io.writing import write_rgb8
-
-Levels = npt.NDArray[np.uint8]
 
 TRAIN, CHECK, HELD_BACK = "train", "check", "held-back"
 
