@@ -221,7 +221,7 @@ def _words(fault: Any) -> str:
     if fault["type"] == "missing":
         return f"{place} is missing"
     if fault["type"] == "value_error":  # of a function of ours, which says all
-        return f"{place}: {message.removeprefix('Value error, ')}"
+        return f"{place}: {fault['ctx']['error']}"
     return f"{place} {message.removeprefix('Input ')}, not {_short(fault['input'])}"
 
 

@@ -6,29 +6,82 @@
     │   ├── UnreadablePictureError unreadable    3
     │   └── SizeError              size          3
     ├── OutputError                output        4
+    │   └── FullDiskError          output        4
     ├── ModelError                 model         5
     │   ├── UnknownModelError      unknown-model 5
     │   └── WeightsError           weights       5
     ├── ConfigError                config        6
     ├── MissingExtraError          missing-extra 7
     ├── TrainingError              training      8
+    │   └── InterruptedRunError    training      8
     ├── ResultError                result        9
     └── ClusterError               cluster       10
 
-The message is one line: what happened, and what to do. The code is stable, for programs.
+The message is one line: what happened, and what to do. The code is stable, for programs. A message
+names settings in backticks as the Python call spells them; the command and the server put the names
+of their own options and fields there. What a program decides by is the class, the code or the
+setting, never the words.
 """
+
+import re
+from collections.abc import Callable
+from typing import Self
+
+_SETTING = re.compile(
+    "`(address|bleed|cache_bytes|consistency|cpus|data|denoise|devices|engine|ensemble"
+    "|fidelity_map|fill|finish|format|gpus|halo_px|height|height_px|host|init|initial_weights"
+    "|learning_rate|licence|limit_mib|long_edge|long_edge_px|max_actors|max_bytes|max_pixels"
+    "|max_upload_bytes|megapixels|memory_bytes|metadata|min_actors|model|name|nodes"
+    "|output|port|precision|preview|print_size|psnr_model|quality|recursive|resume|resume_from"
+    "|scale|sheet|steps|strength|there|tiff_compression|time_budget_s|wheels|width|width_px)`"
+)
+"""No other word in backticks is a setting's name: a file may be called anything."""
+
+
+def worded(text: str, names: Callable[[str], str]) -> str:
+    """Write the settings that a text names in backticks as an interface spells them.
+
+    Args:
+        text: of an error, or of a field's description.
+        names: gives the interface's own name of a setting, like ``--memory`` of ``memory_bytes``.
+
+    Example:
+        >>> worded("give `memory_bytes` 1GB for `a.png`", lambda name: f"--{name[:6]}")
+        'give --memory 1GB for `a.png`'
+    """
+    return _SETTING.sub(lambda found: names(found[1]), text)
 
 
 class ClearzoomError(Exception):
     """Base of all errors here. Carries a stable ``code`` and the command's ``exit_status``.
 
+    Args:
+        message: one line, with settings in backticks.
+        setting: the one setting whose value is refused, or which another value would mend, as the
+            Python call spells it; None where there is no such setting, or more than one.
+
     Example:
-        >>> MissingFileError("no file a.png; check the name").code
-        'missing'
+        >>> error = SizeError("too little memory; give `memory_bytes` 1GB", setting="memory_bytes")
+        >>> error.code, error.setting
+        ('size', 'memory_bytes')
     """
 
     code = "clearzoom"
     exit_status = 1
+
+    def __init__(self, message: str, *, setting: str | None = None) -> None:
+        super().__init__(message)
+        self.setting = setting
+
+    def worded(self, names: Callable[[str], str]) -> str:
+        """Give the message in the words of an interface, as the function ``worded`` does."""
+        return worded(str(self), names)
+
+    def with_message(self, message: str) -> Self:
+        """Give the same error with another message, as one without the paths of a server."""
+        other = type(self).__new__(type(self), message)
+        other.setting = self.setting
+        return other
 
 
 class InputError(ClearzoomError):
@@ -61,6 +114,10 @@ class OutputError(ClearzoomError):
 
     code = "output"
     exit_status = 4
+
+
+class FullDiskError(OutputError):
+    """The disk of the result, or of temporary files, is full."""
 
 
 class ModelError(ClearzoomError):
@@ -104,6 +161,10 @@ class TrainingError(ClearzoomError):
 
     code = "training"
     exit_status = 8
+
+
+class InterruptedRunError(TrainingError):
+    """A person ended the training; the run can be resumed where a checkpoint was saved."""
 
 
 class ResultError(ClearzoomError):

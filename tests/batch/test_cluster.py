@@ -160,7 +160,7 @@ def test_what_a_cluster_cannot_do_is_one_clear_error(cluster):
     with pytest.raises(ClusterError, match=r"no node .* has the 1 CPU and 1 GPU"), connected(gpu):
         pass
     few = Cluster(cluster.address, min_actors=9, max_actors=2)
-    with pytest.raises(ClusterError, match="is less than --min-actors 9"), connected(few):
+    with pytest.raises(ClusterError, match="is less than `min_actors` 9"), connected(few):
         pass
     for address, why in {
         "127.0.0.1:1": "no cluster answers at 127.0.0.1:1",

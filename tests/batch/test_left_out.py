@@ -94,7 +94,7 @@ def test_other_spellings_are_taken_and_what_is_left_out_is_said(small, tmp_path,
 
 def test_folders_that_are_passed_over_are_counted(small, tmp_path, settings):
     source = small("below/deeper/a.png")
-    with pytest.raises(MissingFileError, match=r"1 left out \(1 folder\); --recursive takes"):
+    with pytest.raises(MissingFileError, match=r"1 left out \(1 folder\); `recursive` takes"):
         enlarge_folder(source, tmp_path / "out", settings)
     (source / "link").symlink_to(source / "below")
     enlarge_folder(source, source / "first", settings, recursive=True)

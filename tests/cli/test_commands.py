@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from clearzoom.cli.main import app
 from clearzoom.io.reading import read_picture
 from clearzoom.io.writing import write_rgb8
+from clearzoom.pipeline.request import option_of
 
 
 @pytest.fixture
@@ -177,6 +178,6 @@ def test_the_plan_of_a_picture_refuses_what_enlarging_refuses(photo, small_weigh
     other = refusals(source, "-o", tmp_path / "o.png", *model, "--format", "webp")
     assert "end its name in .webp" in str(other.exception)
     large = refusals(wide, "-o", tmp_path / "o.webp", *model)
-    assert "--format png" in str(large.exception)
+    assert "--format png" in large.exception.worded(option_of)
     assert refusals(tmp_path, "-o", tmp_path / "out", *model, "--preview", "0,0,4,4").exit_code == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "wide.png"]

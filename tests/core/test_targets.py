@@ -75,7 +75,7 @@ def test_a_box_is_never_exceeded_and_filled_where_asked(width, height, across, d
 
 @pytest.mark.parametrize("text", ["", "60x70", "60cm", "axbcm", "0x3cm", "60x70cm@", "60x70m"])
 def test_what_is_no_print_size_is_refused(text):
-    with pytest.raises(SizeError, match="--print"):
+    with pytest.raises(SizeError, match="`print_size`"):
         parse_print(text)
 
 
@@ -84,7 +84,7 @@ def test_impossible_wishes_are_refused():
         Wanted(scale=2, width_px=3)
     with pytest.raises(SizeError, match="above 0"):
         Wanted(scale=-1)
-    with pytest.raises(SizeError, match="--bleed"):
+    with pytest.raises(SizeError, match="`bleed`"):
         parse_print("6x7cm", "three")
     with pytest.raises(SizeError, match="at most 64 times"):
         make_plan((10, 10), Wanted(scale=65), [2, 4])
@@ -100,5 +100,5 @@ def test_a_scale_that_cannot_be_meant_is_named(scale):
 
 def test_to_fill_needs_a_box():
     for wanted in ({"width_px": 300}, {"height_px": 300}, {"scale": 2}, {}):
-        with pytest.raises(SizeError, match="--fill needs a box"):
+        with pytest.raises(SizeError, match="`fill` needs a box"):
             Wanted(**wanted, fitting="fill")

@@ -54,7 +54,7 @@ def test_the_ends_are_the_two_networks(tmp_path, photo):
     assert half.name == "photo-crisp at strength 0.5"
     ours = load_network(sharp, 4, "onnxruntime", strength=0.5).run(x)
     np.testing.assert_allclose(half.run(x), ours, atol=1e-4)
-    with pytest.raises(ModelError, match="not --engine torch"):
+    with pytest.raises(ModelError, match="not `engine` torch"):
         load_network(sharp, 4, "torch", strength=0.5)
     with pytest.raises(ModelError, match="not between 0 and 1"):
         load_network(sharp, 4, strength=1.5)
@@ -72,7 +72,7 @@ def test_damaged_psnr_weights_are_not_mixed_in(tmp_path, monkeypatch):
 
 
 def test_other_weights_have_no_strength():
-    with pytest.raises(ModelError, match=r"fast-x4 has no --strength"):
+    with pytest.raises(ModelError, match=r"fast-x4 has no `strength`"):
         load_network("fast", 4, strength=0.5)
 
 

@@ -70,7 +70,7 @@ def test_the_estimator_is_the_networks(exported):
 def test_models_without_levels_say_so():
     assert load_level_estimator("fast", 4) is None
     assert load_network("fast", 4).denoise is None
-    with pytest.raises(ModelError, match="fast has no --denoise"):
+    with pytest.raises(ModelError, match="fast has no `denoise`"):
         load_network("fast", 4, denoise=0.5)
 
 

@@ -25,7 +25,7 @@ def test_half_precision_is_close_and_refused_where_it_is_not(random):
     reference = load_network(NAME, SCALE, "onnxruntime").run(x)
     half = load_network(NAME, SCALE, "torch", "bf16").run(x)
     assert 1e-5 < np.abs(half - reference).mean() < 0.02
-    with pytest.raises(ModelError, match="add --engine openvino or torch"):
+    with pytest.raises(ModelError, match="add `engine` openvino or torch"):
         load_network(NAME, SCALE, "onnxruntime", "bf16")
 
 
@@ -57,10 +57,10 @@ def test_int8_is_close_and_says_what_it_needs(photo, monkeypatch):
 
 def test_int8_that_is_not_there_names_the_options_that_do_not_go_together(small_weights):
     for name, scale in (("fast", 4), ("photo", 4), (str(small_weights), 2)):
-        with pytest.raises(ModelError, match="leave --engine torch or --precision int8 out"):
+        with pytest.raises(ModelError, match="leave `engine` torch or `precision` int8 out"):
             load_network(name, scale, "torch", "int8")
     for name, scale in (("photo", 4), (str(small_weights), 2)):
-        with pytest.raises(MissingFileError, match="leave --precision int8 out, or"):
+        with pytest.raises(MissingFileError, match="leave `precision` int8 out, or"):
             load_network(name, scale, precision="int8")
 
 

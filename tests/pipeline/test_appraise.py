@@ -144,7 +144,7 @@ def test_a_network_by_itself_has_nothing_of_a_picture():
 
 def test_a_level_for_a_model_without_is_refused(written, lr, tmp_path):
     job = plan_job(written(lr), tmp_path / "o.png", Settings(model="fast", denoise=0.5))
-    with pytest.raises(ModelError, match="has no --denoise"):
+    with pytest.raises(ModelError, match="has no `denoise`"):
         run_job(job)
 
 

@@ -15,13 +15,14 @@ from typer.testing import CliRunner
 import clearzoom.pipeline.budget as budgets
 from clearzoom.cli.main import app
 from clearzoom.core.targets import Wanted
-from clearzoom.errors import OutputError, SizeError
+from clearzoom.errors import OutputError, SizeError, worded
 from clearzoom.io.picture import Picture
 from clearzoom.io.writing import write_picture
 from clearzoom.pipeline.budget import Budget
 from clearzoom.pipeline.job import plan_job
 from clearzoom.pipeline.memory import give_back, machine_bytes, resident_bytes, watched
 from clearzoom.pipeline.memory_trial import try_tiles
+from clearzoom.pipeline.request import option_of
 from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
@@ -71,10 +72,10 @@ def test_the_second_network_of_a_chain_is_measured_too(process):
     run_alone(budget, process, X2, 1000, most=150, after=130)
     assert budget.in_flight(X2) == 2
     assert budget.wants_trial(X4, 1000)
-    with pytest.raises(SizeError, match="give --memory 670MB or more"):
+    with pytest.raises(SizeError, match="give `memory_bytes` 670MB or more"):
         run_alone(budget, process, X4, 1000, most=400, after=300)
     for tile in (1000, 2000):  # the next picture is not waved through, nor tried in vain
-        with pytest.raises(SizeError, match="give --memory 670MB or more"):
+        with pytest.raises(SizeError, match="give `memory_bytes` 670MB or more"):
             budget.wants_trial(X4, tile)
 
 
@@ -104,7 +105,7 @@ def test_a_frame_of_an_animation_counts_before_work(tmp_path, photo):
         tight = Settings(Wanted(4), memory_bytes=30 * MB)  # less than any process here has
         with pytest.raises(SizeError, match="a frame of 10 takes more memory") as refused:
             plan_job(tmp_path / "in.gif", target, tight)
-        enough = int(re.search(r"give --memory (\d+)MB", str(refused.value))[1])
+        enough = int(re.search(r"give `memory_bytes` (\d+)MB", str(refused.value))[1])
         plan_job(tmp_path / "in.gif", target, Settings(Wanted(4), memory_bytes=(enough + 10) * MB))
 
 
@@ -116,7 +117,7 @@ def test_what_cannot_fit_is_refused_in_the_plan(tmp_path):
         plan_job(source, target, Settings(max_pixels=10**6), makes_folder=True)
     for suffix in (".png", ".gif"):
         tight = Settings(memory_bytes=500 * MB)
-        with pytest.raises(SizeError, match="takes more memory than --memory"):
+        with pytest.raises(SizeError, match="takes more memory than `memory_bytes`"):
             plan_job(source, target.with_suffix(suffix), tight, makes_folder=True)
     source.write_bytes(gif((1000, 1000), *[spot] * 400))  # 9 KB
     with pytest.raises(SizeError, match="400,000,000 px in 400 frames of 1000x1000"):
@@ -149,7 +150,7 @@ def test_a_preview_says_that_the_decoded_input_needs_the_memory(tmp_path):
     # What this process has may become less at any time: the input alone must be too much.
     settings = Settings(Wanted(2), memory_bytes=70 * MB)
     job = plan_job(tmp_path / "in.png", tmp_path / "o.png", settings)
-    with pytest.raises(SizeError, match=r"the decoded input, 75 MB, in memory; give --memory"):
+    with pytest.raises(SizeError, match=r"decoded input, 75 MB, in memory; give `memory_bytes`"):
         run_job(job, preview=(0, 0, 10, 10))
 
 
@@ -160,7 +161,8 @@ def test_the_plan_refuses_a_tile_that_does_not_fit(tmp_path, photo):
     one = (tmp_path / "in" / "b.png", "-o", tmp_path / "b.png")
     many = (tmp_path / "in", "-o", tmp_path / "out")
     how = ("--model", "fast", "--scale", 8, "--memory")
-    cannot = r"one tile needs more memory than that; give --memory \d+0MB or more"
+    cannot = r"one tile needs more memory than that; give `memory_bytes` \d+0MB or more"
+    of_command = worded(cannot, option_of)
 
     def run(name, *words):
         return CliRunner().invoke(app, [name, *map(str, words)])
@@ -169,10 +171,10 @@ def test_the_plan_refuses_a_tile_that_does_not_fit(tmp_path, photo):
         with pytest.raises(SizeError, match=cannot):
             raise run(name, *one, *how, "1MB").exception
     failed = run("plan", *many, *how, "1MB")
-    assert (failed.exit_code, len(re.findall(f"fails: {cannot}\n", failed.output))) == (3, 2)
+    assert (failed.exit_code, len(re.findall(f"fails: {of_command}\n", failed.output))) == (3, 2)
     assert "0 pictures, 0.0 MP; 0 done before, 2 will fail" in failed.output
     assert "2 failed" in run("enlarge", *many, *how, "1MB").output
-    assert len(re.findall(cannot, (tmp_path / "out" / "report.jsonl").read_text())) == 2
+    assert len(re.findall(of_command, (tmp_path / "out" / "report.jsonl").read_text())) == 2
     # What the process takes already is not all: of each network a tile counts. No slack here: a
     # share of what all tests before have left in this process is more than a tile takes.
     give_back()

@@ -268,11 +268,11 @@ def test_limits_are_said_in_the_plan(picture, tmp_path):
     write_picture(tmp_path / "large.png", Picture(np.zeros((450, 600, 3), np.uint8)))
     big = plan_job(tmp_path / "large.png", tmp_path / "o.tif", Settings(Wanted(60)))
     assert any("BigTIFF" in note for note in big.notes)
-    with pytest.raises(SizeError, match="--max-pixels"):
+    with pytest.raises(SizeError, match="`max_pixels`"):
         plan_job(picture, tmp_path / "o.png", Settings(max_pixels=100))
     with pytest.raises(SizeError, match="lies outside"):
         enlarge(picture, tmp_path / "o.png", how={"preview": (100, 0, 99, 9)})
-    with pytest.raises(SizeError, match=r"give --memory \d+MB or more"):
+    with pytest.raises(SizeError, match=r"give `memory_bytes` \d+MB or more"):
         enlarge(picture, tmp_path / "o.png", memory_bytes=10**7)
     with pytest.raises(OutputError, match="the smallest is"):
         enlarge(picture, tmp_path / "o.jpg", encoding=Encoding(95, 300))
@@ -285,13 +285,13 @@ def test_amounts_and_regions():
     assert [parse_bytes(text) for text in said] == [*amounts, 5 * 10**11]
     assert parse_region("1,2,3,4") == (1, 2, 3, 4)
     for text in ("1,2,3", "a,b,c,d", "-1,0,3,3", "0,0,0,5"):
-        with pytest.raises(SizeError, match="--preview"):
+        with pytest.raises(SizeError, match="`preview`"):
             parse_region(text)
     with pytest.raises(SizeError, match="800MB"):
         parse_bytes("much")
     for text in ("0", "0.4", "0GB", "9" * 20, "1EB"):
-        with pytest.raises(SizeError, match=r"^--memory: .*800MB"):
-            parse_bytes(text, "--memory")
+        with pytest.raises(SizeError, match=r"^`memory_bytes`: .*800MB"):
+            parse_bytes(text, "memory_bytes")
 
 
 @pytest.mark.parametrize("deep", [False, True])

@@ -58,7 +58,7 @@ def test_what_cannot_be_is_refused_in_the_plan(tmp_path, photo):
     with pytest.raises(SizeError, match="lies outside"):
         plan_job(tmp_path / "in.png", tmp_path / "o.png", Settings(), preview=(20, 0, 11, 9))
     tight = Settings(Wanted(2), memory_bytes=MB)
-    with pytest.raises(SizeError, match="--preview holds the decoded input"):
+    with pytest.raises(SizeError, match="`preview` holds the decoded input"):
         plan_job(tmp_path / "in.png", tmp_path / "o.png", tight, preview=(0, 0, 9, 9))
     frames = [Image.fromarray(np.roll(photo[:20, :30], k, axis=1)) for k in range(3)]
     frames[0].save(tmp_path / "in.gif", save_all=True, append_images=frames[1:])

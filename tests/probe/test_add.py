@@ -379,7 +379,7 @@ def test_what_is_bad_is_refused_with_why_and_nothing_is_added(own_folder, tmp_pa
 def test_a_licence_is_asked_for_and_names_are_checked(own_folder, tmp_path):
     path = convolved(tmp_path / "Some Net_x2.onnx", 2)
     for licence in (None, " "):
-        with pytest.raises(InputError, match="--licence"):
+        with pytest.raises(InputError, match="`licence`"):
             add_model(path, licence, None, print)
     with pytest.raises(ModelError, match="shipped"):
         add_model(path, "CC0-1.0", "photo", print)

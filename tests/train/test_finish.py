@@ -127,13 +127,13 @@ def test_wrong_finishes_are_refused(constant, config_file, tmp_path):
     for wrong, finish, options, words in (
         (load_config(config_file("c.toml")), Finish(steps=4), {}, "a cosine ends by itself"),
         (config, Finish(steps=3), {"resume": True}, "multiple of run.steps_per_call"),
-        (config, Finish(steps=4), {}, "add --resume"),
-        (config, Finish(seconds=4), {}, "or --time-budget"),
+        (config, Finish(steps=4), {}, "add `resume`"),
+        (config, Finish(seconds=4), {}, "or `time_budget_s`"),
         (config, Finish(seconds=9), {"time_budget_s": 8}, "longer than the time budget"),
     ):
         folder = tmp_path / ("run" if options.get("resume") else "new")
         with pytest.raises(ConfigError, match=words):
             train(wrong, folder, finish=finish, **options)
     train(config, tmp_path / "run", resume=True, finish=Finish(steps=4), time_budget_s=0)
-    with pytest.raises(ConfigError, match=r"began at step 2, for 4 steps; leave --finish out"):
+    with pytest.raises(ConfigError, match=r"began at step 2, for 4 steps; leave `finish` out"):
         train(config, tmp_path / "run", resume=True, finish=Finish(steps=6))

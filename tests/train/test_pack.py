@@ -164,7 +164,7 @@ def test_wrong_wishes_are_refused(wish, config_file, tmp_path):
         (wish(inits={"small": "nowhere"}), "neither a file nor one of small"),
         (
             wish(config_file("game.toml", more="[adversarial]\n")),
-            "add --init game=WEIGHTS",
+            "add `init` game=WEIGHTS",
         ),
     ):
         with pytest.raises(ConfigError, match=words):
@@ -192,7 +192,7 @@ def test_what_is_missing_there_is_what_training_needs_and_torch_does_not_bring()
 def test_no_wheel_is_one_clear_error(monkeypatch, tmp_path):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    with pytest.raises(OutputError, match="--wheels FOLDER"):
+    with pytest.raises(OutputError, match="`wheels` FOLDER"):
         download(["pydantic==2.9.2"], "3.12", tmp_path / "wheels")
 
 

@@ -115,7 +115,7 @@ def test_weights_that_are_too_much_are_mixed_with_those_that_they_started_from(
     for seed, name in ((1, "true"), (2, "crisp")):
         train(load_config(config_file(seed=seed)), tmp_path / name)
     release(tmp_path / "true", out, 32, None, name="true")
-    with pytest.raises(ConfigError, match="add --psnr-model NAME"):
+    with pytest.raises(ConfigError, match="add `psnr_model` NAME"):
         release(tmp_path / "crisp", out, 32, None, name="crisp", strength=0.75)
     card = release(
         tmp_path / "crisp", out, 32, None, name="crisp", psnr_model="true", strength=0.75

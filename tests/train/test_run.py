@@ -108,7 +108,7 @@ def test_an_adversarial_run_logs_each_term_and_keeps_the_newest_weights(config_f
     start = train(load_config(config_file("start.toml")), tmp_path / "start").folder / BEST
     more = ADVERSARIAL.format("standard", "false")
     config = load_config(config_file(more=more, rate="5e-3"))
-    with pytest.raises(ConfigError, match="add --init WEIGHTS"):
+    with pytest.raises(ConfigError, match="add `initial_weights` WEIGHTS"):
         train(config, tmp_path / "run")
     recipe = train(config, tmp_path / "run", initial_weights=start)
     with (tmp_path / "run" / "logs" / "from-step-0000000" / "metrics.csv").open() as file:
@@ -212,7 +212,7 @@ def test_an_infinite_gradient_is_caught_before_it_is_saved(config_file, tmp_path
 
     monkeypatch.setattr(nn.utils, "clip_grad_norm_", exploding)
     with pytest.raises(
-        TrainingError, match=r"by step 8; .* --init .*best\.safetensors and a lower"
+        TrainingError, match=r"by step 8; .* `initial_weights` .*best\.safetensors and a lower"
     ):
         train(load_config(config_file()), tmp_path / "run")
     state = load_checkpoint(tmp_path / "run" / LAST)["state_dict"]
@@ -250,7 +250,7 @@ def test_a_keyboard_interrupt_says_how_to_go_on_and_loses_nothing(
     before = signal.getsignal(signal.SIGINT)
     with monkeypatch.context() as key:
         key.setattr(*place, interrupted)
-        with pytest.raises(TrainingError, match=f"interrupted at step {step}; add --resume"):
+        with pytest.raises(TrainingError, match=f"interrupted at step {step}; add `resume`"):
             train(config, tmp_path / "run")
     assert signal.getsignal(signal.SIGINT) == before
     losses.clear()
@@ -264,7 +264,7 @@ def test_a_keyboard_interrupt_says_how_to_go_on_and_loses_nothing(
 @pytest.mark.parametrize(
     ("call", "ends", "saved"),
     [
-        (6, "interrupted at step 5; add --resume to go on", 4),
+        (6, "interrupted at step 5; add `resume` to go on", 4),
         (2, "interrupted at step 1, before anything was saved; start anew", None),
     ],
 )
@@ -316,7 +316,7 @@ def test_wrong_starts_are_refused(config_file, tmp_path):
         train(config, tmp_path / "run")
     with pytest.raises(ConfigError, match=r"optimiser\.max_steps = 12"):
         train(load_config(config_file(max_steps=24)), tmp_path / "run", resume=True)
-    with pytest.raises(ConfigError, match="leave --init out"):
+    with pytest.raises(ConfigError, match="leave `initial_weights` out"):
         train(config, tmp_path / "run", resume=True, initial_weights=tmp_path / "run" / BEST)
     with pytest.raises(ConfigError, match="seed"):
         train(load_config(config_file(seed=4)), tmp_path / "run", resume=True)

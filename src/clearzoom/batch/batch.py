@@ -207,7 +207,8 @@ class Batch:
             task = part if isinstance(part, Task) else part.task
             reason = (
                 f"each worker that had {self.context.source.root}/{task.file} died: too little "
-                "memory, or a fault in a decoder; enlarge it alone, with --memory, to see which"
+                "memory, or a fault in a decoder; enlarge it alone, with `memory_bytes`, to see "
+                "which"
             )
             row = {"file": task.file, "output": task.output} | failure("cluster", reason)
             self._take(part, row, skipped=False)

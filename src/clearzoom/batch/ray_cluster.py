@@ -70,7 +70,10 @@ def connected(cluster: Cluster, runtime_env: dict[str, Any] | None = None) -> It
     """
     most = cluster.max_actors
     if most is not None and most < cluster.min_actors:
-        raise ClusterError(f"--max-actors {most} is less than --min-actors {cluster.min_actors}")
+        raise ClusterError(
+            f"`max_actors` {most} is less than `min_actors` {cluster.min_actors}",
+            setting="max_actors",
+        )
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     address = cluster.address or os.environ.get("RAY_ADDRESS") or "local"
     if address == "local":
@@ -119,7 +122,8 @@ def _check_answers(address: str) -> None:
     except (OSError, OverflowError) as error:
         raise ClusterError(
             f"no cluster answers at {address} ({_first(error)}); start one with "
-            "'ray start --head', or leave --address out to use this machine"
+            "'ray start --head', or leave `address` out to use this machine",
+            setting="address",
         ) from error
 
 
@@ -135,7 +139,7 @@ def _most_actors(cluster: Cluster, nodes: list[dict[str, Any]]) -> int:
     if not fits:
         raise ClusterError(
             f"no node of the cluster has the {cluster.cpus:g} CPU and {cluster.gpus:g} GPU of one "
-            "actor; lower --cpus or --gpus"
+            "actor; lower `cpus` or `gpus`"
         )
     return cluster.max_actors or max(fits, cluster.min_actors)
 

@@ -9,8 +9,9 @@ from clearzoom.batch.naming import ResultName
 from clearzoom.batch.report import Row, is_result
 from clearzoom.batch.storage import Storage
 from clearzoom.core.terminal_text import printable
-from clearzoom.errors import ClearzoomError, InputError, OutputError
+from clearzoom.errors import ClearzoomError, InputError, OutputError, worded
 from clearzoom.pipeline.job import Job, plan_job
+from clearzoom.pipeline.request import option_of
 from clearzoom.pipeline.settings import Settings
 
 
@@ -144,8 +145,8 @@ def content_sha256(path: Path) -> str:
 
 
 def failure(code: str, reason: str) -> Row:
-    """Give the part of a row that reports why a picture failed."""
-    return {"status": "failed", "code": code, "error": printable(reason)}
+    """Give the part of a row that reports why a picture failed, with settings as options."""
+    return {"status": "failed", "code": code, "error": printable(worded(reason, option_of))}
 
 
 def digest_of(settings: Settings) -> str:

@@ -92,7 +92,7 @@ def list_pictures(
         listing = _list_folder(Path(source.root), target, recursive=recursive)
     if not listing.pictures and not listing.unreadable:
         others = left_out_text(listing.left_out.values())
-        hint = "; --recursive takes its folders" if FOLDER in listing.left_out.values() else ""
+        hint = "; `recursive` takes its folders" if FOLDER in listing.left_out.values() else ""
         raise MissingFileError(
             f"no picture that can be read in {_name(source)}"
             + (f": {others}{hint}" if others else "")

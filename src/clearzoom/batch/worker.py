@@ -187,7 +187,7 @@ class Worker:
             if own != expected:
                 return ModelError(
                     f"this worker has {own}, the command's machine {expected}: results would "
-                    "differ; install the same versions on all nodes, and name --engine"
+                    "differ; install the same versions on all nodes, and name `engine`"
                 )
         return None
 

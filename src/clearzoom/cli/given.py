@@ -1,6 +1,7 @@
 """Understand what was given to the command; what was wrong is shown, never obeyed."""
 
 import io
+import math
 from functools import partial
 from typing import Any
 
@@ -25,7 +26,7 @@ def parse(app: typer.Typer) -> int:
         The exit status: 0, that of ``typer.Exit``, 2 where the arguments were wrong.
     """
     command: Any = typer.main.get_command(app)
-    _refuse_empty(command)
+    _check_values(command)
     try:
         return command(standalone_mode=False) or 0
     except typer.Abort:
@@ -41,21 +42,37 @@ def parse(app: typer.Typer) -> int:
         return int(error.exit_code)
 
 
-def _refuse_empty(command: Any) -> None:
-    """Have all options and arguments refuse "": a variable of a script that was never set.
+def _check_values(command: Any) -> None:
+    """Have all options and arguments refuse "", a variable of a script that was never set, and NaN.
 
-    Taken for a path it would be the folder in which the command runs, and as a text it would count
-    as not given.
+    Taken for a path "" would be the folder in which the command runs, and as a text it would count
+    as not given. What typer says of a NaN or an infinity beyond an option's bounds names one bound.
     """
     for parameter in command.params:
-        parameter.process_value = partial(_never_empty, parameter, parameter.process_value)
+        parameter.process_value = partial(_checked, parameter, parameter.process_value)
     for below in getattr(command, "commands", {}).values():
-        _refuse_empty(below)
+        _check_values(below)
 
 
-def _never_empty(parameter: Any, process: Any, context: Any, value: Any) -> Any:
+def _checked(parameter: Any, process: Any, context: Any, value: Any) -> Any:
     if value == "":
         raise typer.BadParameter(
             "it is empty; give a value, or leave it out", ctx=context, param=parameter
         )
+    # Typer with a click of its own has the bounds at the parameter, else they are of its type.
+    kind = getattr(parameter, "type", parameter)
+    least, most = getattr(kind, "min", None), getattr(kind, "max", None)
+    if least is not None and most is not None and _is_not_finite(value):
+        raise typer.BadParameter(
+            f"{value} is no finite number; give one from {least:g} to {most:g}",
+            ctx=context,
+            param=parameter,
+        )
     return process(context, value)
+
+
+def _is_not_finite(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and not math.isfinite(float(value))
+    except ValueError:  # what is no number at all is refused by typer, in its words
+        return False

@@ -22,6 +22,7 @@ from clearzoom.cli.train import train
 from clearzoom.cli.tune import tune
 from clearzoom.cli.weights import weights
 from clearzoom.errors import ClearzoomError, MissingExtraError
+from clearzoom.pipeline.request import option_of
 from clearzoom.version import __version__
 
 # Tiles are at work in threads of their own; threads inside each product of matrices only collide.
@@ -73,7 +74,7 @@ def _status() -> int:
                 raise
             raise MissingExtraError("this command", "train") from error
     except ClearzoomError as error:
-        say(f"error[{error.code}]: {error}", err=True)
+        say(f"error[{error.code}]: {error.worded(option_of)}", err=True)
         return error.exit_status
     except Exception:  # a fault of this program; it may name a file
         for line in traceback.format_exc().splitlines():

@@ -1,6 +1,5 @@
 """Options that several commands share."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -9,9 +8,10 @@ import typer
 from pydantic import ValidationError
 
 from clearzoom.engines import Engine, Precision
+from clearzoom.errors import worded
 from clearzoom.io.formats import ResultFormat
 from clearzoom.io.tiff_compressions import TiffCompression
-from clearzoom.pipeline.request import WIDEST_HALO_PX, EnlargeRequest
+from clearzoom.pipeline.request import WIDEST_HALO_PX, EnlargeRequest, option_of
 
 if TYPE_CHECKING:
     from clearzoom.pipeline.settings import Settings
@@ -28,7 +28,7 @@ def requested(name: str, *declarations: str, hidden: bool = False) -> Any:
         hidden: the help does not list the option.
     """
     field = EnlargeRequest.model_fields[name]
-    words = re.sub(r"`(\w+)`", lambda found: flag(found[1]), field.description or "")
+    words = worded(field.description or "", option_of)
     bounds = {
         side: getattr(each, bound)
         for each in field.metadata
@@ -36,13 +36,6 @@ def requested(name: str, *declarations: str, hidden: bool = False) -> Any:
         if hasattr(each, bound)
     }
     return typer.Option(*declarations, help=words, hidden=hidden, **bounds)
-
-
-def flag(name: str) -> str:
-    """Name the option of a field of ``EnlargeRequest``."""
-    if name == "print_size":
-        return "--print"
-    return "--" + name.replace("_", "-")
 
 
 ScaleOption = Annotated[float | None, requested("scale")]
@@ -121,8 +114,9 @@ def settings_of(options: dict[str, Any]) -> "Settings":
         request = EnlargeRequest(**{name: options[name] for name in EnlargeRequest.model_fields})
     except ValidationError as error:
         first = error.errors()[0]
-        words = first["msg"].removeprefix("Value error, ")
-        raise typer.BadParameter(f"{flag(str(first['loc'][0]))}: {words}") from error
+        own = first.get("ctx", {}).get("error")  # of a function of EnlargeRequest
+        words = worded(str(own or first["msg"]), option_of)
+        raise typer.BadParameter(f"{option_of(str(first['loc'][0]))}: {words}") from error
     return replace(
         request.settings(),
         engine=options["engine"],
@@ -130,5 +124,5 @@ def settings_of(options: dict[str, Any]) -> "Settings":
         halo_px=options["halo"],
         max_pixels=options["max_pixels"],
         format=options["result_format"],
-        memory_bytes=parse_bytes(options["memory"], "--memory") if options["memory"] else None,
+        memory_bytes=parse_bytes(options["memory"], "memory_bytes") if options["memory"] else None,
     )

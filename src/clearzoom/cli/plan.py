@@ -10,6 +10,7 @@ from clearzoom.cli.console import say
 from clearzoom.cli.enlarge import chain_text, check_for_folder, enlarge
 from clearzoom.cli.options import settings_of
 from clearzoom.errors import ClearzoomError
+from clearzoom.pipeline.request import option_of
 
 if TYPE_CHECKING:
     from clearzoom.pipeline.estimate import Estimator
@@ -120,7 +121,9 @@ def _say_planned(name: str, planned: "Job", settings: "Settings") -> int:
 def _estimated(jobs: "list[Job]", estimator: "Estimator") -> str:
     try:
         estimates = [estimator.of(job) for job in jobs]
-    except (ClearzoomError, OSError) as error:  # the plan stands without it
+    except ClearzoomError as error:  # the plan stands without it
+        return f"none: {error.worded(option_of)}"
+    except OSError as error:
         return f"none: {error}"
     seconds = sum(each.seconds for each in estimates)
     size = sum(each.file_bytes for each in estimates)

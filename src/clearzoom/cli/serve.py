@@ -82,8 +82,8 @@ def serve(
         model=model,
         consistency=merged_consistency(parse_consistency(consistency), back_projection),
         denoise=parse_denoise(denoise),
-        cache_bytes=parse_bytes(cache_size, "--cache-size"),
-        max_upload_bytes=parse_bytes(max_upload, "--max-upload"),
+        cache_bytes=parse_bytes(cache_size, "cache_bytes"),
+        max_upload_bytes=parse_bytes(max_upload, "max_upload_bytes"),
         max_pixels=max_pixels,
         workers=workers,
     )

@@ -7,7 +7,8 @@ import typer
 
 from clearzoom.cli.console import say
 from clearzoom.cli.threads import wait_asleep
-from clearzoom.errors import ModelError
+from clearzoom.errors import ModelError, worded
+from clearzoom.pipeline.request import option_of
 from clearzoom.train.times import seconds_of
 from clearzoom.weights import DEFAULT_MODEL
 
@@ -60,7 +61,10 @@ def tune(
 
     from clearzoom.train.tune.tune import tune as run_tune
 
-    tuned = run_tune(wishes, steps=steps, budget_s=budget_s, learning_rate=learning_rate, say=say)
+    def tell(line: str) -> None:
+        say(worded(line, option_of))
+
+    tuned = run_tune(wishes, steps=steps, budget_s=budget_s, learning_rate=learning_rate, say=tell)
     say(
         f"{chosen} x{scale} is registered ({tuned.compared.gain_words()}); "
         f"try: clearzoom enlarge IN -o OUT --model {chosen} --scale {scale}"

@@ -59,8 +59,8 @@ class Wanted:
     Example:
         >>> Wanted(scale=2, width_px=3000)
         Traceback (most recent call last):
-        clearzoom.errors.SizeError: give one of --scale, --width and --height, --long-edge, \
---megapixels, --print
+        clearzoom.errors.SizeError: give one of `scale`, `width_px` and `height_px`, \
+`long_edge_px`, `megapixels`, `sheet`
     """
 
     scale: float | None = None
@@ -81,23 +81,26 @@ class Wanted:
         ]
         if sum(way is not None for way in ways) > 1:
             raise SizeError(
-                "give one of --scale, --width and --height, --long-edge, --megapixels, --print"
+                "give one of `scale`, `width_px` and `height_px`, `long_edge_px`, `megapixels`, "
+                "`sheet`"
             )
         sizes = {
-            "--scale": self.scale,
-            "--width": self.width_px,
-            "--height": self.height_px,
-            "--long-edge": self.long_edge_px,
-            "--megapixels": self.megapixels,
+            "scale": self.scale,
+            "width_px": self.width_px,
+            "height_px": self.height_px,
+            "long_edge_px": self.long_edge_px,
+            "megapixels": self.megapixels,
         }
-        for option, length in sizes.items():
+        for name, length in sizes.items():
             if length is not None and not 0 < length < _TOO_LARGE:
                 # Python refuses to format an int of hundreds of digits as a float.
                 words = "so many digits" if abs(length) > 1e300 else f"{length:g}"
-                raise SizeError(f"{option}: a size of {words} is not above 0 and below a billion")
+                raise SizeError(
+                    f"`{name}`: a size of {words} is not above 0 and below a billion", setting=name
+                )
         whole_box = self.width_px is not None and self.height_px is not None
         if self.fitting == "fill" and self.sheet is None and not whole_box:
-            raise SizeError("--fill needs a box to fill: --width and --height, or --print")
+            raise SizeError("`fill` needs a box to fill: `width_px` and `height_px`, or `sheet`")
 
 
 def whole_px(length_px: float) -> int:
@@ -121,18 +124,25 @@ def parse_print(text: str, bleed: str | None = None) -> Print:
     """
     parts = _PRINT.fullmatch(text.strip())
     if parts is None:
-        raise SizeError(f"cannot understand --print {text!r:.60}; write it like 60x70cm@300dpi")
+        raise SizeError(
+            f"cannot understand `print_size` {text!r:.60}; write it like 60x70cm@300dpi",
+            setting="print_size",
+        )
     unit = _MM[parts["unit"]]
     both_bleeds_mm = 0.0
     if bleed is not None:
         length = _LENGTH.fullmatch(bleed.strip())
         if length is None:
-            raise SizeError(f"cannot understand --bleed {bleed!r:.60}; write it like 3mm")
+            raise SizeError(
+                f"cannot understand `bleed` {bleed!r:.60}; write it like 3mm", setting="bleed"
+            )
         both_bleeds_mm = 2 * float(length["length"]) * _MM[length["unit"]]
     dpi = float(parts["dpi"] or _PRINT_DPI)
     width_mm, height_mm = (float(parts[side]) * unit for side in ("w", "h"))
     if not (width_mm and height_mm and dpi):
-        raise SizeError(f"--print {text!r:.60}: lengths and dpi must be above 0")
+        raise SizeError(
+            f"`print_size` {text!r:.60}: lengths and dpi must be above 0", setting="print_size"
+        )
     return Print(width_mm + both_bleeds_mm, height_mm + both_bleeds_mm, dpi)
 
 

@@ -123,7 +123,7 @@ def load_network(
     if denoise is not None and not 0 <= denoise <= 1:
         raise ModelError(f"a denoise level of {denoise} is not between 0 and 1")
     if engine == "torch" and precision == "int8":
-        raise ModelError("torch has no int8 here; leave --engine torch or --precision int8 out")
+        raise ModelError("torch has no int8 here; leave `engine` torch or `precision` int8 out")
     path, named = _weights_file(name_or_file, scale, precision)
     name = None
     content = path.read_bytes()
@@ -146,7 +146,10 @@ def load_network(
     levels = Levels.of(notes)
     if strength < 1:
         if engine == "torch" or precision != "fp32":
-            raise ModelError("a strength below 1 needs --precision fp32, and not --engine torch")
+            raise ModelError(
+                "a strength below 1 needs `precision` fp32, and not `engine` torch",
+                setting="strength",
+            )
         start = _psnr_file(path, notes)
         psnr = start.read_bytes()
         if named:
@@ -160,9 +163,14 @@ def load_network(
         name = f"{name} at strength {strength:g}"
     if denoise is not None:
         if levels is None:
-            raise ModelError(f"{name} has no --denoise; 'photo' has, or leave it out")
+            raise ModelError(
+                f"{name} has no `denoise`; 'photo' has, or leave it out", setting="denoise"
+            )
         if precision == "int8":
-            raise ModelError("--denoise needs biases in floating point: leave --precision int8 out")
+            raise ModelError(
+                "`denoise` needs biases in floating point: leave `precision` int8 out",
+                setting="precision",
+            )
         model = levels.at(content, denoise)  # the hash stays the file's: the name has the level
         name = f"{name} at denoise {denoise:g}"
     used, run = _load_run(path, model, engine, precision, denoise)
@@ -237,16 +245,20 @@ def _weights_file(name_or_file: str, scale: int, precision: Precision) -> tuple[
     if not path.is_file():
         why = ""
         if precision == "int8":
-            why = "; leave --precision int8 out, or write it with 'clearzoom export --int8'"
+            why = "; leave `precision` int8 out, or write it with 'clearzoom export --int8'"
         raise MissingFileError(f"no weights file {path}{why}")
     return path, named
 
 
 def _check_plain(card: AddedCard, strength: float, denoise: float | None) -> None:
     if strength < 1:
-        raise ModelError(f"{card.name} has no --strength: it was added, not trained here")
+        raise ModelError(
+            f"{card.name} has no `strength`: it was added, not trained here", setting="strength"
+        )
     if denoise is not None:
-        raise ModelError(f"{card.name} has no --denoise: it was added, not trained here")
+        raise ModelError(
+            f"{card.name} has no `denoise`: it was added, not trained here", setting="denoise"
+        )
 
 
 def _load_added(
@@ -254,7 +266,9 @@ def _load_added(
 ) -> Network:
     """Load a network that others made, with its numbers and sizes translated to ours."""
     if engine == "torch":
-        raise ModelError(f"{card.name} was added as ONNX; leave --engine torch out")
+        raise ModelError(
+            f"{card.name} was added as ONNX; leave `engine` torch out", setting="engine"
+        )
     used, run = _load_run(path, content, engine, precision)
     return Network(
         name=card.name,
@@ -276,8 +290,9 @@ def _psnr_file(path: Path, notes: dict[str, str]) -> Path:
     start = path.with_name(f"{notes.get('psnr_model')}-x{notes.get('scale')}.onnx")
     if "psnr_model" not in notes or not start.is_file():
         raise ModelError(
-            f"{path.stem} has no --strength, which goes from PSNR weights to perceptual ones; "
-            "name a model that has both, as photo-crisp x4"
+            f"{path.stem} has no `strength`, which goes from PSNR weights to perceptual ones; "
+            "name a model that has both, as photo-crisp x4",
+            setting="strength",
         )
     return start
 
@@ -301,6 +316,7 @@ def _load_run(
                 raise
     if precision in ("fp16", "bf16"):
         raise ModelError(
-            f"onnxruntime computes in fp32 here; for {precision} add --engine openvino or torch"
+            f"onnxruntime computes in fp32 here; for {precision} add `engine` openvino or torch",
+            setting="engine",
         )
     return "onnxruntime", load_onnxruntime(model)

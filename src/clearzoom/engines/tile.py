@@ -161,7 +161,8 @@ def _checked(network: Network, x: Tensor) -> Tensor:
             return cast(Tensor, y[0])
     raise ResultError(
         f"{network.name} x{network.scale} gave numbers that are no picture; nothing was written. "
-        "Try another --engine, or --precision fp32"
+        "Try another `engine`, or `precision` fp32",
+        setting="engine",
     )
 
 

@@ -53,7 +53,9 @@ def load_torch(
     device = torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
     kinds = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
     if precision not in kinds:
-        raise ModelError(f"the engine torch does not run {precision}; leave --engine torch out")
+        raise ModelError(
+            f"the engine torch does not run {precision}; leave `engine` torch out", setting="engine"
+        )
     kind = kinds[precision]
     plain = plain.eval().to(device, kind, memory_format=torch.channels_last)  # type: ignore[call-overload]
 

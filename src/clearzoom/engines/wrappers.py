@@ -40,8 +40,9 @@ def with_ensemble(network: Network) -> Network:
     """
     if network.period_px > 1:
         raise ModelError(
-            f"{network.name} sees a picture in blocks of {network.period_px} px, which --ensemble "
-            "would place anew in each tile; leave it out"
+            f"{network.name} sees a picture in blocks of {network.period_px} px, which "
+            "`ensemble` would place anew in each tile; leave it out",
+            setting="ensemble",
         )
 
     def run(x: Tensor) -> Tensor:

@@ -26,7 +26,8 @@ def make(topic: str, data: Path | None = None, *, quick: bool = False) -> Page:
     if topic in TRAINED:
         if data is None:
             raise MissingFileError(
-                f"{topic} trains networks; give --data FOLDER with the pictures in train/ and val/"
+                f"{topic} trains networks; give `data` FOLDER with the pictures in train/ and val/",
+                setting="data",
             )
         return _trained(topic, data, quick)
     return _plain(topic)

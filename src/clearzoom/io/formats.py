@@ -188,11 +188,13 @@ def check_holds(target: Path, width_px: int, height_px: int, *, has_alpha: bool)
     if has_alpha and not kind.alpha:
         raise OutputError(
             f"cannot write {target}: JPEG has no transparency; write PNG, TIFF or WebP "
-            "(of a folder: --format png)"
+            "(of a folder: `format` png)",
+            setting="format",
         )
     if max(height_px, width_px) > kind.longest_px:
         raise SizeError(
             f"{width_px}x{height_px} px do not fit {kind.name} "
             f"(at most {kind.longest_px:,} px a side); write .png or .tif "
-            "(of a folder: --format png)"
+            "(of a folder: `format` png)",
+            setting="format",
         )

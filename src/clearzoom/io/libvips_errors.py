@@ -1,7 +1,8 @@
 """Convert failures of libvips and of the system into errors with a remedy.
 
 libvips has one buffer of error text for all threads, so another thread may have taken the text or
-added its own. Where a test of the disk can find the cause, it decides instead.
+added its own. Where a test of the disk can find the cause, it decides instead. libvips has no
+numbers for its faults, so its text is all that tells them apart.
 """
 
 import errno
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pyvips
 
-from clearzoom.errors import ClearzoomError, OutputError, UnreadablePictureError
+from clearzoom.errors import ClearzoomError, FullDiskError, OutputError, UnreadablePictureError
 
 VIPS_ERRORS = (pyvips.Error, UnicodeDecodeError)
 """The exceptions of pyvips; decoding the error text fails if it quotes bytes of a damaged file."""
@@ -38,7 +39,7 @@ def unreadable(path: Path, error: Exception) -> ClearzoomError:
     spool = _SPOOL.search(text)
     if spool or _FULL in text:
         folder = spool[1] if spool else os.environ.get("TMPDIR") or tempfile.gettempdir()
-        return OutputError(
+        return FullDiskError(
             f"cannot decode {path}: no room for it in the folder {folder} for temporary files; "
             "make room, or set TMPDIR to another folder"
         )
@@ -106,7 +107,7 @@ def refused(target: Path, error: OSError) -> OutputError:
         error: the system's error.
     """
     if is_full(error):
-        return OutputError(
+        return FullDiskError(
             f"cannot write {target}: the disk of {target.parent.resolve()} is full; "
             "make room on it, or name a folder on another disk"
         )

@@ -101,7 +101,9 @@ class Budget:
 
 def _too_little(least_bytes: float) -> SizeError:
     return SizeError(
-        f"one tile needs more memory than that; give --memory {megabytes(least_bytes)}MB or more"
+        "one tile needs more memory than that; give `memory_bytes` "
+        f"{megabytes(least_bytes)}MB or more",
+        setting="memory_bytes",
     )
 
 

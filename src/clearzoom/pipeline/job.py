@@ -26,7 +26,7 @@ from clearzoom.pipeline.paths import check_input, output_stat
 from clearzoom.pipeline.regions import preview_result, whole_result
 from clearzoom.pipeline.settings import Settings
 
-ONE_FRAME_ONLY = "an animation has no --preview and no --fidelity-map; give one frame"
+ONE_FRAME_ONLY = "an animation has no `preview` and no `fidelity_map`; give one frame"
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,9 @@ def plan_job(
     if source.frames > 1 and not kind.animation:
         raise InputError(
             f"{source_file} has {source.frames} frames, which {kind.name} cannot hold; "
-            "write .gif, .webp or .png (of a folder: --format png), or save the one to enlarge as "
-            "a file"
+            "write .gif, .webp or .png (of a folder: `format` png), or save the one to enlarge as "
+            "a file",
+            setting="format",
         )
     if source.frames > 1 and preview:
         raise InputError(ONE_FRAME_ONLY)

@@ -36,7 +36,7 @@ def check_fits(
         OutputError: the disk has too little room for the frames.
     """
     result_px = plan.result_px[0] * plan.result_px[1]
-    limit, whose = memory_bytes or machine_bytes(), "--memory"
+    limit, whose = memory_bytes or machine_bytes(), "`memory_bytes`"
     if memory_bytes is None:
         whose = f"the {limit / 1e6:.0f} MB that this machine has for it"
     unstreamed = result_px * source.channels * _BYTES_OF_UNSTREAMED
@@ -44,25 +44,30 @@ def check_fits(
         need = resident_bytes() + _bytes_of_frames(source, kind, plan)
         if need > limit:
             raise SizeError(
-                f"a frame of {source.frames} takes more memory than {whose}; give --memory "
-                f"{megabytes(need)}MB or more, where there is so much, or a smaller size"
+                f"a frame of {source.frames} takes more memory than {whose}; give "
+                f"`memory_bytes` {megabytes(need)}MB or more, where there is so much, or a smaller "
+                "size",
+                setting="memory_bytes",
             )
         _check_room(source, plan, target)
     elif source.kind in DECODED_ON_OPENING and 2 * source.raw_bytes > limit:
         raise SizeError(
             f"{source.kind} is decoded into memory at once, about {2 * source.raw_bytes / 1e6:.0f} "
-            f"MB here, more than {whose}; save the picture as TIFF or PNG"
+            f"MB here, more than {whose}; save the picture as TIFF or PNG",
+            setting="memory_bytes",
         )
     elif source.layout is not None and source.layout.largest_px * _BYTES_OF_DECODER > limit:
         raise SizeError(
             f"{source.kind} is decoded into memory at once, about "
             f"{source.layout.largest_px * _BYTES_OF_DECODER / 1e6:.0f} MB here, more than {whose}; "
-            "save the picture as TIFF or PNG"
+            "save the picture as TIFF or PNG",
+            setting="memory_bytes",
         )
     elif not kind.streams and unstreamed > limit:
         raise SizeError(
             f"{kind.name} is encoded from memory at once, about {unstreamed / 1e6:.0f} MB here, "
-            f"more than {whose}; write .png, .tif or .jpg (of a folder: --format png)"
+            f"more than {whose}; write .png, .tif or .jpg (of a folder: `format` png)",
+            setting="memory_bytes",
         )
 
 
@@ -111,6 +116,7 @@ def check_preview_fits(source: Source, memory_bytes: int) -> None:
     need = resident_bytes() + source.raw_bytes
     if need > memory_bytes:
         raise SizeError(
-            f"--preview holds the decoded input, {source.raw_bytes / 1e6:.0f} MB, in memory; "
-            f"give --memory {megabytes(need)}MB or more, or enlarge the whole"
+            f"`preview` holds the decoded input, {source.raw_bytes / 1e6:.0f} MB, in memory; "
+            f"give `memory_bytes` {megabytes(need)}MB or more, or enlarge the whole",
+            setting="memory_bytes",
         )

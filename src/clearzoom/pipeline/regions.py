@@ -30,7 +30,8 @@ def preview_result(plan: Plan, preview: tuple[int, int, int, int]) -> Box:
     width, height = plan.source_px
     if x + across > width or y + down > height:
         raise SizeError(
-            f"--preview {x},{y},{across},{down} lies outside of the picture's {width}x{height} px"
+            f"`preview` {x},{y},{across},{down} lies outside of the picture's {width}x{height} px",
+            setting="preview",
         )
     fx, fy = plan.resized_px[0] / width, plan.resized_px[1] / height
     left, top = floor(x * fx + 0.5), floor(y * fy + 0.5)

@@ -57,6 +57,36 @@ DenoiseField = Annotated[
 ]
 
 
+_OPTIONS = {
+    "cache_bytes": "cache_size",
+    "halo_px": "halo",
+    "height_px": "height",
+    "initial_weights": "init",
+    "long_edge_px": "long_edge",
+    "max_upload_bytes": "max_upload",
+    "memory_bytes": "memory",
+    "print_size": "print",
+    "sheet": "print",
+    "time_budget_s": "time_budget",
+    "width_px": "width",
+}
+
+
+def option_of(setting: str) -> str:
+    """Name the command's option of a setting, for its help, its errors and its reports.
+
+    Args:
+        setting: as the Python call spells it.
+
+    Example:
+        >>> option_of("memory_bytes"), option_of("output")
+        ('--memory', '-o')
+    """
+    if setting == "output":
+        return "-o"
+    return "--" + _OPTIONS.get(setting, setting).replace("_", "-")
+
+
 class EnlargeRequest(BaseModel):
     """One enlargement: how large, with which model, written how."""
 
@@ -154,7 +184,7 @@ class EnlargeRequest(BaseModel):
         from clearzoom.pipeline.settings import Settings, merged_consistency, parse_bytes
 
         if self.bleed and not self.print_size:
-            raise SizeError("--bleed goes with --print")
+            raise SizeError("`bleed` goes with `print_size`", setting="bleed")
         wanted = Wanted(
             self.scale,
             self.width,
@@ -164,7 +194,7 @@ class EnlargeRequest(BaseModel):
             parse_print(self.print_size, self.bleed) if self.print_size else None,
             "fill" if self.fill else "fit",
         )
-        max_bytes = parse_bytes(self.max_bytes, "--max-bytes") if self.max_bytes else None
+        max_bytes = parse_bytes(self.max_bytes, "max_bytes") if self.max_bytes else None
         return Settings(
             wanted=wanted,
             model=self.model,

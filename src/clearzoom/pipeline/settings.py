@@ -156,12 +156,12 @@ def parse_denoise(text: str) -> float | Auto:
     return level
 
 
-def parse_bytes(text: str, option: str = "") -> int:
+def parse_bytes(text: str, setting: str | None = None) -> int:
     """Parse an amount of bytes.
 
     Args:
         text: an amount like 800MB, 1GB, 1.5GiB, 2TB, 1000000.
-        option: the option that the message names.
+        setting: the setting whose value it is, which the message names.
 
     Raises:
         SizeError: the text has another form, or is less than one byte or more than machines have.
@@ -170,17 +170,19 @@ def parse_bytes(text: str, option: str = "") -> int:
         >>> parse_bytes("1.5GiB")
         1610612736
     """
-    where = f"{option}: " if option else ""
+    where = f"`{setting}`: " if setting else ""
     found = _BYTES.fullmatch(text.strip())
     if found is None:
         raise SizeError(
-            f"{where}cannot understand {text!r:.60} as an amount of bytes; write it like 800MB"
+            f"{where}cannot understand {text!r:.60} as an amount of bytes; write it like 800MB",
+            setting=setting,
         )
     amount = float(found["number"]) * _UNITS[found["unit"].lower()]
     if not 1 <= amount < _MOST_BYTES:
         raise SizeError(
             f"{where}{text.strip()[:20]!r} is less than one byte, or more than machines have; "
-            "write it like 800MB"
+            "write it like 800MB",
+            setting=setting,
         )
     return int(amount)
 
@@ -198,8 +200,9 @@ def parse_region(text: str) -> tuple[int, int, int, int]:
         x, y, width, height = (int(part) for part in text.split(","))
     except ValueError as error:
         raise SizeError(
-            f"cannot understand --preview {text!r:.60}; write it like 100,50,64,64"
+            f"cannot understand `preview` {text!r:.60}; write it like 100,50,64,64",
+            setting="preview",
         ) from error
     if min(x, y) < 0 or min(width, height) < 1:
-        raise SizeError(f"--preview {text!r:.60} is no part of a picture")
+        raise SizeError(f"`preview` {text!r:.60} is no part of a picture", setting="preview")
     return x, y, width, height

@@ -148,7 +148,7 @@ def _once(asked: dict[str, Any], say: Say) -> AddedCard | _End:
             elif "bug" in said:
                 raise RuntimeError(said["bug"])
             else:
-                raise getattr(errors, said["error"])(said["message"])
+                raise getattr(errors, said["error"])(said["message"], setting=said["setting"])
         return _End(_ended(child.wait()), doing)
     except BrokenPipeError:
         return _End(_ended(child.wait()), doing)

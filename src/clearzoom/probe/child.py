@@ -23,6 +23,7 @@ _BETWEEN_RUNS_S = 300.0
 _BYTES_PER_SECOND = 1e7
 """Of a file that is opened: on a slow disk, with all that an engine does first."""
 _NO_MEMORY = ("bad_alloc", "bad allocation", "allocate memory", "out of memory")
+"""What onnxruntime's errors say of it: they have no class or number for it."""
 
 
 def main() -> None:
@@ -36,7 +37,7 @@ def main() -> None:
     try:
         _measure(asked, out)
     except ClearzoomError as error:
-        _tell(out, error=type(error).__name__, message=str(error))
+        _tell(out, error=type(error).__name__, message=str(error), setting=error.setting)
     except MemoryError:
         words = _too_much(asked)
         _tell(out, error="ModelError", message=f"{Path(asked['file']).name} {words}")

@@ -28,6 +28,10 @@ _BYTES = 2
 Entries = dict[str, str]
 
 
+class _ReferenceError(Exception):
+    """What is wrong with the weights that a file names; the sentence goes on after its name."""
+
+
 def with_weights_inside(path: Path) -> bytes:
     """Read an ONNX file; what it keeps in files of its own folder is put into it.
 
@@ -37,10 +41,7 @@ def with_weights_inside(path: Path) -> bytes:
     Raises:
         WeightsError: no ONNX, damaged, or with weights that are missing or in another folder.
     """
-    size = path.stat().st_size
-    _check_size(path, size)
-    model = path.read_bytes()
-    taken = size
+    taken = path.stat().st_size
 
     def place_of(entries: Entries) -> tuple[Path, int, int]:
         name = entries.get("location", "")
@@ -49,15 +50,13 @@ def with_weights_inside(path: Path) -> bytes:
         start = int(entries.get("offset", 0))
         length = int(entries.get("length", whole - start))
         if length < 0 or not 0 <= start <= start + length <= whole:
-            raise WeightsError(
-                f"{path.name} wants more weights than {_short(name)} holds; get it again"
-            )
+            raise _ReferenceError(f"wants more weights than {_short(name)} holds; get it again")
         return place, start, length
 
     def count(entries: Entries) -> bytes:
         nonlocal taken
         taken += place_of(entries)[2]
-        _check_size(path, taken)
+        _check_size(taken)
         return b""
 
     def read(entries: Entries) -> bytes:
@@ -67,6 +66,8 @@ def with_weights_inside(path: Path) -> bytes:
             return file.read(length)
 
     try:
+        _check_size(taken)
+        model = path.read_bytes()
         # A file can be named by any number of tensors: they are counted before one is read.
         _rebuilt(model, (0, len(model)), "model", count)
         return _rebuilt(model, (0, len(model)), "model", read)
@@ -74,16 +75,16 @@ def with_weights_inside(path: Path) -> bytes:
         raise WeightsError(f"{path.name}: its weights cannot be read: {error.strerror}") from error
     except ValueError as error:  # of an offset
         raise WeightsError(f"{path.name} is damaged: {error}") from error
+    except _ReferenceError as error:
+        raise WeightsError(f"{path.name} {error}") from error
     except WeightsError as error:
-        if path.name in str(error):
-            raise
         raise WeightsError(f"{path.name}: {error}") from error
 
 
-def _check_size(path: Path, size_bytes: int) -> None:
+def _check_size(size_bytes: int) -> None:
     if size_bytes >= _LARGEST_BYTES:
-        raise WeightsError(
-            f"{path.name} with all its weights has {size_bytes / 1e9:.1f} GB or more; networks "
+        raise _ReferenceError(
+            f"with all its weights has {size_bytes / 1e9:.1f} GB or more; networks "
             "above 2 GB cannot be added"
         )
 
@@ -95,17 +96,11 @@ def _file_beside(path: Path, name: str) -> Path:
         inside = not Path(name).is_absolute() and place.is_relative_to(folder)
         there = inside and place.is_file()
     except (OSError, ValueError, RuntimeError) as error:  # too long; a NUL; links in a ring
-        raise WeightsError(
-            f"{path.name} keeps weights in {_short(name)}, which can be no file"
-        ) from error
+        raise _ReferenceError(f"keeps weights in {_short(name)}, which can be no file") from error
     if not inside:
-        raise WeightsError(
-            f"{path.name} wants weights from {_short(name)}, which is not in its own folder"
-        )
+        raise _ReferenceError(f"wants weights from {_short(name)}, which is not in its own folder")
     if not there:
-        raise WeightsError(
-            f"{path.name} keeps weights in {_short(name)}, which is missing beside it"
-        )
+        raise _ReferenceError(f"keeps weights in {_short(name)}, which is missing beside it")
     return place
 
 

@@ -65,6 +65,13 @@ _DESCRIPTIONS = {
     503: "the server is busy, or the result takes too long; Retry-After says when to come again",
     507: "the server's disk is full",
 }
+_FIELDS = {
+    "height_px": "height",
+    "long_edge_px": "long_edge",
+    "max_pixels": "the server's limit",
+    "sheet": "print_size",
+    "width_px": "width",
+}
 _log = logging.getLogger("clearzoom.server")
 
 
@@ -88,6 +95,15 @@ class RefusedError(Exception):
         super().__init__(message)
         self.status = status
         self.retry_after_s = retry_after_s
+
+
+def field_of(setting: str) -> str:
+    """Name the field of a request that a setting is; a limit of the server is called so.
+
+    Args:
+        setting: as the Python call spells it.
+    """
+    return _FIELDS.get(setting, setting)
 
 
 def failure(
@@ -157,7 +173,7 @@ def _expected(error: Exception, hidden: Sequence[Path]) -> JSONResponse:
     if status >= 500:
         _log.error("%s: %s", error.code, error)
         return failure(status, error.code, "the server cannot do that now; its log says why")
-    message = " ".join(str(error).split())
+    message = " ".join(error.worded(field_of).split())
     for folder in hidden:
         message = message.replace(f"{folder}{os.sep}", "")
     return failure(status, error.code, message)

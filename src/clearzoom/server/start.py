@@ -100,7 +100,8 @@ def _listening(settings: ServeSettings) -> socket.socket:
         listening.close()
         raise InputError(
             f"cannot listen at {settings.host}:{settings.port}: {error.strerror}; "
-            "give another --port or --host"
+            "give another `port` or `host`",
+            setting="port",
         ) from error
     listening.set_inheritable(True)
     return listening

@@ -62,14 +62,15 @@ class Finish:
                 f"({config.run.steps_per_call})"
             )
         if state is None and (self.steps is not None or budget_s is None):
-            raise ConfigError("there is nothing to finish yet; add --resume, or --time-budget")
+            raise ConfigError("there is nothing to finish yet; add `resume`, or `time_budget_s`")
         if self.seconds is not None and budget_s is not None and self.seconds > budget_s:
             raise ConfigError("the decay takes longer than the time budget; give it less")
         begun = Decay.kept_in(state) if state is not None else None
         if begun is not None and self.steps not in (None, begun.steps):
             raise ConfigError(
                 f"this run's decay began at step {begun.start}, for {begun.steps} steps; leave "
-                f"--finish out to go on with it, or go back with --resume-from {BEFORE_DECAY}"
+                f"`finish` out to go on with it, or go back with `resume_from` {BEFORE_DECAY}",
+                setting="finish",
             )
 
 

@@ -124,7 +124,10 @@ def _check_names(wish: Wish, configs: Mapping[str, TrainConfig]) -> None:
             raise ConfigError(f"no configuration {name} is packed; there are {', '.join(configs)}")
     for name, config in configs.items():
         if config.adversarial is not None and name not in wish.inits:
-            raise ConfigError(f"{name} is adversarial and needs weights: add --init {name}=WEIGHTS")
+            raise ConfigError(
+                f"{name} is adversarial and needs weights: add `init` {name}=WEIGHTS",
+                setting="init",
+            )
 
 
 def _packed(config: TrainConfig, batch: int | None) -> TrainConfig:
@@ -139,7 +142,9 @@ def _init(wanted: str | None, names: list[str], folder: Path) -> str | None:
         return wanted
     path = Path(wanted)
     if not path.is_file():
-        raise ConfigError(f"--init {wanted}: neither a file nor one of {', '.join(names)}")
+        raise ConfigError(
+            f"`init` {wanted}: neither a file nor one of {', '.join(names)}", setting="init"
+        )
     folder.mkdir(exist_ok=True)
     shutil.copy(path, folder / path.name)
     card = path.with_suffix(".json")

@@ -89,8 +89,9 @@ class Shards:
         if not any(evenly(len(of), share) for of in sizes.values()) or rooms[0] < 0:
             raise ConfigError(
                 f"{limit_bytes / MIB:.0f} MiB leave no room for pictures: the rest takes "
-                f"{bytes_in(parts[0]) / MIB:.1f} MiB; raise --limit-mib, or name with --there "
-                "what the other machine has"
+                f"{bytes_in(parts[0]) / MIB:.1f} MiB; raise `limit_mib`, or name with "
+                "`there` what the other machine has",
+                setting="limit_mib",
             )
         taken = at = 0
         for source, name in self.train.items():

@@ -19,6 +19,7 @@ from lightning import Callback
 
 from clearzoom.core.terminal_text import printable
 from clearzoom.errors import ClearzoomError, ConfigError, MissingFileError
+from clearzoom.pipeline.request import option_of
 from clearzoom.train.callbacks import save_weights
 from clearzoom.train.checkpoint import BEST, LAST, load_checkpoint
 from clearzoom.train.compiling import compiling_helps
@@ -155,7 +156,7 @@ def run_all(pack: Pack, until_s: float) -> list[str]:
         try:
             _run_one(pack, plan, run, began_s + seconds)
         except ClearzoomError as error:
-            _say(f"{run.name} failed: {error}")
+            _say(f"{run.name} failed: {error.worded(option_of)}")
             failed.append(run.name)
         if (pack.work / "runs" / run.name / LAST).is_file():
             _bring_out(pack, run)
@@ -180,7 +181,7 @@ def _run_one(pack: Pack, plan: Plan, run: Planned, until_s: float) -> None:
             continue
         seconds = recipe.seconds / max(1, recipe.step)
         if recipe.pairs.device.type == "cuda" and seconds < _LEAST_STEP_S:
-            _say(f"a step takes {seconds * 1e3:.1f} ms; pack with a larger --batch")
+            _say(f"a step takes {seconds * 1e3:.1f} ms; pack with a larger batch")
         return
     raise ConfigError("no way to compute works on this machine")
 
@@ -240,7 +241,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         failed = run_all(pack, until_s)
     except ClearzoomError as error:
-        _say(f"error[{error.code}]: {error}")
+        _say(f"error[{error.code}]: {error.worded(option_of)}")
         return 1
     finally:
         watch.cancel()

@@ -39,8 +39,8 @@ class Processes:
             )
         if config.adversarial is not None:
             raise ConfigError(
-                f"adversarial training runs in one process, not in {self.count}: leave --devices "
-                "and --nodes out, or take [adversarial] out"
+                f"adversarial training runs in one process, not in {self.count}: leave "
+                "`devices` and `nodes` out, or take [adversarial] out"
             )
         plain = config.network.name in ("srresnet", "srresnet-pre")
         if config.network.settings.get("norm", "batch" if plain else "affine") == "batch":

@@ -133,7 +133,8 @@ class Recipe(lightning.LightningModule):
                 lower += " or adversarial.learning_rate"
             best = self.folder / BEST
             remedy = (
-                f"the last good checkpoint is kept; start a new run with --init {best} and {lower}"
+                "the last good checkpoint is kept; start a new run with `initial_weights` "
+                f"{best} and {lower}"
                 if best.is_file()
                 else f"nothing was saved yet; start anew with {lower}"
             )
@@ -225,7 +226,8 @@ class Recipe(lightning.LightningModule):
         if isinstance(self.pairs, Streamed) and shards != self.pairs.shards.sha256:
             raise ConfigError(
                 f"the shards in {_folders(self.config)} are not those that this run was started "
-                "with: its place in them is lost; put them back, or start a new run with --init"
+                "with: its place in them is lost; put them back, or start a new run with "
+                "`initial_weights`"
             )
         self.best_psnr_db = best_validation_db(self.folder / BEST)
         self.seconds = checkpoint["seconds"]

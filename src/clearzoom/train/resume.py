@@ -36,10 +36,14 @@ def source_of(folder: Path, *, resume: bool, resume_from: Path | None) -> Path |
     """
     source = resume_from if resume_from is not None else folder / LAST
     if (resume or resume_from is not None) and not source.is_file():
-        raise MissingFileError(f"no checkpoint {source} to resume; leave --resume out to start")
+        raise MissingFileError(
+            f"no checkpoint {source} to resume; leave `resume` out to start", setting="resume"
+        )
     if not resume and resume_from is None:
         if source.exists():
-            raise OutputError(f"{folder} holds a run; add --resume, or name another folder")
+            raise OutputError(
+                f"{folder} holds a run; add `resume`, or name another folder", setting="resume"
+            )
         return None
     return source
 
@@ -69,7 +73,7 @@ def same_run(checkpoint: Path, config: TrainConfig) -> dict[str, Any]:
             if before.get(key) != after.get(key) and key not in free:
                 raise ConfigError(
                     f"this run was started with {section}.{key} = {before.get(key)}, the file says "
-                    f"{after.get(key)}; put it back, or start a new run with --init"
+                    f"{after.get(key)}; put it back, or start a new run with `initial_weights`"
                 )
     for key in _KEPT_OF_RUN:
         before = started["run"].get(key, RunSection.model_fields[key].default)

@@ -12,7 +12,7 @@ from rich.console import Console
 from torch.utils.data import DataLoader, IterableDataset
 
 from clearzoom.checked import GivenPath, checked_arguments
-from clearzoom.errors import ConfigError, OutputError, TrainingError
+from clearzoom.errors import ConfigError, InterruptedRunError, OutputError
 from clearzoom.models.count import count
 from clearzoom.models.registry import build
 from clearzoom.models.weights import load_into
@@ -166,9 +166,15 @@ def train(
     processes.check(config)
     source = source_of(folder, resume=resume, resume_from=resume_from)
     if config.adversarial is not None and source is None and initial_weights is None:
-        raise ConfigError("adversarial training starts from a trained network: add --init WEIGHTS")
+        raise ConfigError(
+            "adversarial training starts from a trained network: add `initial_weights` WEIGHTS",
+            setting="initial_weights",
+        )
     if source is not None and initial_weights is not None:
-        raise ConfigError("--resume goes on with the run's own weights; leave --init out")
+        raise ConfigError(
+            "`resume` goes on with the run's own weights; leave `initial_weights` out",
+            setting="initial_weights",
+        )
     state = None if source is None else same_run(source, config)
     if finish is not None:
         finish.check(config, state, time_budget_s)
@@ -215,10 +221,10 @@ def train(
                     weights_only=True,
                 )
         except SystemExit:  # Lightning's answer to an interrupt from the keyboard
-            go_on = "; add --resume to go on"
+            go_on = "; add `resume` to go on"
             if not (folder / LAST).is_file():
                 go_on = ", before anything was saved; start anew"
-            raise TrainingError(f"interrupted at step {recipe.step}{go_on}") from None
+            raise InterruptedRunError(f"interrupted at step {recipe.step}{go_on}") from None
         except OSError as error:  # the loggers' files; ours say so themselves
             raise OutputError(f"cannot write the logs in {folder}: {error.strerror}") from error
         finally:

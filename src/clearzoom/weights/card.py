@@ -241,15 +241,12 @@ def _parsed(path: Path, mtime_ns: int, size_bytes: int, trained_only: bool) -> A
         plain = read_json(path, WeightsError)
         added = isinstance(plain, dict) and plain.get("kind") == "added"
         return (AddedCard if added and not trained_only else Card).model_validate(plain)
-    except (WeightsError, ValidationError) as error:
+    except ValidationError as error:
         raise _no_card(path, error) from error
 
 
-def _no_card(path: Path, error: Exception) -> WeightsError:
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        reason = f"{place}: {first['msg']}" if place else str(first["msg"])
-    else:
-        reason = str(error).removeprefix(f"{path} ")
+def _no_card(path: Path, error: ValidationError) -> WeightsError:
+    first = error.errors(include_url=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    reason = f"{place}: {first['msg']}" if place else str(first["msg"])
     return WeightsError(f"{path} is no model card: {reason}")

@@ -305,7 +305,7 @@ def test_all_frames_count_as_pixels(tmp_path):
     for encoded, px in ((small, 192_000_000), (many, 400_000_000)):
         (tmp_path / "a.gif").write_bytes(encoded)
         assert open_picture(tmp_path / "a.gif", max_pixels=px).layout.pixels == px
-        with pytest.raises(SizeError, match="raise --max-pixels"):
+        with pytest.raises(SizeError, match="raise `max_pixels`"):
             open_picture(tmp_path / "a.gif", max_pixels=px - 1)
     # A frame counts as decoded, whatever of it is seen.
     (tmp_path / "a.gif").write_bytes(gif((4, 3), _RED, {"px": flat(90, 90, RED)}))

@@ -184,7 +184,18 @@ def test_what_cannot_be_done_is_refused_in_its_own_words(api, session, png, case
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert str(session().session) not in answer.text
     assert "--" not in answer.json()["message"]
+    assert "`" not in answer.json()["message"]
     assert list((session().session / "jobs").iterdir()) == []
+
+
+def test_more_memory_than_a_job_has_is_refused_with_a_remedy_of_its_own(api, png):
+    """WebP is encoded from memory at once; no setting of a request gives a job more of it."""
+    fields = {"scale": 8, "format": "webp", "job": True}
+    answer = api().post("/api/enlarge", params=fields, content=png(1000, 1000))
+    assert (answer.status_code, answer.json()["code"]) == (400, "size"), answer.text
+    assert answer.json()["message"].startswith(
+        "that takes more memory than a job has here; ask for"
+    )
 
 
 def test_what_is_no_picture_is_refused(api, session, png, photo):

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from clearzoom.errors import ClearzoomError, ConfigError, MissingFileError
 from clearzoom.io.names import is_picture_file, is_picture_name, may_be_picture
 from clearzoom.io.reading import Source, open_picture
+from clearzoom.server.error_answers import field_of
 from clearzoom.server.gallery.owner_file import Marks, marks_of
 from clearzoom.server.tiles.cache import forget_oldest
 
@@ -134,7 +135,9 @@ class Library:
                     _log.error("%s", error)
                     yield Unreadable(identifier, "what its folder says of it cannot be read")
                 except ClearzoomError as error:
-                    yield Unreadable(identifier, str(error).replace(f"{self._folder}/", ""))
+                    yield Unreadable(
+                        identifier, error.worded(field_of).replace(f"{self._folder}/", "")
+                    )
 
     def header(self, entry: Entry) -> Source:
         """Read the header of a picture; it is remembered until the file changes.
@@ -162,7 +165,9 @@ class Library:
         try:
             open_picture(received, max_pixels=max_pixels)
         except ClearzoomError as error:
-            raise type(error)(str(error).replace(str(received), name or "the file")) from None
+            raise error.with_message(
+                str(error).replace(str(received), name or "the file")
+            ) from None
         identifier = f"upload-{secrets.token_hex(16)}"
         folder = self._uploads / identifier
         folder.mkdir()

@@ -1,7 +1,6 @@
 """Plan a job within the server's limits, and word its errors for a client."""
 
 import logging
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,13 +10,14 @@ from clearzoom.errors import (
     MissingExtraError,
     OutputError,
     SizeError,
+    worded,
 )
 from clearzoom.io.formats import FORMATS
 from clearzoom.io.names import stem_of
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.pipeline.job import Job, networks_of, plan_job
 from clearzoom.pipeline.memory import resident_bytes
-from clearzoom.server.error_answers import STATUSES, Failure, RefusedError, status_of
+from clearzoom.server.error_answers import STATUSES, Failure, RefusedError, field_of, status_of
 from clearzoom.server.jobs.records import JobFolder, Record
 
 MOST_AWAITED_PIXELS = 25_000_000
@@ -27,8 +27,6 @@ JOB_STATUSES = STATUSES | {MissingExtraError: 415, OutputError: 400}
 
 _MEMORY_BYTES = 1_000_000_000
 """Memory for what an encoder holds at once; the rest is in files."""
-_OPTION = re.compile(r"--([a-z][a-z-]*)")
-_FIELDS = {"print": "print_size"}
 _FAULT = Failure(code="fault", message="the server cannot do that now; its log says why")
 _log = logging.getLogger("clearzoom.server")
 
@@ -114,7 +112,7 @@ def error_response(error: Exception, folder: JobFolder, record: Record) -> tuple
     if internal or status >= 500 or not isinstance(error, ClearzoomError):
         _log.error("a job failed: %s", error, exc_info=error)
         return 500, _FAULT
-    if "--memory" in str(error):
+    if error.setting == "memory_bytes":
         return 400, Failure(
             code=error.code,
             message="that takes more memory than a job has here; ask for a smaller size, or for "
@@ -155,7 +153,7 @@ def _kind_of_pixels(job: Job) -> str:
 
 
 def redact_paths(texts: Sequence[str], folder: JobFolder, record: Record) -> list[str]:
-    """Replace the paths of a job by names, and options of the command by fields of a request.
+    """Replace the paths of a job by names, and settings by fields of a request.
 
     Args:
         texts: notes or messages, a line each.
@@ -168,12 +166,8 @@ def redact_paths(texts: Sequence[str], folder: JobFolder, record: Record) -> lis
         names = {str(record.source): record.source_name} | names
     lines = []
     for text in texts:
-        line = " ".join(text.split()).replace("'clearzoom models'", "/api/models")
+        line = " ".join(worded(text, field_of).split())
         for path, name in names.items():
             line = line.replace(path, name)
-        lines.append(_OPTION.sub(_field, line))
+        lines.append(line)
     return lines
-
-
-def _field(found: re.Match[str]) -> str:
-    return _FIELDS.get(found[1], found[1].replace("-", "_"))

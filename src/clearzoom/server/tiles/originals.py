@@ -13,7 +13,7 @@ import numpy as np
 import pyvips
 
 from clearzoom.core.box import Box
-from clearzoom.errors import InputError
+from clearzoom.errors import FullDiskError, InputError
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.libvips_errors import VIPS_ERRORS, unreadable, unwritable
 from clearzoom.io.libvips_files import save, source_of, states
@@ -211,8 +211,8 @@ def _copied(path: Path, source: Source, make: Callable[[], pyvips.Image]) -> pyv
 
 def _why(path: Path, temporary: Path, source: Source, error: pyvips.Error) -> Exception:
     """A damaged source and a full disk end in the same place."""
-    asked = unwritable(path, temporary, error)
-    return asked if "is full" in str(asked) else unreadable(source.path, error)
+    failure = unwritable(path, temporary, error)
+    return failure if isinstance(failure, FullDiskError) else unreadable(source.path, error)
 
 
 def _open_copy(path: Path) -> pyvips.Image:

@@ -49,9 +49,14 @@ def check_wishes(
     check_name(name, scale)
     weights, card = _base(base, scale)
     if not resume and _holds_a_run(run):
-        raise OutputError(f"{run} holds a run; add --resume, or name another folder with -o")
+        raise OutputError(
+            f"{run} holds a run; add `resume`, or name another folder with `output`",
+            setting="resume",
+        )
     if resume and not (run / DATA).is_dir():
-        raise MissingFileError(f"no run in {run} to resume; leave --resume out to start")
+        raise MissingFileError(
+            f"no run in {run} to resume; leave `resume` out to start", setting="resume"
+        )
     return Wishes(folder, base, scale, name, run, resume, weights, card)
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from clearzoom.checked import checked_arguments
 from clearzoom.errors import (
     ConfigError,
+    InterruptedRunError,
     OutputError,
     ResultError,
     TrainingError,
@@ -173,14 +174,14 @@ def _same(plan: Path, asked: Asked, given: dict[str, Any]) -> Asked:
     try:
         before = Asked.model_validate_json(plan.read_bytes())
     except (OSError, ValidationError) as error:
-        raise TrainingError(f"{plan} is damaged; start anew with another -o") from error
+        raise TrainingError(f"{plan} is damaged; start anew with another `output`") from error
     now = asked.model_dump()
     for key, value in before.model_dump().items():
         wanted = given[key] if key in given else now[key]
         if wanted is not None and wanted != value:
             raise ConfigError(
                 f"this run was started with {key} = {value}, not {wanted}; put it back, or start "
-                "another with -o"
+                "another with `output`"
             )
     return before
 
@@ -211,12 +212,13 @@ def _train(config: TrainConfig, run: Path, weights: Path) -> None:
             initial_weights=None if begun else weights,
             measures=False,
         )
+    except InterruptedRunError:
+        raise
     except TrainingError as error:
-        if str(error).startswith("interrupted"):
-            raise
         raise TrainingError(
-            f"{run}: {error}. Nothing is registered; tune again with a lower --learning-rate than "
-            f"{config.optimiser.learning_rate:g} and another -o"
+            f"{run}: {error}. Nothing is registered; tune again with a lower `learning_rate` than "
+            f"{config.optimiser.learning_rate:g} and another `output`",
+            setting="learning_rate",
         ) from error
 
 
@@ -233,7 +235,8 @@ def _finish(run: Path, asked: Asked, base: Card, config: TrainConfig, say: Say) 
     except ResultError as error:
         raise TrainingError(
             "after tuning the network gives no pictures any more; it is not registered. Tune again "
-            f"with a lower --learning-rate than {asked.learning_rate:g} and another -o"
+            f"with a lower `learning_rate` than {asked.learning_rate:g} and another `output`",
+            setting="learning_rate",
         ) from error
     for line in compared.words():
         say(line)
@@ -253,8 +256,8 @@ def _finish(run: Path, asked: Asked, base: Card, config: TrainConfig, say: Say) 
     if not compared.is_better:
         raise TrainingError(
             f"tuning made it no better on what was held back ({compared.gain_words()}), so it is "
-            f"not registered; the run is kept in {run}. To go on: more pictures or more --steps, "
-            f"and another -o; {anyway}"
+            f"not registered; the run is kept in {run}. To go on: more pictures or more `steps`, "
+            f"and another `output`; {anyway}"
         )
     files_to_add = [onnx.with_name(file.name) for file in card.files]
     placed = add_files(name, scale, [*files_to_add, onnx.with_suffix(".json")])
