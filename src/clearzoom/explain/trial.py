@@ -17,7 +17,8 @@ from clearzoom.io.example import example_picture
 from clearzoom.io.folder import files_sha256, picture_files
 from clearzoom.metrics.protocol import Score, crop_to_multiple
 from clearzoom.models.count import Count, count
-from clearzoom.models.registry import SRNet, build
+from clearzoom.models.network import SRNet
+from clearzoom.models.registry import build
 from clearzoom.train.config import (
     DataSection,
     Folder,

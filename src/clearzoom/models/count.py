@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from clearzoom.models.registry import SRNet
+from clearzoom.models.network import SRNet
 
 FORMULA = (
     "p = size of a weight tensor, HW = pixels of its output; MACC = sum p HW over convolutions, "
