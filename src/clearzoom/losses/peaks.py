@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from clearzoom.errors import SizeError
-from clearzoom.losses.given import check_pair
+from clearzoom.losses.argument_checks import check_pair
 
 _WINDOW_PX = 32
 _STEP_PX = 16

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from clearzoom.errors import InputError, SizeError
-from clearzoom.losses.given import check_pair
+from clearzoom.losses.argument_checks import check_pair
 
 _BLOCK_LR_PX = 8
 

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from clearzoom.errors import InputError
-from clearzoom.losses.given import check_pair
+from clearzoom.losses.argument_checks import check_pair
 
 LEVEL = 1 / 255
 """One of 8 bit, in units of the full range."""

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from clearzoom.errors import InputError, SizeError
-from clearzoom.losses.given import check_pair
+from clearzoom.losses.argument_checks import check_pair
 
 _WINDOW_PX = 11
 _SIGMA_PX = 1.5

@@ -7,7 +7,7 @@ import numpy as np
 
 from clearzoom.core.arrays import Levels
 from clearzoom.errors import MissingExtraError
-from clearzoom.metrics.given import check_pictures
+from clearzoom.metrics.argument_checks import check_pictures
 from clearzoom.metrics.protocol import shave
 
 try:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from clearzoom.core.arrays import Levels
 from clearzoom.core.colour import luma_bt601
 from clearzoom.errors import SizeError
-from clearzoom.metrics.given import check_pictures
+from clearzoom.metrics.argument_checks import check_pictures
 from clearzoom.metrics.psnr import psnr, rmse_percent
 from clearzoom.metrics.ssim import ssim
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from clearzoom.core.arrays import Float64Array
-from clearzoom.metrics.given import compared_levels
+from clearzoom.metrics.argument_checks import compared_levels
 
 
 def mean_squared_error(a: Float64Array, b: Float64Array) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 
 from clearzoom.core.arrays import Float64Array
 from clearzoom.errors import SizeError
-from clearzoom.metrics.given import compared_levels
+from clearzoom.metrics.argument_checks import compared_levels
 
 _WINDOW_PX = 11
 _SIGMA_PX = 1.5
