@@ -32,11 +32,7 @@ class LevelEstimator(nn.Module):
         return level.squeeze(1)
 
     def start(self, generator: torch.Generator) -> None:
-        """Initialise the weights in place, with gradients off.
-
-        Args:
-            generator: the source of the random numbers.
-        """
+        """Initialise in place, with gradients off."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(module.weight, a=LEAKY_SLOPE, generator=generator)

@@ -1,9 +1,9 @@
-"""The fast network: a chain of plain 3x3 convolutions, most of a CPU's peak and little else.
+"""The fast network: a chain of plain 3x3 convolutions, which a CPU runs close to its peak rate.
 
 Tensors are (N, 3, H, W) float, R'G'B' / 255 - 0.5, as in ``srresnet``.
 
 Each convolution of the chain is trained beside an identity (Ding et al., "RepVGG",
-arXiv:2101.03697) and is one plain convolution when it runs. The picture itself goes round the chain
+arXiv:2101.03697), and both run as one plain convolution. The picture itself bypasses the chain
 through one 3x3 convolution that starts as linear interpolation.
 """
 
@@ -27,7 +27,7 @@ class FastConfig(NetworkConfig):
 
 
 class IdentityConv(nn.Module):
-    """A 3x3 convolution with an identity beside it; (N, C, H, W) to the same shape."""
+    """A 3x3 convolution with an identity beside it: (N, C, H, W) to the same shape."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

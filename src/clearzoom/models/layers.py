@@ -131,10 +131,6 @@ def conv_norm(conv: nn.Conv2d, norm: nn.Module, x: Tensor, *, fold: bool) -> Ten
 def start_random(module: nn.Module, generator: torch.Generator) -> None:
     """Draw the weights of all convolutions in a module in place, with gradients off.
 
-    Args:
-        module: holds the convolutions; other layers stay as they are.
-        generator: the source of the random numbers.
-
     References:
         He et al., "Delving deep into rectifiers", 2015, eq. 10.
     """
@@ -158,14 +154,7 @@ def start_signed_colours(weight: Tensor) -> None:
 
 
 def linear_phase_kernels(factor: int) -> Tensor:
-    """Compute the 3x3 kernels of linear interpolation, one for each phase of a pixel shuffle.
-
-    Args:
-        factor: of the enlargement.
-
-    Returns:
-        (factor^2, 3, 3) float32.
-    """
+    """Compute the (factor^2, 3, 3) kernels of linear interpolation, one for each shuffle phase."""
     offsets = (torch.arange(factor) + 0.5) / factor - 0.5
     positions = torch.tensor([-1.0, 0.0, 1.0])
     line = (1 - (offsets[:, None] - positions).abs()).clamp(min=0)

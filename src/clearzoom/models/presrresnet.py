@@ -5,41 +5,32 @@ Tensors are as in ``srresnet``. The same switches apply, except those of the ups
 
 import math
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from clearzoom.models.layers import NormKind, convolution
-from clearzoom.models.network import SRNet
-from clearzoom.models.srresnet import SRResNetConfig, Trunk, start_tail
+from clearzoom.models.srresnet import SRResNet
 
 
-class PreSRResNet(SRNet):
-    """The pre-upsampling network: every convolution runs at scale^2 times the LR pixels.
+class PreSRResNet(SRResNet):
+    """An SRResNet without upscaling stages: every convolution runs at scale^2 times the LR pixels.
 
     Args:
         config: the switches.
     """
 
-    config: SRResNetConfig
-
-    def __init__(self, config: SRResNetConfig) -> None:
-        super().__init__(config)
-        self.trunk = Trunk(config)
-        self.tail = convolution(config.channels, 3, config.tail_kernel)
+    def _stage_factors(self) -> tuple[int, ...]:
+        return ()
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, 3, H, W) in -0.5..0.5 to (N, 3, scale * H, scale * W), about the same range."""
-        return self._run(x, fold=False)
+        return super().forward(self._interpolated(x))
 
     def forward_fused(self, x: Tensor) -> Tensor:
         """Compute the same function with the norms folded."""
-        return self._run(x, fold=True)
+        return super().forward_fused(self._interpolated(x))
 
-    def _run(self, x: Tensor, *, fold: bool) -> Tensor:
-        large = F.interpolate(x, scale_factor=float(self.config.scale), mode="bilinear")
-        repaired: Tensor = self.tail(self.trunk(large, fold))
-        return repaired.tanh() if self.config.output_activation == "tanh" else repaired
+    def _interpolated(self, x: Tensor) -> Tensor:
+        return F.interpolate(x, scale_factor=float(self.config.scale), mode="bilinear")
 
     @property
     def reach_px(self) -> int:
@@ -51,12 +42,3 @@ class PreSRResNet(SRNet):
         before = math.floor((first + 0.5) / scale - 0.5)
         after = math.floor((last + 0.5) / scale - 0.5) + 1
         return max(-before, after)
-
-    @property
-    def norm_kind(self) -> NormKind:
-        """The norm of the trunk."""
-        return self.config.norm
-
-    def _start(self, generator: torch.Generator) -> None:
-        self.trunk.start(generator)
-        start_tail(self.tail, generator)

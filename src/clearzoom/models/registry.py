@@ -1,4 +1,4 @@
-"""The networks by name."""
+"""All networks by name."""
 
 from collections.abc import Callable
 from difflib import get_close_matches

@@ -113,11 +113,7 @@ class Trunk(nn.Module):
         return self.head.kernel_size[0] // 2 + blocks + 1
 
     def start(self, generator: torch.Generator) -> None:
-        """Initialise in place, with gradients off: the picture passes in the signed colours.
-
-        Args:
-            generator: the source of the random numbers.
-        """
+        """Initialise in place, with gradients off: the signed colours carry the picture."""
         start_random(self, generator)
         start_signed_colours(self.head.weight)
         for block in self._blocks:
@@ -144,11 +140,16 @@ class SRResNet(SRNet):
         self.trunk = Trunk(config)
         depthwise = config.depthwise_upscaling
         norm = config.norm if depthwise else "none"
-        factors = {2: (2,), 3: (3,), 4: (2, 2)}[config.scale]
         self.upscale = nn.Sequential(
-            *(UpscaleStage(config.channels, each, norm, depthwise=depthwise) for each in factors)
+            *(
+                UpscaleStage(config.channels, factor, norm, depthwise=depthwise)
+                for factor in self._stage_factors()
+            )
         )
         self.tail = convolution(config.channels, 3, config.tail_kernel)
+
+    def _stage_factors(self) -> tuple[int, ...]:
+        return {2: (2,), 3: (3,), 4: (2, 2)}[self.config.scale]
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, 3, H, W) in -0.5..0.5 to (N, 3, scale * H, scale * W), about the same range."""
@@ -169,8 +170,8 @@ class SRResNet(SRNet):
     @property
     def has_fused_end(self) -> bool:
         """Whether the upscaling end can be rewritten."""
-        foldable = self.config.norm in ("affine", "none")
-        return self.config.depthwise_upscaling and foldable and self.config.tail_kernel == 3
+        depthwise = bool(self.stages) and self.config.depthwise_upscaling
+        return depthwise and self.config.norm in ("affine", "none") and self.config.tail_kernel == 3
 
     def output(self, x: Tensor) -> Tensor:
         """Apply the output activation."""
@@ -197,23 +198,13 @@ class SRResNet(SRNet):
         self.trunk.start(generator)
         for stage in self.stages:
             stage.start(generator)
-        start_tail(self.tail, generator)
+        start_random(self.tail, generator)
+        self.tail.weight.mul_(RESIDUAL_GAIN)
+        start_signed_colours(self.tail.weight.transpose(0, 1))
 
     def deployed(self) -> nn.Module:
         """Build the exported form; where the end can be rewritten, in operations for engines."""
         return _DeployedSlim(self) if self.has_fused_end else super().deployed()
-
-
-def start_tail(tail: nn.Conv2d, generator: torch.Generator) -> None:
-    """Initialise the last convolution in place, with gradients off: it adds the signed colours up.
-
-    Args:
-        tail: the convolution to 3 channels.
-        generator: the source of the random numbers.
-    """
-    start_random(tail, generator)
-    tail.weight.mul_(RESIDUAL_GAIN)
-    start_signed_colours(tail.weight.transpose(0, 1))
 
 
 class _DeployedSlim(nn.Module):

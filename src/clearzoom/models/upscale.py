@@ -55,11 +55,7 @@ class UpscaleStage(nn.Module):
         return out
 
     def start(self, generator: torch.Generator) -> None:
-        """Initialise in place, with gradients off: the signed colours are interpolated linearly.
-
-        Args:
-            generator: the source of the random numbers.
-        """
+        """Initialise in place, with gradients off: the signed colours are interpolated linearly."""
         start_random(self, generator)
         kernels = linear_phase_kernels(self.factor)
         weight, phases = self.conv.weight, len(kernels)
