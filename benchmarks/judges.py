@@ -24,7 +24,7 @@ from clearzoom.io.reading import decode_rgb8
 from clearzoom.losses.features import IMAGENET_MEAN, IMAGENET_STD
 from clearzoom.losses.pretrained import load_weights
 from clearzoom.metrics.evaluate import evaluate
-from clearzoom.metrics.methods import Given, Image, Method
+from clearzoom.metrics.methods import Image, LrPicture, Method
 from clearzoom.metrics.protocol import crop_to_multiple, shave
 from clearzoom.pipeline.command_method import as_command
 
@@ -66,7 +66,7 @@ def as_tensor(picture: Image) -> torch.Tensor:
 def watched(method: Method, seen: list[Image]) -> Method:
     """The same method, whose pictures are kept in ``seen``, in their order."""
 
-    def enlarge(given: Given) -> Image:
+    def enlarge(given: LrPicture) -> Image:
         seen.append(method.enlarge(given))
         return seen[-1]
 

@@ -16,7 +16,7 @@ from skimage import data
 from clearzoom.core.resize import reduce_for_protocol
 from clearzoom.io.picture import Samples
 from clearzoom.metrics.evaluate import evaluate
-from clearzoom.metrics.methods import Given, Method
+from clearzoom.metrics.methods import LrPicture, Method
 from clearzoom.metrics.protocol import crop_to_multiple
 from clearzoom.pipeline.command_method import as_command
 
@@ -60,7 +60,7 @@ def save_figure(model: str) -> None:
     for row, (name, (left, top)) in enumerate(CROPS.items()):
         hr = crop_to_multiple(getattr(data, name)(), SCALE)
         lr = reduce_for_protocol(hr, SCALE)
-        made = [command(model, strength).enlarge(Given(lr)) for strength in (0.0, 0.5, 1.0)]
+        made = [command(model, strength).enlarge(LrPicture(lr)) for strength in (0.0, 0.5, 1.0)]
         given = lr.repeat(SCALE, axis=0).repeat(SCALE, axis=1)
         for column, picture in enumerate((given, *made, hr)):
             sheet.paste(crop(picture, left, top), (column * side, head + row * side))

@@ -140,19 +140,17 @@ def small_weights(tmp_path_factory):
     import torch
 
     from clearzoom.models.export import export_onnx
-    from clearzoom.models.initialise import start_as_interpolation
-    from clearzoom.models.reach import reach_px
     from clearzoom.models.registry import build
 
     small = {"channels": 8, "narrow_channels": 8, "blocks": 2, "dilations": [1]}
     net = build("srresnet-slim", 2, small)
-    start_as_interpolation(net, 0)
+    net.start(0)
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for parameter in net.parameters():
             parameter += 0.02 * torch.randn(parameter.shape, generator=generator)
     path = tmp_path_factory.mktemp("weights") / "small-x2.onnx"
-    notes = {"name": "small", "scale": "2", "halo_px": str(reach_px(net)), "tile_px": "16"}
+    notes = {"name": "small", "scale": "2", "halo_px": str(net.reach_px), "tile_px": "16"}
     export_onnx(net, path, notes)
     return path
 

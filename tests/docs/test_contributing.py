@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md's seven steps add a network: they are done in a copy of the sources."""
+"""CONTRIBUTING.md's four steps add a network: they are done in a copy of the sources."""
 
 import os
 import re
@@ -15,14 +15,13 @@ TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 
 
 def steps():
-    section = TEXT.partition("## Add a network in seven steps")[2]
+    section = TEXT.partition("## Add a network in four steps")[2]
     return re.split(r"^\*\*\d\. ", section, flags=re.MULTILINE)[1:]
 
 
 @pytest.fixture
 def sources(tmp_path):
-    for name in ("src", "configs"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("tests/models", "examples"):
         (tmp_path / name).mkdir(parents=True)
     shutil.copy(ROOT / "examples" / "chelsea.png", tmp_path / "examples")
@@ -41,26 +40,28 @@ def run(sources, *command):
     return done.stdout
 
 
-def test_the_seven_steps_add_a_network(sources):
-    done = steps()
-    assert len(done) == 7
-    for step in done[:6]:
-        ((language, block),) = re.findall(r"```(\w+)\n(.*?)```", step, re.DOTALL)
-        if language == "diff":
-            (sources / "change.diff").write_text(block)
-            run(sources, "git", "apply", "--unidiff-zero", "change.diff")
-        else:
-            named = re.search(r"Write `([\w/.-]+)`", step)[1]
-            assert not (sources / named).exists()
-            (sources / named).write_text(block)
+def blocks(step):
+    return re.findall(r"```(\w+)\n(.*?)```", step, re.DOTALL)
+
+
+def test_the_four_steps_add_a_network(sources):
+    network, name, test, use = steps()
+    for step in (network, test, use):
+        written = re.search(r"Write `([\w/.-]+)`", step)[1]
+        assert not (sources / written).exists()
+        (sources / written).write_text(blocks(step)[0][1])
+    ((language, change),) = blocks(name)
+    assert language == "diff"
+    (sources / "change.diff").write_text(change)
+    run(sources, "git", "apply", "--unidiff-zero", "change.diff")
     run(sources, sys.executable, "-m", "pytest", "-q", "tests/models/test_espcn.py")
     run(sources, sys.executable, "-m", "ruff", "check", "src/clearzoom/models", "tests/models")
-    ((language, commands),) = re.findall(r"```(\w+)\n(.*?)```", done[6], re.DOTALL)
+    run(sources, sys.executable, "-m", "mypy", "src/clearzoom/models")
+    _, (language, commands) = blocks(use)
     assert language == "sh"
-    # The command's own script may be another copy's: this one is asked for.
+    # The command's own script may belong to another copy, so this copy runs as a module.
     program = f'clearzoom() {{ "{sys.executable}" -m clearzoom "$@"; }}\n'
-    told = run(sources, "bash", "-ec", program + commands)
-    assert "bicubic" in told
+    assert "bicubic" in run(sources, "bash", "-ec", program + commands)
     with Image.open(sources / "large.png") as large:
         assert large.size == (902, 600)
     assert "espcn" in run(sources, sys.executable, "-m", "clearzoom", "models")

@@ -56,7 +56,7 @@ def test_curves_are_the_formulas_that_are_written():
         ),
         charbonnier: ((d**2 + LEVEL**2).sqrt(), d / (d**2 + LEVEL**2).sqrt()),
     }
-    for one in losses.SHOWN:
+    for one in losses.LOSSES:
         for got, formula in zip(losses.curve(one.loss, d), wanted[one.loss], strict=True):
             torch.testing.assert_close(got, formula, rtol=1e-9, atol=1e-12)
 

@@ -84,7 +84,7 @@ def test_another_archive_is_refused(empty_cache, weights_source, tmp_path):
 def test_a_file_in_the_archive_is_checked_by_itself(empty_cache, weights_source, monkeypatch):
     wrong = source.PICKLES | {"vgg16": source.Pickle(source.PICKLES["vgg16"].member, "0", "", ())}
     monkeypatch.setattr(source, "PICKLES", wrong)
-    with pytest.raises(WeightsError, match="not the one that was expected"):
+    with pytest.raises(WeightsError, match="not the expected file"):
         fetch("vgg16", weights_source)
     assert not empty_cache.exists()
 
@@ -139,8 +139,8 @@ def test_bad_paths(tmp_path):
     torch.save({"features.0.weight": torch.zeros(1)}, tmp_path / "other.pth")
     (tmp_path / "text.safetensors").write_text("no weights")
     for name, words in {
-        "text.pth": "no file of weights",
-        "empty.pth": "no file of weights",
+        "text.pth": "not a weights file",
+        "empty.pth": "not a weights file",
         "list.pth": "no state dict",
         "other.pth": r"neither conv1_1.bias nor features.0.bias",
         "text.safetensors": "damaged",
@@ -155,7 +155,7 @@ def test_a_pth_that_would_run_a_program_does_not(tmp_path):
             return os.mkdir, (str(tmp_path / "made"),)
 
     torch.save({"features.0.weight": Malicious()}, tmp_path / "evil.pth")
-    with pytest.raises(WeightsError, match="no file of weights"):
+    with pytest.raises(WeightsError, match="not a weights file"):
         load_weights("vgg19", tmp_path / "evil.pth")
     assert not (tmp_path / "made").exists()
 

@@ -5,15 +5,13 @@ import pytest
 import torch
 
 from clearzoom.errors import InputError, SizeError
-from clearzoom.losses.edge import edge
-from clearzoom.losses.frequency import frequency
 from clearzoom.losses.pixel import charbonnier, l1, l2, smooth_l1
 from clearzoom.losses.structure import ms_ssim_loss, ssim_loss
 from clearzoom.metrics.protocol import score, shave
 from clearzoom.metrics.psnr import mean_squared_error, psnr, rmse_percent
 from clearzoom.metrics.ssim import ssim
 
-LOSSES = (l1, l2, smooth_l1, charbonnier, edge, frequency, ssim_loss, ms_ssim_loss)
+LOSSES = (l1, l2, smooth_l1, charbonnier, ssim_loss, ms_ssim_loss)
 
 
 @pytest.mark.parametrize("metric", [mean_squared_error, psnr, rmse_percent, ssim])

@@ -5,21 +5,21 @@ from clearzoom.io.compression import decoded, encoded
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.metrics.evaluate import evaluate
 from clearzoom.metrics.faults import spoil
-from clearzoom.metrics.methods import Given, Method
+from clearzoom.metrics.methods import LrPicture, Method
 
 rng = np.random.default_rng(0)
 PICTURE = rng.integers(0, 256, (12, 20, 3)).astype(np.uint8)
 
 
 def test_pixels_become_a_lossless_file():
-    content, suffix = Given(PICTURE).as_file()
+    content, suffix = LrPicture(PICTURE).as_file()
     assert suffix == ".png"
     np.testing.assert_array_equal(decode_rgb8(content), PICTURE)
 
 
 def test_a_file_is_handed_over_as_it_was():
     content = encoded(PICTURE, "jpg", 60)
-    given = Given(decoded(content), content, ".jpg")
+    given = LrPicture(decoded(content), content, ".jpg")
     assert given.as_file() == (content, ".jpg")
 
 

@@ -121,7 +121,7 @@ def test_the_file_is_a_jpeg_of_the_stated_quality(photo):
 def test_wrong_sizes_and_two_compressions_are_errors(tmp_path, photo):
     with pytest.raises(SizeError, match="no multiple of 4"):
         spoil(photo[:97, :96], 4, "mild", "a")
-    with pytest.raises(ConfigError, match="give faults or a JPEG quality"):
+    with pytest.raises(ConfigError, match="choose faults or a JPEG quality"):
         evaluate(tmp_path, 4, jpeg_quality=50, faults="mild")
 
 
@@ -151,4 +151,4 @@ def test_the_command_names_recipe_and_kind(command, tmp_path, photo):
     assert said["rows"][0]["data"] == f"{tmp_path.name}, faults-1 usual"
     done = command("evaluate", *options, "--jpeg-quality", 50)
     assert done.returncode != 0
-    assert "give faults or a JPEG quality" in done.stderr
+    assert "choose faults or a JPEG quality" in done.stderr

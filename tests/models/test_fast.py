@@ -5,8 +5,6 @@ from hypothesis import strategies as st
 from small_networks import randomised
 
 from clearzoom.models.count import count
-from clearzoom.models.initialise import start_as_interpolation
-from clearzoom.models.reach import reach_px
 from clearzoom.models.registry import build
 
 
@@ -41,7 +39,7 @@ def test_folded_is_unfolded_in_values_and_gradients(scale, height, width, seed):
 
 def test_folded_is_unfolded_in_single_precision():
     net = build("fast")
-    start_as_interpolation(net, 1)
+    net.start(1)
     x = torch.rand(1, 3, 40, 50) - 0.5
     with torch.no_grad():
         assert (net(x) - net.forward_fused(x)).abs().max() <= 1e-4
@@ -50,7 +48,7 @@ def test_folded_is_unfolded_in_single_precision():
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_reach_is_what_the_gradient_shows(scale):
     net = randomised(build("fast", scale, {"channels": 8, "convolutions": 3}).double())
-    reach = reach_px(net)
+    reach = net.reach_px
     side = 2 * reach + 5
     x = torch.randn(1, 3, side, side, dtype=torch.float64, requires_grad=True)
     middle = side // 2
@@ -63,7 +61,7 @@ def test_reach_is_what_the_gradient_shows(scale):
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_a_fresh_network_is_near_linear_interpolation(scale, photo):
     net = build("fast", scale)
-    start_as_interpolation(net, 0)
+    net.start(0)
     lr = torch.from_numpy(photo[100:130, 100:130].copy()).permute(2, 0, 1)[None] / 255 - 0.5
     linear = torch.nn.functional.interpolate(lr, scale_factor=float(scale), mode="bilinear")
     with torch.no_grad():

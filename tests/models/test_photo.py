@@ -5,9 +5,8 @@ from hypothesis import strategies as st
 from small_networks import randomised
 
 from clearzoom.models.count import count
-from clearzoom.models.initialise import start_as_interpolation
-from clearzoom.models.photo import PLAIN_LEVEL, LevelEstimator
-from clearzoom.models.reach import reach_px
+from clearzoom.models.estimator import LevelEstimator
+from clearzoom.models.photo import PLAIN_LEVEL
 from clearzoom.models.registry import build
 
 SMALL_CHAIN = {"channels": 8, "convolutions": 3}
@@ -53,7 +52,7 @@ def test_all_shifts_are_learnt():
 @pytest.mark.parametrize("scale", [2, 4])
 def test_reach_is_what_the_gradient_shows(scale):
     net = randomised(build("photo", scale, SMALL_CHAIN).double())
-    reach = reach_px(net)
+    reach = net.reach_px
     side, middle = 2 * reach + 5, reach + 2
     x = torch.randn(1, 3, side, side, dtype=torch.float64, requires_grad=True)
     pixel = middle * scale
@@ -70,7 +69,7 @@ def test_the_estimator_takes_any_size(height):
 
 def test_a_fresh_network_does_not_depend_on_the_level(photo):
     net = build("photo", 4)
-    start_as_interpolation(net, 0)
+    net.start(0)
     lr = torch.from_numpy(photo[100:130, 100:130].copy()).permute(2, 0, 1)[None] / 255 - 0.5
     linear = torch.nn.functional.interpolate(lr, scale_factor=4.0, mode="bilinear")
     with torch.no_grad():

@@ -4,8 +4,6 @@ from small_networks import FAMILY, SMALL, randomised
 
 from clearzoom.errors import ConfigError, UnknownModelError
 from clearzoom.models.count import count
-from clearzoom.models.initialise import start_as_interpolation
-from clearzoom.models.reach import reach_px
 from clearzoom.models.registry import NETWORKS, build
 
 SWITCHES = [
@@ -75,7 +73,7 @@ def test_the_seven_switches_lead_from_srresnet_to_slim():
 def test_reach_is_what_the_gradient_shows(name, scale, more):
     net = build(name, scale, SMALL | {"norm": "affine", "activation": "silu"} | more).double()
     net = randomised(net)
-    reach = reach_px(net)
+    reach = net.reach_px
     side = 2 * reach + 5
     middle = side // 2
     seen = torch.zeros(side, side)
@@ -95,7 +93,7 @@ def test_reach_is_what_the_gradient_shows(name, scale, more):
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_a_fresh_network_is_near_linear_interpolation(name, scale, photo):
     net = build(name, scale, {"norm": "affine", "activation": "leaky_relu", "dilations": [1]})
-    start_as_interpolation(net, 0)
+    net.start(0)
     lr = torch.from_numpy(photo[100:130, 100:130].copy()).permute(2, 0, 1)[None] / 255 - 0.5
     linear = torch.nn.functional.interpolate(lr, scale_factor=float(scale), mode="bilinear")
     with torch.no_grad():

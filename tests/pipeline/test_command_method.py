@@ -7,7 +7,7 @@ from clearzoom.engines.network import load_network
 from clearzoom.errors import SizeError
 from clearzoom.io.compression import decoded, encoded
 from clearzoom.io.reading import decode_rgb8
-from clearzoom.metrics.methods import Given
+from clearzoom.metrics.methods import LrPicture
 from clearzoom.pipeline.command_method import as_command, plain_command
 from clearzoom.pipeline.settings import Settings
 
@@ -17,13 +17,13 @@ def test_it_gives_what_the_command_gives_of_the_same_file(photo, tmp_path):
     (tmp_path / "lr.jpg").write_bytes(content)
     enlarge_file(tmp_path / "lr.jpg", tmp_path / "sr.png", Settings(Wanted(4), "photo"))
     method = plain_command("photo", 4)
-    larger = method.enlarge(Given(decoded(content), content, ".jpg"))
+    larger = method.enlarge(LrPicture(decoded(content), content, ".jpg"))
     np.testing.assert_array_equal(larger, decode_rgb8((tmp_path / "sr.png").read_bytes()))
     assert method.weights_sha256 == load_network("photo", 4).sha256
 
 
 def test_it_does_what_the_settings_say(photo):
-    given = Given(np.ascontiguousarray(photo[:30, :40]))
+    given = LrPicture(np.ascontiguousarray(photo[:30, :40]))
     methods = [as_command(Settings(Wanted(2), "fast", ensemble=each)) for each in (False, True)]
     assert [method.name for method in methods] == ["fast", "fast + ensemble"]
     default, mirrored = (method.enlarge(given) for method in methods)

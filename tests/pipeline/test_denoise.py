@@ -17,7 +17,6 @@ from clearzoom.io.picture import Picture
 from clearzoom.io.reading import read_picture
 from clearzoom.io.writing import write_picture
 from clearzoom.models.export import export_estimator, export_onnx
-from clearzoom.models.initialise import start_as_interpolation
 from clearzoom.models.registry import build
 from clearzoom.pipeline.job import networks_of, plan_job
 from clearzoom.pipeline.run import run_job
@@ -30,7 +29,7 @@ NOTES = {"name": "mine", "scale": "2", "halo_px": "5", "tile_px": "32"}
 def model(tmp_path_factory):
     """A network with levels that gives pictures, and an estimator, both untrained."""
     net = build("photo", 2, {"channels": 8, "convolutions": 3})
-    start_as_interpolation(net, 0)
+    net.start(0)
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for parameter in net.parameters():

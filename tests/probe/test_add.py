@@ -293,7 +293,7 @@ def bad_graphs(folder):
                 [node("GlobalAveragePool", ["x"], ["mean"]), node("Flatten", ["mean"], ["y"])],
                 gives=(1, 3),
             ),
-            "not from picture to picture",
+            "does not map a picture to a picture",
         ),
         "four channels": (one("rgba", *resized(2), given=(1, 4, "h", "w")), "1 or 3 channels"),
         "a batch": (one("batch", *resized(2), given=(8, 3, "h", "w")), "8 pictures at once"),

@@ -145,7 +145,7 @@ def test_graphs_that_lie_in_one_another_without_end_are_refused(own_folder, tmp_
             deep = bytes([field]) + length(len(deep)) + deep
     path = tmp_path / "net.onnx"
     path.write_bytes(b"\x3a" + length(len(deep)) + deep)
-    with pytest.raises(WeightsError, match=r"net\.onnx: its graphs lie in one another"):
+    with pytest.raises(WeightsError, match=r"net\.onnx: its graphs are nested"):
         add_model(path, "CC0-1.0", "theirs", print)
 
 

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import torch
 
-from clearzoom.models.initialise import start_as_interpolation
 from clearzoom.models.registry import build
 from clearzoom.train.calibration import UNCHANGED, _best_line, calibrate
 
@@ -11,7 +10,7 @@ from clearzoom.train.calibration import UNCHANGED, _best_line, calibrate
 def net():
     """A network with levels that interpolates at each of them, and guesses 0.8 everywhere."""
     net = build("photo", 2, {"channels": 8, "convolutions": 2})
-    start_as_interpolation(net, 0)
+    net.start(0)
     with torch.no_grad():
         net.estimator.last.weight.zero_()
         net.estimator.last.bias.fill_(0.8)
@@ -31,7 +30,7 @@ def test_a_level_that_spoils_is_lowered(net, crops):
     with torch.no_grad():
         net.shifts[-1].fill_(0.2)  # the higher the level, the brighter: wrong in any case
     before = {name: value.clone() for name, value in net.state_dict().items()}
-    found = calibrate(net, crops)
+    found = calibrate(net, net.estimator, crops)
     assert found.gain_db > 1
     assert guessed(net) == pytest.approx(found.slope * 0.8 + found.offset, abs=1e-6)
     assert guessed(net) <= 0.01
@@ -43,7 +42,7 @@ def test_the_best_level_is_found_between_those_that_are_tried(net, crops):
     with torch.no_grad():
         net.shifts[-1].fill_(0.5)
         net.tail.bias.add_(-0.15)  # undone at level 0.3
-    calibrate(net, crops)
+    calibrate(net, net.estimator, crops)
     assert guessed(net) == pytest.approx(0.3, abs=0.05)
 
 
@@ -61,11 +60,11 @@ def test_clean_pictures_lose_next_to_nothing():
 def test_few_pictures_change_nothing(net, crops):
     with torch.no_grad():
         net.shifts[-1].fill_(0.2)
-    assert calibrate(net, crops[:7]) == UNCHANGED
+    assert calibrate(net, net.estimator, crops[:7]) == UNCHANGED
     assert guessed(net) == pytest.approx(0.8)
 
 
 def test_where_levels_change_nothing_the_estimator_stays(net, crops):
-    found = calibrate(net, crops)
+    found = calibrate(net, net.estimator, crops)
     assert found == UNCHANGED
     assert guessed(net) == pytest.approx(0.8)

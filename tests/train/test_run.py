@@ -35,7 +35,7 @@ spectral_norm = {}
 [[losses]]
 kind = "charbonnier"
 [[losses]]
-kind = "edge"
+kind = "l2"
 weight = 0.1
 """
 
@@ -114,7 +114,7 @@ def test_an_adversarial_run_logs_each_term_and_keeps_the_newest_weights(config_f
     with (tmp_path / "run" / "logs" / "from-step-0000000" / "metrics.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["loss"]]
     row = {name: float(value) for name, value in rows[-1].items() if name.startswith("loss")}
-    parts = row["loss/charbonnier"] + 0.1 * row["loss/edge"] + 0.01 * row["loss/adversarial"]
+    parts = row["loss/charbonnier"] + 0.1 * row["loss/l2"] + 0.01 * row["loss/adversarial"]
     assert row["loss"] == pytest.approx(parts, rel=1e-5)
     assert row["loss/discriminator"] > 0
     kept = load_file(tmp_path / "run" / BEST)

@@ -8,7 +8,7 @@ from PIL import Image
 from skimage import data
 
 from clearzoom.engines.network import load_network
-from clearzoom.metrics.methods import Given
+from clearzoom.metrics.methods import LrPicture
 from clearzoom.pipeline.command_method import plain_command
 
 SCALE, SIDE_PX, EDGE_PX = 4, 64, 20  # LR; what is nearer to the edge than EDGE_PX is left out
@@ -60,7 +60,7 @@ def by_network(model, strength=1.0):
 
 def by_command(model):
     method = plain_command(model, SCALE)
-    return lambda levels: method.enlarge(Given(levels.round().clip(0, 255).astype(np.uint8)))
+    return lambda levels: method.enlarge(LrPicture(levels.round().clip(0, 255).astype(np.uint8)))
 
 
 def test_a_pattern_is_measured():
@@ -134,6 +134,6 @@ def test_a_weave_is_measured():
 def test_texture_gets_no_weave(model):
     """Crisp weights that were not trained with the loss ``peaks`` had up to 29."""
     enlarge = plain_command(model, SCALE).enlarge
-    ratios = [peak_ratio(enlarge(Given(texture))) for texture in textures()]
+    ratios = [peak_ratio(enlarge(LrPicture(texture))) for texture in textures()]
     assert np.median(ratios) < 6
     assert max(ratios) < 9

@@ -172,7 +172,6 @@ def _own_table(own: "list[Own]") -> Table:
 def _count_networks() -> list[dict[str, Any]] | None:
     try:
         from clearzoom.models.count import FORMULA, count
-        from clearzoom.models.reach import reach_px
         from clearzoom.models.registry import NETWORKS, build
     except ModuleNotFoundError as error:
         if error.name != "torch":
@@ -191,7 +190,7 @@ def _count_networks() -> list[dict[str, Any]] | None:
                 "macc": counted.macc,
                 "flops": counted.flops,
                 "formula": FORMULA,
-                "receptive_field_px": 2 * reach_px(net) + 1,
+                "receptive_field_px": 2 * net.reach_px + 1,
                 "settings": net.config.model_dump(mode="json"),
             }
         )

@@ -31,8 +31,7 @@ def load_torch(
         import torch
         from safetensors import safe_open
 
-        from clearzoom.models.photo import PLAIN_LEVEL, PhotoSR
-        from clearzoom.models.registry import SRNet, build
+        from clearzoom.models.registry import build
         from clearzoom.models.weights import load_into
     except ModuleNotFoundError as error:
         raise MissingExtraError("the engine torch", "train") from error
@@ -46,9 +45,7 @@ def load_torch(
     except KeyError as error:
         raise WeightsError(f"{weights} was not made by 'clearzoom export': no {error}") from error
     load_into(net, weights)
-    plain: SRNet = net
-    if isinstance(net, PhotoSR):
-        plain = net.at_level(PLAIN_LEVEL if denoise is None else denoise)
+    plain = net.at_level(denoise)
     mps = torch.backends.mps.is_available()
     device = torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
     kinds = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}

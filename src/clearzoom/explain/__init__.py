@@ -3,4 +3,4 @@
 from clearzoom.io.user_folders import cache_folder
 from clearzoom.quiet import keep_files_in
 
-keep_files_in(cache_folder())  # before a module here loads matplotlib
+keep_files_in(cache_folder())  # before a module here imports matplotlib

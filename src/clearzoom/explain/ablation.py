@@ -28,18 +28,17 @@ def stages() -> dict[str, dict[str, Any]]:
     """List the networks from ``srresnet`` to ``srresnet-slim``.
 
     Returns:
-        By the change that a network has over the one before, all its settings that differ from
-        ``srresnet``.
+        All settings that differ from ``srresnet``, by the change to the network before.
 
     Example:
         >>> list(stages())[:2]
         ['srresnet', '1 norm']
     """
-    wanted = SLIM.model_dump()
+    slim = SLIM.model_dump()
     settings: dict[str, Any] = {}
     found: dict[str, dict[str, Any]] = {"srresnet": {}}
     for number, change in enumerate(CHANGES, 1):
-        settings = settings | {change: wanted[change]}
+        settings = settings | {change: slim[change]}
         found[f"{number} {change}"] = settings
     assert SRResNetConfig(**settings) == SLIM
     return found
@@ -50,10 +49,10 @@ def run_all(data: Path, budget: Budget) -> dict[str, Trial]:
 
     Args:
         data: folder with the pictures in ``train`` and ``val``.
-        budget: of each.
+        budget: of each training.
 
     Returns:
-        By the names of ``stages``.
+        The trials by the names of ``stages``.
     """
     return {
         name: run_trial("srresnet", budget.settings(**settings), budget, data)
@@ -69,7 +68,7 @@ def explain(data: Path, budget: Budget) -> Page:
         budget: of each training.
 
     Raises:
-        MissingFileError: no pictures.
+        MissingFileError: the folder has no pictures.
         TrainingError: a picture is damaged or smaller than a patch.
     """
     trials = run_all(data, budget)
@@ -119,7 +118,7 @@ def _row(name: str, trial: Trial) -> list[str]:
 def _figure(trials: dict[str, Trial]) -> Figure:
     figure, [axes] = panels(1, 4, 11.0, 3.4)
     names = list(trials)
-    shown: dict[str, tuple[list[float], str]] = {
+    bars: dict[str, tuple[list[float], str]] = {
         "parameters (k)": ([t.counts.parameters / 1e3 for t in trials.values()], ",.0f"),
         "MACC at 3×64×64 (G)": ([t.counts.macc / 1e9 for t in trials.values()], ".2f"),
         "seconds per output megapixel": (
@@ -128,15 +127,15 @@ def _figure(trials: dict[str, Trial]) -> Figure:
         ),
         "PSNR (dB)": ([t.psnr_db for t in trials.values()], ".2f"),
     }
-    for drawn, (label, (values, form)) in zip(axes, shown.items(), strict=True):
+    for drawn, (label, (values, form)) in zip(axes, bars.items(), strict=True):
         show_bars(drawn, names, values, form)
         drawn.set_xlabel(label)
         if drawn is not axes[0]:
             drawn.set_yticklabels([])
-    decibels = shown["PSNR (dB)"][0]
+    decibels = bars["PSNR (dB)"][0]
     low, high = min(decibels), max(decibels)
     spread = max(high - low, 0.05)
-    # Bars that start elsewhere than at zero would lie, so these are points.
+    # Bars that do not start at zero would mislead, so these are points.
     axes[-1].clear()
     axes[-1].plot(decibels, range(len(names)), "o", color="0.0", markersize=5)
     for at, value in enumerate(decibels):

@@ -1,4 +1,4 @@
-"""Ways to make a picture worse, each of which a metric sees in another way."""
+"""Ways to damage a picture, to which metrics respond differently."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ def brighter(picture: Levels, levels: float) -> Float64Array:
 
     Args:
         picture: (H, W, 3) uint8.
-        levels: that are added.
+        levels: the constant.
 
     Returns:
         (H, W, 3), not rounded or clipped.
@@ -23,7 +23,7 @@ def flatter(picture: Levels, share: float) -> Float64Array:
 
     Args:
         picture: (H, W, 3) uint8.
-        share: of the way, 0..1.
+        share: share of the distance to the mean, 0..1.
 
     Returns:
         (H, W, 3), not rounded.
@@ -38,7 +38,7 @@ def noisy(picture: Levels, sigma: float, seed: int = 0) -> Float64Array:
 
     Args:
         picture: (H, W, 3) uint8.
-        sigma: its standard deviation, levels.
+        sigma: standard deviation of the noise, levels.
         seed: of the noise.
 
     Returns:
@@ -49,11 +49,11 @@ def noisy(picture: Levels, sigma: float, seed: int = 0) -> Float64Array:
 
 
 def blurred(picture: Levels, sigma_px: float) -> Float64Array:
-    """Blur by a Gaussian, borders mirrored.
+    """Blur by a Gaussian with mirrored borders.
 
     Args:
         picture: (H, W, 3) uint8.
-        sigma_px: of the Gaussian; 0 changes nothing.
+        sigma_px: standard deviation of the Gaussian; 0 changes nothing.
 
     Returns:
         (H, W, 3), not rounded.
@@ -74,13 +74,13 @@ def blurred(picture: Levels, sigma_px: float) -> Float64Array:
 
 
 def shifted_pair(picture: Levels, by_px: int) -> tuple[Levels, Levels]:
-    """Cut two equally sharp pictures whose contents differ by a shift.
+    """Cut two equally sharp pictures that differ by a shift of their content.
 
     Args:
         picture: (H, W, 3) uint8.
-        by_px: how far the second one's content lies to the left and up.
+        by_px: the shift of the second one's content to the left and up.
 
     Returns:
-        Two (H - by_px, W - by_px, 3) uint8: the unmoved part, and the moved one.
+        Two (H - by_px, W - by_px, 3) uint8 pictures, the unmoved one first.
     """
     return picture[:-by_px, :-by_px], picture[by_px:, by_px:]

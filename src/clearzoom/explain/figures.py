@@ -1,4 +1,4 @@
-"""How every figure looks: readable in black and white, and the same bytes on every run."""
+"""The style of all figures: readable in black and white, with the same bytes on every run."""
 
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -41,7 +41,7 @@ LINES: tuple[dict[str, Any], ...] = (
     {"color": "0.0", "linestyle": (0, (1, 1.5)), "linewidth": 1.8},
     {"color": "0.0", "linestyle": (0, (6, 2, 1, 2)), "linewidth": 1.3},
 )
-"""One style a curve: told apart without colour."""
+"""A style for each curve, distinguishable without colour."""
 
 FILLS: tuple[dict[str, Any], ...] = (
     {"facecolor": "0.15"},
@@ -50,14 +50,14 @@ FILLS: tuple[dict[str, Any], ...] = (
     {"facecolor": "0.88"},
     {"facecolor": "1.0", "hatch": "\\\\\\\\"},
 )
-"""One fill a part of a bar."""
+"""A fill for each part of a bar."""
 
 
 def in_house_style(draw: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Let a function that draws a figure do so in the house style, whatever the user's is.
+    """Decorate a function that draws a figure, so that the user's own style has no effect.
 
     Args:
-        draw: makes its figure with ``panels``.
+        draw: a function that makes its figure with ``panels``.
     """
 
     @wraps(draw)
@@ -76,8 +76,8 @@ def panels(
     Args:
         rows: of axes.
         columns: of axes.
-        width_in: of the figure, inches.
-        height_in: likewise.
+        width_in: width of the figure, inches.
+        height_in: height of the figure, inches.
 
     Returns:
         The figure, and its axes by row and column.
@@ -102,7 +102,7 @@ def show_picture(axes: Axes, picture: npt.NDArray[np.uint8], title: str) -> None
 
 
 def show_map(axes: Axes, values: npt.NDArray[np.float64], title: str) -> AxesImage:
-    """Draw a map of values in grey: 0 is black, 1 is white, below 0 is black too.
+    """Draw a map of values in grey: 0 and below is black, 1 is white.
 
     Args:
         axes: to draw in.
@@ -117,13 +117,13 @@ def show_map(axes: Axes, values: npt.NDArray[np.float64], title: str) -> AxesIma
 
 
 def show_bars(axes: Axes, names: Sequence[str], values: Sequence[float], form: str) -> None:
-    """Draw one horizontal bar a name, the first on top, with its value at its end.
+    """Draw a horizontal bar for each name, the first on top, with its value at the end.
 
     Args:
         axes: to draw in.
         names: of the bars.
         values: their lengths.
-        form: how a value is written, e.g. ".2f".
+        form: format of the values, e.g. ".2f".
     """
     drawn = axes.barh(range(len(names)), values, color="0.7", edgecolor="0.2", height=0.66)
     axes.bar_label(drawn, [format(value, form) for value in values], padding=3, fontsize=8)
@@ -135,11 +135,11 @@ def show_bars(axes: Axes, names: Sequence[str], values: Sequence[float], form: s
 
 
 def encoded(figure: Figure, kind: Literal["png", "svg"]) -> bytes:
-    """Encode a figure; equal figures give equal bytes, as no date and no version goes in.
+    """Encode a figure without date and version, so that equal figures have equal bytes.
 
     Args:
-        figure: made by ``panels``.
-        kind: of file.
+        figure: a figure from ``panels``.
+        kind: of the file.
     """
     target = BytesIO()
     without = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}

@@ -1,4 +1,4 @@
-"""Pixel-wise losses: value and derivative, and which answer each one wants."""
+"""Pixel-wise losses: value, derivative, and the answer that minimises each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A loss with what is written about it; d = sr - hr in units of the full range."""
+class Entry:
+    """A loss with its formulas; d = sr - hr in units of the full range."""
 
     name: str
     loss: Loss
@@ -25,18 +25,18 @@ class Shown:
     derivative: str
 
 
-SHOWN = (
-    Shown("L1", l1, "abs(d)", "sign(d)"),
-    Shown("L2", l2, "d²", "2·d"),
-    Shown(
+LOSSES = (
+    Entry("L1", l1, "abs(d)", "sign(d)"),
+    Entry("L2", l2, "d²", "2·d"),
+    Entry(
         "smooth L1",
         smooth_l1,
         "d² / (2β) where abs(d) < β, else abs(d) − β/2",
         "d/β, clipped to −1..1",
     ),
-    Shown("Charbonnier", charbonnier, "√(d² + ε²)", "d / √(d² + ε²)"),
+    Entry("Charbonnier", charbonnier, "√(d² + ε²)", "d / √(d² + ε²)"),
 )
-"""In the chapter's order, and one that is not in it."""
+"""The chapter's losses in its order, and one more."""
 
 _LEVELS = (0.5, 1.0, 4.0, 16.0, 64.0)
 _MAYBE = (0, 0, 0, 255, 255)
@@ -46,11 +46,11 @@ def curve(loss: Loss, errors: Tensor) -> tuple[Tensor, Tensor]:
     """Evaluate a loss and its derivative, by autograd, at single errors.
 
     Args:
-        loss: of this project: a mean over values.
+        loss: a loss of this project, which is a mean over values.
         errors: (n,) float64 d = sr - hr, full range = 1.
 
     Returns:
-        The loss of each error alone and its derivative there, (n,) each.
+        The loss and the derivative at each error, (n,) each.
 
     Example:
         >>> [float(part) for part in curve(l2, torch.tensor([0.5]))]
@@ -67,8 +67,8 @@ def best_answer(loss: Loss, levels: tuple[int, ...]) -> int:
     """Find the level with the least mean loss where the truth may be any of several.
 
     Args:
-        loss: of this project.
-        levels: 0..255, each as likely as the others.
+        loss: a loss of this project.
+        levels: equally likely levels of the truth, 0..255.
 
     Example:
         >>> best_answer(l2, (0, 100))
@@ -88,7 +88,7 @@ def explain() -> Page:
         True
     """
     beta = round(1 / LEVEL)
-    answers = [f"{one.name} {best_answer(one.loss, _MAYBE)}" for one in SHOWN]
+    answers = [f"{one.name} {best_answer(one.loss, _MAYBE)}" for one in LOSSES]
     return Page(
         "losses",
         (
@@ -96,7 +96,7 @@ def explain() -> Page:
             f"The derivative is the pull on a pixel. β = ε = 1/{beta}, one level.",
             table(
                 ["loss", "value", "derivative"],
-                [[one.name, one.value, one.derivative] for one in SHOWN],
+                [[one.name, one.value, one.derivative] for one in LOSSES],
             ),
             Drawing(
                 "losses",
@@ -125,7 +125,7 @@ def explain() -> Page:
 
 def _pulls() -> list[list[str]]:
     errors = torch.tensor(_LEVELS, dtype=torch.float64) / 255
-    return [[one.name, *(f"{g:.4f}" for g in curve(one.loss, errors)[1])] for one in SHOWN]
+    return [[one.name, *(f"{g:.4f}" for g in curve(one.loss, errors)[1])] for one in LOSSES]
 
 
 @in_house_style
@@ -135,7 +135,7 @@ def _figure() -> Figure:
         scale = 1.0 if row == 0 else 255.0
         half = np.linspace(1e-6, reach, 121)  # not zero, where a derivative may jump
         x = np.concatenate([-half[::-1], half])
-        for one, line in zip(SHOWN, LINES, strict=False):
+        for one, line in zip(LOSSES, LINES, strict=False):
             value, derivative = curve(one.loss, torch.from_numpy(x / scale))
             axes[row][0].plot(x, value.numpy() * scale, label=one.name, **line)
             axes[row][1].plot(x, derivative.numpy(), label=one.name, **line)

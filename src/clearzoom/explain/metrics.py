@@ -16,14 +16,14 @@ from clearzoom.metrics.psnr import psnr, rmse_percent
 from clearzoom.metrics.ssim import SSIMMaps, ssim_maps
 
 LIGHT_LEVELS = 13
-"""The first damage; the others are made as large as it is to PSNR."""
+"""The strength of the first damage; the others are scaled to the same PSNR."""
 
 DAMAGES: dict[str, tuple[Callable[[Levels, float], Float64Array], float]] = {
     "flatter": (flatter, 1.0),
     "noisy": (noisy, 60.0),
     "blurred": (blurred, 8.0),
 }
-"""Other damages, each with a strength that is more than enough."""
+"""Other damages, each with an upper bound of its strength."""
 
 _ERRORS = (1, 2, 4, 8, 16, 32, 64)
 
@@ -31,13 +31,13 @@ _ERRORS = (1, 2, 4, 8, 16, 32, 64)
 def damaged(
     picture: Levels, damage: Callable[[Levels, float], Float64Array], most: float, psnr_db: float
 ) -> Levels:
-    """Damage a picture until its PSNR on the luma plane is what is wanted.
+    """Damage a picture until its luma plane has a target PSNR, found by bisection.
 
     Args:
         picture: (H, W, 3) uint8.
-        damage: by a strength.
-        most: a strength that is more than enough; strengths below it are searched by halves.
-        psnr_db: wanted, dB.
+        damage: a function of the picture and a strength.
+        most: upper bound of the strength.
+        psnr_db: the target, dB.
 
     Returns:
         (H, W, 3) uint8.
@@ -141,8 +141,8 @@ def _maps_figure(copies: dict[str, Levels], maps: dict[str, SSIMMaps]) -> Figure
             "SSIM": own.ssim,
         }
         for drawn, (title, values) in zip(row[1:], parts.items(), strict=True):
-            shown = show_map(drawn, values, f"{title} {values.mean():.3f}")
-    figure.colorbar(shown, ax=[row[-1] for row in axes], label="value (1)", shrink=0.5, aspect=30)
+            image = show_map(drawn, values, f"{title} {values.mean():.3f}")
+    figure.colorbar(image, ax=[row[-1] for row in axes], label="value (1)", shrink=0.5, aspect=30)
     return figure
 
 

@@ -14,7 +14,7 @@ from clearzoom.io.atomic import whole_file
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure with its file's stem and the words for those who cannot see it."""
+    """A figure with the stem of its file and a caption, which also describes it in words."""
 
     name: str
     caption: str
@@ -23,7 +23,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Page:
-    """What is said on one topic: ``parts`` are Markdown paragraphs and drawings, in order."""
+    """The page of one topic: ``parts`` are Markdown paragraphs and drawings, in order."""
 
     topic: str
     parts: tuple[str | Drawing, ...]
@@ -34,7 +34,7 @@ class Page:
         return [part for part in self.parts if isinstance(part, Drawing)]
 
     def markdown(self) -> str:
-        """Write the page, with its heading and the way to the pages before and after it."""
+        """Return the page as Markdown, with its heading and links to its neighbours."""
         english, chinese = TITLES[self.topic]
         texts = [f"# {english} · {chinese}", *map(_text, self.parts), _ways(self.topic)]
         return "\n\n".join(text.strip() for text in texts if text) + "\n"
@@ -43,7 +43,7 @@ class Page:
         """Write TOPIC.md, and PNG and SVG of each figure.
 
         Args:
-            folder: is made; older files of these names are replaced.
+            folder: is created; older files of these names are replaced.
 
         Returns:
             The files, the page first.
@@ -75,10 +75,10 @@ def _ways(topic: str) -> str:
 
 
 def write_whole(path: Path, content: bytes) -> Path:
-    """Write a file whole or not at all, and make its folder.
+    """Write a file whole or not at all, and create its folder.
 
     Args:
-        path: the file to be.
+        path: the file to write.
         content: its bytes.
 
     Raises:
@@ -94,11 +94,11 @@ def write_whole(path: Path, content: bytes) -> Path:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Write a Markdown table; all columns but the first are numbers, to the right.
+    """Format a Markdown table with its first column left-aligned and the others right-aligned.
 
     Args:
-        head: a name a column.
-        rows: a cell a column.
+        head: the names of the columns.
+        rows: rows with a cell for each column.
 
     Example:
         >>> print(table(["network", "parameters"], [["slim", "642,050"]]))

@@ -13,7 +13,7 @@ from clearzoom.explain.figures import in_house_style, panels, show_map, show_pic
 from clearzoom.explain.page import Drawing, Page, table
 from clearzoom.io.example import EYE, NAME, example_picture
 from clearzoom.metrics.lpips import Lpips, lpips
-from clearzoom.metrics.methods import Given
+from clearzoom.metrics.methods import LrPicture
 from clearzoom.metrics.protocol import crop_to_multiple, score
 from clearzoom.metrics.psnr import psnr, rmse_percent
 from clearzoom.metrics.ssim import SSIMMaps, ssim_maps
@@ -26,9 +26,9 @@ BLUR_PX = 2.5
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy of the true picture with what each metric says of it.
+    """A copy of the true picture with its scores.
 
-    ``distance`` is the perceptual one, smaller is nearer.
+    ``distance`` is the perceptual one; smaller is nearer.
     """
 
     name: str
@@ -50,26 +50,26 @@ class Enlarged:
 
 
 def perceptual_distance(a: Levels, b: Levels) -> float:
-    """Measure LPIPS, with AlexNet; smaller is more alike.
+    """Measure LPIPS with AlexNet; smaller is nearer.
 
     Args:
         a: (H, W, 3) uint8 RGB.
         b: the same shape.
 
     Raises:
-        MissingFileError: its weights are not there; the message names the command to fetch them.
+        MissingFileError: its weights are missing; the message names the command to fetch them.
     """
     return float(lpips(a, b, 0, Lpips()))
 
 
 def copies(picture: Levels) -> tuple[Levels, list[Copy]]:
-    """Make the sharp copy, shifted, and the blurred copy, in place, and score both.
+    """Make a sharp, shifted copy and a blurred copy in place, and score both.
 
     Args:
         picture: (H, W, 3) uint8 RGB.
 
     Returns:
-        The true picture, SHIFT_PX smaller on each axis, and the two copies: sharp, blurred.
+        The true picture, SHIFT_PX smaller on each axis, and the two copies, the sharp one first.
     """
     true, moved = (np.ascontiguousarray(part) for part in shifted_pair(picture, SHIFT_PX))
     soft = to_uint8(blurred(true, BLUR_PX))
@@ -96,13 +96,13 @@ def enlargements(picture: Levels) -> tuple[Levels, list[Enlarged]]:
         picture: (H, W, 3) uint8 RGB.
 
     Returns:
-        The true picture, cropped to a multiple of 4, and the three, by the plain command.
+        The true picture, cropped to a multiple of 4, and the three enlargements.
     """
     true = crop_to_multiple(picture, SCALE)
     lr = reduce_for_protocol(true, SCALE)
     made = {"bicubic": enlarge_bicubic(lr, SCALE)}
     for model in ("photo", "photo-crisp"):
-        made[model] = plain_command(model, SCALE).enlarge(Given(lr))
+        made[model] = plain_command(model, SCALE).enlarge(LrPicture(lr))
     measure = Lpips()
     return true, [
         Enlarged(name, sr, score(sr, true, SCALE).psnr_db, lpips(sr, true, SCALE, measure))
@@ -233,6 +233,6 @@ def _maps_figure(sharp: Copy, soft: Copy) -> Figure:
         for drawn, (title, values) in zip(row[1:], parts.items(), strict=True):
             # A map starts half a window further in than the picture.
             crop = values[tuple(slice(part.start - 5, part.stop - 5) for part in EYE)]
-            shown = show_map(drawn, crop, f"{title} {crop.mean():.3f}")
-    figure.colorbar(shown, ax=[row[-1] for row in axes], label="value (1)", shrink=0.8)
+            image = show_map(drawn, crop, f"{title} {crop.mean():.3f}")
+    figure.colorbar(image, ax=[row[-1] for row in axes], label="value (1)", shrink=0.8)
     return figure

@@ -23,7 +23,7 @@ STEPS = (
     ("rows interleaved", "(C, H·r, W, r)"),
     ("columns interleaved: the result", "(C, H·r, W·r)"),
 )
-"""What each step does, and its shape."""
+"""Each step with the shape of its result."""
 
 _CODE = """```python
 split = features.reshape(C, r, r, H, W)
@@ -39,7 +39,7 @@ Cells = npt.NDArray[np.int64]
 
 
 def numbered(channels: int, side: int) -> Cells:
-    """Number the values of a tiny input: the tens say the channel, the units the pixel.
+    """Number the values of a tiny input: the tens are the channel, the units the pixel.
 
     Args:
         channels: at most 9.
@@ -57,7 +57,7 @@ def numbered(channels: int, side: int) -> Cells:
 
 
 def agrees_with_torch(features: npt.NDArray[np.float32], factor: int) -> bool:
-    """Say whether the last step equals ``torch.nn.PixelShuffle``, value for value.
+    """Return whether the last step equals ``torch.nn.PixelShuffle``, value for value.
 
     Args:
         features: (C * factor^2, H, W) float32.

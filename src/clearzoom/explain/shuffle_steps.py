@@ -8,7 +8,7 @@ from clearzoom.errors import SizeError
 
 
 def pixel_shuffle_steps(features: npt.NDArray[Any], factor: int) -> list[npt.NDArray[Any]]:
-    """Rearrange channels into pixels and keep each intermediate array.
+    """Rearrange channels into pixels and return each intermediate array.
 
     Args:
         features: (C * factor^2, H, W), any dtype.

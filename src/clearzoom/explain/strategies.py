@@ -54,7 +54,7 @@ def run_all(data: Path, budget: Budget) -> dict[str, Trial]:
     post = run_trial(POST, settings, budget, data)
     pre = run_trial(PRE, settings, budget, data)
     longer = run_trial(POST, settings, budget, data, steps=fitting)
-    # One network, whose speed was measured twice.
+    # It is one network whose speed was measured twice.
     speed = min(post.seconds_per_megapixel, longer.seconds_per_megapixel)
     post, longer = (replace(one, seconds_per_megapixel=speed) for one in (post, longer))
     return {
@@ -141,12 +141,12 @@ def _bicubic_row(trial: Trial) -> list[str]:
 @in_house_style
 def _figure(trials: dict[str, Trial]) -> Figure:
     hr, lr = reduced_example()
-    shown = {"bicubic": enlarge_bicubic(lr, SCALE)}
+    pictures = {"bicubic": enlarge_bicubic(lr, SCALE)}
     for name, trial in trials.items():
         words = name.replace(", ", "\n")
-        shown[f"{words}\n{trial.steps:,} steps, {trial.psnr_db:.2f} dB"] = trial.example
-    shown["the true picture"] = hr
-    figure, [axes] = panels(1, len(shown), 11.0, 2.9)
-    for drawn, (title, picture) in zip(axes, shown.items(), strict=True):
+        pictures[f"{words}\n{trial.steps:,} steps, {trial.psnr_db:.2f} dB"] = trial.example
+    pictures["the true picture"] = hr
+    figure, [axes] = panels(1, len(pictures), 11.0, 2.9)
+    for drawn, (title, picture) in zip(axes, pictures.items(), strict=True):
         show_picture(drawn, picture[EYE], title)
     return figure

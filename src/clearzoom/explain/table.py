@@ -1,4 +1,4 @@
-"""The chapter's table, counted from this project's networks, and where their work is."""
+"""The chapter's table, counted from this project's networks, with the share of each part."""
 
 from matplotlib.figure import Figure
 from safetensors.torch import save
@@ -19,7 +19,7 @@ PARTS = {
     "upscale": "upscaling stages",
     "tail": "last convolution",
 }
-"""The network's parts by the start of their layers' names; the first that fits counts."""
+"""The network's parts by the first matching prefix of a layer's name."""
 
 CHANGES = {
     "norm": "another normalisation: a scale and a shift a channel, no statistics",

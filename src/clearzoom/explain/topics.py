@@ -1,5 +1,6 @@
-"""Topics by name; what one topic needs is imported for it alone."""
+"""Make topics by name; each is a module, which is imported for its topic alone."""
 
+from importlib import import_module
 from pathlib import Path
 
 from clearzoom.errors import InputError, MissingFileError
@@ -12,60 +13,28 @@ def make(topic: str, data: Path | None = None, *, quick: bool = False) -> Page:
 
     Args:
         topic: one of PAGES.
-        data: for topics that train: a folder with the pictures in ``train`` and ``val``.
-        quick: for topics that train: small networks and few steps.
+        data: a folder with the pictures in ``train`` and ``val``, for topics that train.
+        quick: train small networks for few steps, in topics that train.
 
     Raises:
-        InputError: no such topic.
+        InputError: no topic has this name.
         MissingFileError: a topic that trains has no data.
 
     Example:
         >>> make("table").markdown().splitlines()[0]
         '# From SRResNet to the slim variant · SRResNet 原論文改良 · 本次實作改良'
     """
-    if topic in TRAINED:
-        if data is None:
-            raise MissingFileError(
-                f"{topic} trains networks; give `data` FOLDER with the pictures in train/ and val/",
-                setting="data",
-            )
-        return _trained(topic, data, quick)
-    return _plain(topic)
-
-
-def _trained(topic: str, data: Path, quick: bool) -> Page:
-    if topic == "strategies":
-        from clearzoom.explain import strategies
-
-        return strategies.explain(data, strategies.QUICK if quick else strategies.WHOLE)
-    from clearzoom.explain import ablation
-
-    return ablation.explain(data, ablation.QUICK if quick else ablation.WHOLE)
-
-
-def _plain(topic: str) -> Page:
-    match topic:
-        case "pixel-shuffle":
-            from clearzoom.explain import pixel_shuffle
-
-            return pixel_shuffle.explain()
-        case "table":
-            from clearzoom.explain import table
-
-            return table.explain()
-        case "losses":
-            from clearzoom.explain import losses
-
-            return losses.explain()
-        case "metrics":
-            from clearzoom.explain import metrics
-
-            return metrics.explain()
-        case "perceptual":
-            from clearzoom.explain import perceptual
-
-            return perceptual.explain()
-    raise InputError(f"no topic {topic!r}; there are: {', '.join((*PAGES, INDEX))}")
+    if topic not in PAGES:
+        raise InputError(f"no topic {topic!r}; there are: {', '.join((*PAGES, INDEX))}")
+    if topic in TRAINED and data is None:
+        raise MissingFileError(
+            f"{topic} trains networks; give `data` FOLDER with the pictures in train/ and val/",
+            setting="data",
+        )
+    module = import_module(f"clearzoom.explain.{topic.replace('-', '_')}")
+    settings = (data, module.QUICK if quick else module.WHOLE) if topic in TRAINED else ()
+    page: Page = module.explain(*settings)
+    return page
 
 
 def write(topic: str, folder: Path, data: Path | None = None, *, quick: bool = False) -> list[Path]:
@@ -73,7 +42,7 @@ def write(topic: str, folder: Path, data: Path | None = None, *, quick: bool = F
 
     Args:
         topic: one of PAGES, or INDEX for the README.md that lists them.
-        folder: is made.
+        folder: the folder to write to, which is created.
         data: as in ``make``.
         quick: as in ``make``.
 
@@ -81,7 +50,7 @@ def write(topic: str, folder: Path, data: Path | None = None, *, quick: bool = F
         The files, the page first.
 
     Raises:
-        InputError: no such topic.
+        InputError: no topic has this name.
         MissingFileError: a topic that trains has no data.
         OutputError: the folder cannot be made or written.
     """

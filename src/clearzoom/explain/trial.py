@@ -17,7 +17,8 @@ from clearzoom.io.example import example_picture
 from clearzoom.io.folder import files_sha256, picture_files
 from clearzoom.metrics.protocol import Score, crop_to_multiple
 from clearzoom.models.count import Count, count
-from clearzoom.models.registry import SRNet, build
+from clearzoom.models.network import SRNet
+from clearzoom.models.registry import build
 from clearzoom.train.config import (
     DataSection,
     Folder,
@@ -37,10 +38,10 @@ _COUNTED_PX = 64
 
 @dataclass(frozen=True)
 class Budget:
-    """What each training may cost; ``option`` is what the command was given.
+    """The budget of each training; ``option`` is the command's option that chose it.
 
-    ``channels`` and ``blocks`` are the network's (registered: 64 and 16); ``scored`` is how many
-    held-back pictures are scored.
+    ``channels`` and ``blocks`` are the network's (registered: 64 and 16); ``scored`` is the number
+    of held-back pictures that are scored.
     """
 
     steps: int
@@ -53,7 +54,7 @@ class Budget:
     option: str = ""
 
     def words(self) -> str:
-        """Say it on a page."""
+        """Describe the budget for a page."""
         return (
             f"{self.batch} patches of {self.patch_px}×{self.patch_px} LR px a step, cut from "
             f"{self.pictures} pictures; networks of {self.blocks} blocks and {self.channels} "
@@ -62,7 +63,7 @@ class Budget:
         )
 
     def settings(self, **switches: Any) -> dict[str, Any]:
-        """Give the network's settings at this size; a narrowing is by the same half."""
+        """Return the network's settings at this size; blocks are narrowed in proportion."""
         size = {"channels": self.channels, "blocks": self.blocks}
         narrow = switches.get("narrow_channels", 64)
         return switches | size | {"narrow_channels": self.channels * narrow // 64}
@@ -70,7 +71,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Trial:
-    """A trained network: what it is, what its training took, and what it gives."""
+    """A trained network: its counts, the cost of its training, and its results."""
 
     counts: Count
     steps: int
@@ -84,33 +85,33 @@ class Trial:
 
     @property
     def psnr_db(self) -> float:
-        """Mean over the scored pictures, dB."""
+        """The mean over the scored pictures, dB."""
         return statistics.fmean(score.psnr_db for score in self.scores)
 
     @property
     def ssim(self) -> float:
-        """Mean over the scored pictures."""
+        """The mean over the scored pictures."""
         return statistics.fmean(score.ssim for score in self.scores)
 
 
 def run_trial(
     network: str, settings: dict[str, Any], budget: Budget, data: Path, steps: int | None = None
 ) -> Trial:
-    """Train a network for so many steps, and measure it.
+    """Train a network and measure it.
 
     Args:
         network: a registered name.
-        settings: of its switches.
-        budget: the rest.
+        settings: values of its switches.
+        budget: size, data and length of the training.
         data: folder with the pictures in ``train`` and ``val``.
-        steps: other than the budget's.
+        steps: number of steps; None means the budget's.
 
     Raises:
-        MissingFileError: no pictures.
+        MissingFileError: the folder has no pictures.
         TrainingError: a picture is damaged or smaller than a patch.
     """
     with TemporaryDirectory() as scratch:
-        held_back = Path(scratch) / "val"  # only those that are scored
+        held_back = Path(scratch) / "val"  # only the pictures that are scored
         held_back.mkdir()
         for picture in picture_files(data / "val")[: budget.scored]:
             shutil.copy(picture, held_back)
@@ -131,7 +132,7 @@ def run_trial(
 
 
 def reduced_example() -> tuple[Levels, Levels]:
-    """Give the example picture, cropped to a multiple of the scale, and its LR."""
+    """Return the example picture, cropped to a multiple of the scale, and its LR."""
     hr = crop_to_multiple(example_picture(), SCALE)
     return hr, reduce_for_protocol(hr, SCALE)
 
@@ -155,22 +156,22 @@ def _config(
         optimiser=OptimiserSection(max_steps=steps, warmup_steps=steps // 10),
         run=RunSection(
             seed=SEED,
-            validate_every_steps=steps + 1,  # never: the end is scored here
+            validate_every_steps=steps + 1,  # never, since the end is scored here
             log_every_steps=max(1, steps // 4),
-            precision="fp32",  # all alike, or they would not compare
+            precision="fp32",  # equal for all, so that they compare
             memory_format="contiguous",
         ),
     )
 
 
 def fastest(work: Callable[[], object]) -> float:
-    """Time work a few times after a first, and take the fastest: other work here only slows it.
+    """Time work a few times after a warm-up and return the fastest: other load only slows it.
 
     Args:
-        work: waits for its device.
+        work: a function that waits for its device.
 
     Returns:
-        Seconds.
+        The least time in seconds.
     """
     seconds = []
     for _ in range(1 + _TIMED_RUNS):
@@ -181,12 +182,12 @@ def fastest(work: Callable[[], object]) -> float:
 
 
 def seconds_per_step(network: str, settings: dict[str, Any], budget: Budget) -> float:
-    """Time forward and backward of one training step, on the device that would train.
+    """Time forward and backward of one training step on the device that trains.
 
     Args:
         network: a registered name.
-        settings: of its switches.
-        budget: its batch and patches are timed.
+        settings: values of its switches.
+        budget: sets the batch and the patches.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     net = build(network, SCALE, settings).to(device)
@@ -202,10 +203,10 @@ def seconds_per_step(network: str, settings: dict[str, Any], budget: Budget) -> 
 
 @torch.no_grad()
 def seconds_per_megapixel(net: SRNet) -> float:
-    """Time a network with PyTorch, on the device where it is: the fastest of three runs.
+    """Time a network with PyTorch on its device, with 128x128 LR px: the fastest of three runs.
 
     Args:
-        net: in evaluation mode; 128x128 LR px go through it.
+        net: the network, in evaluation mode.
 
     Returns:
         Seconds for one megapixel of output.
@@ -217,13 +218,13 @@ def seconds_per_megapixel(net: SRNet) -> float:
 
 
 def origin_words(topic: str, budget: Budget, data: Path, device: str) -> str:
-    """Say how a page's numbers came about: command, device, budget, seed, data.
+    """State the origin of a page's numbers: command, device, budget, seed, data.
 
     Args:
         topic: of the page.
         budget: of each training.
         data: folder with the pictures in ``train`` and ``val``.
-        device: in words.
+        device: its description.
     """
     command = f"clearzoom explain {topic} --data {data.as_posix()} {budget.option}".strip()
     lines = [
@@ -240,7 +241,7 @@ def origin_words(topic: str, budget: Budget, data: Path, device: str) -> str:
 
 
 def caution(budget: Budget) -> str:
-    """Say so where a budget is too short to rank anything; else nothing."""
+    """Return a warning where a budget is too short to rank anything, else an empty text."""
     if not budget.option:
         return ""
     return (

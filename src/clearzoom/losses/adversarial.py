@@ -1,4 +1,4 @@
-"""What discriminator and generator want. With logits a of real pictures and b of made ones."""
+"""The adversarial losses, for logits a of real pictures and b of made ones."""
 
 from typing import Literal
 
@@ -9,11 +9,11 @@ AdversarialKind = Literal["standard", "relativistic", "relativistic_average", "h
 
 
 def discriminator_loss(kind: AdversarialKind, real: Tensor, made: Tensor) -> Tensor:
-    """Compute what the discriminator makes small; s is the logistic function, + softplus.
+    """Compute the discriminator's loss; s is the logistic function.
 
     standard: mean -log s(a) + mean -log(1 - s(b)); derivatives s(a) - 1 and s(b), over n.
-    relativistic: mean -log s(a - b), each SR picture beside its own HR picture, each place of a map
-    beside the same place: what they show does not matter, only which of the two is real.
+    relativistic: mean -log s(a - b), which compares each SR picture with its own HR picture, and
+    each place of a map with the same place. Only which of the two is real matters, not the subject.
     Derivatives s(a - b) - 1 for a, and the negative of it for b, over n.
     relativistic_average: the mean of both for a - mean b and b - mean a in place of a and b;
     derivatives half of those above at these, less the mean of the other kind's.
@@ -21,7 +21,7 @@ def discriminator_loss(kind: AdversarialKind, real: Tensor, made: Tensor) -> Ten
     over n.
 
     Args:
-        kind: of the game.
+        kind: the form of the loss.
         real: (N, 1) or (N, 1, H, W) logits of HR pictures.
         made: the same shape, of SR pictures.
 
@@ -41,20 +41,19 @@ def discriminator_loss(kind: AdversarialKind, real: Tensor, made: Tensor) -> Ten
 
 
 def generator_loss(kind: AdversarialKind, real: Tensor, made: Tensor) -> Tensor:
-    """Compute what the generator makes small.
+    """Compute the generator's loss.
 
-    standard: mean -log s(b), as the paper does for better slopes; derivative s(b) - 1 over n.
-    relativistic, relativistic_average: as the discriminator's with both kinds of picture exchanged.
+    standard: mean -log s(b), the paper's form with better slopes; derivative s(b) - 1 over n.
+    relativistic, relativistic_average: the discriminator's with real and made pictures exchanged.
     hinge: -mean b; derivative -1 / n.
 
     Args:
-        kind: of the game.
-        real: (N, 1) or (N, 1, H, W) logits of HR pictures; only the relativistic kinds look at
-            them.
+        kind: the form of the loss.
+        real: (N, 1) or (N, 1, H, W) logits of HR pictures; only the relativistic kinds use them.
         made: the same shape, of SR pictures.
 
     References:
-        Ledig et al., arXiv:1609.04802, eq. 6, and those of ``discriminator_loss``.
+        Ledig et al., arXiv:1609.04802, eq. 6, and the references of ``discriminator_loss``.
     """
     if kind == "hinge":
         return -made.mean()

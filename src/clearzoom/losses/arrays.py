@@ -11,7 +11,7 @@ from clearzoom.errors import WeightsError
 
 Arrays = dict[str, npt.NDArray[np.float32]]
 
-# Where numpy keeps this function depends on its version; what an array names is always right.
+# The module of this function depends on numpy's version; an array's own pickle names it.
 _RECONSTRUCT = np.empty(0).__reduce__()[0]
 
 _ADMITTED: dict[tuple[str, str], Any] = {
@@ -34,13 +34,13 @@ def read_arrays(content: bytes) -> Arrays:
     """Read a pickle of nested dictionaries of float32 arrays.
 
     Args:
-        content: the whole pickle. It is not trusted: only numpy's own arrays are ever made.
+        content: the whole pickle. It is not trusted: nothing but numpy arrays is ever created.
 
     Returns:
         The arrays by their path, e.g. "AlexNet_0/Conv_0/kernel".
 
     Raises:
-        WeightsError: it is damaged, or holds or calls anything but float32 arrays.
+        WeightsError: it is damaged, or contains or calls anything but float32 arrays.
 
     Example:
         >>> content = pickle.dumps({"head": {"kernel": np.ones((2, 3), np.float32)}})

@@ -1,4 +1,4 @@
-"""What an ImageNet network sees in a picture: its features at named layers, before activation.
+"""Features of a picture in an ImageNet network, at named layers, before activation.
 
 The networks are VGG-16, VGG-19 and AlexNet, without the layers that classify. ``conv5_4`` is VGG's
 fourth convolution after its fourth pooling; AlexNet's are ``conv1`` to ``conv5``.
@@ -19,12 +19,12 @@ FeatureNetworkName = Literal["vgg16", "vgg19", "alexnet"]
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-"""Of R, G, B in 0..1: what these networks were trained with."""
+"""Mean and deviation of R, G, B in 0..1 by which these networks' training data were normalised."""
 
 
 @dataclass(frozen=True)
 class Convolution:
-    """One convolution; a ReLU follows it wherever the network goes on."""
+    """One convolution; a ReLU follows it unless it is the last layer."""
 
     name: str
     inputs: int
@@ -36,7 +36,7 @@ class Convolution:
 
 @dataclass(frozen=True)
 class MaxPool:
-    """The largest in each window, every second px."""
+    """The maximum of each window, at every second px."""
 
     kernel_px: int
     stride: int = 2
@@ -88,7 +88,7 @@ def convolutions(network: FeatureNetworkName) -> list[Convolution]:
 
 
 def random_weights(network: FeatureNetworkName, seed: int) -> dict[str, Tensor]:
-    """Draw weights, for tests and for those who ask what training on ImageNet is good for.
+    """Draw weights, for tests and for comparison with training on ImageNet.
 
     Args:
         network: "vgg16", "vgg19" or "alexnet".
@@ -114,16 +114,17 @@ def random_weights(network: FeatureNetworkName, seed: int) -> dict[str, Tensor]:
 class FeatureNetwork(nn.Module):
     """Compute features at named layers, before activation.
 
-    Its weights are buffers that no state dict holds: no optimiser can move them, and a checkpoint
-    does not grow by them.
+    Its weights are buffers outside the state dict: no optimiser can change them, and checkpoints
+    do not contain them.
 
     Args:
         network: "vgg16", "vgg19" or "alexnet".
-        layers: names such as "conv2_2"; nothing behind the deepest of them is kept or run.
-        weights: as ``random_weights`` and ``pretrained.load_weights`` give them.
+        layers: names such as "conv2_2"; layers after the deepest of them are neither stored nor
+            run.
+        weights: tensors as ``random_weights`` and ``pretrained.load_weights`` return them.
 
     Raises:
-        ConfigError: no layer was asked for, or the network has none of that name.
+        ConfigError: no layer is named, or the network has none of that name.
         WeightsError: the weights do not fit.
 
     References:
@@ -157,25 +158,25 @@ class FeatureNetwork(nn.Module):
         for step in self.steps:
             if isinstance(step, Convolution):
                 shape = (step.outputs, step.inputs, step.kernel_px, step.kernel_px)
-                self._keep(weights, network, f"{step.name}.weight", shape)
-                self._keep(weights, network, f"{step.name}.bias", shape[:1])
+                self._store(weights, network, f"{step.name}.weight", shape)
+                self._store(weights, network, f"{step.name}.bias", shape[:1])
         self.register_buffer("mean", _per_channel(IMAGENET_MEAN), persistent=False)
         self.register_buffer("deviation", _per_channel(IMAGENET_STD), persistent=False)
 
-    def _keep(
+    def _store(
         self, weights: Mapping[str, Tensor], network: str, name: str, shape: tuple[int, ...]
     ) -> None:
         found = weights.get(name)
         if found is None or found.shape != shape:
             what = "missing" if found is None else f"{tuple(found.shape)} and not {shape}"
             raise WeightsError(f"weights do not fit {network}: {name} is {what}")
-        # A copy, as a buffer that is converted in place must not change the caller's weights.
-        kept = found.detach().clone().float()  # packed ones are fp16
-        self.register_buffer(name.replace(".", "_"), kept, persistent=False)
+        # A copy, since converting the buffer in place must not change the caller's weights.
+        stored = found.detach().clone().float()  # packed weights are fp16
+        self.register_buffer(name.replace(".", "_"), stored, persistent=False)
 
     @property
     def smallest_px(self) -> int:
-        """The shortest side of a picture that gives one px at the deepest layer."""
+        """The shortest side of a picture that leaves one px at the deepest layer."""
         side = 1
         for step in reversed(self.steps):
             padding_px = step.padding_px if isinstance(step, Convolution) else 0
@@ -186,10 +187,10 @@ class FeatureNetwork(nn.Module):
         """Compute the features.
 
         Args:
-            x: (N, 3, H, W), R, G, B in -0.5..0.5, as networks here give pictures.
+            x: (N, 3, H, W), R, G, B in -0.5..0.5, the range of networks here.
 
         Returns:
-            For each layer asked for (N, channels, h, w), before activation.
+            (N, channels, h, w) for each named layer, before activation.
 
         Raises:
             SizeError: H or W is less than ``smallest_px``.

@@ -1,4 +1,4 @@
-"""The perceptual loss: pictures are compared by what an ImageNet network sees in them."""
+"""The perceptual loss compares pictures by their features in an ImageNet network."""
 
 import math
 from collections.abc import Mapping
@@ -18,13 +18,12 @@ from clearzoom.losses.features import (
 from clearzoom.losses.pretrained import load_weights
 
 FEATURE_SCALE = 1 / 12.75
-"""Features are multiplied by it, as in the paper: the squared error by 0.006."""
-
+"""Features are multiplied by this, as in the paper, so the squared error by 0.006."""
 
 DEEPEST: dict[FeatureNetworkName, str] = {
     network: convolutions(network)[-1].name for network in ARCHITECTURES
 }
-"""The last convolution of each network, the layer by default: the paper's 5,4 in VGG-19."""
+"""The last convolution of each network, which is the default layer: the paper's 5,4 in VGG-19."""
 
 
 class Perceptual(nn.Module):
@@ -35,21 +34,21 @@ class Perceptual(nn.Module):
 
         loss = sum over k of  w_k * s^2 * mean(z_k^2)
 
-    Its derivative by a layer's features is 2 * w_k * s^2 * z_k / n_k, carried to ``sr`` by the
-    network's transposed Jacobian, J_k(sr)^T; ``hr`` gets none, and neither do the weights.
+    Its derivative by a layer's features is 2 * w_k * s^2 * z_k / n_k, multiplied by the network's
+    transposed Jacobian, J_k(sr)^T, for ``sr``; ``hr`` and the weights have none.
 
     Args:
         network: "vgg19", "vgg16" or "alexnet".
-        layers: weight by layer name; None: the last convolution, at weight 1. A deep layer asks
-            for the same things in the picture and leaves texture free; a shallow one asks for the
-            same edges.
-        weights: a file (.safetensors, or .pth by state dict), or tensors as
-            ``features.random_weights`` gives them; None: vgg19 from torch's cache, the others as
-            ``clearzoom weights fetch`` left them.
+        layers: weight by layer name; None means the last convolution with weight 1. A deep layer
+            compares the objects in the picture and leaves texture free; a shallow one compares
+            edges.
+        weights: a file (.safetensors, or a state dict as .pth), or tensors as
+            ``features.random_weights`` returns them; None means vgg19 from torch's cache, and the
+            others as ``clearzoom weights fetch`` stored them.
 
     Raises:
-        ConfigError: no such network or layer, or a weight that is not a positive number.
-        MissingFileError: no weights file; the message says how to get it.
+        ConfigError: no network or layer has this name, or a weight is not a positive number.
+        MissingFileError: the weights file does not exist; the message names the command to get it.
         WeightsError: the file is damaged, or does not fit.
 
     References:
@@ -93,7 +92,7 @@ class Perceptual(nn.Module):
 
         Args:
             sr: (N, 3, H, W), R, G, B in -0.5..0.5.
-            hr: the same shape; no gradient goes there.
+            hr: the same shape; it gets no gradient.
 
         Returns:
             A scalar >= 0.
@@ -104,7 +103,7 @@ class Perceptual(nn.Module):
         if sr.shape != hr.shape:
             raise SizeError(f"cannot compare {tuple(sr.shape)} with {tuple(hr.shape)}")
         with torch.no_grad():
-            wanted = self.features(hr)
-        found = self.features(sr)
-        terms = [w * F.mse_loss(found[name], wanted[name]) for name, w in self.layers.items()]
+            true = self.features(hr)
+        made = self.features(sr)
+        terms = [w * F.mse_loss(made[name], true[name]) for name, w in self.layers.items()]
         return FEATURE_SCALE**2 * torch.stack(terms).sum()

@@ -1,30 +1,31 @@
-"""A loss on the pattern that repeats with every LR px, which the eye sees as a fine grid."""
+"""A loss on the pattern that repeats with every LR px, which is visible as a fine grid."""
 
 from torch import Tensor
 
 from clearzoom.errors import InputError, SizeError
-from clearzoom.losses.given import check_pair
+from clearzoom.losses.argument_checks import check_pair
 
 _BLOCK_LR_PX = 8
 
 
 def pitch(sr: Tensor, hr: Tensor, scale: int) -> Tensor:
-    """Mean |m - mean m|, with m the mean of d = sr - hr at each place within an LR px.
+    """Compute mean |m - mean m|, with m the mean of d = sr - hr at each place within an LR px.
 
     An LR px becomes scale x scale px. Within blocks of 8x8 LR px, m is the mean of d over the 64 px
-    that have the same place in theirs. Where a picture is smooth, m is the same at each place but
-    for a pattern that the pixel shuffle drew; in texture that is nearly so, as errors cancel. A
-    pattern of another pitch may cancel, too: ``peaks`` sees it.
+    that have the same place within their LR px. In smooth parts m differs between places only by a
+    pattern that the pixel shuffle drew; in texture this is nearly so, since errors cancel. Patterns
+    of another pitch may cancel too, but ``peaks`` detects them.
 
     The derivative at a px is (s - mean s) / n, s the sign of m - mean m at its place and n values.
 
     Args:
-        sr: (N, C, H, W), full range = 1; what does not fill a block is left out.
+        sr: (N, C, H, W), full range = 1; rows and columns that do not fill a block are left out.
         hr: the same shape.
-        scale: side of what an LR px became, px.
+        scale: of the enlargement, at least 2.
 
     Raises:
-        SizeError: not one block fits.
+        InputError: scale is below 2.
+        SizeError: the picture is smaller than one block.
     """
     check_pair(sr, hr)
     if scale < 2:

@@ -1,18 +1,18 @@
-"""Pixel-wise losses. With d = sr - hr and n values, each is a mean over all values."""
+"""Pixel-wise losses: each is a mean over all n values of d = sr - hr."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from clearzoom.errors import InputError
-from clearzoom.losses.given import check_pair
+from clearzoom.losses.argument_checks import check_pair
 
 LEVEL = 1 / 255
-"""One of 8 bit, in units of the full range."""
+"""One level of 8 bits, in units of the full range."""
 
 
 def l1(sr: Tensor, hr: Tensor) -> Tensor:
-    """Mean |d|; derivative sign(d) / n, the same pull however small the error.
+    """Compute mean |d|; the derivative sign(d) / n is as large for small errors as for large ones.
 
     Args:
         sr: any shape, full range = 1.
@@ -23,7 +23,7 @@ def l1(sr: Tensor, hr: Tensor) -> Tensor:
 
 
 def l2(sr: Tensor, hr: Tensor) -> Tensor:
-    """Mean d^2; derivative 2 d / n, so large errors rule. PSNR is this loss on a log scale.
+    """Compute mean d^2; its derivative 2 d / n grows with the error. PSNR is this on a log scale.
 
     Args:
         sr: any shape, full range = 1.
@@ -34,9 +34,9 @@ def l2(sr: Tensor, hr: Tensor) -> Tensor:
 
 
 def smooth_l1(sr: Tensor, hr: Tensor, beta: float = LEVEL) -> Tensor:
-    """Mean of d^2 / (2 beta) where |d| < beta, else |d| - beta / 2.
+    """Compute the mean of d^2 / (2 beta) where |d| < beta, else of |d| - beta / 2.
 
-    Derivative d / (beta n) where |d| < beta, else sign(d) / n.
+    The derivative is d / (beta n) where |d| < beta, else sign(d) / n.
 
     Args:
         sr: any shape, full range = 1.
@@ -52,12 +52,14 @@ def smooth_l1(sr: Tensor, hr: Tensor, beta: float = LEVEL) -> Tensor:
 
 
 def charbonnier(sr: Tensor, hr: Tensor, epsilon: float = LEVEL) -> Tensor:
-    """Mean sqrt(d^2 + epsilon^2); derivative d / (sqrt(d^2 + epsilon^2) n): L1 with a round tip.
+    """Compute mean sqrt(d^2 + epsilon^2), which is L1 with a round tip.
+
+    The derivative is d / (sqrt(d^2 + epsilon^2) n).
 
     Args:
         sr: any shape, full range = 1.
         hr: the same shape.
-        epsilon: where the tip becomes round, full range = 1.
+        epsilon: the error below which the tip is round, full range = 1.
 
     References:
         Lai et al., "LapSRN", arXiv:1704.03915, eq. 2.
@@ -69,4 +71,4 @@ def charbonnier(sr: Tensor, hr: Tensor, epsilon: float = LEVEL) -> Tensor:
 
 def _check_width(width: float, name: str) -> None:
     if not 0 < width < float("inf"):
-        raise InputError(f"{name} should be above 0 and finite, not {width}")
+        raise InputError(f"{name} must be above 0 and finite, not {width}")

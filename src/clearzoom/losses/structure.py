@@ -1,11 +1,11 @@
-"""SSIM and MS-SSIM as losses, on each colour channel; windows lie wholly inside."""
+"""SSIM and MS-SSIM as losses, on each colour channel, over windows inside the picture."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from clearzoom.errors import InputError, SizeError
-from clearzoom.losses.given import check_pair
+from clearzoom.losses.argument_checks import check_pair
 
 _WINDOW_PX = 11
 _SIGMA_PX = 1.5
@@ -14,7 +14,7 @@ _C1, _C2 = 0.01**2, 0.03**2  # of the full range 1
 _SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
 SCALES = len(_SCALE_WEIGHTS)
-"""Of the published MS-SSIM; fewer fit smaller patches."""
+"""The number of scales of the published MS-SSIM; fewer scales allow smaller patches."""
 
 
 def _blur(planes: Tensor) -> Tensor:
@@ -26,8 +26,8 @@ def _blur(planes: Tensor) -> Tensor:
 
 
 def _parts(sr: Tensor, hr: Tensor) -> tuple[Tensor, Tensor]:
-    """Luminance, and contrast times structure, at each window."""
-    # Differences of nearly equal numbers: bf16 would leave nothing of them.
+    """Compute luminance, and contrast times structure, at each window."""
+    # These are differences of nearly equal numbers, which bf16 would round away.
     with torch.autocast(sr.device.type, enabled=False):
         mean_sr, mean_hr = _blur(sr), _blur(hr)
         variances = _blur(sr * sr) - mean_sr**2 + _blur(hr * hr) - mean_hr**2
@@ -51,8 +51,9 @@ def _check(sr: Tensor, hr: Tensor, scales: int) -> None:
 
 
 def ssim_loss(sr: Tensor, hr: Tensor) -> Tensor:
-    """1 - mean SSIM. With l, c s and their sum over windows w, d/dsr = -mean_w (cs l' + l cs').
+    """Compute 1 - mean SSIM.
 
+    The derivative by sr is -mean (cs l' + l cs') over windows, with
     l = (2 m m* + C1) / (m^2 + m*^2 + C1), cs = (2 v + C2) / (s^2 + s*^2 + C2), with Gaussian means
     m, variances s^2 and covariance v; so m' = g, (s^2)' = 2 g (sr - m) and v' = g (hr - m*), where
     g is the window's weight at a px.
@@ -74,7 +75,7 @@ def ssim_loss(sr: Tensor, hr: Tensor) -> Tensor:
 
 
 def ms_ssim_loss(sr: Tensor, hr: Tensor, scales: int = SCALES) -> Tensor:
-    """1 - MS-SSIM: the product over scales j of mean(cs_j)^w_j, times mean(l cs)^w at the last.
+    """Compute 1 - MS-SSIM: the product of mean(cs_j)^w_j over scales j, with l cs at the last.
 
     Each scale is the mean of 2x2 px of the one before. The derivative is MS-SSIM times the sum of
     w_j mean(cs_j)' / mean(cs_j), with cs' as in ``ssim_loss``.
@@ -82,10 +83,10 @@ def ms_ssim_loss(sr: Tensor, hr: Tensor, scales: int = SCALES) -> Tensor:
     Args:
         sr: (N, C, H, W) in -0.5..0.5, H and W >= 11 * 2 ** (scales - 1).
         hr: the same shape.
-        scales: 1 to 5; the published weights of fewer are made to add up to 1.
+        scales: 1 to 5; the published weights of fewer scales are divided by their sum.
 
     Raises:
-        SizeError: smaller than the window at the last scale.
+        SizeError: the picture is smaller than the window at the last scale.
 
     References:
         Wang et al., "Multi-scale structural similarity for image quality assessment", 2003, eq. 7.
@@ -98,7 +99,7 @@ def ms_ssim_loss(sr: Tensor, hr: Tensor, scales: int = SCALES) -> Tensor:
         luminance, rest = _parts(sr, hr)
         last = index == scales - 1
         seen = (luminance * rest if last else rest).mean((2, 3))
-        # A negative mean has no power; unlike patches are as bad as can be there.
+        # A negative mean has no real power, so unlike patches get the least value.
         result = result * seen.clamp_min(1e-6) ** (weight / sum(weights))
         if not last:
             sr, hr = F.avg_pool2d(sr, 2), F.avg_pool2d(hr, 2)

@@ -18,7 +18,7 @@ from clearzoom.io.compression import decoded, encoded
 from clearzoom.io.folder import files_sha256, picture_files
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.metrics.faults import RECIPE, Kind, spoil_to_store
-from clearzoom.metrics.methods import Given, Method, bicubic, of_network
+from clearzoom.metrics.methods import LrPicture, Method, bicubic, of_network
 from clearzoom.metrics.protocol import Score, crop_to_multiple, score
 from clearzoom.weights.card import Scores
 
@@ -36,27 +36,27 @@ class Row:
 
     @property
     def psnr_db(self) -> float:
-        """Mean over the pictures, dB."""
+        """The mean over the pictures, dB."""
         return float(np.mean([score.psnr_db for _, score in self.pictures]))
 
     @property
     def ssim(self) -> float:
-        """Mean over the pictures."""
+        """The mean over the pictures."""
         return float(np.mean([score.ssim for _, score in self.pictures]))
 
     @property
     def rmse_percent(self) -> float:
-        """Mean over the pictures, percent of the full range."""
+        """The mean over the pictures, percent of the full range."""
         return float(np.mean([score.rmse_percent for _, score in self.pictures]))
 
     @property
     def lpips(self) -> float | None:
-        """Mean over the pictures; None where it was not asked for."""
+        """The mean over the pictures; None where it was not measured."""
         values = [score.lpips for _, score in self.pictures if score.lpips is not None]
         return float(np.mean(values)) if values else None
 
     def as_scores(self) -> Scores:
-        """Give the row as a card has it."""
+        """Return the row in the form of a model card."""
         return Scores(
             model=self.model,
             data=self.data,
@@ -84,18 +84,18 @@ def _load_lpips() -> Callable[[Levels, Levels, int], float]:
     return partial(lpips, measure=Lpips())
 
 
-def _given(
+def _lr_picture(
     hr: Levels, scale: int, jpeg_quality: int | None, faults: Kind | None, name: str
-) -> Given:
-    """The LR picture, as the file that it is stored in."""
+) -> LrPicture:
+    """Make the LR picture, with the file that it is stored in."""
     if faults is None:
         pixels, quality = reduce_for_protocol(hr, scale), jpeg_quality
     else:
         pixels, quality = spoil_to_store(hr, scale, faults, name)
     if quality is None:
-        return Given(pixels)
+        return LrPicture(pixels)
     content = encoded(pixels, "jpg", quality, "auto" if faults is None else "4:2:0")
-    return Given(decoded(content), content, ".jpg")
+    return LrPicture(decoded(content), content, ".jpg")
 
 
 @checked_arguments()
@@ -111,24 +111,25 @@ def evaluate(
     """Score bicubic and other methods.
 
     Args:
-        folder: HR pictures.
+        folder: a folder of HR pictures.
         scale: of the enlargement.
-        methods: of that scale: networks as they are, or ``batch.plain``'s command.
-        jpeg_quality: compress the LR pictures first: no longer the protocol, and the rows say so.
-        progress: is called with (pictures done, pictures in all).
-        lpips: measure LPIPS (AlexNet) too, of the RGB pictures, shaved like the others.
-        faults: make the LR pictures by ``faults-1``, not by the protocol's reduction.
+        methods: methods of that scale: networks, or ``pipeline.command_method.plain_command``.
+        jpeg_quality: compress the LR pictures first. This is no longer the protocol, and the rows
+            state it.
+        progress: a function that is called with (pictures done, pictures in all).
+        lpips: also measure LPIPS (AlexNet) of the RGB pictures, shaved in the same way.
+        faults: make the LR pictures by ``faults-1`` and not by the protocol's reduction.
 
     Returns:
         Bicubic's row first, then the methods'.
 
     Raises:
-        InputError: an argument is none of what it may be.
-        MissingFileError: no folder, or no picture in it; lpips without its weights.
-        MissingExtraError: lpips without torch.
-        UnreadablePictureError: a picture is damaged; it is named.
+        InputError: an argument has a wrong type or value.
+        MissingFileError: the folder does not exist or contains no picture, or LPIPS has no weights.
+        MissingExtraError: LPIPS needs torch, which is not installed.
+        UnreadablePictureError: a picture is damaged; the message names it.
         SizeError: a picture is too small to be scored.
-        ConfigError: both jpeg_quality and faults.
+        ConfigError: both jpeg_quality and faults are set.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -140,7 +141,7 @@ def evaluate(
         ('bicubic', True)
     """
     if jpeg_quality is not None and faults is not None:
-        raise ConfigError("faults bring their own compression; give faults or a JPEG quality")
+        raise ConfigError("faults include their own compression; choose faults or a JPEG quality")
     files = picture_files(folder)
     distance = _load_lpips() if lpips else None
     data = folder.resolve().name
@@ -157,13 +158,13 @@ def evaluate(
     for done, (name, picture) in enumerate(_decoded(files), 1):
         try:
             hr = crop_to_multiple(picture, scale)
-            given = _given(hr, scale, jpeg_quality, faults, Path(name).stem)
+            lr = _lr_picture(hr, scale, jpeg_quality, faults, Path(name).stem)
             for method, row in zip(measured, scores, strict=True):
-                sr = method.enlarge(given)
-                found = score(sr, hr, scale)
+                sr = method.enlarge(lr)
+                result = score(sr, hr, scale)
                 if distance is not None:
-                    found = replace(found, lpips=distance(sr, hr, scale))
-                row.append((name, found))
+                    result = replace(result, lpips=distance(sr, hr, scale))
+                row.append((name, result))
         except SizeError as error:
             raise SizeError(f"{name}: {error}") from error
         if progress is not None:

@@ -1,14 +1,14 @@
-"""``faults-1``: LR pictures as people bring them, made from HR by a fixed recipe.
+"""``faults-1``: LR pictures with everyday faults, made from HR by a fixed recipe.
 
-| kind | what happened |
+| kind | faults |
 | --- | --- |
-| mild | one thing: a JPEG of 85, or noise of 3 levels, or a reduction without antialiasing |
-| usual | a size between, a blur, noise of 2 to 8 levels, a JPEG of 50 to 80 |
-| heavy | two lives: reduced by points, a JPEG of 30 to 60; then smaller, noise, the same in
-  colour, sharpened, a JPEG of 25 to 50 |
+| mild | one fault: a JPEG of 85, or noise of 3 levels, or a reduction without antialiasing |
+| usual | an intermediate size, a blur, noise of 2 to 8 levels, a JPEG of 50 to 80 |
+| heavy | two generations: reduced without antialiasing, a JPEG of 30 to 60; then smaller, grey
+  noise, colour noise, sharpened, a JPEG of 25 to 50 |
 
-A number that was measured with it names it, so nothing here may change what comes out: another
-recipe is ``faults-2``. What is drawn depends on the kind and the picture's name alone, by
+Published numbers name this recipe, so no change here may change its result: another recipe is
+``faults-2``. The random numbers depend on the kind and the picture's name alone, and come from
 generators that numpy has frozen. Up to a JPEG the arithmetic is the same everywhere; the JPEGs are
 those of libjpeg in libvips, with its standard tables.
 """
@@ -31,11 +31,11 @@ RECIPE = "faults-1"
 
 
 class Spoilt(NamedTuple):
-    """A picture before the file that it is stored in."""
+    """A picture before it is stored in a file."""
 
     pixels: Levels
     quality: int | None
-    """Of the JPEG (4:2:0); None: it is stored without loss."""
+    """The quality of the JPEG (4:2:0); None where it is stored without loss."""
 
 
 def spoil(hr: Levels, scale: int, kind: Kind, name: str) -> Levels:
@@ -43,15 +43,15 @@ def spoil(hr: Levels, scale: int, kind: Kind, name: str) -> Levels:
 
     Args:
         hr: (H, W, 3) uint8, H and W multiples of scale.
-        scale: the reduction.
+        scale: of the reduction.
         kind: how badly it is spoilt.
-        name: of the picture, without the file's ending: seeds what is drawn.
+        name: the picture's file name without its suffix, which seeds the random numbers.
 
     Returns:
-        (H / scale, W / scale, 3) uint8; it lies where the protocol's does.
+        (H / scale, W / scale, 3) uint8, aligned with the protocol's LR.
 
     Raises:
-        SizeError: H or W is no multiple of scale.
+        SizeError: H or W is not a multiple of scale.
 
     Example:
         >>> hr = np.full((64, 64, 3), 90, np.uint8)
@@ -63,20 +63,20 @@ def spoil(hr: Levels, scale: int, kind: Kind, name: str) -> Levels:
 
 
 def spoil_to_store(hr: Levels, scale: int, kind: Kind, name: str) -> Spoilt:
-    """Make the LR picture up to the file: for programs that look at the file, too.
+    """Make the LR picture up to its compression, for methods that read the file too.
 
     Args:
-        hr: as for ``spoil``, and so are the others.
-        scale: the reduction.
-        kind: how badly it is spoilt.
-        name: of the picture.
+        hr: as for ``spoil``.
+        scale: as for ``spoil``.
+        kind: as for ``spoil``.
+        name: as for ``spoil``.
     """
     clean = reduce_for_protocol(hr, scale)
-    said = f"{RECIPE}/{kind}/{name}".encode(errors="surrogateescape")
-    seed = np.frombuffer(hashlib.sha256(said).digest(), "<u4")
+    seed_text = f"{RECIPE}/{kind}/{name}".encode(errors="surrogateescape")
+    seed = np.frombuffer(hashlib.sha256(seed_text).digest(), "<u4")
     random = np.random.RandomState(seed)
     if kind == "mild":
-        # Of a few pictures, too, each gets some.
+        # By the checksum of the name, so that each cause occurs even among a few pictures.
         cause = zlib.crc32(name.encode(errors="surrogateescape")) % 3
         return _mild(hr, clean, cause, random)
     return (_usual if kind == "usual" else _heavy)(hr, clean.shape[0], clean.shape[1], random)
@@ -116,5 +116,5 @@ def _between(hr: Levels, height_px: int, width_px: int, size: float) -> Levels:
 
 
 def _size_between(hr: Levels, height_px: int, width_px: int, size: float) -> tuple[int, int]:
-    """So many times LR, but no larger than HR."""
+    """Multiply the LR size, up to the size of HR."""
     return min(hr.shape[0], round(size * height_px)), min(hr.shape[1], round(size * width_px))

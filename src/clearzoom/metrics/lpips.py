@@ -1,4 +1,4 @@
-"""LPIPS v0.1: a distance of pictures, learned from what people found alike. Needs [train]."""
+"""LPIPS v0.1: a distance of pictures, learned from people's judgements. It needs [train]."""
 
 from pathlib import Path
 from typing import Literal
@@ -7,7 +7,7 @@ import numpy as np
 
 from clearzoom.core.arrays import Levels
 from clearzoom.errors import MissingExtraError
-from clearzoom.metrics.given import check_pictures
+from clearzoom.metrics.argument_checks import check_pictures
 from clearzoom.metrics.protocol import shave
 
 try:
@@ -23,26 +23,27 @@ except ModuleNotFoundError as error:
 
 LpipsNetwork = Literal["alexnet", "vgg16"]
 
-# Keeps a px whose features are all 0 from dividing by 0.
+# Avoids a division by 0 at a px whose features are all 0.
 _EPSILON = 1e-10
 
 
 class Lpips(nn.Module):
-    """Measure LPIPS v0.1 of tensors; lower is nearer, 0 is the same.
+    """Measure LPIPS v0.1 of tensors; lower is nearer, and equal pictures have 0.
 
-    Each layer's features, after activation, are scaled to length 1 at each px; their squared
-    differences, weighted a channel by what was learned, are averaged over the px and added up.
+    Each layer's features, after activation, are scaled to length 1 at each px. Their squared
+    differences, with a learned weight for each channel, are averaged over the px and added up.
 
-    The published input is -1..1, less (-0.030, -0.088, -0.188), over (0.458, 0.448, 0.450): with
-    0..1 in place of -1..1 that is ImageNet's mean and deviation, which the features here use.
+    The published code takes -1..1, subtracts (-0.030, -0.088, -0.188) and divides by (0.458, 0.448,
+    0.450). For 0..1 this equals ImageNet's mean and deviation, which the features here use.
 
     Args:
-        network: "alexnet", which is what papers mean by LPIPS; or "vgg16".
-        file: .safetensors with convolutions and heads; None: those that were fetched.
+        network: "alexnet", which papers call LPIPS without further words, or "vgg16".
+        file: .safetensors with convolutions and heads; None means the fetched files.
 
     Raises:
-        MissingFileError: no such file, or the weights were not fetched; the message says how.
-        WeightsError: they are damaged.
+        MissingFileError: the file does not exist, or the weights were not fetched; the message
+            names the command.
+        WeightsError: the weights are damaged.
 
     References:
         Zhang et al., arXiv:1801.03924, eq. 1.
@@ -65,7 +66,7 @@ class Lpips(nn.Module):
             b: the same shape.
 
         Returns:
-            (N,), each >= 0.
+            (N,) distances >= 0.
 
         Raises:
             SizeError: the pictures are too small for the network.
@@ -81,8 +82,8 @@ class Lpips(nn.Module):
 
 
 def _unit(features: Tensor) -> Tensor:
-    active = F.relu(features).float()  # in bf16 the squares' sum would be of three digits
-    # As a loss, a px whose features are all 0 needs a derivative: a root of squares has none.
+    active = F.relu(features).float()  # bf16 would round the sum of squares to three digits
+    # As a loss this needs a derivative where all features are 0; the root of a sum has none there.
     length: Tensor = torch.linalg.vector_norm(active, dim=1, keepdim=True)
     return active / (length + _EPSILON)
 
@@ -93,14 +94,15 @@ def lpips(sr: Levels, hr: Levels, border_px: int, measure: Lpips) -> float:
     Args:
         sr: (H, W, 3) uint8 RGB.
         hr: the same shape.
-        border_px: shaved from each side first: the scale by the protocol here, 0 in some papers.
-        measure: loaded once for many pictures.
+        border_px: px that are shaved from each side first: the scale by the protocol here, 0 in
+            some papers.
+        measure: the network, loaded once for many pictures.
 
     Returns:
-        >= 0; 0 for equal pictures, lower is nearer.
+        The distance >= 0; 0 for equal pictures, lower is nearer.
 
     Raises:
-        InputError: other arrays than these.
+        InputError: an array has another shape or dtype.
         SizeError: the shapes differ, or too little is left for the network (AlexNet: 31 px).
 
     References:

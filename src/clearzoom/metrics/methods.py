@@ -1,4 +1,4 @@
-"""What is measured: ways to enlarge an LR picture, which may come as the file that it was."""
+"""The methods that are measured: ways to enlarge an LR picture, with or without its file."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,15 +13,14 @@ from clearzoom.engines.tiled import enlarge_samples
 
 
 @dataclass(frozen=True)
-class Given:
+class LrPicture:
     """An LR picture: ``pixels`` (H, W, 3) uint8 sRGB, and the file that they were decoded from.
 
-    A JPEG's own tables say how much was lost, so what chooses by them needs the file. ``encoded``
-    is None where the pixels were never compressed.
+    A JPEG's tables show how much was lost, so a method that depends on them needs the file.
+    ``encoded`` is None where the pixels were never compressed.
 
     Example:
-        >>> given = Given(np.zeros((4, 6, 3), np.uint8))
-        >>> given.as_file()[1]
+        >>> LrPicture(np.zeros((4, 6, 3), np.uint8)).as_file()[1]
         '.png'
     """
 
@@ -30,7 +29,7 @@ class Given:
     suffix: str = ".png"
 
     def as_file(self) -> tuple[bytes, str]:
-        """Give a file's content and suffix: the one that it was, or a PNG."""
+        """Return the content and the suffix of the picture's own file, or else of a PNG."""
         if self.encoded is not None:
             return self.encoded, self.suffix
         image = pyvips.Image.new_from_array(np.ascontiguousarray(self.pixels))
@@ -39,33 +38,33 @@ class Given:
 
 @dataclass(frozen=True)
 class Method:
-    """A way to enlarge: its name, its weights' hash if any, and what it makes of a picture.
+    """A way to enlarge: its name, its weights' hash if it has any, and its function.
 
-    ``enlarge`` gives (scale * H, scale * W, 3) uint8 sRGB.
+    ``enlarge`` returns (scale * H, scale * W, 3) uint8 sRGB.
     """
 
     name: str
     weights_sha256: str | None
-    enlarge: Callable[[Given], Levels]
+    enlarge: Callable[[LrPicture], Levels]
 
 
 def bicubic(scale: int) -> Method:
-    """Give the baseline of every table.
+    """Return bicubic enlargement, the baseline of every table.
 
     Args:
         scale: of the enlargement.
     """
-    return Method("bicubic", None, lambda given: enlarge_bicubic(given.pixels, scale))
+    return Method("bicubic", None, lambda lr: enlarge_bicubic(lr.pixels, scale))
 
 
 def of_network(network: Network) -> Method:
-    """Give a network as it is: it sees the pixels and nothing of the file.
+    """Return a network as a method: it receives the pixels and nothing of the file.
 
     Args:
-        network: as loaded, or refined.
+        network: as loaded, with or without wrappers.
     """
     return Method(
         network.name,
         network.sha256,
-        lambda given: enlarge_samples(given.pixels, network).astype(np.uint8),
+        lambda lr: enlarge_samples(lr.pixels, network).astype(np.uint8),
     )

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from clearzoom.core.arrays import Levels
 from clearzoom.core.colour import luma_bt601
 from clearzoom.errors import SizeError
-from clearzoom.metrics.given import check_pictures
+from clearzoom.metrics.argument_checks import check_pictures
 from clearzoom.metrics.psnr import psnr, rmse_percent
 from clearzoom.metrics.ssim import ssim
 
@@ -25,7 +25,7 @@ PROTOCOL = (
 class Score:
     """Scores of one picture: ``psnr_db`` (inf for equal planes), ``ssim``, ``rmse_percent``.
 
-    ``lpips`` is an extra, None where it was not asked for.
+    ``lpips`` is an extra score, None where it was not measured.
     """
 
     psnr_db: float
@@ -73,10 +73,10 @@ def score(sr: Levels, hr: Levels, scale: int) -> Score:
     Args:
         sr: (H, W, 3) uint8 RGB.
         hr: (H, W, 3) uint8 RGB, H and W multiples of scale.
-        scale: the enlargement; so many px are shaved from each side.
+        scale: of the enlargement, and the px that are shaved from each side.
 
     Raises:
-        InputError: other arrays than these.
+        InputError: an array has another shape or dtype.
         SizeError: the shapes differ, or nothing is left to compare.
 
     References:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from clearzoom.core.arrays import Float64Array
-from clearzoom.metrics.given import compared_levels
+from clearzoom.metrics.argument_checks import compared_levels
 
 
 def mean_squared_error(a: Float64Array, b: Float64Array) -> float:
@@ -14,11 +14,11 @@ def mean_squared_error(a: Float64Array, b: Float64Array) -> float:
         b: the same shape.
 
     Returns:
-        Levels squared.
+        The mean in levels squared.
 
     Raises:
-        InputError: no arrays of finite numbers.
-        SizeError: the shapes differ, or nothing is in them.
+        InputError: an argument is not an array of finite numbers.
+        SizeError: the shapes differ, or are empty.
     """
     first, second = compared_levels(a, b)
     return float(np.mean(np.square(first - second)))
@@ -32,11 +32,11 @@ def psnr(a: Float64Array, b: Float64Array) -> float:
         b: the same shape.
 
     Returns:
-        dB; inf where the two are equal.
+        PSNR in dB; inf for equal arrays.
 
     Raises:
-        InputError: no arrays of finite numbers.
-        SizeError: the shapes differ, or nothing is in them.
+        InputError: an argument is not an array of finite numbers.
+        SizeError: the shapes differ, or are empty.
 
     Example:
         >>> round(psnr(np.zeros((4, 4)), np.ones((4, 4))), 2)
@@ -54,10 +54,10 @@ def rmse_percent(a: Float64Array, b: Float64Array) -> float:
         b: the same shape.
 
     Returns:
-        Percent of the full range.
+        The error in percent of the full range.
 
     Raises:
-        InputError: no arrays of finite numbers.
-        SizeError: the shapes differ, or nothing is in them.
+        InputError: an argument is not an array of finite numbers.
+        SizeError: the shapes differ, or are empty.
     """
     return float(100 * np.sqrt(mean_squared_error(a, b)) / 255)

@@ -1,4 +1,4 @@
-"""Structural similarity, whole and in its three parts."""
+"""Structural similarity (SSIM) and its three parts."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from clearzoom.core.arrays import Float64Array
 from clearzoom.errors import SizeError
-from clearzoom.metrics.given import compared_levels
+from clearzoom.metrics.argument_checks import compared_levels
 
 _WINDOW_PX = 11
 _SIGMA_PX = 1.5
@@ -18,7 +18,7 @@ _C3 = _C2 / 2
 
 @dataclass(frozen=True)
 class SSIMMaps:
-    """Luminance, contrast and structure at each window that lies wholly inside; SSIM = l * c * s.
+    """Luminance, contrast and structure at each window inside the picture; SSIM = l * c * s.
 
     Each is (H - 10, W - 10) float64; l and c in 0..1, s in -1..1.
     """
@@ -56,7 +56,7 @@ def ssim_maps(a: Float64Array, b: Float64Array) -> SSIMMaps:
         b: the same shape.
 
     Raises:
-        InputError: no arrays of finite numbers.
+        InputError: an argument is not an array of finite numbers.
         SizeError: the planes differ in shape or are smaller than the 11x11 window.
 
     References:
@@ -79,17 +79,17 @@ def ssim_maps(a: Float64Array, b: Float64Array) -> SSIMMaps:
 
 
 def ssim(a: Float64Array, b: Float64Array) -> float:
-    """Compute mean SSIM: 11x11 Gaussian, sigma 1.5, K1 0.01, K2 0.03, windows wholly inside.
+    """Compute mean SSIM: 11x11 Gaussian, sigma 1.5, K1 0.01, K2 0.03, windows inside the picture.
 
     Args:
         a: (H, W) levels 0..255, H and W >= 11.
         b: the same shape.
 
     Returns:
-        In -1..1; 1 for equal planes.
+        SSIM in -1..1; 1 for equal planes.
 
     Raises:
-        InputError: no arrays of finite numbers.
+        InputError: an argument is not an array of finite numbers.
         SizeError: the planes differ in shape or are smaller than the window.
     """
     return float(np.mean(ssim_maps(a, b).ssim))

@@ -1,1 +1,1 @@
-"""Networks, their cards and their counts."""
+"""Networks, their counts and their export."""

@@ -1,4 +1,4 @@
-"""Count parameters, MACC and FLOPs from the modules and the shapes that really pass them."""
+"""Count parameters, MACC and FLOPs from the modules and the shapes that pass through them."""
 
 import copy
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from clearzoom.models.registry import SRNet
+from clearzoom.models.network import SRNet
 
 FORMULA = (
     "p = size of a weight tensor, HW = pixels of its output; MACC = sum p HW over convolutions, "
@@ -18,7 +18,7 @@ FORMULA = (
 
 @dataclass(frozen=True)
 class Count:
-    """``parameters``, ``macc`` (multiply-accumulates) and ``flops``, by FORMULA."""
+    """Parameters, ``macc`` (multiply-accumulates) and FLOPs, counted by FORMULA."""
 
     parameters: int
     macc: int
@@ -26,15 +26,15 @@ class Count:
 
 
 def counts_by_layer(net: SRNet, height_px: int, width_px: int) -> dict[str, Count]:
-    """Run the plain form once on an input without values and count what passes each layer.
+    """Run ``forward`` once on shapes without values and count the operations of each layer.
 
     Args:
-        net: any network of the family; it is not changed.
-        height_px: of the LR input.
-        width_px: of the LR input.
+        net: any network; it is not changed.
+        height_px: height of the LR input.
+        width_px: width of the LR input.
 
     Returns:
-        By the layer's name in the network, in the order of running.
+        The count of each layer by its name in the network, in the order of running.
     """
     counts: dict[str, Count] = {}
 
@@ -66,9 +66,9 @@ def count(net: SRNet, height_px: int, width_px: int) -> Count:
     """Count the whole network.
 
     Args:
-        net: any network of the family; it is not changed.
-        height_px: of the LR input.
-        width_px: of the LR input.
+        net: any network; it is not changed.
+        height_px: height of the LR input.
+        width_px: width of the LR input.
 
     References:
         The course chapter's table, input 3x64x64; FORMULA gives it to the last digit.

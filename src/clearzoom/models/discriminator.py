@@ -1,4 +1,4 @@
-"""The SRGAN discriminator: real picture or made one?
+"""The SRGAN discriminator, which tells real pictures from made ones.
 
 References:
     Ledig et al., arXiv:1609.04802, figure 4; Miyato et al., arXiv:1802.05957 (spectral norm).
@@ -16,18 +16,19 @@ _DENSE_PER_CHANNEL = 16
 
 
 class Discriminator(nn.Module):
-    """Eight 3x3 convolutions that halve the picture four times, then one logit, or a map of them.
+    """Eight 3x3 convolutions that halve the picture four times, then one logit or a map of logits.
 
     Args:
         patch_px: side of the square patches, a multiple of 16.
-        channels: of the first convolution (the paper: 64); the last has eight times as many.
-        spectral: with spectral norm in place of batch norm; the convolution that gives a map of
-            logits has none.
-        logit_map: end in a 3x3 convolution that gives a logit for each 16x16 px (PatchGAN), in
-            place of the paper's two dense layers, which give one for the whole picture.
+        channels: channels of the first convolution (64 in the paper); the last has eight times as
+            many.
+        spectral: use spectral norm in place of batch norm, except in the convolution that computes
+            a map of logits.
+        logit_map: end in a 3x3 convolution that computes a logit for each 16x16 px (PatchGAN), in
+            place of the paper's two dense layers, which compute one for the whole picture.
 
     Raises:
-        SizeError: patch_px is no multiple of 16.
+        SizeError: patch_px is not a multiple of 16.
 
     References:
         A map of logits: Isola et al., arXiv:1611.07004, section 3.2.2 (PatchGAN).
@@ -51,7 +52,7 @@ class Discriminator(nn.Module):
                 before = multiple * channels
         self.features = nn.Sequential(*layers)
         if logit_map:
-            # Without norm, so that the logits of pictures that are nearly alike can differ enough.
+            # A spectral norm here would bound how far the logits of similar pictures can differ.
             self.judge = nn.Sequential(nn.Conv2d(before, 1, 3, padding=1))
             return
         dense = _DENSE_PER_CHANNEL * channels
@@ -63,10 +64,10 @@ class Discriminator(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, 3, patch_px, patch_px) in -0.5..0.5 to logits: above 0 is "real".
+        """Map (N, 3, patch_px, patch_px) in -0.5..0.5 to logits; above 0 means "real".
 
         Returns:
-            (N, 1), or the map, (N, 1, patch_px / 16, patch_px / 16).
+            (N, 1), or (N, 1, patch_px / 16, patch_px / 16) for a map.
         """
         out: Tensor = self.judge(self.features(x))
         return out
@@ -77,7 +78,7 @@ def _normed(layer: nn.Module, spectral: bool) -> nn.Module:
 
 
 def _block(inputs: int, outputs: int, stride: int, *, spectral: bool) -> list[nn.Module]:
-    first = inputs == 3  # the paper's first convolution has no batch norm
+    first = inputs == 3  # as in the paper, the first convolution has no batch norm
     conv = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=first or spectral)
     norm = [] if first or spectral else [nn.BatchNorm2d(outputs)]
     return [_normed(conv, spectral), *norm, nn.LeakyReLU(_SLOPE)]

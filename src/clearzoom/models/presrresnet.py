@@ -1,46 +1,44 @@
 """The pre-upsampling strategy: linear interpolation first, then the trunk repairs at full size.
 
-Tensors are as in ``srresnet``. The same switches apply, but those of the upscaling stages.
+Tensors are as in ``srresnet``. The same switches apply, except those of the upscaling stages.
 """
 
+import math
+
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from clearzoom.models.srresnet import SRResNetConfig, Trunk, UpscaleStage, convolution
+from clearzoom.models.srresnet import SRResNet
 
 
-class PreSRResNet(nn.Module):
-    """The pre-upsampling network: every convolution runs at scale^2 times the LR pixels.
+class PreSRResNet(SRResNet):
+    """An SRResNet without upscaling stages: every convolution runs at scale^2 times the LR pixels.
 
     Args:
-        config: what is built.
+        config: the switches.
     """
 
-    def __init__(self, config: SRResNetConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.trunk = Trunk(config)
-        self.tail = convolution(config.channels, 3, config.tail_kernel)
+    def _stage_factors(self) -> tuple[int, ...]:
+        return ()
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, 3, H, W) in -0.5..0.5 to (N, 3, scale * H, scale * W), about the same range."""
-        return self._run(x, fold=False)
+        """Map (N, 3, H, W) in -0.5..0.5 to (N, 3, scale * H, scale * W), about the same range."""
+        return super().forward(self._interpolated(x))
 
     def forward_fused(self, x: Tensor) -> Tensor:
-        """The same function, norms folded."""
-        return self._run(x, fold=True)
+        """Compute the same function with the norms folded."""
+        return super().forward_fused(self._interpolated(x))
+
+    def _interpolated(self, x: Tensor) -> Tensor:
+        return F.interpolate(x, scale_factor=float(self.config.scale), mode="bilinear")
 
     @property
-    def stages(self) -> list[UpscaleStage]:
-        """None: nothing is upscaled inside."""
-        return []
-
-    @property
-    def has_fused_end(self) -> bool:
-        """False: there is no upscaling end."""
-        return False
-
-    def _run(self, x: Tensor, *, fold: bool) -> Tensor:
-        large = F.interpolate(x, scale_factor=float(self.config.scale), mode="bilinear")
-        repaired: Tensor = self.tail(self.trunk(large, fold))
-        return repaired.tanh() if self.config.output_activation == "tanh" else repaired
+    def reach_px(self) -> int:
+        """How many LR px beyond its own an output pixel depends on, on each side."""
+        scale = self.config.scale
+        full_size_px = self.config.tail_kernel // 2 + self.trunk.reach_px
+        first, last = -full_size_px, scale - 1 + full_size_px  # for one LR pixel's outputs
+        # Linear interpolation reads the pixel at or before a position, and the next one.
+        before = math.floor((first + 0.5) / scale - 0.5)
+        after = math.floor((last + 0.5) / scale - 0.5) + 1
+        return max(-before, after)

@@ -36,7 +36,7 @@ class _Pictures(CalibrationDataReader):  # type: ignore[misc]
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep onnxruntime's progress and its advice on pre-processing from the person."""
+    """Silence onnxruntime's progress and its advice on pre-processing."""
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)
@@ -47,21 +47,22 @@ def _quiet() -> Iterator[None]:
         root.setLevel(level)
 
 
-def _on_the_picture(path: Path) -> list[str]:
+def _convolutions_of_input(path: Path) -> list[str]:
     nodes = onnx.load(path).graph.node
     return [node.name for node in nodes if node.op_type == "Conv" and "lr" in node.input]
 
 
 def quantise(source: Path, target: Path, calibration: Iterable[npt.NDArray[np.float32]]) -> None:
-    """Quantise the convolutions: weights int8 a channel, their inputs uint8 a tensor (QDQ).
+    """Quantise the convolutions: weights to int8 by channel, inputs to uint8 by tensor (QDQ).
 
-    Results of convolutions stay float, and those on the picture itself stay fp32: eight bits of the
-    picture's own range would be seen. OpenVINO gains by this form; onnxruntime does not.
+    Results of convolutions stay float. Convolutions on the picture itself stay fp32, since eight
+    bits of the picture's own range would be visible. OpenVINO runs this form faster; onnxruntime
+    does not.
 
     Args:
-        source: .onnx in fp32, from ``export_onnx``.
-        target: the .onnx to be.
-        calibration: inputs (1, 3, H, W) float32 in -0.5..0.5, as the network will see them.
+        source: .onnx file in fp32, from ``export_onnx``.
+        target: the .onnx file to write.
+        calibration: typical inputs of the network, (1, 3, H, W) float32 in -0.5..0.5.
     """
     with TemporaryDirectory() as scratch:
         shaped, made = Path(scratch) / "shaped.onnx", Path(scratch) / "int8.onnx"
@@ -76,9 +77,9 @@ def quantise(source: Path, target: Path, calibration: Iterable[npt.NDArray[np.fl
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
                 per_channel=True,
-                reduce_range=True,  # without VNNI, sums of full-range products overflow 16 bit
+                reduce_range=True,  # without VNNI, sums of full-range products overflow 16 bits
                 calibrate_method=CalibrationMethod.Percentile,
-                nodes_to_exclude=_on_the_picture(shaped),
+                nodes_to_exclude=_convolutions_of_input(shaped),
                 extra_options={
                     "CalibPercentile": _PERCENTILE,
                     "OpTypesToExcludeOutputQuantization": ["Conv"],

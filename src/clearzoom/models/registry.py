@@ -1,4 +1,4 @@
-"""The networks by name."""
+"""All networks by name."""
 
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -8,12 +8,10 @@ from pydantic import ValidationError
 
 from clearzoom.errors import ConfigError, UnknownModelError
 from clearzoom.models.fast import FastConfig, FastSR
+from clearzoom.models.network import NetworkConfig, SRNet
 from clearzoom.models.photo import PhotoConfig, PhotoSR
 from clearzoom.models.presrresnet import PreSRResNet
 from clearzoom.models.srresnet import SLIM, SRResNet, SRResNetConfig
-
-SRNet = SRResNet | PreSRResNet | FastSR
-NetworkConfig = SRResNetConfig | FastConfig
 
 NETWORKS: dict[str, tuple[Callable[[Any], SRNet], NetworkConfig]] = {
     "fast": (FastSR, FastConfig()),
@@ -43,15 +41,15 @@ def build(name: str, scale: int = 4, settings: dict[str, Any] | None = None) -> 
         settings: switches that differ from the registered ones.
 
     Raises:
-        UnknownModelError: no such name.
-        ConfigError: an unknown switch or a wrong value.
+        UnknownModelError: no network has this name.
+        ConfigError: a switch is unknown or has a wrong value.
     """
     if name not in NETWORKS:
         raise UnknownModelError(f"no network {name!r}; there are: {', '.join(NETWORKS)}")
     kind, config = NETWORKS[name]
-    wanted = config.model_dump() | (settings or {}) | {"scale": scale}
+    switches = config.model_dump() | (settings or {}) | {"scale": scale}
     try:
-        return kind(type(config).model_validate(wanted))
+        return kind(type(config).model_validate(switches))
     except ValidationError as error:
-        faults = "; ".join(_fault_words(dict(fault), list(wanted)) for fault in error.errors())
+        faults = "; ".join(_fault_words(dict(fault), list(switches)) for fault in error.errors())
         raise ConfigError(f"network {name}: {faults}") from error

@@ -6,22 +6,36 @@ convolutions is mid-grey, and inside the part of tanh that reaches pure black an
 
 from typing import Annotated, Literal, cast
 
+import torch
 import torch.nn.functional as F
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor, nn
 
-from clearzoom.models.layers import NormKind, conv_norm, make_norm
-from clearzoom.models.upscale import fused_slim_end
+from clearzoom.models.layers import (
+    RESIDUAL_GAIN,
+    SIGNED_COLOURS,
+    Activation,
+    NormKind,
+    activate,
+    conv_norm,
+    convolution,
+    make_norm,
+    start_random,
+    start_signed_colours,
+)
+from clearzoom.models.network import NetworkConfig, SRNet
+from clearzoom.models.upscale import (
+    UpscaleStage,
+    convolution_before_shuffle,
+    fused_slim_end,
+    interleave,
+    stage_phases,
+)
 
-Activation = Literal["relu", "leaky_relu", "silu", "gelu"]
 
+class SRResNetConfig(NetworkConfig):
+    """The switches. The defaults are ``srresnet``; the seven changes to slim are marked."""
 
-class SRResNetConfig(BaseModel):
-    """What can be chosen. The defaults are ``srresnet``; the seven changes to slim are marked."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    scale: Literal[2, 3, 4] = 4
     channels: Annotated[int, Field(ge=8, multiple_of=8)] = 64
     blocks: Annotated[int, Field(ge=1)] = 16
     activation: Activation = "relu"
@@ -46,39 +60,8 @@ SLIM = SRResNetConfig(
 )
 
 
-def activate(kind: Activation, x: Tensor) -> Tensor:
-    """Apply an activation that has no parameters; leaky ReLU has slope 0.1."""
-    match kind:
-        case "relu":
-            return F.relu(x)
-        case "leaky_relu":
-            return F.leaky_relu(x, 0.1)
-        case "silu":
-            return F.silu(x)
-        case "gelu":
-            return F.gelu(x)
-
-
-def convolution(
-    inputs: int, outputs: int, kernel: int, dilation: int = 1, groups: int = 1
-) -> nn.Conv2d:
-    """Make a zero-padded convolution that keeps the size and has no bias.
-
-    Args:
-        inputs: channels in.
-        outputs: channels out.
-        kernel: odd side of the window.
-        dilation: distance of its taps.
-        groups: as torch's.
-    """
-    padding = dilation * (kernel // 2)
-    return nn.Conv2d(
-        inputs, outputs, kernel, padding=padding, dilation=dilation, groups=groups, bias=False
-    )
-
-
 class ResidualBlock(nn.Module):
-    """3x3, norm, activation, 3x3, norm, add; (N, C, H, W) to the same shape."""
+    """3x3, norm, activation, 3x3, norm, add: (N, C, H, W) to the same shape."""
 
     def __init__(self, config: SRResNetConfig, dilation: int) -> None:
         super().__init__()
@@ -91,27 +74,14 @@ class ResidualBlock(nn.Module):
         self.norm2 = make_norm(config.norm, config.channels)
 
     def forward(self, x: Tensor, fold: bool = False) -> Tensor:
-        """Add the repaired detail to x."""
+        """Add the repaired detail to x; ``fold`` as in ``conv_norm``."""
         y = activate(self.activation, conv_norm(self.conv1, self.norm1, x, fold=fold))
         return x + conv_norm(self.conv2, self.norm2, y, fold=fold)
 
-
-class UpscaleStage(nn.Module):
-    """3x3, norm (depthwise form only), pixel shuffle, one-parameter PReLU."""
-
-    def __init__(self, config: SRResNetConfig, factor: int) -> None:
-        super().__init__()
-        groups = config.channels if config.depthwise_upscaling else 1
-        wide = config.channels * factor**2
-        self.factor = factor
-        self.conv = convolution(config.channels, wide, 3, groups=groups)
-        self.norm = make_norm(config.norm if config.depthwise_upscaling else "none", wide)
-        self.prelu = nn.PReLU()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to (N, C, factor * H, factor * W)."""
-        out: Tensor = self.prelu(F.pixel_shuffle(self.norm(self.conv(x)), self.factor))
-        return out
+    @property
+    def reach_px(self) -> int:
+        """How many px of its input an output depends on, on each side."""
+        return self.conv1.dilation[0] + self.conv2.dilation[0]
 
 
 class Trunk(nn.Module):
@@ -129,35 +99,64 @@ class Trunk(nn.Module):
         self.norm = make_norm(config.norm, config.channels)
 
     def forward(self, x: Tensor, fold: bool = False) -> Tensor:
-        """(N, 3, H, W) to (N, C, H, W)."""
+        """Map (N, 3, H, W) to (N, C, H, W); ``fold`` as in ``conv_norm``."""
         shallow = activate(self.activation, self.head(x))
         deep = shallow
         for block in self.blocks:
             deep = block(deep, fold)
         return shallow + conv_norm(self.conv, self.norm, deep, fold=fold)
 
+    @property
+    def reach_px(self) -> int:
+        """How many px of its own input one of its outputs depends on, on each side."""
+        blocks = sum(block.reach_px for block in self._blocks)
+        return self.head.kernel_size[0] // 2 + blocks + 1
 
-class SRResNet(nn.Module):
+    def start(self, generator: torch.Generator) -> None:
+        """Initialise in place, with gradients off: the signed colours carry the picture."""
+        start_random(self, generator)
+        start_signed_colours(self.head.weight)
+        for block in self._blocks:
+            block.conv2.weight.mul_(RESIDUAL_GAIN)
+        self.conv.weight.mul_(RESIDUAL_GAIN)
+        self.conv.weight[:SIGNED_COLOURS] = 0  # the long skip carries these channels
+
+    @property
+    def _blocks(self) -> list[ResidualBlock]:
+        return cast(list[ResidualBlock], list(self.blocks))
+
+
+class SRResNet(SRNet):
     """The post-upsampling network: LR in, enlarged inside.
 
     Args:
-        config: what is built.
+        config: the switches.
     """
 
+    config: SRResNetConfig
+
     def __init__(self, config: SRResNetConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         self.trunk = Trunk(config)
-        factors = {2: (2,), 3: (3,), 4: (2, 2)}[config.scale]
-        self.upscale = nn.Sequential(*(UpscaleStage(config, factor) for factor in factors))
+        depthwise = config.depthwise_upscaling
+        norm = config.norm if depthwise else "none"
+        self.upscale = nn.Sequential(
+            *(
+                UpscaleStage(config.channels, factor, norm, depthwise=depthwise)
+                for factor in self._stage_factors()
+            )
+        )
         self.tail = convolution(config.channels, 3, config.tail_kernel)
 
+    def _stage_factors(self) -> tuple[int, ...]:
+        return {2: (2,), 3: (3,), 4: (2, 2)}[self.config.scale]
+
     def forward(self, x: Tensor) -> Tensor:
-        """(N, 3, H, W) in -0.5..0.5 to (N, 3, scale * H, scale * W), about the same range."""
+        """Map (N, 3, H, W) in -0.5..0.5 to (N, 3, scale * H, scale * W), about the same range."""
         return self.output(self.tail(self.upscale(self.trunk(x))))
 
     def forward_fused(self, x: Tensor) -> Tensor:
-        """The same function, norms folded and the slim upscaling end rewritten; see ``upscale``."""
+        """Compute the same function, norms folded and the slim end rewritten; see ``upscale``."""
         features = self.trunk(x, fold=True)
         if self.has_fused_end:
             return self.output(fused_slim_end(features, self.stages, self.tail))
@@ -171,9 +170,63 @@ class SRResNet(nn.Module):
     @property
     def has_fused_end(self) -> bool:
         """Whether the upscaling end can be rewritten."""
-        foldable = self.config.norm in ("affine", "none")
-        return self.config.depthwise_upscaling and foldable and self.config.tail_kernel == 3
+        depthwise = bool(self.stages) and self.config.depthwise_upscaling
+        return depthwise and self.config.norm in ("affine", "none") and self.config.tail_kernel == 3
 
     def output(self, x: Tensor) -> Tensor:
         """Apply the output activation."""
         return x.tanh() if self.config.output_activation == "tanh" else x
+
+    @property
+    def reach_px(self) -> int:
+        """How many LR px beyond its own an output pixel depends on, on each side."""
+        around_tail = self.config.tail_kernel // 2
+        first, last = (
+            -around_tail,
+            self.config.scale - 1 + around_tail,
+        )  # outputs of one LR px
+        for stage in reversed(self.stages):
+            first, last = first // stage.factor - 1, last // stage.factor + 1
+        return max(-first, last) + self.trunk.reach_px
+
+    @property
+    def norm_kind(self) -> NormKind:
+        """The norm of the trunk, and of depthwise upscaling stages."""
+        return self.config.norm
+
+    def _start(self, generator: torch.Generator) -> None:
+        self.trunk.start(generator)
+        for stage in self.stages:
+            stage.start(generator)
+        start_random(self.tail, generator)
+        self.tail.weight.mul_(RESIDUAL_GAIN)
+        start_signed_colours(self.tail.weight.transpose(0, 1))
+
+    def deployed(self) -> nn.Module:
+        """Build the exported form; where the end can be rewritten, in operations for engines."""
+        return _DeployedSlim(self) if self.has_fused_end else super().deployed()
+
+
+class _DeployedSlim(nn.Module):
+    """The network with its last convolution before the last shuffle, as plain convolutions alone.
+
+    The rewritten weights become constants of the exported file.
+    """
+
+    def __init__(self, net: SRResNet) -> None:
+        super().__init__()
+        self.net = net
+        self.tail = nn.ParameterList(
+            convolution_before_shuffle(net.tail.weight.detach(), net.stages[-1].factor)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        features = self.net.trunk(x, fold=True)
+        *first, last = self.net.stages
+        for stage in first:
+            features = interleave(stage_phases(features, stage), stage.factor)
+        coarse: Tensor = sum(  # type: ignore[assignment]
+            F.conv2d(phase, weight, padding=1)
+            for phase, weight in zip(stage_phases(features, last), self.tail, strict=True)
+        )
+        return self.net.output(F.pixel_shuffle(coarse, last.factor))

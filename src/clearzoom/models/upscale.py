@@ -1,27 +1,69 @@
-"""The slim upscaling end, rewritten exactly so that no wide picture exists at full size.
+"""The upscaling stages, and the slim end rewritten so that no wide picture exists at full size.
 
-Three identities, each exact in real arithmetic:
+As built, the slim network ends in a picture of 64 channels at full size, which a 3x3 convolution
+reduces to 3. Three identities, each exact in real arithmetic, avoid that picture:
 
-1.  A one-parameter PReLU commutes with the pixel shuffle.
-2.  A depthwise convolution that makes r*r channels of each input channel is r*r depthwise
+1.  A one-parameter PReLU acts on each value alone, so it commutes with the pixel shuffle.
+2.  A depthwise convolution that makes r*r channels of each input channel equals r*r depthwise
     convolutions with as many outputs as inputs, one for each phase of the shuffle. CPUs have fast
-    kernels for those.
-3.  A 3x3 convolution is a 1x1 convolution to 9 taps, and a sum of the shifted taps. The 1x1
-    commutes with the shuffle, and the taps add up phase by phase: only 3 channels are shuffled.
+    kernels for these.
+3.  A 3x3 convolution equals a 1x1 convolution to 9 taps followed by a sum of the shifted taps. The
+    1x1 acts on each pixel alone, so it commutes with the shuffle. The taps add up phase by phase
+    at the small size, and only 3 channels are shuffled.
 """
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from clearzoom.models.layers import Affine
+from clearzoom.models.layers import (
+    SIGNED_COLOURS,
+    Affine,
+    NormKind,
+    convolution,
+    linear_phase_kernels,
+    make_norm,
+    start_random,
+)
 
-if TYPE_CHECKING:
-    from clearzoom.models.srresnet import UpscaleStage
+
+class UpscaleStage(nn.Module):
+    """3x3 convolution, norm, pixel shuffle, one-parameter PReLU.
+
+    Args:
+        channels: C of the input and of the result.
+        factor: of the enlargement.
+        norm: between the convolution and the shuffle.
+        depthwise: whether each channel is enlarged from itself alone.
+    """
+
+    def __init__(self, channels: int, factor: int, norm: NormKind, *, depthwise: bool) -> None:
+        super().__init__()
+        wide = channels * factor**2
+        self.factor = factor
+        self.conv = convolution(channels, wide, 3, groups=channels if depthwise else 1)
+        self.norm = make_norm(norm, wide)
+        self.prelu = nn.PReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to (N, C, factor * H, factor * W)."""
+        out: Tensor = self.prelu(F.pixel_shuffle(self.norm(self.conv(x)), self.factor))
+        return out
+
+    def start(self, generator: torch.Generator) -> None:
+        """Initialise in place, with gradients off: the signed colours are interpolated linearly."""
+        start_random(self, generator)
+        kernels = linear_phase_kernels(self.factor)
+        weight, phases = self.conv.weight, len(kernels)
+        weight[: SIGNED_COLOURS * phases] = 0
+        for channel in range(SIGNED_COLOURS):
+            # A depthwise kernel has one input channel, its own.
+            source = 0 if self.conv.groups > 1 else channel
+            weight[channel * phases : (channel + 1) * phases, source] = kernels
 
 
 class _PReLUOne(torch.autograd.Function):
@@ -42,7 +84,7 @@ class _PReLUOne(torch.autograd.Function):
 
 
 def prelu_one(x: Tensor, slope: Tensor) -> Tensor:
-    """PReLU with one learnt slope for all channels.
+    """Apply PReLU with one learnt slope for all channels.
 
     Args:
         x: any shape.
@@ -53,13 +95,22 @@ def prelu_one(x: Tensor, slope: Tensor) -> Tensor:
     return F.prelu(x, slope)
 
 
-def stage_phases(x: Tensor, stage: "UpscaleStage") -> list[Tensor]:
-    """Run a depthwise stage up to its PReLU: r*r tensors (N, C, H, W), phase by phase."""
+def stage_phases(x: Tensor, stage: UpscaleStage) -> list[Tensor]:
+    """Run a depthwise stage without its shuffle (identities 1 and 2).
+
+    Args:
+        x: (N, C, H, W).
+        stage: depthwise; its norm is affine or none, since these fold into the kernels.
+
+    Returns:
+        factor^2 tensors (N, C, H, W), one for each phase of the shuffle.
+    """
     weight, bias = stage.conv.weight, None
     if isinstance(stage.norm, Affine):
         weight = weight * stage.norm.weight[:, None, None, None]
         bias = stage.norm.bias
     phases = stage.factor**2
+    # The shuffle moves channel c * phases + phase to a phase, so a stride selects its kernels.
     return [
         prelu_one(
             F.conv2d(
@@ -76,24 +127,28 @@ def stage_phases(x: Tensor, stage: "UpscaleStage") -> list[Tensor]:
 
 
 def interleave(phases: Sequence[Tensor], factor: int) -> Tensor:
-    """Pixel shuffle of r*r phase tensors (N, C, H, W) to (N, C, rH, rW)."""
+    """Shuffle factor^2 phase tensors (N, C, H, W) to (N, C, factor * H, factor * W)."""
     return F.pixel_shuffle(torch.stack(list(phases), 2).flatten(1, 2), factor)
 
 
 def convolution_before_shuffle(weight: Tensor, factor: int) -> list[Tensor]:
     """Rewrite a 3x3 convolution after a pixel shuffle as 3x3 convolutions before it.
 
+    This is identity 3 in plain convolutions, as exported files have it.
+
     Args:
         weight: (O, C, 3, 3), of the convolution at full size.
         factor: of the shuffle.
 
     Returns:
-        For each phase of the shuffle a weight (O * factor^2, C, 3, 3). Their results, summed and
-        shuffled, are those of the convolution at full size.
+        For each phase of the shuffle a weight (O * factor^2, C, 3, 3). The sum of their results,
+        shuffled, equals the result of the convolution at full size.
     """
     outputs, channels = weight.shape[:2]
     before = weight.new_zeros(factor, factor, outputs, factor, factor, channels, 3, 3)
     for row, column, ky, kx in product(range(factor), range(factor), range(3), range(3)):
+        # The fine pixel (row, column) reads its neighbour (ky - 1, kx - 1), which lies in phase
+        # (from_row, from_column), at most one coarse pixel away.
         down, from_row = divmod(row + ky - 1, factor)
         right, from_column = divmod(column + kx - 1, factor)
         before[from_row, from_column, :, row, column, :, down + 1, right + 1] = weight[:, :, ky, kx]
@@ -101,10 +156,11 @@ def convolution_before_shuffle(weight: Tensor, factor: int) -> list[Tensor]:
 
 
 class _SumOfTaps(torch.autograd.Function):
-    """Sum the shifted taps of a 3x3 convolution, given phase by phase; pixel-shuffled result.
+    """Sum the shifted taps of a 3x3 convolution phase by phase, then shuffle.
 
-    The tap (ky, kx) of the fine pixel (factor * i + py) lands ky - 1 above it: in another phase of
-    the result, and at most one coarse pixel away.
+    The tap (ky, kx) of the fine pixel (factor * i + py) belongs to the result ky - 1 px above it:
+    in another phase, and at most one coarse pixel away. One tensor with a border of one coarse
+    pixel takes all taps as slices, so that none is padded or copied by itself.
     """
 
     @staticmethod
@@ -138,13 +194,13 @@ class _SumOfTaps(torch.autograd.Function):
         return None, *(tap.view(n, -1, height, width) for tap in taps)
 
 
-def fused_slim_end(x: Tensor, stages: Sequence["UpscaleStage"], tail: nn.Conv2d) -> Tensor:
-    """Upscale and close, as the plain modules do, without the wide picture at full size.
+def fused_slim_end(x: Tensor, stages: Sequence[UpscaleStage], tail: nn.Conv2d) -> Tensor:
+    """Run the upscaling stages and the last convolution without the wide picture at full size.
 
     Args:
         x: (N, C, H, W) features.
         stages: depthwise stages whose norm is affine or none.
-        tail: 3x3 convolution C to 3, no bias.
+        tail: 3x3 convolution from C to 3 channels, without bias.
 
     Returns:
         (N, 3, scale * H, scale * W), before the output activation.
@@ -155,7 +211,7 @@ def fused_slim_end(x: Tensor, stages: Sequence["UpscaleStage"], tail: nn.Conv2d)
     outputs, channels = tail.weight.shape[:2]
     taps = tail.weight.permute(0, 2, 3, 1).reshape(outputs * 9, channels, 1, 1)
     planes = [F.conv2d(phase, taps) for phase in stage_phases(x, last)]
-    # Under bf16 autocast the sum and what follows would have fewer levels than a picture.
+    # Under bf16 autocast the sum and everything after it would have fewer levels than a picture.
     exact = torch.promote_types(planes[0].dtype, torch.float32)
     planes = [plane.to(exact) for plane in planes]
     total: Tensor = _SumOfTaps.apply(last.factor, *planes)  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""Weights as safetensors: never a pickle."""
+"""Load weights from safetensors; a pickle is never read."""
 
 from pathlib import Path
 
@@ -13,23 +13,24 @@ def load_into(net: nn.Module, path: Path, *, partial: bool = False) -> str:
     """Load weights into a network.
 
     Args:
-        net: is changed in place.
+        net: the network, which is changed in place.
         path: a .safetensors file.
-        partial: take what fits by name and shape (another scale gives its trunk), keep the rest.
+        partial: load the tensors that fit by name and shape, such as the trunk of another scale,
+            and leave the others as they are.
 
     Returns:
-        How many of the network's tensors were taken, for people.
+        A phrase that states how many of the network's tensors were loaded.
 
     Raises:
-        MissingFileError: no such file.
-        WeightsError: damaged, or it does not fit (partial: nothing fits).
+        MissingFileError: the file does not exist.
+        WeightsError: it is damaged, or it does not fit; with partial, no tensor fits.
     """
     if not path.is_file():
         raise MissingFileError(f"no weights file {path}")
     try:
         stored = load_file(path)
     except SafetensorError as error:
-        raise WeightsError(f"{path} is damaged or no safetensors file: {error}") from error
+        raise WeightsError(f"{path} is damaged or not a safetensors file: {error}") from error
     own = net.state_dict()
     fitting = {k: v for k, v in stored.items() if k in own and own[k].shape == v.shape}
     if not fitting or (not partial and (len(fitting) != len(own) or len(stored) != len(own))):

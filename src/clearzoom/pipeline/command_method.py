@@ -7,7 +7,7 @@ from clearzoom.core.arrays import Levels
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import SizeError
 from clearzoom.io.reading import decode_rgb8
-from clearzoom.metrics.methods import Given, Method
+from clearzoom.metrics.methods import LrPicture, Method
 from clearzoom.pipeline.appraise import unresolved
 from clearzoom.pipeline.job import plan_job
 from clearzoom.pipeline.networks import network_for
@@ -29,7 +29,7 @@ def plain_command(model: str, scale: int) -> Method:
     Example:
         >>> import numpy as np
         >>> method = plain_command("fast", 4)
-        >>> method.name, method.enlarge(Given(np.full((5, 7, 3), 99, np.uint8))).shape
+        >>> method.name, method.enlarge(LrPicture(np.full((5, 7, 3), 99, np.uint8))).shape
         ('fast', (20, 28, 3))
     """
     return as_command(Settings(Wanted(scale), model))
@@ -54,7 +54,7 @@ def as_command(settings: Settings) -> Method:
         raise SizeError("pictures are measured at a whole scale; give one")
     network = network_for(unresolved(settings), int(scale))
 
-    def enlarge(given: Given) -> Levels:
+    def enlarge(given: LrPicture) -> Levels:
         content, suffix = given.as_file()
         with TemporaryDirectory() as folder:
             source, target = Path(folder, f"lr{suffix}"), Path(folder, "sr.png")

@@ -1,1 +1,1 @@
-"""Measure a network that others made, by running it."""
+"""Measure a foreign network by running it, and add it to the user's own models."""

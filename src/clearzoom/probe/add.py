@@ -1,10 +1,9 @@
-"""Add a network to a person's own models: one of ours with its card, or one of others."""
+"""Add a network to the user's own models: an exported one with its card, or a foreign one."""
 
 import json
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import cast
 
 from clearzoom.checked import checked_path
 from clearzoom.engines.enclosed import check_enclosed
@@ -22,24 +21,24 @@ def add_model(
     say: Say,
     limits: Limits | None = None,
 ) -> AnyCard:
-    """Put a network among the person's own models.
+    """Add a network to the user's own models.
 
     Args:
-        file: .onnx, of ``clearzoom export`` with its card beside it, or of others.
-        licence: of the weights, as the person states it; ours have one on their card.
-        name: without it, the card's, or one made of the file's.
-        say: is told what is measured.
-        limits: of time and memory, for others' networks, which are measured in a process of their
-            own; without them, usual ones.
+        file: an .onnx file, from ``clearzoom export`` with its card beside it, or a foreign one.
+        licence: of the weights, as the user states it; None means the one on the card.
+        name: of the model; None means the card's name, or one derived from the file's.
+        say: a function that prints a line of progress.
+        limits: of time and memory for a foreign network, which is measured in a process of its
+            own; None means the defaults.
 
     Returns:
         The card.
 
     Raises:
-        MissingFileError: no such file.
-        InputError: others' network without a licence, or no .onnx file.
-        WeightsError: damaged, or no ONNX.
-        ModelError: the name is taken; or it is no enlarging network that tiles allow, and why.
+        MissingFileError: the file does not exist.
+        InputError: a foreign network has no licence, or the file is not .onnx.
+        WeightsError: the file is damaged or not ONNX.
+        ModelError: the name is taken, or the network does not enlarge or cannot run in tiles.
         OutputError: the data folder cannot be written.
     """
     file = checked_path(file)
@@ -47,10 +46,10 @@ def add_model(
         raise InputError(f"{file} is no .onnx file; other formats must be exported to ONNX first")
     card: AnyCard
     licence = " ".join((licence or "").split()) or None
-    ours = _card_beside(file)
+    exported = _card_beside(file)
     with TemporaryDirectory() as scratch:
-        if ours is not None:
-            card, paths = _ours(ours, file, licence, name or ours.name, Path(scratch))
+        if exported is not None:
+            card, paths = _renamed(exported, file, licence, name or exported.name, Path(scratch))
         else:
             if licence is None:
                 raise InputError(
@@ -69,16 +68,17 @@ def add_model(
 
 
 def _card_beside(file: Path) -> Card | None:
-    """The card that ``clearzoom export`` wrote; others have files of that name, too."""
+    """Read the card that ``clearzoom export`` wrote; foreign files of that name do not count."""
     try:
         card = read_any_card(file.with_suffix(".json"))
     except WeightsError:
         return None
-    ours = isinstance(card, Card) and any(each.name == file.name for each in card.files)
-    return cast(Card, card) if ours else None
+    if isinstance(card, Card) and any(each.name == file.name for each in card.files):
+        return card
+    return None
 
 
-def _ours(
+def _renamed(
     card: Card, file: Path, licence: str | None, name: str, scratch: Path
 ) -> tuple[Card, list[Path]]:
     check_name(name, card.scale)

@@ -1,8 +1,8 @@
-"""Measure a network of others in a process of its own: whatever it does there is an answer.
+"""Measure a foreign network in a process of its own, which may crash without harm.
 
-An engine that is given a foreign file can divide by zero, run for ever or take all memory. Here
-that ends the child, never the command: the child says before each run what it tries and how long
-that may take, and what it tried last when it ends is what the error names.
+A foreign file can make an engine divide by zero, run for ever or take all memory. This ends the
+child process and never the command: before each run the child reports what it tries and how long
+that may take, and the error names the last of these reports.
 """
 
 import json
@@ -25,25 +25,25 @@ from clearzoom.probe.measure import Say
 from clearzoom.weights.card import AddedCard
 
 _MOST_CRASHES = 4
-"""Sizes that may end the process until the network as a whole is refused."""
+"""The network is refused when this many sizes have ended the process."""
 _MOST_MEMORY_BYTES = 16 * 2**30
 
 
 def _usual_memory_bytes() -> int:
-    """Three quarters of the machine's, so that the system has no reason to end others."""
+    """Return three quarters of the machine's memory, so that the system kills no other process."""
     try:
-        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # not on Windows
         return _MOST_MEMORY_BYTES
-    return min(_MOST_MEMORY_BYTES, there * 3 // 4)
+    return min(_MOST_MEMORY_BYTES, installed * 3 // 4)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a foreign network may take.
+    """The time and memory that a foreign network may use.
 
-    ``seconds``: to be opened, and for one run, and ``seconds_per_px`` more for each px of its
-    input. ``memory_bytes``: of the whole process, where the system knows such a limit.
+    ``seconds`` limits opening the file and one run, with ``seconds_per_px`` more for each px of the
+    input. ``memory_bytes`` limits the whole process, where the system supports it.
     """
 
     seconds: float = 60.0
@@ -53,10 +53,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class _End:
-    """How the child ended before it had an answer, and what it was at."""
+    """How the child ended before it had a result, and the step (or the size) that it tried."""
 
     words: str
-    doing: Any
+    doing: str | list[int]
 
 
 def measure_apart(
@@ -64,30 +64,30 @@ def measure_apart(
 ) -> tuple[AddedCard, bytes]:
     """Measure a network as ``measure`` does, in a process with limits.
 
-    A size of picture that ends the process is one that the network does not take: it is measured
-    again without that one, and the least size above becomes its minimum.
+    A picture size that ends the process counts as one that the network does not accept. The network
+    is measured again without it, and the least size above becomes its minimum.
 
     Args:
-        file: .onnx.
-        licence: as the person states it.
-        name: that it shall have.
-        say: is told what is measured.
+        file: the .onnx file.
+        licence: of the weights, as the user states it.
+        name: of the new model.
+        say: a function that prints a line of progress.
         limits: of time and memory.
 
     Returns:
-        Its card, and the content of its one file.
+        The card, and the content of the model's one file.
 
     Raises:
-        MissingFileError: no such file.
-        WeightsError: damaged, or no ONNX; or opening it ends the process.
-        ModelError: the name cannot be had; it is no enlarging network that tiles allow, and why; or
-            it took too long or too much memory, or ended the process at too many sizes.
+        MissingFileError: the file does not exist.
+        WeightsError: the file is damaged or not ONNX, or opening it ends the process.
+        ModelError: the name is invalid or taken; the network does not enlarge or cannot run in
+            tiles; or it exceeded a limit, or ended the process at too many sizes.
     """
     fatal: list[tuple[tuple[int, int], str]] = []
     with TemporaryDirectory() as scratch:
         content = Path(scratch) / "network.onnx"
         while True:
-            asked = {
+            request = {
                 "file": str(file.absolute()),
                 "licence": licence,
                 "name": name,
@@ -95,7 +95,7 @@ def measure_apart(
                 "limits": asdict(limits),
                 "fatal": fatal,
             }
-            end = _once(asked, say if not fatal else lambda line: None)
+            end = _once(request, say if not fatal else lambda line: None)
             if isinstance(end, AddedCard):
                 if fatal:
                     least = end.interface.sizes.minimum_px
@@ -114,7 +114,7 @@ def measure_apart(
                 )
 
 
-def _once(asked: dict[str, Any], say: Say) -> AddedCard | _End:
+def _once(request: dict[str, Any], say: Say) -> AddedCard | _End:
     child = subprocess.Popen(
         [sys.executable, "-m", "clearzoom.probe.child"],
         stdin=subprocess.PIPE,
@@ -126,29 +126,32 @@ def _once(asked: dict[str, Any], say: Say) -> AddedCard | _End:
     )
     assert child.stdin is not None
     assert child.stdout is not None
-    doing: Any = "start"
+    doing: str | list[int] = "start"
     try:
-        # It stays open: where this process ends, the child reads the end of it, and ends, too.
-        child.stdin.write(json.dumps(asked) + "\n")
+        # It stays open: when this process ends, the child reads the end of the stream and ends too.
+        child.stdin.write(json.dumps(request) + "\n")
         child.stdin.flush()
-        for said in _lines(child, asked["limits"]["seconds"]):
-            if said is None:
-                what = "was being opened" if not isinstance(doing, list) else "ran on {1}x{0} px"
-                words = what.format(*doing) if isinstance(doing, list) else what
+        for message in _lines(child, request["limits"]["seconds"]):
+            if message is None:
+                words = "was being opened"
+                if isinstance(doing, list):
+                    words = f"ran on {doing[1]}x{doing[0]} px"
                 raise ModelError(
-                    f"{Path(asked['file']).name} {words} for longer than it may; a network that "
+                    f"{Path(request['file']).name} {words} for longer than it may; a network that "
                     "takes so long on this machine, or never ends, cannot be added"
                 )
-            if "say" in said:
-                say(said["say"])
-            elif "doing" in said:
-                doing = said["doing"]
-            elif "card" in said:
-                return AddedCard.model_validate(said["card"])
-            elif "bug" in said:
-                raise RuntimeError(said["bug"])
+            if "say" in message:
+                say(message["say"])
+            elif "doing" in message:
+                doing = message["doing"]
+            elif "card" in message:
+                return AddedCard.model_validate(message["card"])
+            elif "bug" in message:
+                raise RuntimeError(message["bug"])
             else:
-                raise getattr(errors, said["error"])(said["message"], setting=said["setting"])
+                raise getattr(errors, message["error"])(
+                    message["message"], setting=message.get("setting")
+                )
         return _End(_ended(child.wait()), doing)
     except BrokenPipeError:
         return _End(_ended(child.wait()), doing)
@@ -156,27 +159,27 @@ def _once(asked: dict[str, Any], say: Say) -> AddedCard | _End:
         child.kill()
         child.wait()
         child.stdout.close()
-        with suppress(BrokenPipeError):  # what the child did not read any more
+        with suppress(BrokenPipeError):  # the child may have left a part unread
             child.stdin.close()
 
 
 def _lines(child: "subprocess.Popen[str]", seconds: float) -> Iterator[dict[str, Any] | None]:
-    """What the child says; None where it says nothing for as long as it said that it needs."""
-    said: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    """Yield the child's messages; None if none comes in the time that the last one allowed."""
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
     def read() -> None:
         assert child.stdout is not None
-        with suppress(ValueError):  # closed, as nobody waits for it any more
+        with suppress(ValueError):  # the stream is closed when nobody waits for it any more
             for line in child.stdout:
-                said.put(line)
-        said.put(None)
+                lines.put(line)
+        lines.put(None)
 
     threading.Thread(target=read, daemon=True).start()
-    # Starting Python and importing engines takes its time on a busy machine.
+    # Starting Python and importing engines is slow on a busy machine.
     patience = max(seconds, 60.0)
     while True:
         try:
-            line = said.get(timeout=patience)
+            line = lines.get(timeout=patience)
         except queue.Empty:
             yield None
             return

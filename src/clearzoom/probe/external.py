@@ -1,4 +1,4 @@
-"""Take weights that an ONNX file keeps in files beside it into the file."""
+"""Move weights that lie in files beside an ONNX file into the file itself."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,16 +14,17 @@ _INNER = {
     "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
     "sparse": {1: "tensor", 2: "tensor"},
 }
-"""Of onnx.proto3: the fields in which a tensor can lie, by the message that they stand in."""
+"""Fields of onnx.proto3 that can contain a tensor, by the message that contains them. Only these
+are decoded, so that everything else passes byte for byte."""
 
 _RAW_DATA, _EXTERNAL_DATA, _DATA_LOCATION = 9, 13, 14  # of TensorProto
 _DEEPEST = 100
-"""As protobuf's own readers have it."""
+"""The limit of protobuf's own readers."""
 _LARGEST_BYTES = 2**31 - 2**20
-"""A protobuf message ends at 2 GiB."""
+"""A protobuf message is at most 2 GiB long."""
 _LONGEST_WORDS = 80
 _KEY, _VALUE = 1, 2  # of StringStringEntryProto
-_BYTES = 2
+_BYTES = 2  # the wire type of strings, bytes and inner messages
 
 Entries = dict[str, str]
 
@@ -33,13 +34,13 @@ class _ReferenceError(Exception):
 
 
 def with_weights_inside(path: Path) -> bytes:
-    """Read an ONNX file; what it keeps in files of its own folder is put into it.
+    """Read an ONNX file with all weights that lie in files of its own folder.
 
     Args:
-        path: .onnx; without such weights its bytes come back as they are.
+        path: the .onnx file; without such weights its bytes are returned as they are.
 
     Raises:
-        WeightsError: no ONNX, damaged, or with weights that are missing or in another folder.
+        WeightsError: the file is damaged or not ONNX, or weights are missing or in another folder.
     """
     taken = path.stat().st_size
 
@@ -68,12 +69,12 @@ def with_weights_inside(path: Path) -> bytes:
     try:
         _check_size(taken)
         model = path.read_bytes()
-        # A file can be named by any number of tensors: they are counted before one is read.
+        # Any number of tensors can name one file, so their bytes are summed before one is read.
         _rebuilt(model, (0, len(model)), "model", count)
         return _rebuilt(model, (0, len(model)), "model", read)
     except OSError as error:
         raise WeightsError(f"{path.name}: its weights cannot be read: {error.strerror}") from error
-    except ValueError as error:  # of an offset
+    except ValueError as error:  # an offset is not a number
         raise WeightsError(f"{path.name} is damaged: {error}") from error
     except _ReferenceError as error:
         raise WeightsError(f"{path.name} {error}") from error
@@ -95,8 +96,8 @@ def _file_beside(path: Path, name: str) -> Path:
         place = (folder / name).resolve()
         inside = not Path(name).is_absolute() and place.is_relative_to(folder)
         there = inside and place.is_file()
-    except (OSError, ValueError, RuntimeError) as error:  # too long; a NUL; links in a ring
-        raise _ReferenceError(f"keeps weights in {_short(name)}, which can be no file") from error
+    except (OSError, ValueError, RuntimeError) as error:  # too long; a NUL; a cycle of links
+        raise _ReferenceError(f"keeps weights in {_short(name)}, which cannot be a file") from error
     if not inside:
         raise _ReferenceError(f"wants weights from {_short(name)}, which is not in its own folder")
     if not there:
@@ -115,11 +116,11 @@ def _rebuilt(
     read: Callable[[Entries], bytes],
     depth: int = 0,
 ) -> bytes:
-    """A message as it was, but for the tensors in it that lie elsewhere."""
+    """Copy a message, with the data of external tensors in it."""
     if depth > _DEEPEST:
         raise WeightsError(
-            f"its graphs lie in one another more than {_DEEPEST} messages deep, which no reader of "
-            "ONNX takes"
+            f"its graphs are nested more than {_DEEPEST} messages deep, which no reader of ONNX "
+            "accepts"
         )
     if kind == "tensor":
         return _tensor(model, where, read)

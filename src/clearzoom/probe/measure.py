@@ -1,4 +1,4 @@
-"""Measure a network of others: everything that its card says, and that tiles do not show."""
+"""Measure a foreign network: all that its card states, and that tiles leave no seams."""
 
 import hashlib
 import math
@@ -43,20 +43,21 @@ def measure(
     """Measure a network by running it, in this process; ``apart.measure_apart`` has limits.
 
     Args:
-        file: .onnx.
-        licence: as the person states it.
-        name: that it shall have.
-        say: is told what is measured.
+        file: the .onnx file.
+        licence: of the weights, as the user states it.
+        name: of the new model.
+        say: a function that prints a line of progress.
         guarded: see ``open_network``.
         from_above: see ``measure_sizes``.
 
     Returns:
-        Its card, and the content of its one file, NAME-xSCALE.onnx.
+        The card, and the content of the model's one file, NAME-xSCALE.onnx.
 
     Raises:
-        MissingFileError: no such file.
-        WeightsError: damaged, or no ONNX.
-        ModelError: the name cannot be had; or it is no enlarging network that tiles allow, and why.
+        MissingFileError: the file does not exist.
+        WeightsError: the file is damaged or not ONNX.
+        ModelError: the name is invalid or taken, or the network does not enlarge or cannot run in
+            tiles.
     """
     check_name(name, 0)
     opened = open_network(file, guarded)
@@ -85,7 +86,7 @@ def measure(
     network = Network(
         name=name,
         scale=scale,
-        # With such a halo no tile is smaller than the least size, unless the whole picture is.
+        # With this halo no tile is below the least size, unless the whole picture is.
         halo_px=aligned_halo_px(max(reach, sizes.minimum_px - 1, range_ends.REACH_PX), period),
         tile_px=_TILE_PX // period * period,
         sha256=hashlib.sha256(opened.content).hexdigest(),
@@ -134,13 +135,13 @@ def _size_words(sizes: Sizes) -> str:
 
 
 def _check_steady(run: Run, shape: tuple[int, int]) -> None:
-    """Refuse what gives no numbers for some pictures, or others each time."""
+    """Refuse a network with results that are not finite or differ between runs."""
     flat = np.zeros((*shape, 3), np.uint8)
     for levels in (flat, flat + np.uint8(255), noise(*shape)):
         x = as_tensor(levels)
         y = run(x)
         if not np.isfinite(y).all():
-            raise ModelError("this network gives numbers that are not finite, for a sound picture")
+            raise ModelError("this network gives numbers that are not finite for a sound picture")
         change = float(np.abs(run(x) - y).max()) * 255
         if change > _STEADY_LEVELS:
             raise ModelError(
@@ -158,7 +159,7 @@ def _check_room(sizes: Sizes, reach: int, period: int) -> None:
 
 
 def _tiled_levels(network: Network) -> int:
-    """Enlarge pictures in four tiles each, and at once; give the largest difference."""
+    """Enlarge pictures in four tiles each and in one run; return the largest difference."""
     period = network.period_px
     tile = max(32, network.halo_px)
     tile += -tile % period

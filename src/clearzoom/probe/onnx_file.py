@@ -1,4 +1,4 @@
-"""Open an ONNX file that others made: one picture in, one out, and nothing of other folders."""
+"""Open a foreign ONNX file with one picture in, one out, and no files of other folders."""
 
 import math
 from collections.abc import Callable
@@ -24,10 +24,10 @@ _FATAL_ONLY = 4
 
 @dataclass(frozen=True)
 class Opened:
-    """A network of others, ready to be run.
+    """A foreign network, ready to run.
 
-    ``content``: of its file, with all weights inside. ``fixed_px``: (height, width), None where the
-    file leaves it free. ``run`` takes and gives (1, channels, H, W) of ``dtype``.
+    ``content`` is that of its file, with all weights inside. ``fixed_px`` is (height, width), None
+    where the file leaves a side free. ``run`` maps (1, channels, H, W) of ``dtype`` to such arrays.
     """
 
     content: bytes
@@ -41,14 +41,14 @@ def open_network(path: Path, guarded: Callable[[AnyRun], AnyRun] = lambda run: r
     """Open an ONNX file.
 
     Args:
-        path: .onnx.
-        guarded: wraps the network's run; it is what knows where a run ended the whole process.
+        path: the .onnx file.
+        guarded: a wrapper of the network's run, which reports each run before it starts.
 
     Raises:
-        MissingFileError: it is not there.
-        WeightsError: damaged, no ONNX, with operations that onnxruntime does not have, or with
+        MissingFileError: the file does not exist.
+        WeightsError: the file is damaged or not ONNX, has operations that onnxruntime lacks, or has
             weights in a file that is missing or in another folder.
-        ModelError: not one picture in and one out, NCHW, of floats.
+        ModelError: the network does not map one picture to one picture, NCHW, of floats.
     """
     if not path.is_file():
         raise MissingFileError(f"no file {path}; check the name")
@@ -61,13 +61,13 @@ def open_network(path: Path, guarded: Callable[[AnyRun], AnyRun] = lambda run: r
             f"{path.name} has {len(inputs)} inputs ({names}) and {len(outputs)} outputs; "
             "an enlarging network has one of each"
         )
-    given, name = inputs[0], inputs[0].name
-    if given.type not in _DTYPES or outputs[0].type not in _DTYPES:
+    lr, name = inputs[0], inputs[0].name
+    if lr.type not in _DTYPES or outputs[0].type not in _DTYPES:
         raise ModelError(
-            f"{path.name} takes {given.type} and gives {outputs[0].type}; only floats of 16, 32 or "
+            f"{path.name} takes {lr.type} and gives {outputs[0].type}; only floats of 16, 32 or "
             "64 bit can be used"
         )
-    shape = list(given.shape)
+    shape = list(lr.shape)
     last = len(shape) == 4 and shape[3] in (1, 3) and _known(shape[1]) not in (1, 3)
     if len(shape) != 4 or last or _known(shape[1]) not in (None, 1, 3):
         raise ModelError(
@@ -76,7 +76,7 @@ def open_network(path: Path, guarded: Callable[[AnyRun], AnyRun] = lambda run: r
         )
     if _known(shape[0]) not in (None, 1):
         raise ModelError(f"{path.name} takes {shape[0]} pictures at once; export it for one")
-    dtype = _DTYPES[given.type]
+    dtype = _DTYPES[lr.type]
     quiet = onnxruntime.RunOptions()
     quiet.log_severity_level = _FATAL_ONLY
 
@@ -102,11 +102,11 @@ def _session(name: str, content: bytes) -> Any:
 
 
 def _channels(run: AnyRun, dtype: str, fixed: tuple[int | None, int | None]) -> Literal[1, 3]:
-    """Of a file that does not say how many it takes."""
+    """Find the number of channels of a file that does not state it."""
     height, width = (side or 64 for side in fixed)
     try:
         run(np.zeros((1, 3, height, width), dtype))
-    except Exception:  # said later, by what measures sizes
+    except Exception:  # reported later, when sizes are measured
         return 1
     return 3
 
@@ -120,7 +120,7 @@ def _words(shape: list[Any]) -> str:
 
 
 def fails(run: Callable[[], npt.NDArray[Any]]) -> tuple[npt.NDArray[Any] | None, str]:
-    """Run a network that may refuse; give its result, or None and its reason."""
+    """Run a network that may fail; return its result, or None and the reason."""
     try:
         y = run()
     except Exception as error:  # onnxruntime's exceptions share no public base

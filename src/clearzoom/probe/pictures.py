@@ -1,4 +1,4 @@
-"""What a network is probed with: a photograph of any size, and noise."""
+"""The pictures that probe a network: a photograph of any size, and noise."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from clearzoom.io.example import EYE, example_picture
 
 
 def photograph(height_px: int, width_px: int) -> Levels:
-    """Give the example photograph from its eye on, mirrored as far as is needed.
+    """Cut the example photograph from its eye on, mirrored where it is too small.
 
     Returns:
         (height_px, width_px, 3) uint8.
@@ -21,12 +21,12 @@ def photograph(height_px: int, width_px: int) -> Levels:
 
 
 def noise(height_px: int, width_px: int, seed: int = 0) -> Levels:
-    """Give levels that are drawn evenly, each px and colour alone."""
+    """Draw independent uniform levels: (height_px, width_px, 3) uint8."""
     random = np.random.default_rng(seed)
     return random.integers(0, 256, (height_px, width_px, 3), np.uint8)
 
 
 def as_tensor(levels: Levels) -> Tensor:
-    """Give (H, W, 3) uint8 as (1, 3, H, W) float32 in -0.5..0.5."""
+    """Convert (H, W, 3) uint8 to (1, 3, H, W) float32 in -0.5..0.5."""
     values = levels.transpose(2, 0, 1)[None].astype(np.float32)
     return np.ascontiguousarray(values / np.float32(255) - np.float32(0.5))

@@ -1,4 +1,4 @@
-"""Measure how far a network sees, and whether it sees in blocks, by changing px far away."""
+"""Measure the reach of a network and the period of its blocks by changing distant px."""
 
 import numpy as np
 
@@ -10,40 +10,40 @@ from clearzoom.weights.card import Sizes
 
 _UNSEEN_LEVELS = 0.02
 _HARMLESS_LEVELS = 0.2
-"""Of 255: what comes from four sides stays under one level together."""
+"""In levels of 255: influences from four sides together stay below one level."""
 _FRAME_PX = 16
 _TRIED_PX = (16, 32, 64, 128)
 _PERIODS_PX = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64)
 
 
 def fitting(side_px: int, sizes: Sizes) -> int:
-    """Give the least size of at least side_px that a network takes."""
+    """Return the least size of at least side_px that a network accepts."""
     needed = max(side_px, sizes.minimum_px)
     return needed + -needed % sizes.multiple_px
 
 
 def shape_of(side_px: int, sizes: Sizes) -> tuple[int, int]:
-    """Give height and width of about side_px, or those that are fixed."""
+    """Return height and width of about side_px, or the fixed ones."""
     height, width = (fixed or fitting(side_px, sizes) for fixed in sizes.fixed_px)
     return height, width
 
 
 def measure_reach(run: Run, scale: int, sizes: Sizes) -> tuple[int, float]:
-    """Find how many px beyond its own a pixel depends on, as far as can be seen.
+    """Find how many px beyond its own a pixel depends on visibly.
 
-    A frame around a picture is exchanged for another: noise, black and white for a photograph's
-    and noise's. What changes inside, and how far from the frame, is what a tile's edge would do.
+    The frame of a picture is replaced by noise, black or white. The change inside, by its distance
+    from the frame, is the error that the edge of a tile would cause.
 
     Args:
-        run: (1, 3, H, W) in -0.5..0.5, in sizes that it takes.
-        scale: of its enlargement.
-        sizes: that it takes.
+        run: maps (1, 3, H, W) in -0.5..0.5, in accepted sizes.
+        scale: of the enlargement.
+        sizes: the accepted sizes.
 
     Returns:
-        px, and how many levels of 255 the frame changes beyond them at most.
+        The reach in px, and the largest change beyond it in levels of 255.
 
     Raises:
-        ModelError: there is no such distance within 128 px, or within the size that is fixed.
+        ModelError: the reach exceeds 128 px or the fixed size.
     """
     profile = np.zeros(1)
     for distance in _TRIED_PX:
@@ -55,7 +55,7 @@ def measure_reach(run: Run, scale: int, sizes: Sizes) -> tuple[int, float]:
         reach = int(seen[-1]) + 1 if len(seen) else 0
         if reach < len(profile):
             return _fits(reach, sizes), float(profile[reach:].max())
-        # Attention over a whole picture would need more and more memory to be seen for sure.
+        # Stop early: attention over the whole picture needs memory that grows with its square.
         lasts = profile[-1] > max(1.0, before[-1] / 2)
         if None not in sizes.fixed_px or (distance >= _TRIED_PX[2] and lasts):
             break
@@ -79,7 +79,7 @@ def _fits(reach: int, sizes: Sizes) -> int:
 
 
 def _influence(run: Run, scale: int, shape: tuple[int, int], frame_px: int) -> Float64Array:
-    """Levels by which another frame changes px that are 1, 2, ... px away from it, or further."""
+    """Measure the largest change, in levels, at 1, 2, ... px from the frame or further."""
     down, across = (
         np.minimum(np.arange(side), np.arange(side)[::-1]) - frame_px + 1 for side in shape
     )
@@ -99,16 +99,16 @@ def _influence(run: Run, scale: int, shape: tuple[int, int], frame_px: int) -> F
 
 
 def measure_period(run: Run, scale: int, sizes: Sizes, reach_px: int) -> int:
-    """Find by how many px a picture must move so that its result only moves.
+    """Find the least distance in px by which a moved picture has the same result, moved.
 
     Args:
-        run: (1, 3, H, W) in -0.5..0.5, in sizes that it takes.
-        scale: of its enlargement.
-        sizes: that it takes.
+        run: maps (1, 3, H, W) in -0.5..0.5, in accepted sizes.
+        scale: of the enlargement.
+        sizes: the accepted sizes.
         reach_px: px at the edges that do not count.
 
     Raises:
-        ModelError: there is no such distance up to 64 px.
+        ModelError: no distance up to 64 px has this property.
     """
     height, width = shape_of(2 * reach_px + 2 * _PERIODS_PX[-1], sizes)
     larger = noise(height + _PERIODS_PX[-1], width + _PERIODS_PX[-1])

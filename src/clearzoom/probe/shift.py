@@ -1,4 +1,4 @@
-"""Where a network's result lies: many are shifted, because their training's reduction was."""
+"""Measure the shift of a network's result: many shift, since the reduction in training did."""
 
 import numpy as np
 
@@ -6,19 +6,19 @@ from clearzoom.core.arrays import Levels
 from clearzoom.metrics.psnr import psnr
 
 _CERTAIN_DB = 1.0
-"""What another place must gain; at half a px, two places are equally good."""
+"""The gain that another place needs; at a shift of half a px two places are equally good."""
 
 
 def measure_shift(sr: Levels, hr: Levels, most_px: int) -> tuple[int, int]:
-    """Say how far a result lies from where it belongs.
+    """Measure how far a result lies from its right place.
 
     Args:
         sr: (H, W, 3) uint8, the result.
         hr: (H, W, 3) uint8, the truth.
-        most_px: that is tried to each side.
+        most_px: the largest shift that is tried to each side.
 
     Returns:
-        px of the result, down and right; (0, 0) where nowhere else is better by 1 dB.
+        The shift of the result in px, down and right; (0, 0) unless another place gains 1 dB.
     """
     height, width = hr.shape[:2]
     truth = hr[most_px : height - most_px, most_px : width - most_px].astype(np.float64)
@@ -35,7 +35,7 @@ def measure_shift(sr: Levels, hr: Levels, most_px: int) -> tuple[int, int]:
 
 
 def shift_words(shift_px: tuple[int, int]) -> str:
-    """Say a shift for people, e.g. "1 px down and 2 px to the left"."""
+    """Write a shift as words, e.g. "1 px down and 2 px to the left"."""
     names = (("down", "up"), ("to the right", "to the left"))
     parts = [
         f"{abs(px)} px {more if px > 0 else less}"

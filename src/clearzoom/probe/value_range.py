@@ -1,4 +1,4 @@
-"""Measure what a network's numbers mean: black and white, and the order of colours."""
+"""Measure the meaning of a network's numbers: black and white, and the order of colours."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ Order = Literal["RGB", "BGR"]
 
 _RANGES = ((0.0, 1.0), (0.0, 255.0), (-1.0, 1.0), (-0.5, 0.5))
 _WORSE_THAN_BICUBIC_DB = 6.0
-"""What is further off than this is no enlargement; networks for textures lose about 2 dB."""
+"""A larger loss means that it is no enlargement; networks for textures lose about 2 dB."""
 _DOUBT_DB = {"ranges": 0.5, "order": 0.1}
-"""What a reading must gain to be believed, where ranges differ, or blue comes first."""
+"""The gain that an unlikely reading needs: one with unequal ranges, or with blue first."""
 _SURE_DB = 0.01
 
 
@@ -32,7 +32,7 @@ _SURE_DB = 0.01
 class Numbers:
     """The reading that is nearest to the photograph, by PSNR over RGB.
 
-    ``shift_px``: how far down and right of where it belongs the result lies.
+    ``shift_px`` is the offset of the result from its right place, down and right.
     """
 
     interface: Interface
@@ -43,23 +43,22 @@ class Numbers:
 
 
 def measure_numbers(opened: Opened, scale: int, sizes: Sizes, shape: tuple[int, int]) -> Numbers:
-    """Read a network in all ways, and take the one that enlarges a photograph best.
+    """Try all readings of a network's numbers, and choose the one that enlarges a photograph best.
 
-    Where several do equally well, as in networks that scale with their input, it does not matter,
-    and the first is taken.
+    Of equally good readings, as in networks that scale with their input, the first is chosen.
 
     Args:
         opened: the network.
-        scale: of its enlargement.
-        sizes: that it takes.
-        shape: height and width that it takes, for the trial.
+        scale: of the enlargement.
+        sizes: the accepted sizes.
+        shape: an accepted height and width, for the trial.
 
     Raises:
         ModelError: no reading gives an enlargement, or numbers are not finite.
     """
     hr = photograph(shape[0] * scale, shape[1] * scale)
     lr = reduce_for_protocol(hr, scale)
-    if opened.channels == 1:  # luma alone is judged
+    if opened.channels == 1:  # luma alone is compared
         hr, lr = (np.repeat(each[..., 1:2], 3, axis=2) for each in (hr, lr))
     bicubic_db = _psnr(enlarge_bicubic(lr, scale), hr)
     run, x = _once(opened.run), as_tensor(lr)
@@ -76,7 +75,7 @@ def measure_numbers(opened: Opened, scale: int, sizes: Sizes, shape: tuple[int, 
         if best is None or gain > psnr_db[best] - _doubt_db(best) + _SURE_DB:
             best, nearest = interface, sr
     if best is None:
-        raise ModelError("this network gives numbers that are not finite, for a photograph")
+        raise ModelError("this network gives numbers that are not finite for a photograph")
     shift_px = measure_shift(nearest, hr, scale)
     if psnr_db[best] < bicubic_db - _WORSE_THAN_BICUBIC_DB:
         lies = f", and lies {shift_words(shift_px)} of where it belongs" if any(shift_px) else ""
@@ -91,27 +90,27 @@ def measure_numbers(opened: Opened, scale: int, sizes: Sizes, shape: tuple[int, 
 
 
 def words(interface: Interface) -> str:
-    """Say a reading for people, e.g. "RGB in 0..1"."""
-    given, read = (
+    """Write a reading as words, e.g. "RGB in 0..1"."""
+    taken, returned = (
         f"{order if interface.channels == 3 else 'luma'} in {low:g}..{high:g}"
         for order, (low, high) in (
             (interface.input_order, interface.input_range),
             (interface.output_order, interface.output_range),
         )
     )
-    return given if given == read else f"{given}, out {read}"
+    return taken if taken == returned else f"{taken}, out {returned}"
 
 
 def _readings(opened: Opened, sizes: Sizes) -> Iterator[Interface]:
-    """All ways to read a network's numbers, the likely ones first."""
+    """Yield all readings of a network's numbers, the likely ones first."""
     orders: tuple[Order, ...] = ("RGB", "BGR") if opened.channels == 3 else ("RGB",)
-    for given, read, order, read_order in product(_RANGES, _RANGES, orders, orders):
+    for taken, returned, order, output_order in product(_RANGES, _RANGES, orders, orders):
         yield Interface(
             channels=opened.channels,
             input_order=order,
-            output_order=read_order,
-            input_range=given,
-            output_range=read,
+            output_order=output_order,
+            input_range=taken,
+            output_range=returned,
             dtype=opened.dtype,
             sizes=sizes,
         )
@@ -135,7 +134,7 @@ def _turned(interface: Interface) -> Interface | None:
 
 
 def _once(run: AnyRun) -> AnyRun:
-    """Run each input once only."""
+    """Wrap a run so that each input is computed once."""
     known: dict[bytes, npt.NDArray[Any]] = {}
 
     def again(x: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -18,7 +18,8 @@ from clearzoom.engines.tile import Channels
 from clearzoom.io.compression import compressed
 from clearzoom.metrics.faults import Kind, spoil
 from clearzoom.metrics.protocol import score
-from clearzoom.models.photo import PhotoSR
+from clearzoom.models.estimator import LevelEstimator
+from clearzoom.models.network import SRNet
 from clearzoom.pipeline.appraise import appraise_samples, level_of
 from clearzoom.train.config import TrainConfig
 from clearzoom.train.data.pictures import load_pictures
@@ -69,14 +70,15 @@ def held_back(config: TrainConfig) -> list[Levels]:
     return pictures[:: -(-len(pictures) // _MOST_PICTURES)]
 
 
-def calibrate(net: PhotoSR, pictures: Sequence[Levels]) -> Calibration:
+def calibrate(net: SRNet, estimator: LevelEstimator, pictures: Sequence[Levels]) -> Calibration:
     """Change the estimator's last layer so that its levels give the highest mean PSNR.
 
     LR is what cards have scores of: clean, a JPEG, and spoilt by each kind of ``faults-1``. What
     gains on their mean may cost clean pictures 0.02 dB at most.
 
     Args:
-        net: is changed, where that gains something.
+        net: the network that takes levels.
+        estimator: the network's; it is changed where that raises the mean PSNR.
         pictures: (H, W, 3) uint8 HR, none of which it was trained on.
 
     Returns:
@@ -91,13 +93,13 @@ def calibrate(net: PhotoSR, pictures: Sequence[Levels]) -> Calibration:
         clean = reduce_for_protocol(hr, scale)
         spoilt = [spoil(hr, scale, kind, str(number)) for kind in get_args(Kind)]
         given = [clean, compressed(clean, "jpg", JPEG_QUALITY), *spoilt]
-        estimates.append([_estimate(net, lr) for lr in given])
+        estimates.append([_estimate(estimator, lr) for lr in given])
         curves.append([_psnr_db(net, lr, hr) for lr in given])
     found = _best_line(np.array(estimates), np.array(curves))
     if found != UNCHANGED:
         with torch.no_grad():
-            net.estimator.last.weight.mul_(found.slope)
-            net.estimator.last.bias.mul_(found.slope).add_(found.offset)
+            estimator.last.weight.mul_(found.slope)
+            estimator.last.bias.mul_(found.slope).add_(found.offset)
     return found
 
 
@@ -135,16 +137,16 @@ def _middle(picture: Levels, scale: int) -> Levels:
 
 
 @torch.no_grad()
-def _estimate(net: PhotoSR, lr: Levels) -> float:
+def _estimate(estimator: LevelEstimator, lr: Levels) -> float:
     def estimate(window: Tensor) -> float:
-        level: float = net.estimator(torch.from_numpy(window)).item()
+        level: float = estimator(torch.from_numpy(window)).item()
         return level
 
     return level_of(appraise_samples(lr, Channels(3)).windows, estimate)
 
 
 @torch.no_grad()
-def _psnr_db(net: PhotoSR, lr: Levels, hr: Levels) -> Float64Array:
+def _psnr_db(net: SRNet, lr: Levels, hr: Levels) -> Float64Array:
     """At each of the levels."""
     given = torch.from_numpy(lr).permute(2, 0, 1)[None] / 255 - 0.5
     found = []

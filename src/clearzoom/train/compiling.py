@@ -9,7 +9,6 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from clearzoom.models.photo import PhotoSR
 from clearzoom.models.registry import build
 from clearzoom.train.config import TrainConfig
 from clearzoom.train.precision import has_bf16
@@ -50,7 +49,7 @@ def _seconds_a_step(config: TrainConfig, device: torch.device, *, compiled: bool
     forward = torch.compile(net.forward_fused) if compiled else net.forward_fused
     side = config.data.patch_px
     lr = torch.zeros(config.data.batch, 3, side, side, device=device)
-    levels = [torch.zeros(len(lr), device=device)] if isinstance(net, PhotoSR) else []
+    levels = [] if net.level_estimator is None else [torch.zeros(len(lr), device=device)]
 
     def step() -> None:
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):

@@ -6,8 +6,6 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from clearzoom.losses.edge import edge
-from clearzoom.losses.frequency import frequency
 from clearzoom.losses.peaks import peaks
 from clearzoom.losses.pitch import pitch
 from clearzoom.losses.pixel import LEVEL, charbonnier, l1, l2, smooth_l1
@@ -28,8 +26,6 @@ _PLAIN: dict[str, Loss] = {
     "l1": l1,
     "l2": l2,
     "ssim": ssim_loss,
-    "edge": edge,
-    "frequency": frequency,
     "peaks": peaks,
 }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from clearzoom.checked import checked_fields
 from clearzoom.errors import ConfigError, InputError
 from clearzoom.io.terminal import PlainConsole
+from clearzoom.models.registry import build
 from clearzoom.train.config import Positive, TrainConfig
 
 _RANKS = ("RANK", "SLURM_PROCID", "NODE_RANK", "LOCAL_RANK")  # of torchrun, SLURM, Lightning
@@ -29,6 +30,7 @@ class Processes:
 
         Raises:
             ConfigError: the batch cannot be divided, or the run is adversarial or has batch norm.
+            UnknownModelError: no network has the name of the configuration.
         """
         if self.count == 1:
             return
@@ -42,8 +44,8 @@ class Processes:
                 f"adversarial training runs in one process, not in {self.count}: leave "
                 "`devices` and `nodes` out, or take [adversarial] out"
             )
-        plain = config.network.name in ("srresnet", "srresnet-pre")
-        if config.network.settings.get("norm", "batch" if plain else "affine") == "batch":
+        chosen = config.network
+        if build(chosen.name, chosen.scale, chosen.settings).norm_kind == "batch":
             raise ConfigError(
                 f"batch norm would see each of {self.count} processes' part of the batch alone: "
                 'set network.settings.norm to another, like "affine", or train in one process'

@@ -16,8 +16,6 @@ from clearzoom.engines.network import Network
 from clearzoom.engines.tiled import enlarge_samples
 from clearzoom.errors import ConfigError, ResultError, TrainingError
 from clearzoom.metrics.protocol import Score, crop_to_multiple, score
-from clearzoom.models.initialise import start_as_interpolation
-from clearzoom.models.photo import PhotoSR
 from clearzoom.models.registry import build
 from clearzoom.train.adversary import Adversary
 from clearzoom.train.checkpoint import BEST, best_validation_db
@@ -69,7 +67,7 @@ class Recipe(lightning.LightningModule):
         self.hr = [crop_to_multiple(picture, config.network.scale) for picture in validation]
         self.lr = [self._reduced(i, picture) for i, picture in enumerate(self.hr)]
         self.net = build(config.network.name, config.network.scale, config.network.settings)
-        start_as_interpolation(self.net, config.run.seed)
+        self.net.start(config.run.seed)
         freeze(self.net, config.optimiser.frozen)
         self.ema = build(config.network.name, config.network.scale, config.network.settings)
         self.ema.load_state_dict(self.net.state_dict())
@@ -161,8 +159,9 @@ class Recipe(lightning.LightningModule):
         sr = self._enlarged(lr, level)
         sr, hr = same_square(sr, hr, config.compared_px, config.run.seed, self.step)
         loss, seen = self.objective(sr, hr)
-        if isinstance(self.net, PhotoSR) and self.net.estimator.last.weight.requires_grad:
-            missed = self.net.estimator(lr) - level.clamp(0, 1)
+        estimator = self.net.level_estimator
+        if estimator is not None and estimator.last.weight.requires_grad:
+            missed = estimator(lr) - level.clamp(0, 1)
             seen["level"] = missed.abs().mean().detach()
             loss = loss + _LEVEL_WEIGHT * missed.square().mean()
         if self.adversary is not None and config.adversarial is not None:
@@ -183,7 +182,7 @@ class Recipe(lightning.LightningModule):
         return torch.where(norm.isfinite(), loss.detach(), norm)
 
     def _enlarged(self, lr: Tensor, level: Tensor) -> Tensor:
-        inputs = (lr, level) if isinstance(self.net, PhotoSR) else (lr,)
+        inputs = (lr,) if self.net.level_estimator is None else (lr, level)
         sr: Tensor = self.forward_train(*inputs)
         return sr.float()
 
@@ -295,8 +294,7 @@ class Recipe(lightning.LightningModule):
         # In full precision even where training is not: bf16 has fewer levels than the picture.
         with torch.autocast(self.device.type, enabled=False):
             given = torch.from_numpy(x).to(self.device)
-            if isinstance(self.ema, PhotoSR):
-                y = self.ema.forward_fused(given, self.ema.estimator(given).clamp(0, 1))
-            else:
-                y = self.ema.forward_fused(given)
+            estimator = self.ema.level_estimator
+            levels = [] if estimator is None else [estimator(given).clamp(0, 1)]
+            y = self.ema.forward_fused(given, *levels)
         return y.cpu().numpy()

@@ -21,8 +21,7 @@ from clearzoom.io.terminal import PlainConsole
 from clearzoom.metrics.protocol import PROTOCOL
 from clearzoom.models.count import FORMULA, count
 from clearzoom.models.export import export_estimator, export_onnx
-from clearzoom.models.photo import PhotoSR
-from clearzoom.models.reach import reach_px
+from clearzoom.models.layers import LOCAL_NORMS
 from clearzoom.models.registry import build
 from clearzoom.models.weights import load_into
 from clearzoom.train.calibration import UNCHANGED, Calibration, calibrate, held_back
@@ -38,8 +37,6 @@ _COUNTED_PX = 64
 _OF_FAULTY_INPUT = 2.0
 """Consistency, in levels, of weights that know faults: they take traces of JPEG from clean input,
 too, which shall not come back (docs/decisions/0006-consistency.md)."""
-
-_LOCAL_NORMS = ("affine", "batch", "layer", "none")
 
 
 @checked_arguments()
@@ -85,9 +82,8 @@ def release(
         if not each.folder.is_dir():
             raise MissingFileError(f"the training data {each.folder} are gone; cards state them")
     net = build(chosen.name, chosen.scale, chosen.settings)
-    norm = getattr(net.config, "norm", "none")
-    if norm not in _LOCAL_NORMS:
-        raise ModelError(f"norm {norm} looks at the whole picture: tiles would change it")
+    if net.norm_kind not in LOCAL_NORMS:
+        raise ModelError(f"norm {net.norm_kind} looks at the whole picture: tiles would change it")
     load_into(net, run / BEST)
     if strength < 1:
         if psnr_model is None:
@@ -98,10 +94,11 @@ def release(
             )
         _mix(net, folder / f"{psnr_model}-x{chosen.scale}.safetensors", strength)
     frozen = "estimator" in config.optimiser.frozen  # it is the one that the run started from
-    if isinstance(net, PhotoSR) and config.degradation is not None and not frozen:
-        _print_calibration(calibrate(net, held_back(config)))
+    estimator = net.level_estimator
+    if estimator is not None and config.degradation is not None and not frozen:
+        _print_calibration(calibrate(net, estimator, held_back(config)))
     training = _training(state, config, run / BEST).model_copy(update={"strength": strength})
-    halo = reach_px(net)
+    halo = net.reach_px
     name = name or chosen.name
     stem = f"{name}-x{chosen.scale}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -131,9 +128,9 @@ def release(
     speed = measure_speed(onnx, chosen.scale)
     offered = offer_int8(onnx, config, speed) if int8 else None
     files = [folder / f"{stem}.safetensors", onnx]
-    if isinstance(net, PhotoSR):
+    if estimator is not None:
         files.append(estimator_file(onnx))
-        export_estimator(net.estimator, files[-1], {"name": f"{name}-level"})
+        export_estimator(estimator, files[-1], {"name": f"{name}-level"})
     if offered is not None:
         files.append(offered.path)
         speed += offered.speed

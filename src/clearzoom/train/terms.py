@@ -15,7 +15,7 @@ class _Term(BaseModel):
 class PixelTerm(_Term):
     """Without a setting; all but ``l1`` and ``l2`` look at more than single px."""
 
-    kind: Literal["l1", "l2", "ssim", "edge", "frequency", "pitch", "peaks"]
+    kind: Literal["l1", "l2", "ssim", "pitch", "peaks"]
 
 
 class SmoothL1Term(_Term):

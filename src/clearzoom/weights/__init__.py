@@ -1,6 +1,7 @@
-"""Weights by name: the released ones beside this file, and a person's own in the data folder.
+"""Find weights by name: the released ones beside this file, and the user's own in the data folder.
 
-Each is NAME-xSCALE.onnx with its card, NAME-xSCALE.json; what clearzoom trained has .safetensors.
+Each is NAME-xSCALE.onnx with its card, NAME-xSCALE.json; weights that clearzoom trained have
+.safetensors too.
 """
 
 from pathlib import Path
@@ -24,13 +25,13 @@ __all__ = [
 ]
 
 DEFAULT_MODEL = "photo"
-"""For pictures as people have them: compressed, noisy, resized before."""
+"""The model for everyday pictures, which are compressed, noisy or resized before."""
 
-_LONGEST_ASKED = 200
-"""Longer names than any file system has are no reason to ask it."""
+_LONGEST_NAME = 200
+"""Longer names exceed what file systems allow, so no file can have them."""
 
 PROTOCOL_MODEL = "fast"
-"""For measuring: trained for the protocol's clean bicubic LR alone."""
+"""The model for measuring, trained on the protocol's clean bicubic LR alone."""
 
 
 def scales_of(name: str) -> list[int]:
@@ -77,14 +78,14 @@ def fastest_engine(path: Path, precision: str) -> str | None:
 
 
 def suited_consistency(name: str, scale: int) -> Consistency:
-    """Give the consistency that suits a model on clean input, as its card says.
+    """Return the consistency that suits a model on clean input, as its card states.
 
     Args:
-        name: of the model, or an ONNX file; one without a card beside it has ``full``.
+        name: of the model, or an ONNX file; without a card beside it, ``full`` suits it.
         scale: of the enlargement.
 
     Raises:
-        UnknownModelError: none by this name or for this scale.
+        UnknownModelError: no model has this name and scale.
         WeightsError: its card is damaged.
 
     Example:
@@ -107,13 +108,13 @@ def find(name: str, scale: int) -> Path:
         scale: of the enlargement.
 
     Raises:
-        MissingFileError: the name is that of an ONNX file, which is not there.
-        UnknownModelError: none by this name or for this scale; the message lists what there is.
+        MissingFileError: the name is that of an ONNX file, which does not exist.
+        UnknownModelError: no model has this name and scale; the message lists all models.
     """
     if name.endswith(".onnx"):
         raise MissingFileError(f"no file {name}; check the name")
-    asked = f"{name} for x{scale}"
-    if len(asked) < _LONGEST_ASKED and "\0" not in asked:
+    model = f"{name} for x{scale}"
+    if len(model) < _LONGEST_NAME and "\0" not in model:
         path = FOLDER / f"{name}-x{scale}.onnx"
         if path.is_file():
             return path
@@ -121,8 +122,8 @@ def find(name: str, scale: int) -> Path:
         if own.with_suffix(".json").is_file():
             return own
     else:
-        asked = ascii(asked[:_LONGEST_ASKED]) + "..."
+        model = ascii(model[:_LONGEST_NAME]) + "..."
     there = [(card.name, card.scale) for card in released()]
-    there += [(model.name, model.scale) for model in own_models()]
+    there += [(own.name, own.scale) for own in own_models()]
     words = ", ".join(f"{each} x{its_scale}" for each, its_scale in there)
-    raise UnknownModelError(f"no weights {asked}; there are: {words or 'none'}")
+    raise UnknownModelError(f"no weights {model}; there are: {words or 'none'}")

@@ -1,4 +1,4 @@
-"""A model card: what a weights file is, made at export and shipped beside it."""
+"""Model cards: the description of a weights file, written at export and shipped beside it."""
 
 import json
 from functools import lru_cache
@@ -18,7 +18,7 @@ class _Part(BaseModel):
 
 
 class Counts(_Part):
-    """Of the network at an input of 3x64x64, by ``formula``."""
+    """Counts of the network at an input of 3x64x64, by ``formula``."""
 
     parameters: int
     macc: int
@@ -27,7 +27,7 @@ class Counts(_Part):
 
 
 class Training(_Part):
-    """How the weights were made."""
+    """The training run that made the weights."""
 
     data: str
     data_sha256: str
@@ -40,16 +40,16 @@ class Training(_Part):
     code: str | None = None
     started_from: str | None = None
     hours_in_all: float
-    """With those of the weights that it started from, and of theirs."""
+    """Hours of this run and of all runs whose weights it continues."""
     lr_pixels_in_all: int
     validation_psnr_db: float
     strength: float = 1.0
-    """Of perceptual weights, where they were mixed with the PSNR weights before they were written:
-    0 would be those, 1 what the run gave and ``validation_psnr_db`` is of."""
+    """The share of perceptual weights in the mixture with PSNR weights that was written: 0 stands
+    for the PSNR weights, 1 for the run's own, to which ``validation_psnr_db`` refers."""
 
 
 class Speed(_Part):
-    """One 256x256 input, median of several runs."""
+    """The speed on one 256x256 input, a median of several runs."""
 
     engine: str
     precision: str = "fp32"
@@ -58,14 +58,14 @@ class Speed(_Part):
 
 
 class Int8(_Part):
-    """What the int8 file costs and gives, by one CPU and the held-back pictures."""
+    """The speed-up and the loss of the int8 file, on one CPU and on held-back pictures."""
 
     times_as_fast: float
     psnr_loss_db: float
 
 
 class FileHash(_Part):
-    """One shipped file."""
+    """The name, size and hash of one shipped file."""
 
     name: str
     bytes: int
@@ -73,7 +73,7 @@ class FileHash(_Part):
 
 
 class Scores(_Part):
-    """One row of ``clearzoom evaluate``: a mean over pictures; ``lpips`` where it was measured."""
+    """One row of ``clearzoom evaluate``, a mean over pictures; ``lpips`` may be missing."""
 
     model: str
     data: str
@@ -87,14 +87,14 @@ class Scores(_Part):
 
 
 class FaultScores(Scores):
-    """The same on LR pictures with faults, by a recipe (``faults-1``) and its level."""
+    """Scores on LR pictures with faults, by a recipe (``faults-1``) and its level."""
 
     recipe: str
     level: str
 
 
 class Card(_Part):
-    """Everything that is known about one released file of weights."""
+    """The description of one released model."""
 
     name: str
     scale: int
@@ -115,15 +115,16 @@ class Card(_Part):
     speed: list[Speed] = []
     int8: Int8 | None = None
     consistency: Consistency = "full"
-    """What suits it on clean input: a number is a dead zone in levels."""
+    """The consistency that suits it on clean input; a number is a dead zone in levels."""
     protocol: str
     licence: str = "Apache-2.0"
 
 
 class Sizes(_Part):
-    """What sizes a network takes: ``fixed_px`` is (height, width), None where that is free.
+    """The input sizes that a network accepts.
 
-    Free ones are multiples of ``multiple_px`` from ``minimum_px`` on.
+    ``fixed_px`` is (height, width), None where a side is free. Free sides are multiples of
+    ``multiple_px`` and at least ``minimum_px``.
     """
 
     multiple_px: int = Field(default=1, ge=1)
@@ -132,10 +133,10 @@ class Sizes(_Part):
 
 
 class Interface(_Part):
-    """What goes into a network and comes out of it, NCHW.
+    """The tensors of a network, NCHW.
 
-    A network of one channel gets luma (BT.601 weights, full range); colour is enlarged bicubic.
-    Ranges are the numbers that stand for black and white.
+    A network of one channel receives luma (BT.601 weights, full range); colour is enlarged by
+    bicubic. Ranges are the values of black and white.
     """
 
     channels: Literal[1, 3]
@@ -148,12 +149,13 @@ class Interface(_Part):
 
 
 class Measured(_Part):
-    """What the probe saw.
+    """The measurements of the probe.
 
-    ``psnr_db``: of a photograph that was reduced and enlarged again, by RGB, and bicubic's;
-    ``other_order_psnr_db`` with red and blue exchanged. ``shift_px``: how far down and right of
-    where it belongs the result lies. ``beyond_reach_levels``: how far what lies beyond the reach
-    changed a pixel, of 255; ``tiled_levels``: tiles against the whole picture.
+    ``psnr_db`` and ``bicubic_psnr_db`` are those of a photograph, reduced and enlarged again, over
+    RGB; ``other_order_psnr_db`` is with red and blue exchanged. ``shift_px`` is the offset of the
+    result from its right place, down and right. ``beyond_reach_levels`` is the largest influence of
+    px beyond the reach, in levels of 255, and ``tiled_levels`` the largest difference between tiles
+    and one run over the whole picture.
     """
 
     psnr_db: float
@@ -165,21 +167,21 @@ class Measured(_Part):
 
 
 class AddedCard(_Part):
-    """What is known of a network that others made: what a probe measured, and a stated licence."""
+    """The description of a foreign network: what a probe measured, and a stated licence."""
 
     kind: Literal["added"] = "added"
     name: str
     scale: int = Field(ge=2, le=8)
     interface: Interface
     period_px: int = Field(ge=1)
-    """Moved by so many px, a picture gives the same result, moved."""
+    """A picture that is moved by this many px has the same result, moved."""
     reach_px: int = Field(ge=0)
-    """Beyond it a pixel changes nothing that could be seen."""
+    """The distance beyond which a pixel has no visible influence."""
     halo_px: int = Field(ge=0)
     tile_px: int = Field(ge=1)
     measured: Measured
     licence: str
-    """As the person who added it stated it."""
+    """The licence as stated by the person who added the network."""
     training: Literal["unknown"] = "unknown"
     source: str
     """The name of the file that was added."""
@@ -195,7 +197,7 @@ def read_card(path: Path) -> Card:
     A card is parsed once for each state of its file; treat it as read-only.
 
     Raises:
-        WeightsError: the file is missing, or is not such a card.
+        WeightsError: the card is missing, damaged or of another kind.
     """
     return cast(Card, _read(path, trained_only=True))
 
@@ -204,8 +206,8 @@ def write_card(path: Path, card: Card) -> None:
     """Write a card beside its weights.
 
     Args:
-        path: of the JSON file; an older one is replaced.
-        card: of weights that clearzoom trained.
+        path: the JSON file to write; an older one is replaced.
+        card: the card of weights that clearzoom trained.
 
     Raises:
         OutputError: the file cannot be written.
@@ -220,7 +222,7 @@ def read_any_card(path: Path) -> AnyCard:
     A card is parsed once for each state of its file; treat it as read-only.
 
     Raises:
-        WeightsError: the file is missing, or is not a card.
+        WeightsError: the card is missing or damaged.
     """
     return _read(path, trained_only=False)
 

@@ -8,7 +8,7 @@ FOLDER = Path(__file__).parent
 
 
 def released() -> list[Card]:
-    """Read the cards of all released weights, by name and scale.
+    """Read the cards of all released weights, ordered by name and scale.
 
     Example:
         >>> next(card.licence for card in released() if (card.name, card.scale) == ("photo", 4))

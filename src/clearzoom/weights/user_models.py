@@ -1,6 +1,6 @@
-"""A person's own models, in the data folder: NAME-xSCALE.onnx and its card, as the released ones.
+"""The user's own models in the data folder: NAME-xSCALE.onnx and its card, like the released ones.
 
-The card is written last and taken away first, so that a model is there whole or not at all.
+The card is written last and removed first, so that a model is there whole or not at all.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from clearzoom.weights.card import AnyCard, read_any_card
 from clearzoom.weights.shipped import released
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-"""As it can stand in the name of a virtual picture."""
+"""Names that can be part of the identifier of a virtual picture."""
 _LONGEST_NAME = 64
 _RESERVED = ("bicubic",)
 _ENDS = (".onnx", "-int8.onnx", "-level.onnx", ".safetensors")
@@ -26,15 +26,15 @@ _CARD = re.compile(r"(?P<name>.+)-x(?P<scale>[0-9]+)\.json")
 
 
 def own_folder() -> Path:
-    """Say where a person's own models are; the folder need not exist yet."""
+    """Return the folder of the user's own models, which need not exist yet."""
     return data_folder() / "models"
 
 
 @dataclass(frozen=True)
 class Own:
-    """One of a person's models, by the name of its card's file.
+    """One of the user's models, as named by the file of its card.
 
-    ``card`` is None where it is damaged, and ``fault`` says how, and what to do.
+    ``card`` is None where it is damaged; ``fault`` then states the damage and the remedy.
     """
 
     name: str
@@ -45,12 +45,12 @@ class Own:
 
 
 def own_models(name: str | None = None) -> list[Own]:
-    """List a person's own models, by name and scale, the damaged ones too.
+    """List the user's own models by name and scale, including damaged ones.
 
-    Files are looked for, not read: what is in them is checked when they are loaded.
+    The files must exist, but are not read: their content is checked when they are loaded.
 
     Args:
-        name: only of this one.
+        name: None means the models of all names.
     """
     found = []
     for path in sorted(own_folder().glob("*.json")):
@@ -68,10 +68,10 @@ def own_models(name: str | None = None) -> list[Own]:
 
 
 def remedy(path: Path) -> str:
-    """Say what to do about a damaged file.
+    """Return the remedy for a damaged file, as a clause of an error message.
 
     Args:
-        path: of the file, the person's own or a released one.
+        path: a file of the user's own models or of a released one.
     """
     if path.parent != own_folder():
         return "install clearzoom anew"
@@ -84,13 +84,13 @@ def check_file(path: Path, content: bytes | None = None) -> AnyCard:
 
     Args:
         path: one of the files that the card names.
-        content: of the file, where it was read already.
+        content: the content of the file, where it was read already.
 
     Returns:
         The card.
 
     Raises:
-        WeightsError: it is missing, or not what the card says; the message says what to do.
+        WeightsError: the file is missing, or its hash differs; the message states the remedy.
     """
     stem = re.sub(r"-(int8|level)$", "", path.stem)
     try:
@@ -115,7 +115,8 @@ def check_name(name: str, scale: int) -> None:
     """Refuse a name that a new model cannot have.
 
     Raises:
-        ModelError: not of lower-case letters, digits and single hyphens; or it is taken.
+        ModelError: the name contains other characters than lower-case letters, digits and single
+            hyphens, or is taken.
     """
     if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
         raise ModelError(
@@ -136,25 +137,25 @@ def check_name(name: str, scale: int) -> None:
 
 
 def name_from(text: str) -> str:
-    """Make a model's name of a file's or folder's: "My Scans (2)" becomes "my-scans-2"."""
+    """Derive a model's name from that of a file or folder: "My Scans (2)" gives "my-scans-2"."""
     words = re.findall(r"[a-z0-9]+", text.lower())
     return re.sub(r"-x[0-9]$", "", "-".join(words))[:_LONGEST_NAME].strip("-")
 
 
 def add_files(name: str, scale: int, files: Sequence[Path]) -> Path:
-    """Put a model's files, which are named for it already, among the person's own.
+    """Copy a model's files, which have its name already, to the user's own models.
 
     Args:
-        name: free, as ``check_name`` says.
-        scale: of it.
+        name: a free name, by ``check_name``.
+        scale: of the model.
         files: NAME-xSCALE.onnx, .json and others that the card names.
 
     Returns:
-        The ONNX file in its new place.
+        The ONNX file in the data folder.
 
     Raises:
-        ModelError: the name cannot be had.
-        WeightsError: a file is not what the card says.
+        ModelError: the name is invalid or taken.
+        WeightsError: a file has another hash than its card states.
         OutputError: the folder cannot be written.
     """
     check_name(name, scale)
@@ -172,19 +173,19 @@ def add_files(name: str, scale: int, files: Sequence[Path]) -> Path:
 
 
 def remove(name: str, scale: int | None = None) -> list[Path]:
-    """Take one of a person's own models away, damaged or not.
+    """Remove one of the user's own models, damaged or not.
 
     Args:
         name: of the model.
-        scale: only this one; else all.
+        scale: None means all scales.
 
     Returns:
-        The files that are gone.
+        The removed files.
 
     Raises:
-        ModelError: it is a shipped one.
-        UnknownModelError: there is none.
-        OutputError: a file cannot be taken away.
+        ModelError: the model is a shipped one.
+        UnknownModelError: the user has no such model.
+        OutputError: a file cannot be removed.
     """
     if name in {card.name for card in released()}:
         raise ModelError(f"{name} was shipped with clearzoom; only your own models can be removed")
@@ -202,8 +203,8 @@ def remove(name: str, scale: int | None = None) -> list[Path]:
             gone.append(path)
     if not gone:
         there = ", ".join(f"{own.name} x{own.scale}" for own in own_models())
-        asked = name if scale is None else f"{name} x{scale}"
-        raise UnknownModelError(f"you have no model {asked}; you have: {there or 'none'}")
+        missing = name if scale is None else f"{name} x{scale}"
+        raise UnknownModelError(f"you have no model {missing}; you have: {there or 'none'}")
     return gone
 
 

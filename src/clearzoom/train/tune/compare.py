@@ -10,7 +10,7 @@ from clearzoom.core.arrays import Levels
 from clearzoom.io.folder import files_sha256, picture_files
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.metrics.evaluate import Row, evaluate
-from clearzoom.metrics.methods import Given, Method, bicubic
+from clearzoom.metrics.methods import LrPicture, Method, bicubic
 from clearzoom.metrics.protocol import Score, crop_to_multiple, score
 from clearzoom.train.data.degradation import Degradation
 from clearzoom.train.data.degrade import degrade
@@ -119,7 +119,7 @@ def save_crops(
         rows, across = (
             slice(at * scale, (at + min(_SHOWN_LR_PX, *lr.shape[:2])) * scale) for at in (top, left)
         )
-        shown = [*(each.enlarge(Given(lr)) for each in (bicubic(scale), before, after)), hr]
+        shown = [*(each.enlarge(LrPicture(lr)) for each in (bicubic(scale), before, after)), hr]
         for column, picture in zip(columns, shown, strict=True):
             column.append(picture[rows, across])
     width = min(each.shape[1] for each in columns[0])
@@ -148,7 +148,7 @@ def _on_faulty(
     scores: list[list[tuple[str, Score]]] = [[] for _ in measured]
     for (i, _), hr, lr in _pairs(folder, scale, degradation):
         for method, row in zip(measured, scores, strict=True):
-            row.append((files[i].name, score(method.enlarge(Given(lr)), hr, scale)))
+            row.append((files[i].name, score(method.enlarge(LrPicture(lr)), hr, scale)))
     digest, data = files_sha256(files), f"{folder.name}, LR with faults"
     interpolated, before, after = (
         Row(method.name, method.weights_sha256, data, digest, scale, tuple(row))

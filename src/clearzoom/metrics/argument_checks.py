@@ -1,4 +1,4 @@
-"""What metrics are given: pairs that can be compared. Another pair would give a wrong number."""
+"""Check the arguments of metrics: another pair of arrays would give a wrong number."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from clearzoom.errors import InputError, SizeError
 
 
 def compared_levels(a: Any, b: Any) -> tuple[Float64Array, Float64Array]:
-    """Take two arrays of levels; differences of uint8 would wrap, and unlike shapes be repeated.
+    """Convert two arrays of levels; differences of uint8 would wrap, and unequal shapes broadcast.
 
     Args:
         a: whole or real numbers, of any shape that is not empty.
@@ -19,8 +19,8 @@ def compared_levels(a: Any, b: Any) -> tuple[Float64Array, Float64Array]:
         Both as float64.
 
     Raises:
-        InputError: no array of finite numbers.
-        SizeError: the shapes differ, or nothing is in them.
+        InputError: a value is not an array of finite numbers.
+        SizeError: the shapes differ, or are empty.
     """
     for each in (a, b):
         if not isinstance(each, np.ndarray) or each.dtype.kind not in "uif":
@@ -34,14 +34,14 @@ def compared_levels(a: Any, b: Any) -> tuple[Float64Array, Float64Array]:
 
 
 def check_pictures(sr: Any, hr: Any) -> None:
-    """Refuse what the protocol does not compare.
+    """Refuse pictures that the protocol cannot compare.
 
     Args:
         sr: (H, W, 3) uint8 RGB.
         hr: the same shape.
 
     Raises:
-        InputError: other arrays; numbers in 0..1 would count as nearly black.
+        InputError: an array has another shape or dtype; floats in 0..1 would count as nearly black.
         SizeError: the shapes differ.
     """
     for each in (sr, hr):
@@ -52,7 +52,7 @@ def check_pictures(sr: Any, hr: Any) -> None:
         raise SizeError(f"cannot compare {sr.shape} with {hr.shape}")
 
 
-def _words(given: Any) -> str:
-    if isinstance(given, np.ndarray):
-        return f"{given.shape} {given.dtype}"
-    return f"a {type(given).__name__}"
+def _words(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{value.shape} {value.dtype}"
+    return f"a {type(value).__name__}"

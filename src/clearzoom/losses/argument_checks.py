@@ -1,4 +1,4 @@
-"""What losses are given: two batches of one shape; others would be repeated until they fit."""
+"""Check the arguments of losses: torch would broadcast batches of unequal shapes."""
 
 from torch import Tensor
 
@@ -6,15 +6,15 @@ from clearzoom.errors import InputError, SizeError
 
 
 def check_pair(sr: Tensor, hr: Tensor) -> None:
-    """Refuse what is no pair.
+    """Refuse two values that cannot be compared.
 
     Args:
         sr: floating point, any shape that is not empty.
         hr: the same shape.
 
     Raises:
-        InputError: no tensors of floating point.
-        SizeError: the shapes differ, or nothing is in them.
+        InputError: a value is not a tensor of floating point.
+        SizeError: the shapes differ, or are empty.
     """
     for each in (sr, hr):
         if not isinstance(each, Tensor):
