@@ -213,7 +213,7 @@ TRAINING = {
 
 
 def test_training_takes_no_argument_that_it_cannot_use(tmp_path, config_file):
-    from clearzoom.train.config import load_config
+    from clearzoom.train.config_file import load_config
     from clearzoom.train.finish import Finish
     from clearzoom.train.processes import Processes
     from clearzoom.train.release import release

@@ -118,7 +118,7 @@ def test_a_missing_part_is_named(small_pack, tries, capsys):
 
 
 def test_weights_are_written_every_so_often(config_file, tmp_path):
-    from clearzoom.train.config import load_config
+    from clearzoom.train.config_file import load_config
 
     config = load_config(config_file(every=12))
     train(config, tmp_path / "run", callbacks=[Newest(tmp_path / NEWEST, every_s=0.0)])

@@ -11,7 +11,7 @@ import torch
 
 from clearzoom.errors import ConfigError
 from clearzoom.train.checkpoint import LAST, load_checkpoint
-from clearzoom.train.config import load_config
+from clearzoom.train.config_file import load_config
 from clearzoom.train.processes import Processes, asked_for, is_first
 from clearzoom.train.run import train
 

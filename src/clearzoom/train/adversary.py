@@ -15,24 +15,24 @@ class Adversary(nn.Module):
     """A discriminator that learns beside a generator, one step for one.
 
     Args:
-        wanted: of the configuration.
+        section: of the configuration.
         patch_px: side of the HR squares that are judged.
     """
 
-    def __init__(self, wanted: AdversarialSection, patch_px: int) -> None:
+    def __init__(self, section: AdversarialSection, patch_px: int) -> None:
         super().__init__()
-        self.wanted = wanted
+        self.section = section
         self.net = Discriminator(
             patch_px,
-            wanted.channels,
-            spectral=wanted.spectral_norm,
-            logit_map=wanted.logits == "map",
+            section.channels,
+            spectral=section.spectral_norm,
+            logit_map=section.logits == "map",
         )
 
     def optimiser(self) -> torch.optim.Optimizer:
         """Adam, as the paper has it."""
         return torch.optim.Adam(
-            self.net.parameters(), lr=self.wanted.learning_rate, betas=(0.9, 0.999), fused=True
+            self.net.parameters(), lr=self.section.learning_rate, betas=(0.9, 0.999), fused=True
         )
 
     def loss(self, sr: Tensor, hr: Tensor) -> Tensor:
@@ -43,7 +43,7 @@ class Adversary(nn.Module):
             hr: the same shape.
         """
         real, made = self.net(hr), self.net(sr.detach())
-        return discriminator_loss(self.wanted.kind, real.float(), made.float())
+        return discriminator_loss(self.section.kind, real.float(), made.float())
 
     def generator_loss(self, sr: Tensor, hr: Tensor) -> Tensor:
         """The generator's, unweighted; the discriminator learns nothing from it.
@@ -55,7 +55,7 @@ class Adversary(nn.Module):
         with _still(self.net):
             with torch.no_grad():
                 real = self.net(hr)
-            return generator_loss(self.wanted.kind, real.float(), self.net(sr).float())
+            return generator_loss(self.section.kind, real.float(), self.net(sr).float())
 
 
 @contextmanager

@@ -1,12 +1,21 @@
-"""The device that trains: its name and its rate."""
+"""A device's name, its rate for matrix products, and a network's speed on it."""
 
 import os
 import platform
+import statistics
 import time
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import torch
+
+from clearzoom.engines.onnxruntime import load_onnxruntime
+from clearzoom.engines.openvino import load_openvino
+from clearzoom.errors import MissingExtraError
+from clearzoom.weights.card import Speed
+
+_SIDE_PX, _RUNS = 256, 5
 
 
 def device_words(device: torch.device) -> str:
@@ -37,3 +46,38 @@ def matrix_rate_gflops(device: torch.device) -> float:
         (a @ a)[0, 0].item()
         seconds.append(time.perf_counter() - began)
     return 2 * side**3 / min(seconds) / 1e9
+
+
+def measure_speed(path: Path, scale: int, precision: str = "fp32") -> list[Speed]:
+    """Time one 256x256 input with each CPU engine that is installed.
+
+    Args:
+        path: .onnx.
+        scale: of its enlargement.
+        precision: that the file has, for the rows.
+    """
+    x = np.random.default_rng(0).random((1, 3, _SIDE_PX, _SIDE_PX), dtype=np.float32) - 0.5
+    megapixels = (_SIDE_PX * scale) ** 2 / 1e6
+    device = device_words(torch.device("cpu"))
+    rows = []
+    for engine, load in (("onnxruntime", load_onnxruntime), ("openvino", load_openvino)):
+        try:
+            run = load(path)
+        except MissingExtraError:
+            continue
+        run(x)
+        seconds = []
+        for _ in range(_RUNS):
+            began = time.perf_counter()
+            run(x)
+            seconds.append(time.perf_counter() - began)
+        per_megapixel = round(statistics.median(seconds) / megapixels, 4)
+        rows.append(
+            Speed(
+                engine=engine,
+                precision=precision,
+                seconds_per_output_mp=per_megapixel,
+                device=device,
+            )
+        )
+    return rows

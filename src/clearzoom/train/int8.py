@@ -15,7 +15,7 @@ from clearzoom.metrics.protocol import crop_to_multiple
 from clearzoom.models.quantise import quantise
 from clearzoom.train.config import TrainConfig
 from clearzoom.train.data.pictures import load_pictures
-from clearzoom.train.speed import measure_speed
+from clearzoom.train.device import measure_speed
 from clearzoom.weights.card import Int8, Speed
 
 _CALIBRATION_PICTURES = 16

@@ -12,7 +12,7 @@ from clearzoom.losses.peaks import peaks
 from clearzoom.losses.pitch import pitch
 from clearzoom.losses.pixel import LEVEL, charbonnier, l1, l2, smooth_l1
 from clearzoom.losses.structure import ms_ssim_loss, ssim_loss
-from clearzoom.train.terms import (
+from clearzoom.train.config import (
     CharbonnierTerm,
     LpipsTerm,
     MsSsimTerm,

@@ -11,8 +11,9 @@ from safetensors.torch import save_file
 from clearzoom.errors import ConfigError, OutputError
 from clearzoom.losses.features import ARCHITECTURES, Convolution
 from clearzoom.losses.pretrained import HEAD, load_heads, load_weights
-from clearzoom.train.config import TrainConfig, load_config
-from clearzoom.train.origin import code_words
+from clearzoom.train.checkpoint import code_words
+from clearzoom.train.config import FEATURE_TERMS, LpipsTerm, PerceptualTerm, TrainConfig
+from clearzoom.train.config_file import load_config
 from clearzoom.train.pack_shards import MIB, Shards, bytes_in
 from clearzoom.train.packing import (
     CONFIGS,
@@ -24,7 +25,6 @@ from clearzoom.train.packing import (
     Plan,
     Planned,
 )
-from clearzoom.train.terms import FEATURE_TERMS, LpipsTerm, PerceptualTerm
 
 _RUN = """#!/usr/bin/env bash
 # run BUDGET [OUTPUT]: train what is packed here within a time like 90s, 25m or 2h.

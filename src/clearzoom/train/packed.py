@@ -22,12 +22,11 @@ from clearzoom.errors import ClearzoomError, ConfigError, MissingFileError
 from clearzoom.train.callbacks import save_weights
 from clearzoom.train.checkpoint import BEST, LAST, load_checkpoint
 from clearzoom.train.compiling import compiling_helps
-from clearzoom.train.config import TrainConfig
+from clearzoom.train.config import FEATURE_TERMS, TrainConfig
 from clearzoom.train.finish import Finish
 from clearzoom.train.packing import CONFIGS, DATA, PART, WEIGHTS, Plan, Planned, read_plan
 from clearzoom.train.recipe import Recipe
 from clearzoom.train.run import train
-from clearzoom.train.terms import FEATURE_TERMS
 from clearzoom.train.times import seconds_of
 
 NEWEST = "newest.safetensors"

@@ -20,18 +20,17 @@ from clearzoom.models.initialise import start_as_interpolation
 from clearzoom.models.photo import PhotoSR
 from clearzoom.models.registry import build
 from clearzoom.train.adversary import Adversary
-from clearzoom.train.checkpoint import BEST, best_validation_db
+from clearzoom.train.checkpoint import BEST, Origin, best_validation_db, code_words
 from clearzoom.train.config import TrainConfig
 from clearzoom.train.data.degrade import degrade
 from clearzoom.train.data.resident import Pairs
 from clearzoom.train.data.streamed import Streamed
 from clearzoom.train.device import device_words
 from clearzoom.train.grid import save_grid
+from clearzoom.train.learning_rate import Decay, learning_rate, set_learning_rate
 from clearzoom.train.objective import Objective
 from clearzoom.train.optimiser import freeze, optimiser_of
-from clearzoom.train.origin import Origin, code_words
 from clearzoom.train.precision import PLAIN, Arithmetic
-from clearzoom.train.schedule import Decay, learning_rate
 from clearzoom.train.squares import same_square
 
 _GRID_PICTURES = 4
@@ -172,8 +171,7 @@ class Recipe(lightning.LightningModule):
         own.zero_grad()
         self.manual_backward(loss)
         norm = nn.utils.clip_grad_norm_(self.net.parameters(), config.optimiser.clip_norm)
-        for group in own.param_groups:
-            group["lr"] = learning_rate(self.step, config.optimiser, self.decay)
+        set_learning_rate(own, learning_rate(self.step, config.optimiser, self.decay))
         self._counted_step()
         self._average()
         self.step += 1
@@ -205,8 +203,7 @@ class Recipe(lightning.LightningModule):
         nn.utils.clip_grad_norm_(adversary.parameters(), self.config.optimiser.clip_norm)
         rates = self.config.optimiser
         share = learning_rate(self.step, rates, self.decay) / rates.learning_rate
-        for group in optimiser.param_groups:
-            group["lr"] = adversary.wanted.learning_rate * share
+        set_learning_rate(optimiser, adversary.section.learning_rate * share)
         optimiser.step()
         return loss.detach()
 

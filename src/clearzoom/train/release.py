@@ -28,9 +28,9 @@ from clearzoom.models.weights import load_into
 from clearzoom.train.calibration import UNCHANGED, Calibration, calibrate, held_back
 from clearzoom.train.checkpoint import BEST, LAST, best_validation_db, load_checkpoint
 from clearzoom.train.config import Folder, Positive, TrainConfig
+from clearzoom.train.device import measure_speed
 from clearzoom.train.int8 import offer_int8
 from clearzoom.train.scoring import clean_scores, fault_scores, sets_in
-from clearzoom.train.speed import measure_speed
 from clearzoom.weights.card import Card, Counts, FileHash, Training, write_card
 
 _COUNTED_PX = 64

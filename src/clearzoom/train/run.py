@@ -17,25 +17,22 @@ from clearzoom.models.count import count
 from clearzoom.models.registry import build
 from clearzoom.models.weights import load_into
 from clearzoom.train.adversary import Adversary
-from clearzoom.train.callbacks import Checkpoints, Lines, TimeBudget
-from clearzoom.train.checkpoint import LAST
+from clearzoom.train.callbacks import Checkpoints, Interrupt, Lines, TimeBudget
+from clearzoom.train.checkpoint import LAST, origin_of
 from clearzoom.train.config import TrainConfig
 from clearzoom.train.data.pictures import load_pictures
 from clearzoom.train.data.resident import Pairs
 from clearzoom.train.data.streamed import Shards, Streamed
 from clearzoom.train.device import matrix_rate_gflops
 from clearzoom.train.finish import Decays, Finish
-from clearzoom.train.interrupt import Interrupt
-from clearzoom.train.logs import loggers_of
+from clearzoom.train.learning_rate import Decay, last_step
+from clearzoom.train.logs import loggers_of, quiet_lightning
 from clearzoom.train.memory import freed_memory_kept
 from clearzoom.train.objective import Objective
-from clearzoom.train.origin import origin_of
 from clearzoom.train.precision import choose_arithmetic
 from clearzoom.train.processes import Processes, console, local_rank
-from clearzoom.train.quiet import quiet_lightning
 from clearzoom.train.recipe import Recipe
 from clearzoom.train.resume import same_run, source_of
-from clearzoom.train.schedule import Decay, last_step
 from clearzoom.train.times import Seconds
 
 _MEASURED_PICTURES, _MEASURED_S = 32, 20.0
@@ -193,7 +190,7 @@ def train(
     extra: list[lightning.Callback] = [
         Checkpoints(folder),
         *([] if say is None else [_lines(recipe, say)]),
-        Decays(folder, finish, time_budget_s, source, say, budget_from_s),
+        Decays(folder, finish, time_budget_s, say, budget_from_s),
         *([] if time_budget_s is None else [TimeBudget(time_budget_s, budget_from_s)]),
         *callbacks,
         interrupt,

@@ -1,8 +1,10 @@
-"""The learning rate as a function of the step, of the configuration and of the decay alone."""
+"""Where the learning rate is set: by the step, the configuration and the decay alone."""
 
 import math
 from dataclasses import asdict, dataclass
 from typing import Any
+
+import torch
 
 from clearzoom.train.config import OptimiserSection
 
@@ -54,6 +56,12 @@ def learning_rate(step: int, optimiser: OptimiserSection, decay: Decay | None = 
         share = 1 - min(1.0, max(0, step - decay.start) / decay.steps)
     span = optimiser.learning_rate - optimiser.final_learning_rate
     return warm * (optimiser.final_learning_rate + span * share)
+
+
+def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    """Set the rate of an optimiser's next step, for all its parameters."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate
 
 
 def last_step(optimiser: OptimiserSection, decay: Decay | None) -> int | None:
