@@ -63,13 +63,13 @@ def train(
     from clearzoom.train.config_file import load_config
     from clearzoom.train.finish import Finish
     from clearzoom.train.learning_rate import last_step
-    from clearzoom.train.processes import asked_for, is_first
+    from clearzoom.train.processes import is_first, requested_processes
     from clearzoom.train.run import steps_in
     from clearzoom.train.run import train as run
 
     settings = load_config(config)
     folder = output if output is not None else Path("runs") / config.stem
-    processes = asked_for(devices, nodes)
+    processes = requested_processes(devices, nodes)
     if steps_for is not None:
         if processes.count > 1:
             raise ConfigError("--steps-for measures one process; leave --devices and --nodes out")

@@ -1,4 +1,4 @@
-"""The discriminator's side of adversarial training."""
+"""The discriminator of adversarial training, and the losses of both sides."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +12,11 @@ from clearzoom.train.config import AdversarialSection
 
 
 class Adversary(nn.Module):
-    """A discriminator that learns beside a generator, one step for one.
+    """A discriminator that is trained beside a generator, one step for each of its steps.
 
     Args:
-        section: of the configuration.
-        patch_px: side of the HR squares that are judged.
+        section: the configuration's section ``[adversarial]``.
+        patch_px: side of the HR squares that it judges.
     """
 
     def __init__(self, section: AdversarialSection, patch_px: int) -> None:
@@ -30,13 +30,13 @@ class Adversary(nn.Module):
         )
 
     def optimiser(self) -> torch.optim.Optimizer:
-        """Adam, as the paper has it."""
+        """Make its Adam optimiser, with the betas of the paper; the rate is set at each step."""
         return torch.optim.Adam(
             self.net.parameters(), lr=self.section.learning_rate, betas=(0.9, 0.999), fused=True
         )
 
     def loss(self, sr: Tensor, hr: Tensor) -> Tensor:
-        """The discriminator's; sr is taken as it is, its maker learns nothing from it.
+        """Compute the discriminator's loss; no gradient reaches the generator.
 
         Args:
             sr: (N, 3, H, W) in -0.5..0.5.
@@ -46,7 +46,7 @@ class Adversary(nn.Module):
         return discriminator_loss(self.section.kind, real.float(), made.float())
 
     def generator_loss(self, sr: Tensor, hr: Tensor) -> Tensor:
-        """The generator's, unweighted; the discriminator learns nothing from it.
+        """Compute the generator's unweighted loss; no gradient reaches the discriminator's weights.
 
         Args:
             sr: (N, 3, H, W) in -0.5..0.5.

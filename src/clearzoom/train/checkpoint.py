@@ -20,10 +20,10 @@ BEFORE_DECAY_WEIGHTS = "before-decay.safetensors"
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint; tensors and plain values only, no code.
+    """Read a checkpoint: tensors and plain values, never code.
 
     Raises:
-        TrainingError: damaged.
+        TrainingError: the file is damaged.
     """
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
@@ -33,7 +33,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def best_validation_db(path: Path) -> float:
-    """Read the validation PSNR that the best weights were chosen by; -inf where there are none."""
+    """Read the validation PSNR of the best weights in dB; -inf if there are none."""
     if not path.is_file():
         return float("-inf")
     with safe_open(path, "pt") as file:
@@ -41,13 +41,13 @@ def best_validation_db(path: Path) -> float:
 
 
 def code_words() -> str:
-    """Name the code: its version, and the commit where it lies in a repository.
+    """Describe the code: its version and, in a repository, its commit.
 
     Example: "0.1.0, commit 2b43639".
     """
     here = Path(__file__).parent
     try:
-        asked = subprocess.run(
+        git = subprocess.run(
             ["git", "-C", here, "describe", "--always", "--dirty", "--exclude", "*"],
             capture_output=True,
             text=True,
@@ -55,13 +55,13 @@ def code_words() -> str:
         )
     except OSError:  # no git
         return __version__
-    commit = asked.stdout.strip()
-    return f"{__version__}, commit {commit}" if asked.returncode == 0 and commit else __version__
+    commit = git.stdout.strip()
+    return f"{__version__}, commit {commit}" if git.returncode == 0 and commit else __version__
 
 
 @dataclass(frozen=True)
 class Origin:
-    """The weights that a run started from, in words, and all the training in them."""
+    """The weights that a run started from, with the hours and LR pixels of their training."""
 
     weights: str
     hours: float
@@ -69,10 +69,10 @@ class Origin:
 
 
 def origin_of(path: Path) -> Origin:
-    """Look at a weights file to start from: released with its card, or of an earlier run.
+    """Describe the weights that a run starts from: released with a card, or of an earlier run.
 
     Args:
-        path: .safetensors. A file that says nothing of its training counts as no work.
+        path: .safetensors. Without notes on its training, no training is counted.
 
     Raises:
         WeightsError: the card beside it is damaged.

@@ -1,4 +1,4 @@
-"""The end of a run with a constant rate: when the decay begins, and how long it is."""
+"""The end of a run with a constant learning rate: when its decay begins, and how long it is."""
 
 import time
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ from clearzoom.train.times import Seconds
 _MEASURED_SHARE, _LEAST_MEASURED_S, _MOST_MEASURED_S = 0.05, 2.0, 30.0
 _LEAST_MEASURED_CALLS = 4
 _CAUTION = 1.05
-"""Steps may become slower; a decay must come to its end."""
+"""Steps may become slower, but a decay must reach its end."""
 
 
 @checked_fields(InputError)
 @dataclass(frozen=True)
 class Finish:
-    """A decay that shall begin: now and for so many steps, or for so many seconds.
+    """A request for a decay, whose length is ``steps`` or ``seconds``.
 
-    Without a time budget the seconds begin as soon as the rate is measured; with one they are its
-    last ones.
+    A decay of steps begins at once. One of seconds begins when the speed is measured, or with a
+    time budget so that it fills the budget's last seconds.
     """
 
     steps: Positive | None = None
@@ -39,15 +39,16 @@ class Finish:
     def check(
         self, config: TrainConfig, state: dict[str, Any] | None, budget_s: float | None
     ) -> None:
-        """Refuse what cannot be.
+        """Refuse a decay that cannot be made.
 
         Args:
-            config: of the run.
-            state: the checkpoint that the run goes on from; None: it starts now.
-            budget_s: of the sitting.
+            config: the configuration of the run.
+            state: the checkpoint that the run resumes from; None: it starts now.
+            budget_s: seconds of the sitting; None: no time budget.
 
         Raises:
-            ConfigError: another schedule, another decay, nothing to finish, or no time for it.
+            ConfigError: the schedule is not constant, another decay has begun, there is nothing to
+                finish, or the time is too short.
         """
         if config.optimiser.schedule != "constant":
             raise ConfigError(
@@ -76,7 +77,7 @@ class Decays(Callback):
 
     Args:
         folder: of the run.
-        finish: the decay that shall begin; None: a decay that has begun goes on.
+        finish: the requested decay; None: a decay that has begun goes on.
         budget_s: seconds of the sitting; None: it has no time budget.
         console: where the beginning is printed; None: nowhere.
         from_s: when the budget began, by ``time.monotonic``; None: with the first step.

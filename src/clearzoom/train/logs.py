@@ -1,4 +1,4 @@
-"""What Lightning writes: losses, into files; its own advice and warnings, nowhere."""
+"""Loggers of losses, as CSV and for TensorBoard; Lightning's own messages are silenced."""
 
 import logging
 import threading
@@ -21,12 +21,12 @@ _EXPECTED = (
 
 
 def loggers_of(folder: Path, name: str, sitting: str) -> list[Logger]:
-    """Make the loggers of a sitting.
+    """Make the loggers of a sitting: CSV, and TensorBoard's if it is installed.
 
     Args:
-        folder: of the run.
-        name: of the folder of logs in it.
-        sitting: of its own folder there.
+        folder: the folder of the run.
+        name: name of the folder of logs in it.
+        sitting: name of this sitting's folder among the logs.
     """
     loggers: list[Logger] = [CSVLogger(folder, name, sitting)]
     if find_spec("tensorboard") is not None:
@@ -36,12 +36,13 @@ def loggers_of(folder: Path, name: str, sitting: str) -> list[Logger]:
 
 @contextmanager
 def quiet_lightning() -> Iterator[None]:
-    """Silence what is expected; all other warnings pass.
+    """Silence Lightning's advice and expected warnings; all others pass.
 
-    An error of TensorBoard's writing thread is raised in the calling thread too: it is said once.
+    An error in TensorBoard's writing thread is raised in the calling thread too, so the thread
+    does not report it again.
     """
-    said = threading.excepthook
-    threading.excepthook = lambda failure: None if _writes(failure.thread) else said(failure)
+    before = threading.excepthook
+    threading.excepthook = lambda failure: None if _writes(failure.thread) else before(failure)
     loggers = [logging.getLogger(f"lightning.{part}") for part in ("pytorch", "fabric")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -55,11 +56,11 @@ def quiet_lightning() -> Iterator[None]:
         for thread in threading.enumerate():
             if _writes(thread) and getattr(thread, "exception", None) is not None:
                 thread.join()
-        threading.excepthook = said
+        threading.excepthook = before
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
 
 
 def _writes(thread: threading.Thread | None) -> bool:
-    """Whether a thread is TensorBoard's, which may not be installed."""
+    """Say whether a thread is TensorBoard's writer."""
     return type(thread).__module__ == _TENSORBOARD

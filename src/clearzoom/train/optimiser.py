@@ -17,11 +17,11 @@ _ADAM_LIKE = 0.2
 
 
 def freeze(net: nn.Module, parts: Collection[str]) -> None:
-    """Keep parts of a network as they are.
+    """Freeze parts of a network: training does not change them.
 
     Args:
-        net: whose parameters shall not be moved.
-        parts: what their names begin with, as "estimator" in "estimator.last.weight".
+        net: the network.
+        parts: first words of parameters' names, as "estimator" in "estimator.last.weight".
 
     Raises:
         ConfigError: the network has no such part.
@@ -39,28 +39,28 @@ def freeze(net: nn.Module, parts: Collection[str]) -> None:
             parameter.requires_grad_(False)
 
 
-def optimiser_of(net: nn.Module, wanted: OptimiserSection) -> torch.optim.Optimizer:
-    """Make the optimiser of a network; its rates are set at each step.
+def optimiser_of(net: nn.Module, section: OptimiserSection) -> torch.optim.Optimizer:
+    """Make the optimiser of a network; ``learning_rate`` gives its rate at each step.
 
     Args:
-        net: whose parameters it moves.
-        wanted: of the configuration.
+        net: the network whose parameters it changes.
+        section: the configuration's section ``[optimiser]``.
     """
-    betas = (wanted.beta1, wanted.beta2)
-    if wanted.kind == "muon":
+    betas = (section.beta1, section.beta2)
+    if section.kind == "muon":
         kernels = [p for p in net.parameters() if _is_deep_kernel(p)]
         rest = [p for p in net.parameters() if not _is_deep_kernel(p)]
-        return Muon(kernels, rest, wanted.learning_rate, betas)
-    return torch.optim.Adam(net.parameters(), lr=wanted.learning_rate, betas=betas, fused=True)
+        return Muon(kernels, rest, section.learning_rate, betas)
+    return torch.optim.Adam(net.parameters(), lr=section.learning_rate, betas=betas, fused=True)
 
 
 def _is_deep_kernel(parameter: nn.Parameter) -> bool:
-    # Depthwise kernels and those on the picture's three channels have no directions to make equal.
+    # Depthwise kernels and those of the picture's three channels have no directions to equalise.
     return parameter.ndim == 4 and min(parameter.shape[:2]) > 3
 
 
 def orthogonalise(matrices: Tensor) -> Tensor:
-    """Bring all singular values near 1, keep the singular vectors.
+    """Bring all singular values near 1, and leave the singular vectors unchanged.
 
     Args:
         matrices: (B, M, N), any scale.
@@ -68,9 +68,9 @@ def orthogonalise(matrices: Tensor) -> Tensor:
     Returns:
         (B, M, N), singular values about 0.7 to 1.2.
 
-    Each round multiplies from the left by a polynomial of x x^T. These commute, so only their
-    product and x x^T itself, both small, go through the rounds. Rounding grows in them: they need
-    all bits of fp32, whatever the run computes in.
+    Each round multiplies from the left by a polynomial of x x^T. These polynomials commute, so only
+    their product and x x^T itself, both small, go through the rounds. Rounding errors grow there,
+    so they are computed in fp32 even if the run is in bf16.
 
     References:
         Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024: five rounds
@@ -94,7 +94,7 @@ def orthogonalise(matrices: Tensor) -> Tensor:
 
 @contextmanager
 def _exact_products() -> Iterator[None]:
-    """Keep TF32 out of matrix products."""
+    """Compute matrix products without TF32."""
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     try:
@@ -134,14 +134,14 @@ class Muon(torch.optim.Adam):
     def _momentum_of(self, kernel: Tensor) -> Tensor:
         state = self.state[kernel]
         if not state:
-            # Adam asks each state for its step when it is loaded.
+            # Adam reads the step of each state when a checkpoint is loaded.
             state |= {"momentum": torch.zeros_like(kernel), "step": torch.zeros(())}
         momentum: Tensor = state["momentum"]
         return momentum
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Do one step; the kernels' gradients are gone afterwards."""
+        """Do one step, and remove the kernels' gradients."""
         loss = closure() if closure is not None else None
         group = self.param_groups[0]
         by_shape: defaultdict[torch.Size, list[Tensor]] = defaultdict(list)
@@ -158,6 +158,6 @@ class Muon(torch.optim.Adam):
             rate = group["lr"] * _ADAM_LIKE * max(matrices.shape[1:]) ** 0.5
             torch._foreach_add_(kernels, list(directions), alpha=-rate)
             for kernel in kernels:
-                kernel.grad = None  # Adam passes over it
+                kernel.grad = None  # so that Adam leaves it out
         super().step()
         return loss
