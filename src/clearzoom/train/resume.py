@@ -62,9 +62,8 @@ def same_run(checkpoint: Path, config: TrainConfig) -> dict[str, Any]:
     started = state["config"]
     now = config.model_dump(mode="json")
     free = {*_FREE, *(["max_steps"] if config.optimiser.schedule == "constant" else [])}
-    started["data"] = DataSection(**started["data"]).model_dump(
-        mode="json"
-    )  # older ones have fewer keys
+    # Older checkpoints have fewer keys; the section fills in the defaults.
+    started["data"] = DataSection(**started["data"]).model_dump(mode="json")
     for section in ("network", "data", "optimiser", "losses", "adversarial", "degradation"):
         before, after = _by_key(started.get(section)), _by_key(now[section])
         for key in dict.fromkeys([*after, *before]):
