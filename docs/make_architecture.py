@@ -95,7 +95,7 @@ TAIL = """
 | a tile is cached | `server/tiles/cache.py` |
 | a job of the API runs | `server/jobs/runner.py` |
 | a score is computed | `metrics/`, by the protocol in `metrics/protocol.py` |
-| the learning rate is set | `train/schedule.py` |
+| the learning rate is set | `train/learning_rate.py` |
 | an error's code comes from | `errors.py` |
 
 The words that are our own stand in the [glossary](glossary.md).

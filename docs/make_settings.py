@@ -12,8 +12,7 @@ from pydantic.fields import FieldInfo
 
 from clearzoom.models.registry import NETWORKS
 from clearzoom.server.gallery.owner_file import FolderMarks
-from clearzoom.train.config import TrainConfig
-from clearzoom.train.terms import Term
+from clearzoom.train.config import Term, TrainConfig
 
 TARGET = Path(__file__).with_name("settings.md")
 

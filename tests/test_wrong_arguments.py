@@ -213,12 +213,12 @@ TRAINING = {
 
 
 def test_training_takes_no_argument_that_it_cannot_use(tmp_path, config_file):
-    from clearzoom.train.config import load_config
+    from clearzoom.train.config_file import load_config
     from clearzoom.train.finish import Finish
     from clearzoom.train.processes import Processes
     from clearzoom.train.release import release
     from clearzoom.train.run import steps_in, train
-    from clearzoom.train.tune.request import Wishes, check_wishes
+    from clearzoom.train.tune.request import TuneRequest, check_request
     from clearzoom.train.tune.tune import tune
     from clearzoom.weights import FOLDER
     from clearzoom.weights.card import read_any_card
@@ -226,15 +226,15 @@ def test_training_takes_no_argument_that_it_cannot_use(tmp_path, config_file):
     config, run = load_config(config_file()), tmp_path / "run"
     weights = FOLDER / "fast-x2.safetensors"
     card = read_any_card(FOLDER / "fast-x2.json")
-    wishes = Wishes(tmp_path, "fast", 2, "mine", run, False, weights, card)
+    request = TuneRequest(tmp_path, "fast", 2, "mine", run, False, weights, card)
     for call, needed, more in (
         (Finish, {}, {}),
         (Processes, {}, {}),
         # Whatever is right about them, no run is there to be resumed.
         (train, {"config": config, "folder": run, "resume": True}, {}),
         (steps_in, {"config": config, "seconds": 1}, {"seconds": {"zero"}}),
-        (check_wishes, {"folder": run, "base": "fast", "scale": 2, "name": "m", "run": run}, {}),
-        (tune, {"wishes": wishes}, {}),
+        (check_request, {"folder": run, "base": "fast", "scale": 2, "name": "m", "run": run}, {}),
+        (tune, {"request": request}, {}),
         (
             release,
             {"run": run, "folder": run, "tile_px": 64, "test_sets": None},

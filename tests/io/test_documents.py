@@ -4,7 +4,7 @@ import pytest
 
 from clearzoom.errors import ClearzoomError, ConfigError, WeightsError
 from clearzoom.io.documents import read_toml
-from clearzoom.train.config import load_config
+from clearzoom.train.config_file import load_config
 from clearzoom.weights.card import read_any_card, read_card
 
 BAD_TOML = {

@@ -6,7 +6,7 @@ from safetensors.torch import load_file
 
 from clearzoom.errors import ConfigError
 from clearzoom.train.checkpoint import BEST
-from clearzoom.train.config import load_config
+from clearzoom.train.config_file import load_config
 from clearzoom.train.run import train
 from clearzoom.train.squares import same_square
 

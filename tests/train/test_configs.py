@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from clearzoom.models.registry import build
-from clearzoom.train.config import load_config
+from clearzoom.train.config_file import load_config
 
 FILES = sorted((Path(__file__).parents[2] / "configs").glob("*.toml"))
 

@@ -14,10 +14,10 @@ from clearzoom.train.checkpoint import (
     LAST,
     load_checkpoint,
 )
-from clearzoom.train.config import load_config
+from clearzoom.train.config_file import load_config
 from clearzoom.train.finish import Finish
+from clearzoom.train.learning_rate import Decay, learning_rate
 from clearzoom.train.run import train
-from clearzoom.train.schedule import Decay, learning_rate
 
 
 @pytest.fixture

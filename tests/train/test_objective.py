@@ -4,15 +4,15 @@ from pydantic import ValidationError
 
 from clearzoom.losses.peaks import peaks
 from clearzoom.models.registry import NETWORKS, build
-from clearzoom.train.config import load_config
-from clearzoom.train.objective import Objective, loss_of
-from clearzoom.train.terms import (
+from clearzoom.train.config import (
     CharbonnierTerm,
     MsSsimTerm,
     PerceptualTerm,
     PixelTerm,
     SmoothL1Term,
 )
+from clearzoom.train.config_file import load_config
+from clearzoom.train.objective import Objective, loss_of
 
 CPU = torch.device("cpu")
 SMALL = {

@@ -18,7 +18,7 @@ from clearzoom.losses.perceptual import Perceptual
 from clearzoom.metrics.lpips import Lpips
 from clearzoom.train.config import TrainConfig
 from clearzoom.train.data.pictures import load_pictures
-from clearzoom.train.pack import Wish, pack
+from clearzoom.train.pack import PackRequest, pack
 from clearzoom.train.pack_shards import MIB, bytes_in
 from clearzoom.train.pack_wheels import THERE, download, missing
 from clearzoom.train.packing import PLAN, read_plan
@@ -31,7 +31,7 @@ def wish(config_file):
     """What one small configuration, or several, make."""
 
     def make(*configs, shares=None, inits=None, **more):
-        return Wish(configs or (config_file(),), shares or {}, inits or {}, **more)
+        return PackRequest(configs or (config_file(),), shares or {}, inits or {}, **more)
 
     return make
 

@@ -18,7 +18,7 @@ from clearzoom.errors import OutputError, TrainingError
 from clearzoom.train import packed
 from clearzoom.train.checkpoint import BEST, LAST, load_checkpoint
 from clearzoom.train.compiling import compiling_helps
-from clearzoom.train.pack import Wish, pack
+from clearzoom.train.pack import PackRequest, pack
 from clearzoom.train.pack_wheels import THERE, download, missing, needs_of
 from clearzoom.train.packed import NEWEST, Newest, Pack, run_all
 from clearzoom.train.run import train
@@ -33,7 +33,7 @@ def small_pack(config_file, tmp_path):
             config_file(f"{name}.toml", schedule="constant", max_steps=None) for name in names
         ]
         pack(
-            Wish(configs, more.get("shares", {}), more.get("inits", {}), parts=parts),
+            PackRequest(configs, more.get("shares", {}), more.get("inits", {}), parts=parts),
             tmp_path / "p",
         )
         folder = tmp_path / "p" if parts == 1 else tmp_path / "p" / "part-1"
@@ -118,7 +118,7 @@ def test_a_missing_part_is_named(small_pack, tries, capsys):
 
 
 def test_weights_are_written_every_so_often(config_file, tmp_path):
-    from clearzoom.train.config import load_config
+    from clearzoom.train.config_file import load_config
 
     config = load_config(config_file(every=12))
     train(config, tmp_path / "run", callbacks=[Newest(tmp_path / NEWEST, every_s=0.0)])
@@ -171,7 +171,7 @@ def test_a_pack_trains_in_a_clean_environment_within_its_budget(config_file, tmp
         config_file(f"{name}.toml", network=fast, schedule="constant", max_steps=None, every=100000)
         for name in ("one", "two")
     ]
-    pack(Wish(configs, {}, {"two": "one"}, batch=4), tmp_path / "pack", wheels)
+    pack(PackRequest(configs, {}, {"two": "one"}, batch=4), tmp_path / "pack", wheels)
     environment = {"PATH": os.environ["PATH"], "PYTHON": str(rented(there)), "HOME": str(tmp_path)}
     began_s = time.monotonic()
     done = subprocess.run(

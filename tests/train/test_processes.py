@@ -11,8 +11,8 @@ import torch
 
 from clearzoom.errors import ConfigError
 from clearzoom.train.checkpoint import LAST, load_checkpoint
-from clearzoom.train.config import load_config
-from clearzoom.train.processes import Processes, asked_for, is_first
+from clearzoom.train.config_file import load_config
+from clearzoom.train.processes import Processes, is_first, requested_processes
 from clearzoom.train.run import train
 
 FAST = 'name = "fast"\nsettings = { channels = 8, convolutions = 2 }'
@@ -159,12 +159,12 @@ def test_what_processes_cannot_share_is_refused(config_file, command, tmp_path):
 
 
 def test_number_and_rank_are_taken_from_the_environment(monkeypatch):
-    assert asked_for(None, None) == Processes(1, 1)
-    assert asked_for(4, 2).count == 8
+    assert requested_processes(None, None) == Processes(1, 1)
+    assert requested_processes(4, 2).count == 8
     assert is_first()
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
     monkeypatch.setenv("WORLD_SIZE", "12")
-    assert asked_for(None, None) == Processes(4, 3)
+    assert requested_processes(None, None) == Processes(4, 3)
     monkeypatch.setenv("LOCAL_RANK", "0")
     monkeypatch.setenv("RANK", "4")
     assert not is_first()

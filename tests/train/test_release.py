@@ -13,7 +13,7 @@ from clearzoom.io.folder import files_sha256
 from clearzoom.metrics.evaluate import evaluate
 from clearzoom.pipeline.command_method import plain_command
 from clearzoom.train.checkpoint import BEST
-from clearzoom.train.config import load_config
+from clearzoom.train.config_file import load_config
 from clearzoom.train.release import release
 from clearzoom.train.run import train
 from clearzoom.weights import suited_consistency

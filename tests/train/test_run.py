@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from clearzoom.errors import ConfigError, MissingFileError, OutputError, TrainingError
 from clearzoom.train.callbacks import Checkpoints
 from clearzoom.train.checkpoint import BEST, LAST, load_checkpoint
-from clearzoom.train.config import load_config
+from clearzoom.train.config_file import load_config
 from clearzoom.train.data.resident import Pairs
 from clearzoom.train.recipe import Recipe
 from clearzoom.train.run import steps_in, train

@@ -60,16 +60,16 @@ def train(
 ) -> None:
     """Train a network. Needs the extra [train]."""
     wait_asleep()
-    from clearzoom.train.config import load_config
+    from clearzoom.train.config_file import load_config
     from clearzoom.train.finish import Finish
-    from clearzoom.train.processes import asked_for, is_first
+    from clearzoom.train.learning_rate import last_step
+    from clearzoom.train.processes import is_first, requested_processes
     from clearzoom.train.run import steps_in
     from clearzoom.train.run import train as run
-    from clearzoom.train.schedule import last_step
 
     settings = load_config(config)
     folder = output if output is not None else Path("runs") / config.stem
-    processes = asked_for(devices, nodes)
+    processes = requested_processes(devices, nodes)
     if steps_for is not None:
         if processes.count > 1:
             raise ConfigError("--steps-for measures one process; leave --devices and --nodes out")

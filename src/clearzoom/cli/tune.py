@@ -45,7 +45,7 @@ def tune(
     better is not registered, and the exit status is 8.
     """
     wait_asleep()
-    from clearzoom.train.tune.request import check_wishes
+    from clearzoom.train.tune.request import check_request
     from clearzoom.weights.user_models import name_from
 
     if steps is not None and time_budget is not None:
@@ -57,14 +57,16 @@ def tune(
     if not chosen:
         raise ModelError(f"no name can be made of {folder}; give a --name")
     run = output or Path("runs") / f"tune-{chosen}-x{scale}"
-    wishes = check_wishes(folder, base, scale, chosen, run, resume=resume)
+    request = check_request(folder, base, scale, chosen, run, resume=resume)
 
     from clearzoom.train.tune.tune import tune as run_tune
 
-    def tell(line: str) -> None:
+    def report(line: str) -> None:
         say(worded(line, option_of))
 
-    tuned = run_tune(wishes, steps=steps, budget_s=budget_s, learning_rate=learning_rate, say=tell)
+    tuned = run_tune(
+        request, steps=steps, budget_s=budget_s, learning_rate=learning_rate, say=report
+    )
     say(
         f"{chosen} x{scale} is registered ({tuned.compared.gain_words()}); "
         f"try: clearzoom enlarge IN -o OUT --model {chosen} --scale {scale}"

@@ -1,4 +1,4 @@
-"""The discriminator's side of adversarial training."""
+"""The discriminator of adversarial training, and the losses of both sides."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,41 +12,41 @@ from clearzoom.train.config import AdversarialSection
 
 
 class Adversary(nn.Module):
-    """A discriminator that learns beside a generator, one step for one.
+    """A discriminator that is trained beside a generator, one step for each of its steps.
 
     Args:
-        wanted: of the configuration.
-        patch_px: side of the HR squares that are judged.
+        section: the configuration's section ``[adversarial]``.
+        patch_px: side of the HR squares that it judges.
     """
 
-    def __init__(self, wanted: AdversarialSection, patch_px: int) -> None:
+    def __init__(self, section: AdversarialSection, patch_px: int) -> None:
         super().__init__()
-        self.wanted = wanted
+        self.section = section
         self.net = Discriminator(
             patch_px,
-            wanted.channels,
-            spectral=wanted.spectral_norm,
-            logit_map=wanted.logits == "map",
+            section.channels,
+            spectral=section.spectral_norm,
+            logit_map=section.logits == "map",
         )
 
     def optimiser(self) -> torch.optim.Optimizer:
-        """Adam, as the paper has it."""
+        """Make its Adam optimiser, with the betas of the paper; the rate is set at each step."""
         return torch.optim.Adam(
-            self.net.parameters(), lr=self.wanted.learning_rate, betas=(0.9, 0.999), fused=True
+            self.net.parameters(), lr=self.section.learning_rate, betas=(0.9, 0.999), fused=True
         )
 
     def loss(self, sr: Tensor, hr: Tensor) -> Tensor:
-        """The discriminator's; sr is taken as it is, its maker learns nothing from it.
+        """Compute the discriminator's loss; no gradient reaches the generator.
 
         Args:
             sr: (N, 3, H, W) in -0.5..0.5.
             hr: the same shape.
         """
         real, made = self.net(hr), self.net(sr.detach())
-        return discriminator_loss(self.wanted.kind, real.float(), made.float())
+        return discriminator_loss(self.section.kind, real.float(), made.float())
 
     def generator_loss(self, sr: Tensor, hr: Tensor) -> Tensor:
-        """The generator's, unweighted; the discriminator learns nothing from it.
+        """Compute the generator's unweighted loss; no gradient reaches the discriminator's weights.
 
         Args:
             sr: (N, 3, H, W) in -0.5..0.5.
@@ -55,7 +55,7 @@ class Adversary(nn.Module):
         with _still(self.net):
             with torch.no_grad():
                 real = self.net(hr)
-            return generator_loss(self.wanted.kind, real.float(), self.net(sr).float())
+            return generator_loss(self.section.kind, real.float(), self.net(sr).float())
 
 
 @contextmanager

@@ -1,8 +1,14 @@
-"""What happens between steps: the time budget, checkpoints, and lines to read."""
+"""What happens between steps: the time budget, checkpoints, progress and Ctrl-C."""
 
 import errno
+import os
+import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import lightning
@@ -13,16 +19,17 @@ from safetensors.torch import save
 from clearzoom.io.atomic import whole_file
 from clearzoom.train.checkpoint import BEST, LAST
 from clearzoom.train.contention import Warner, cores_now
-from clearzoom.train.interrupt import InterruptedBetweenStepsError
+from clearzoom.train.learning_rate import last_step
 from clearzoom.train.recipe import Recipe
-from clearzoom.train.schedule import last_step
+
+_STANDARD_ERROR = 2
 
 
 class TimeBudget(Callback):
-    """End the sitting cleanly after so many seconds; the schedule never knows.
+    """Ends the sitting cleanly when its time is over; the learning rate does not depend on it.
 
     Args:
-        seconds: of the budget.
+        seconds: length of the budget.
         from_s: when it began, by ``time.monotonic``; None: with the first step.
     """
 
@@ -36,17 +43,17 @@ class TimeBudget(Callback):
         self._end = (time.monotonic() if self.from_s is None else self.from_s) + self.seconds
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        """Ask Lightning to stop after this step."""
+        """Have Lightning stop after this step."""
         late = time.monotonic() >= self._end
-        if trainer.strategy.reduce_boolean_decision(late, all=False):  # all stop after one step
+        if trainer.strategy.reduce_boolean_decision(late, all=False):  # all processes stop together
             trainer.should_stop = True
 
 
 class Checkpoints(Callback):
-    """Keep the last state, whole or not at all, and the best averaged weights.
+    """Saves the last state and the best averaged weights, each whole or not at all.
 
     Args:
-        folder: of the run.
+        folder: the folder of the run.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -55,10 +62,10 @@ class Checkpoints(Callback):
     def on_validation_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Save; validation marks the good moments."""
+        """Save after each validation."""
         assert isinstance(pl_module, Recipe)
         psnr_db = float(trainer.callback_metrics["val_psnr_db"])
-        # A decay is there for its end: its newest weights count, whatever the pictures say.
+        # A decay is made for its end, so its newest weights count, whatever their PSNR.
         newest = pl_module.decay is not None or not pl_module.config.psnr_chooses
         if psnr_db > pl_module.best_psnr_db or newest:
             pl_module.best_psnr_db = psnr_db
@@ -69,9 +76,9 @@ class Checkpoints(Callback):
     def on_exception(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: Any
     ) -> None:
-        """Save where a person stopped the run, if that is between two steps.
+        """Save after Ctrl-C, if the run stopped between two steps.
 
-        Of several processes, each may be at another step: there the last validation's state stays.
+        Of several processes, each may be at another step: the state of the last validation stays.
         """
         if isinstance(exception, InterruptedBetweenStepsError) and trainer.world_size == 1:
             save_state(trainer, self.folder / LAST)
@@ -79,17 +86,17 @@ class Checkpoints(Callback):
     def on_train_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Save where the sitting ended."""
+        """Save at the end of the sitting."""
         save_state(trainer, self.folder / LAST)
 
 
 def save_weights(recipe: Recipe, path: Path, validation_db: float | None = None) -> None:
-    """Write the averaged weights, with notes of the training in them.
+    """Write the averaged weights, with notes on their training.
 
     Args:
-        recipe: whose.
+        recipe: the run.
         path: .safetensors; it appears whole or not at all.
-        validation_db: their validation PSNR, where it is known.
+        validation_db: PSNR of the weights on the validation pictures, if it is known.
     """
     weights = {k: v.detach().cpu().contiguous() for k, v in recipe.ema.state_dict().items()}
     notes = {
@@ -104,28 +111,28 @@ def save_weights(recipe: Recipe, path: Path, validation_db: float | None = None)
 
 
 def save_state(trainer: lightning.Trainer, path: Path) -> None:
-    """Write a checkpoint with all that a run goes on from, whole or not at all.
+    """Write a checkpoint, from which the run can be resumed, whole or not at all.
 
     Raises:
-        OSError: it cannot be written.
+        OutputError: the file cannot be written.
     """
-    if not trainer.is_global_zero:  # writes nothing, and waits for the one that does
+    if not trainer.is_global_zero:  # it writes nothing, and waits for the one that does
         trainer.save_checkpoint(path, weights_only=False)
         return
     with whole_file(path) as temporary:
         try:
             trainer.save_checkpoint(temporary, weights_only=False)  # with the optimiser
-        except RuntimeError as error:  # torch's writer has no OSError
+        except RuntimeError as error:  # torch's writer raises no OSError
             raise OSError(errno.EIO, str(error).splitlines()[0]) from error
 
 
 class Lines(Callback):
-    """Print loss, rate and speed every so many steps.
+    """Prints loss and speed at regular steps, and scores after each validation.
 
     Args:
-        console: where to.
-        macc_per_lr_px: multiply-adds of one forward pass, for one LR pixel.
-        matrix_gflops: this machine's rate for a large matrix product.
+        console: where the lines are printed.
+        macc_per_lr_px: MACs of one forward pass for one LR pixel.
+        matrix_gflops: rate of this device for a large matrix product, in GFLOP/s.
     """
 
     def __init__(self, console: Console, macc_per_lr_px: float, matrix_gflops: float) -> None:
@@ -136,12 +143,12 @@ class Lines(Callback):
         self._warner = Warner()
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Start counting."""
+        """Start the clock of the first line."""
         self._since = (pl_module.step, time.perf_counter())
         self._warner.words(cores_now())
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Print the scores; the clock for speed starts anew."""
+        """Print the scores, and restart the clock: validation is not training."""
         scores = {k: float(trainer.callback_metrics[k]) for k in ("val_psnr_db", "val_ssim")}
         self.console.print(
             f"step {pl_module.step}  validation {scores['val_psnr_db']:.3f} dB  "
@@ -150,7 +157,7 @@ class Lines(Callback):
         self._since = (pl_module.step, time.perf_counter())
 
     def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: Any, *_: Any) -> None:
-        """Print a line."""
+        """Print a line, if it is time for one."""
         config = pl_module.config
         start, began = self._since
         done = pl_module.step - start
@@ -173,3 +180,54 @@ class Lines(Callback):
         if slower is not None:
             self.console.print(slower)
         self._since = (pl_module.step, time.perf_counter())
+
+
+class InterruptedBetweenStepsError(KeyboardInterrupt):
+    """Ctrl-C ended the run between two steps, where its state is consistent."""
+
+
+class Interrupt(Callback):
+    """Ends the run after the step in which Ctrl-C arrives; a second Ctrl-C ends it at once.
+
+    In the middle of a step, weights and averages would not fit each other. A validation that is due
+    is finished first: a resumed run would not repeat it, and might choose other weights as its
+    best. This callback comes after the one that saves.
+    """
+
+    def __init__(self) -> None:
+        self._is_requested = False
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Note Ctrl-C inside, except in the background and in threads, which get none."""
+        before = signal.getsignal(signal.SIGINT)
+        if before == signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        signal.signal(signal.SIGINT, self._note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)  # Lightning leaves it ignored
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        if self._is_requested:
+            raise KeyboardInterrupt
+        self._is_requested = True
+        # The signal may arrive while Python prints, so its own files cannot be used here.
+        os.write(
+            _STANDARD_ERROR, b"stopping after this step; again: at once, and what is new lost\n"
+        )
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: Any, *_: Any) -> None:
+        """End the run, unless a validation comes now."""
+        is_validated_now = (
+            trainer.should_stop or pl_module.step % pl_module.config.run.validate_every_steps == 0
+        )
+        if self._is_requested and not is_validated_now:
+            raise InterruptedBetweenStepsError
+
+    def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """End the run."""
+        if self._is_requested:
+            raise InterruptedBetweenStepsError

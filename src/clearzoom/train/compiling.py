@@ -1,4 +1,4 @@
-"""Whether compiling the network by torch makes its steps faster here; asked in another process."""
+"""Measure in another process whether torch.compile makes the network's steps faster here."""
 
 import json
 import subprocess
@@ -18,14 +18,14 @@ _STEPS = 5
 
 
 def compiling_helps(config: Path, limit_s: float) -> tuple[bool, str]:
-    """Try it, within a time.
+    """Compare steps of the compiled network with plain ones.
 
     Args:
-        config: JSON of a training configuration.
-        limit_s: after which it is given up.
+        config: JSON file of a training configuration.
+        limit_s: seconds after which the attempt ends.
 
     Returns:
-        Whether it helps, and a line that says so.
+        Whether compiling helps, and a line that reports the times.
     """
     command = [sys.executable, "-m", "clearzoom.train.compiling", str(config)]
     try:

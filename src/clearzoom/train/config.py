@@ -1,18 +1,12 @@
-"""The training configuration: one TOML file, an unknown key is an error."""
+"""The training configuration: its sections, and which keys and values each may have."""
 
-from difflib import get_close_matches
-from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from clearzoom.checked import checked_path
-from clearzoom.errors import ConfigError, MissingFileError
-from clearzoom.io.documents import read_toml
 from clearzoom.losses.adversarial import AdversarialKind
 from clearzoom.train.data.degradation import Degradation
-from clearzoom.train.terms import FEATURE_TERMS, PixelTerm, Term
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -127,6 +121,69 @@ class OptimiserSection(_Section):
         return self
 
 
+class _Term(_Section):
+    weight: Annotated[float, Field(gt=0)] = 1.0
+
+
+class PixelTerm(_Term):
+    """Without a setting; all but ``l1`` and ``l2`` look at more than single px."""
+
+    kind: Literal["l1", "l2", "ssim", "pitch", "peaks"]
+
+
+class SmoothL1Term(_Term):
+    """``beta_levels``: half-width of the parabola, levels of 255."""
+
+    kind: Literal["smooth_l1"]
+    beta_levels: Annotated[float, Field(gt=0)] = 1.0
+
+
+class CharbonnierTerm(_Term):
+    """``epsilon_levels``: where the tip becomes round, levels of 255."""
+
+    kind: Literal["charbonnier"]
+    epsilon_levels: Annotated[float, Field(gt=0)] = 1.0
+
+
+class MsSsimTerm(_Term):
+    """``scales``: five need HR patches of 176 px, three of 44."""
+
+    kind: Literal["ms_ssim"]
+    scales: Annotated[int, Field(ge=1, le=5)] = 5
+
+
+class PerceptualTerm(_Term):
+    """``layers``: each with its weight.
+
+    ``file``: of weights, where they are not in the cache; a relative one starts at the TOML file.
+    """
+
+    kind: Literal["perceptual"]
+    network: Literal["vgg16", "vgg19"] = "vgg16"
+    layers: Annotated[dict[str, float], Field(min_length=1)] = {"conv5_3": 1.0}
+    file: Path | None = None
+
+
+class LpipsTerm(_Term):
+    """LPIPS of VGG-16, as a loss; measure with AlexNet, so that the judge is another.
+
+    ``file``: of weights and heads, where they are not in the cache.
+    """
+
+    kind: Literal["lpips"]
+    file: Path | None = None
+
+
+FEATURE_TERMS = (PerceptualTerm, LpipsTerm)
+"""Terms with a feature network, whose weights may lie in a file of their own."""
+
+
+Term = Annotated[
+    PixelTerm | SmoothL1Term | CharbonnierTerm | MsSsimTerm | PerceptualTerm | LpipsTerm,
+    Field(discriminator="kind"),
+]
+
+
 class AdversarialSection(_Section):
     """A discriminator beside the network.
 
@@ -216,89 +273,3 @@ class TrainConfig(_Section):
     def compared_px(self) -> int:
         """Side of the HR square of each patch that losses compare."""
         return self.data.compared_px or self.data.patch_px * self.network.scale
-
-
-def load_config(path: Path) -> TrainConfig:
-    """Read and check a TOML configuration.
-
-    Args:
-        path: the file; its folder is where relative data paths start.
-
-    Raises:
-        MissingFileError: no such file.
-        ConfigError: no TOML, an unknown key or a wrong value; all of them are named.
-    """
-    path = checked_path(path, "the configuration's path")
-    if not path.is_file():
-        raise MissingFileError(f"no configuration file {path}; see the examples in configs/")
-    try:
-        config = TrainConfig.model_validate(read_toml(path, ConfigError))
-    except ValidationError as error:
-        found = [dict(fault) for fault in error.errors()]
-        # A list whose only item is wrong is called too short as well.
-        found = [fault for fault in found if fault["type"] != "too_short"] or found
-        faults = "; ".join(_fault_words(fault) for fault in found)
-        raise ConfigError(f"{path}: {faults}") from error
-    here = path.parent.resolve()
-    data = config.data.model_copy(
-        update={
-            "train": tuple(
-                each.model_copy(update={"folder": here / each.folder}) for each in config.data.train
-            ),
-            "validation": tuple(here / folder for folder in config.data.validation),
-        }
-    )
-    losses = tuple(
-        term.model_copy(update={"file": here / term.file})
-        if isinstance(term, FEATURE_TERMS) and term.file is not None
-        else term
-        for term in config.losses
-    )
-    config = config.model_copy(update={"data": data, "losses": losses})
-    _check_multiple(path, config, "optimiser.max_steps", "run.validate_every_steps")
-    _check_multiple(path, config, "run.validate_every_steps", "run.steps_per_call")
-    _check_multiple(path, config, "run.log_every_steps", "run.steps_per_call")
-    return config
-
-
-def _fault_words(fault: dict[str, Any]) -> str:
-    *places, key = fault["loc"] or ("",)
-    words = f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
-    if fault["type"] == "tuple_type":
-        return f"{words}; write [[{key}]] above each of them"
-    if fault["type"] == "union_tag_not_found":
-        return f'{words}; a loss needs its kind, like kind = "l1"'
-    if fault["type"] != "extra_forbidden":
-        return words
-    near = get_close_matches(str(key), _keys_at(places), 1, cutoff=0)
-    return f"{words}; the nearest right key is {near[0]}" if near else words
-
-
-def _keys_at(places: list[str | int]) -> list[str]:
-    """The keys that a section of the configuration may have."""
-    section: Any = TrainConfig
-    for place in places:
-        if place in getattr(section, "model_fields", {}):
-            section = section.model_fields[place].annotation
-        kinds = _models_in(section)
-        # In a list of losses the place is an index, then the kind.
-        named = [kind for kind in kinds if place in _kinds_of(kind)]
-        section = named[0] if named else kinds[0] if len(kinds) == 1 else section
-    return list(getattr(section, "model_fields", {}))
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for part in get_args(annotation) for model in _models_in(part)]
-
-
-def _kinds_of(model: type[BaseModel]) -> tuple[Any, ...]:
-    kind = model.model_fields.get("kind")
-    return get_args(kind.annotation) if kind is not None else ()
-
-
-def _check_multiple(path: Path, config: TrainConfig, whole: str, part: str) -> None:
-    many, few = (attrgetter(name)(config) for name in (whole, part))
-    if many is not None and many % few:
-        raise ConfigError(f"{path}: {whole} ({many}) must be a multiple of {part} ({few})")

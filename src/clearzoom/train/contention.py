@@ -1,4 +1,4 @@
-"""Whether something else takes the cores that a run trains on."""
+"""Detect other programs that use the cores of a training run."""
 
 import os
 import time
@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
-_WORTH_SAYING = 0.1
-"""Share of the cores that others must take; a desktop takes less."""
+_TAKEN_SHARE = 0.1
+"""Others that use at least this share of the cores are reported; a desktop uses less."""
 
 
 @dataclass(frozen=True)
 class Cores:
-    """What the cores of this process have done, seconds since the machine's start.
+    """CPU time on the cores of this process, in seconds since the machine's start.
 
-    ``wall_s``: of the clock. ``busy_s``: of all programs on the cores that this process may use,
-    and what a virtual machine's host took. ``own_s``: of this process and those that it has
-    started. ``count``: of these cores.
+    ``wall_s`` is the time of the clock. ``busy_s`` is the CPU time of all programs on the cores
+    that this process may use, with that of a virtual machine's host. ``own_s`` is the CPU time of
+    this process and of those that it started. ``count`` is the number of cores.
     """
 
     wall_s: float
@@ -26,7 +26,7 @@ class Cores:
 
 
 def others(before: Cores, after: Cores) -> float:
-    """Count the cores that other programs took between two moments.
+    """Compute how many cores other programs used between two measurements.
 
     Args:
         before: the first.
@@ -41,27 +41,27 @@ def others(before: Cores, after: Cores) -> float:
 
 
 class Warner:
-    """Say once that others take cores, and again after they have stopped and come back."""
+    """Warns once when other programs use the cores, and again when they start anew."""
 
     def __init__(self) -> None:
         self._before: Cores | None = None
-        self._is_said = False
+        self._is_taken = False
 
     def words(self, now: Cores | None) -> str | None:
-        """Look at the time since the last call.
+        """Compare the counters with those of the last call.
 
         Args:
-            now: None where the system does not say.
+            now: the counters; None if the system has none.
 
         Returns:
-            A line to print, or None.
+            A warning to print, or None.
         """
         before, self._before = self._before, now
         if before is None or now is None:
             return None
         taken = others(before, now)
-        was_said, self._is_said = self._is_said, taken >= _WORTH_SAYING * now.count
-        if was_said or not self._is_said:
+        was_taken, self._is_taken = self._is_taken, taken >= _TAKEN_SHARE * now.count
+        if was_taken or not self._is_taken:
             return None
         return (
             f"other programs take {taken:.1f} of {now.count} "
@@ -70,7 +70,7 @@ class Warner:
 
 
 def cores_now() -> Cores | None:
-    """Read the system's counters; None where there are none, as outside Linux."""
+    """Read the system's counters; None outside Linux."""
     try:
         usable = {f"cpu{number}" for number in os.sched_getaffinity(0)}
         rows = [line.split() for line in (_PROC / "stat").read_text().splitlines()]
@@ -84,7 +84,7 @@ def cores_now() -> Cores | None:
 
 
 def _ticks_of_tree(root: int) -> int:
-    """User and system ticks of a process and all below it, those that have ended included."""
+    """Add up user and system ticks of a process and its descendants, ended ones included."""
     ticks: dict[int, int] = {}
     children: dict[int, list[int]] = {}
     for stat in _PROC.glob("[0-9]*/stat"):

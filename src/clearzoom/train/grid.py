@@ -1,4 +1,4 @@
-"""A row of pictures side by side, to look at while training goes on."""
+"""Sheets of pictures side by side, for a look at a run while it trains."""
 
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ def save_grid(path: Path, pictures: list[np.ndarray[Any, Any]]) -> None:
     """Write pictures of one height side by side.
 
     Args:
-        path: PNG; its folder is made.
-        pictures: (H, W, 3) uint8 each.
+        path: the PNG to write; its folder is made.
+        pictures: (H, W, 3) uint8 RGB each.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     gap = np.full((pictures[0].shape[0], _GAP_PX, 3), 255, np.uint8)

@@ -1,4 +1,4 @@
-"""Offer int8 weights where they are fast enough to be worth what they lose."""
+"""Write int8 weights if their speed is worth their loss in PSNR."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from clearzoom.metrics.protocol import crop_to_multiple
 from clearzoom.models.quantise import quantise
 from clearzoom.train.config import TrainConfig
 from clearzoom.train.data.pictures import load_pictures
-from clearzoom.train.speed import measure_speed
+from clearzoom.train.device import measure_speed
 from clearzoom.weights.card import Int8, Speed
 
 _CALIBRATION_PICTURES = 16
@@ -24,7 +24,7 @@ _WORTH_TIMES = 1.4
 
 @dataclass(frozen=True)
 class Offered:
-    """An int8 file that was written, its speed and what the card says of it."""
+    """An int8 file that was written, its speed, and its entry on the card."""
 
     path: Path
     speed: list[Speed]
@@ -32,15 +32,15 @@ class Offered:
 
 
 def offer_int8(onnx: Path, config: TrainConfig, fp32: list[Speed]) -> Offered | None:
-    """Write int8 beside an fp32 file, calibrated on the run's own training pictures.
+    """Write int8 weights beside an fp32 file, calibrated on the training pictures of its run.
 
     Args:
-        onnx: NAME-xSCALE.onnx.
-        config: of the run that it comes from.
-        fp32: its speed, measured just before.
+        onnx: the fp32 file, NAME-xSCALE.onnx.
+        config: the configuration of its run.
+        fp32: the speed of the fp32 file, measured just before.
 
     Returns:
-        None, and no file, where int8 is not 1.4 times as fast.
+        The file; None, and no file is left, if int8 is not at least 1.4 times as fast.
     """
     scale = config.network.scale
     target = onnx.with_stem(f"{onnx.stem}-int8")
@@ -51,8 +51,8 @@ def offer_int8(onnx: Path, config: TrainConfig, fp32: list[Speed]) -> Offered | 
     rows = [evaluate(folder, scale, networks) for folder in config.data.validation]
     loss = sum(full.psnr_db - coarse.psnr_db for _, full, coarse in rows) / len(rows)
     worth = ratio >= _WORTH_TIMES
-    said = "written" if worth else f"under {_WORTH_TIMES}, not written"
-    PlainConsole(stderr=True).print(f"int8: {ratio:.2f} times as fast, {loss:.3f} dB lost; {said}")
+    end = "written" if worth else f"under {_WORTH_TIMES}, not written"
+    PlainConsole(stderr=True).print(f"int8: {ratio:.2f} times as fast, {loss:.3f} dB lost; {end}")
     if not worth:
         target.unlink()
         return None

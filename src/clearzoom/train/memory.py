@@ -20,7 +20,7 @@ _USUAL = {
 
 @contextmanager
 def freed_memory_kept() -> Iterator[None]:
-    """Have glibc reuse large blocks inside, and give them back in the end; elsewhere do nothing.
+    """Have glibc reuse large blocks inside, and return them at the end; elsewhere do nothing.
 
     By default each feature map is mapped afresh and its pages are faulted in at every step, which
     takes over a quarter of a plain step (benchmarks/training_step.py).

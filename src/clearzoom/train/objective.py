@@ -1,4 +1,4 @@
-"""What a network makes small: a weighted sum of losses, each known by name."""
+"""The objective that training minimises: a weighted sum of losses, each known by its kind."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -10,7 +10,7 @@ from clearzoom.losses.peaks import peaks
 from clearzoom.losses.pitch import pitch
 from clearzoom.losses.pixel import LEVEL, charbonnier, l1, l2, smooth_l1
 from clearzoom.losses.structure import ms_ssim_loss, ssim_loss
-from clearzoom.train.terms import (
+from clearzoom.train.config import (
     CharbonnierTerm,
     LpipsTerm,
     MsSsimTerm,
@@ -31,16 +31,16 @@ _PLAIN: dict[str, Loss] = {
 
 
 def loss_of(term: Term, device: torch.device, scale: int) -> Loss:
-    """Make the function of a term, unweighted.
+    """Make the unweighted loss of a term.
 
     Args:
-        term: of the configuration.
-        device: where pictures will be.
-        scale: of the enlargement.
+        term: one of the configuration's losses.
+        device: the device of the pictures.
+        scale: the enlargement.
 
     Raises:
-        MissingFileError: weights of a perceptual loss are not there; the message says how to get
-            them.
+        MissingFileError: weights of a perceptual loss are missing; the message explains how to
+            get them.
         ConfigError: a perceptual loss names a layer that its network does not have.
     """
     match term:
@@ -65,12 +65,12 @@ def loss_of(term: Term, device: torch.device, scale: int) -> Loss:
 
 
 class Objective:
-    """The weighted sum. No module: what a perceptual loss knows belongs in no checkpoint.
+    """The weighted sum of losses. It is no module: checkpoints hold no weights of feature networks.
 
     Args:
-        terms: of the configuration.
-        device: where pictures will be.
-        scale: of the enlargement.
+        terms: the configuration's losses.
+        device: the device of the pictures.
+        scale: the enlargement.
     """
 
     def __init__(self, terms: Sequence[Term], device: torch.device, scale: int) -> None:
@@ -83,11 +83,14 @@ class Objective:
                 loss.to(memory_format=memory_format)  # type: ignore[call-overload]
 
     def __call__(self, sr: Tensor, hr: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Compute the sum, and each loss by its kind, unweighted.
+        """Compute the weighted sum, and the unweighted mean of each loss.
 
         Args:
-            sr: (N, 3, H, W) in -0.5..0.5.
-            hr: the same shape.
+            sr: (N, 3, H, W) float in -0.5..0.5.
+            hr: the same shape and range.
+
+        Returns:
+            The sum, and each loss by its kind, detached.
         """
         values = {kind: loss(sr, hr).mean() for kind, (_, loss) in self._losses.items()}
         total = torch.stack(

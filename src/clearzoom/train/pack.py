@@ -1,4 +1,4 @@
-"""Pack training for a machine without network: one folder with all that it needs, and ``run``."""
+"""Pack training for a machine without network: a folder with all it needs, and ``run``."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,9 @@ from safetensors.torch import save_file
 from clearzoom.errors import ConfigError, OutputError
 from clearzoom.losses.features import ARCHITECTURES, Convolution
 from clearzoom.losses.pretrained import HEAD, load_heads, load_weights
-from clearzoom.train.config import TrainConfig, load_config
-from clearzoom.train.origin import code_words
+from clearzoom.train.checkpoint import code_words
+from clearzoom.train.config import FEATURE_TERMS, LpipsTerm, PerceptualTerm, TrainConfig
+from clearzoom.train.config_file import load_config
 from clearzoom.train.pack_shards import MIB, Shards, bytes_in
 from clearzoom.train.packing import (
     CONFIGS,
@@ -24,7 +25,6 @@ from clearzoom.train.packing import (
     Plan,
     Planned,
 )
-from clearzoom.train.terms import FEATURE_TERMS, LpipsTerm, PerceptualTerm
 
 _RUN = """#!/usr/bin/env bash
 # run BUDGET [OUTPUT]: train what is packed here within a time like 90s, 25m or 2h.
@@ -49,8 +49,8 @@ exec "$python" -m clearzoom.train.packed "$here" "$work" "$output" "$budget" "$b
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is packed: configurations in their order, and what is said of each by its name."""
+class PackRequest:
+    """What to pack: configurations in the order of their runs; shares and inits by their names."""
 
     configs: Sequence[Path]
     shares: Mapping[str, float]
@@ -60,31 +60,33 @@ class Wish:
     batch: int | None = None
 
 
-def pack(wish: Wish, folder: Path, wheels: Sequence[Path] = ()) -> list[str]:
+def pack(request: PackRequest, folder: Path, wheels: Sequence[Path] = ()) -> list[str]:
     """Write the pack.
 
     Args:
-        wish: what is packed.
-        folder: new or empty; for several parts, each is a folder in it, within the limit.
-        wheels: for the other machine.
+        request: what to pack.
+        folder: new or empty; each of several parts is a folder in it, within the limit.
+        wheels: packages for the other machine.
 
     Returns:
-        Lines that say what is in it.
+        Lines that describe the pack.
 
     Raises:
-        OutputError: the folder holds something.
+        OutputError: the folder is not empty.
         ConfigError: a name is unknown, or the limit leaves no room for pictures.
     """
     if folder.exists() and any(folder.iterdir()):
         raise OutputError(f"{folder} holds something already; name another folder")
     parts = (
-        [folder] if wish.parts == 1 else [folder / PART.format(i + 1) for i in range(wish.parts)]
+        [folder]
+        if request.parts == 1
+        else [folder / PART.format(i + 1) for i in range(request.parts)]
     )
     for part in parts:
         part.mkdir(parents=True, exist_ok=True)
     first = parts[0]
-    configs = {path.stem: load_config(path) for path in wish.configs}
-    _check_names(wish, configs)
+    configs = {path.stem: load_config(path) for path in request.configs}
+    _check_names(request, configs)
     _copy_sources(first / SOURCES)
     for wheel in wheels:
         (first / "wheels").mkdir(exist_ok=True)
@@ -96,34 +98,34 @@ def pack(wish: Wish, folder: Path, wheels: Sequence[Path] = ()) -> list[str]:
     runs = []
     (first / CONFIGS).mkdir()
     for name, config in configs.items():
-        packed = shards.moved(_packed(config, wish.batch))
+        packed = shards.moved(_packed(config, request.batch))
         packed = _with_feature_weights(packed, first / WEIGHTS)
         (first / CONFIGS / f"{name}.json").write_text(packed.model_dump_json(indent=2))
         runs.append(
             Planned(
                 name=name,
-                share=wish.shares.get(name, 1.0),
-                init=_init(wish.inits.get(name), list(configs), first / WEIGHTS),
+                share=request.shares.get(name, 1.0),
+                init=_init(request.inits.get(name), list(configs), first / WEIGHTS),
                 train=tuple(str(each.folder) for each in config.data.train),
                 validation=tuple(map(str, config.data.validation)),
             )
         )
-    plan = Plan(parts=wish.parts, runs=tuple(runs))
+    plan = Plan(parts=request.parts, runs=tuple(runs))
     (first / PLAN).write_text(plan.model_dump_json(indent=2))
     shards.write_validation()
-    taken, there = shards.write_training(parts, wish.limit_mib * MIB)
+    taken, there = shards.write_training(parts, request.limit_mib * MIB)
     sizes = ", ".join(f"{bytes_in(part) / MIB:.1f} MiB" for part in parts)
     return [f"{folder}: {sizes}", f"{taken} of {there} training pictures"]
 
 
-def _check_names(wish: Wish, configs: Mapping[str, TrainConfig]) -> None:
-    if len(configs) < len(wish.configs):
+def _check_names(request: PackRequest, configs: Mapping[str, TrainConfig]) -> None:
+    if len(configs) < len(request.configs):
         raise ConfigError("two configurations have one name; rename one of the files")
-    for name in (*wish.shares, *wish.inits):
+    for name in (*request.shares, *request.inits):
         if name not in configs:
             raise ConfigError(f"no configuration {name} is packed; there are {', '.join(configs)}")
     for name, config in configs.items():
-        if config.adversarial is not None and name not in wish.inits:
+        if config.adversarial is not None and name not in request.inits:
             raise ConfigError(
                 f"{name} is adversarial and needs weights: add `init` {name}=WEIGHTS",
                 setting="init",
@@ -131,30 +133,30 @@ def _check_names(wish: Wish, configs: Mapping[str, TrainConfig]) -> None:
 
 
 def _packed(config: TrainConfig, batch: int | None) -> TrainConfig:
-    """The constant schedule, whose end is the time's, and a batch for the other machine."""
+    """Take the constant schedule, which ends with the time, and the other machine's batch."""
     optimiser = config.optimiser.model_copy(update={"schedule": "constant", "max_steps": None})
     data = config.data.model_copy(update={} if batch is None else {"batch": batch})
     return config.model_copy(update={"optimiser": optimiser, "data": data})
 
 
-def _init(wanted: str | None, names: list[str], folder: Path) -> str | None:
-    if wanted is None or wanted in names:
-        return wanted
-    path = Path(wanted)
+def _init(source: str | None, names: list[str], folder: Path) -> str | None:
+    if source is None or source in names:
+        return source
+    path = Path(source)
     if not path.is_file():
         raise ConfigError(
-            f"`init` {wanted}: neither a file nor one of {', '.join(names)}", setting="init"
+            f"`init` {source}: neither a file nor one of {', '.join(names)}", setting="init"
         )
     folder.mkdir(exist_ok=True)
     shutil.copy(path, folder / path.name)
     card = path.with_suffix(".json")
-    if card.is_file():  # it says how long they were trained
+    if card.is_file():  # it states how long they were trained
         shutil.copy(card, folder / card.name)
     return path.name
 
 
 def _with_feature_weights(config: TrainConfig, folder: Path) -> TrainConfig:
-    """Take along the feature networks of losses."""
+    """Pack the weights of the losses' feature networks."""
     terms = []
     for term in config.losses:
         if isinstance(term, FEATURE_TERMS):
@@ -167,7 +169,7 @@ def _with_feature_weights(config: TrainConfig, folder: Path) -> TrainConfig:
 
 
 def _layers(term: PerceptualTerm) -> tuple[str, dict[str, torch.Tensor]]:
-    """A file's name and content: the layers that are run; those behind them are empty."""
+    """Give a file's name and content: the layers that are run; those behind them are empty."""
     steps = [s for s in ARCHITECTURES[term.network] if isinstance(s, Convolution)]
     deepest = max(i for i, step in enumerate(steps) if step.name in term.layers)
     kept = {step.name for step in steps[: deepest + 1]}
@@ -179,7 +181,7 @@ def _layers(term: PerceptualTerm) -> tuple[str, dict[str, torch.Tensor]]:
 
 
 def _lpips(term: LpipsTerm) -> tuple[str, dict[str, torch.Tensor]]:
-    """Likewise, in fp16: in fp32 all of VGG-16 would leave no room for pictures."""
+    """Give them likewise, in fp16: VGG-16 in fp32 would leave no room for pictures."""
     weights = {name: value.half() for name, value in load_weights("vgg16", term.file).items()}
     heads = {f"{HEAD}{layer}": head for layer, head in load_heads("vgg16", term.file).items()}
     return "lpips-vgg16.safetensors", weights | heads
@@ -191,7 +193,7 @@ def _copy_sources(folder: Path) -> None:
         copy = folder / path.relative_to(package.parent)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, copy)
-    # What asks for the version finds it here, the commit included.
+    # The package reads its version from these metadata, which also name the commit.
     version, _, commit = code_words().partition(", commit ")
     named = f"{version}+{commit.replace('-', '.')}" if commit and "+" not in version else version
     note = folder / f"clearzoom-{named}.dist-info" / "METADATA"

@@ -1,4 +1,4 @@
-"""The pictures of a packed training: as many as fit, as WebDataset shards."""
+"""The pictures of a packed training: as many as fit the limit, as WebDataset shards."""
 
 import io
 import tarfile
@@ -13,9 +13,9 @@ from clearzoom.train.packing import DATA
 MIB = 2**20
 _TAR_BLOCK = 512
 _ROOM = 64 * 1024
-"""Left for a shard's end."""
+"""Bytes that are reserved for the end of a shard."""
 _HELD_BACK = 12
-"""Pictures of each validation folder; scoring is no faster on a GPU."""
+"""At most this many pictures of each validation folder: scoring is no faster on a GPU."""
 
 
 def bytes_in(folder: Path) -> int:
@@ -24,7 +24,7 @@ def bytes_in(folder: Path) -> int:
 
 
 def evenly(count: int, share: float) -> list[int]:
-    """Choose a share of so many things, evenly spread.
+    """Choose a share of ``count`` indices, evenly spread.
 
     Example:
         >>> evenly(10, 0.3)
@@ -49,7 +49,7 @@ class Shards:
         self.held = {path: f"held-back-{i}" for i, path in enumerate(dict.fromkeys(held))}
 
     def moved(self, config: TrainConfig) -> TrainConfig:
-        """Give the configuration, with folders as they are in the pack."""
+        """Copy a configuration, with the folders' names in the pack."""
         data = config.data
         train = tuple(
             each.model_copy(update={"folder": Path(DATA) / self.train[each.folder.resolve()]})
@@ -60,21 +60,21 @@ class Shards:
         return config.model_copy(update={"data": data})
 
     def write_validation(self) -> None:
-        """Write some pictures of each folder."""
+        """Write up to 12 pictures of each validation folder."""
         for source, name in self.held.items():
             found = list(encoded_pictures(source))
             chosen = evenly(len(found), min(1.0, _HELD_BACK / len(found)))
             _write(self.folder / name / "held-back.tar", [found[i] for i in chosen])
 
     def write_training(self, parts: Sequence[Path], limit_bytes: float) -> tuple[int, int]:
-        """Write as many pictures of each folder as fit, evenly.
+        """Write as many training pictures of each folder as fit, evenly spread.
 
         Args:
             parts: folders of the pack.
-            limit_bytes: of each, with what is in it already.
+            limit_bytes: size of each part, with the files in it already.
 
         Returns:
-            How many, and of how many.
+            The number of pictures written, and of all pictures.
 
         Raises:
             ConfigError: there is no room for pictures.
@@ -115,7 +115,7 @@ def _size_in_tar(content: bytes) -> int:
 
 
 def _write(path: Path, pictures: Sequence[tuple[str, bytes]]) -> None:
-    """Write a shard; the same pictures give the same bytes."""
+    """Write a shard; equal pictures give equal bytes."""
     if not pictures:
         return
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Find what another machine lacks, and download it for that machine's Python."""
+"""Find the packages that another machine lacks, and download them for its Python."""
 
 import re
 import subprocess
@@ -26,10 +26,10 @@ NEEDED = (
     "torch",
     "typer",
 )
-"""What training imports. TensorBoard's logs are left out where it is missing."""
+"""Packages that training imports. Without TensorBoard its logs are left out."""
 
 THERE = ("lightning", "numpy", "pillow", "safetensors", "torch", "typer")
-"""What machines for training have, with all that these need."""
+"""Packages that the other machine is assumed to have, with their own requirements."""
 
 _PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 
@@ -63,15 +63,15 @@ def needs_of(
     Raises:
         OutputError: one is not installed here.
     """
-    wanted = [Requirement(text) for text in packages]
+    unvisited = [Requirement(text) for text in packages]
     python = python or f"{sys.version_info.major}.{sys.version_info.minor}"
     platform = {"sys_platform": "linux", "platform_system": "Linux", "platform_machine": "x86_64"}
     versions = {"python_version": python, "python_full_version": f"{python}.0"}
     where = {**{k: str(v) for k, v in default_environment().items()}, **platform, **versions}
     found: set[str] = set()
     seen: set[tuple[str, frozenset[str]]] = set()
-    while wanted:
-        one = wanted.pop()
+    while unvisited:
+        one = unvisited.pop()
         name, extras = _plain(one.name), frozenset(one.extras)
         if name in has or (name, extras) in seen:
             continue
@@ -88,7 +88,7 @@ def needs_of(
             if marker is None or any(
                 marker.evaluate(where | {"extra": extra}) for extra in ("", *extras)
             ):
-                wanted.append(need)
+                unvisited.append(need)
     return found
 
 

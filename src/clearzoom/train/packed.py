@@ -1,4 +1,4 @@
-"""Train what was packed, on the other machine: all configurations, within a time.
+"""Train the configurations of a pack on the other machine, within a time.
 
 ``run`` in the pack starts it as ``python -m clearzoom.train.packed PACK WORK OUTPUT BUDGET BEGAN``.
 """
@@ -23,29 +23,28 @@ from clearzoom.pipeline.request import option_of
 from clearzoom.train.callbacks import save_weights
 from clearzoom.train.checkpoint import BEST, LAST, load_checkpoint
 from clearzoom.train.compiling import compiling_helps
-from clearzoom.train.config import TrainConfig
+from clearzoom.train.config import FEATURE_TERMS, TrainConfig
 from clearzoom.train.finish import Finish
 from clearzoom.train.packing import CONFIGS, DATA, PART, WEIGHTS, Plan, Planned, read_plan
 from clearzoom.train.recipe import Recipe
 from clearzoom.train.run import train
-from clearzoom.train.terms import FEATURE_TERMS
 from clearzoom.train.times import seconds_of
 
 NEWEST = "newest.safetensors"
 _EVERY_S = 60.0
 _DECAY_SHARE = 0.2
 _RESERVE_SHARE, _LEAST_RESERVE_S, _MOST_RESERVE_S = 0.04, 2.0, 30.0
-"""Of a configuration's time, for its last validation and its files."""
+"""Share of a configuration's time that is left for its last validation and its files."""
 _COMPILE_SHARE, _MOST_COMPILE_S = 0.1, 120.0
 _LEAST_STEP_S = 0.01
 _TOO_LATE = 3
 _EXIT_S = 3.0
-"""For Python's own end."""
+"""Seconds that Python takes to end."""
 _PLAIN: dict[str, Any] = {"precision": "fp32", "memory_format": "contiguous"}
 
 
 def first_share(left_s: float, shares: Sequence[float]) -> float:
-    """Give the first of several its part of the time that is left.
+    """Give the first of several runs its share of the remaining time.
 
     Example:
         >>> first_share(100, [3, 1])
@@ -55,11 +54,11 @@ def first_share(left_s: float, shares: Sequence[float]) -> float:
 
 
 class Newest(Callback):
-    """Write the averaged weights every minute.
+    """Writes the averaged weights at regular intervals.
 
     Args:
-        path: .safetensors.
-        every_s: so often.
+        path: the file, .safetensors.
+        every_s: seconds between two writes.
     """
 
     def __init__(self, path: Path, every_s: float = _EVERY_S) -> None:
@@ -68,7 +67,7 @@ class Newest(Callback):
         self._written_s = time.monotonic()
 
     def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: Any, *_: Any) -> None:
-        """Write, where it is time."""
+        """Write them, if it is time."""
         if time.monotonic() >= self._written_s + self.every_s:
             save_weights(pl_module, self.path)
             self._written_s = time.monotonic()
@@ -76,14 +75,14 @@ class Newest(Callback):
 
 @dataclass(frozen=True)
 class Pack:
-    """Where everything is: the pack, what is made on the way, and the results."""
+    """The folders of the pack, of intermediate files, and of the results."""
 
     folder: Path
     work: Path
     output: Path
 
     def config_of(self, run: Planned) -> TrainConfig:
-        """Read a configuration; its files are those of the pack."""
+        """Read a configuration, with the paths of its files in the pack."""
         path = self.folder / CONFIGS / f"{run.name}.json"
         config = TrainConfig.model_validate_json(path.read_bytes())
         data = config.data
@@ -101,10 +100,10 @@ class Pack:
         return config.model_copy(update={"data": data, "losses": losses})
 
     def init_of(self, run: Planned, plan: Plan) -> Path | None:
-        """Find the weights that a run starts from.
+        """Find the weights that a run starts from; None: it starts anew.
 
         Raises:
-            MissingFileError: they are another run's, which has none.
+            MissingFileError: it starts from another run, which has no weights.
         """
         if run.init is None:
             return None
@@ -116,10 +115,10 @@ class Pack:
         raise MissingFileError(f"{run.name} starts from {run.init}, which has no weights")
 
     def gather(self, plan: Plan) -> None:
-        """Bring the shards of all parts together.
+        """Link the shards of all parts into one folder.
 
         Raises:
-            MissingFileError: a part is not beside this one.
+            MissingFileError: a part is not beside the first one.
         """
         parts = [self.folder]
         if plan.parts > 1:
@@ -140,8 +139,8 @@ def run_all(pack: Pack, until_s: float) -> list[str]:
     """Run all configurations of a pack.
 
     Args:
-        pack: where everything is.
-        until_s: when all must be over, by ``time.monotonic``.
+        pack: the folders.
+        until_s: the end of the time, by ``time.monotonic``.
 
     Returns:
         Names of the runs that failed.
@@ -176,7 +175,7 @@ def _run_one(pack: Pack, plan: Plan, run: Planned, until_s: float) -> None:
             recipe = _try(pack, run, config.model_copy(update={"run": updated}), init, until_s)
         except ClearzoomError:
             raise
-        except Exception as error:  # torch's, of whatever this machine cannot do
+        except Exception as error:  # torch raises it for what this machine cannot do
             _say(f"{type(error).__name__}: {error}; falling back from {way}")
             continue
         seconds = recipe.seconds / max(1, recipe.step)
@@ -209,7 +208,7 @@ def _try(
 
 
 def _bring_out(pack: Pack, run: Planned) -> None:
-    """Leave a run's folder as at home: its pictures are those that were packed there."""
+    """Copy the results, with the paths of the pictures on the machine that packed them."""
     folder, results = pack.work / "runs" / run.name, pack.output / run.name
     state = load_checkpoint(folder / LAST)
     data = state["config"]["data"]
@@ -230,7 +229,7 @@ def _say(words: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run a pack; 0: all went well."""
+    """Run a pack, and give the exit status: 0 if every run succeeded."""
     folder, work, output, budget, began = arguments
     passed_s = max(0.0, time.time() - float(began))
     until_s = time.monotonic() + seconds_of(budget) - passed_s - _EXIT_S
@@ -249,7 +248,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _end_at_once() -> None:
-    """Something took longer than it should; what was written every minute is there."""
+    """End the process when the time is over; the last weights of the newest minute remain."""
     _say("the time is over; ended where it was")
     os._exit(_TOO_LATE)
 

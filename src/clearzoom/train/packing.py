@@ -1,4 +1,4 @@
-"""What a packed training is made of: the plan that its two ends agree on."""
+"""The layout of a pack, and the plan that both machines read."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,25 +15,25 @@ class _Packed(BaseModel):
 
 
 class Planned(_Packed):
-    """One configuration of the list."""
+    """One run of a pack."""
 
     name: str
-    """Of its file in the folder of configurations, and of its results."""
+    """Name of its configuration file, and of its results' folder."""
     share: Annotated[float, Field(gt=0)] = 1.0
-    """Of the time, beside the shares of the others."""
+    """Share of the time, relative to those of the other runs."""
     init: str | None = None
-    """A file in the folder of weights, or the name of a configuration before it."""
+    """A file in the folder of weights, or the name of an earlier run."""
     train: tuple[str, ...]
-    """Where its training pictures came from, for the card."""
+    """Original folders of its training pictures, for the card."""
     validation: tuple[str, ...]
-    """Likewise."""
+    """Original folders of its validation pictures."""
 
 
 class Plan(_Packed):
-    """All that is run, in this order."""
+    """The runs of a pack, in order."""
 
     parts: int
-    """Folders that the pack is divided into."""
+    """Number of folders that the pack is divided into."""
     runs: Annotated[tuple[Planned, ...], Field(min_length=1)]
 
 

@@ -1,4 +1,4 @@
-"""How a run computes: fp32 or bf16, planar or channels-last; measured where nobody has chosen."""
+"""The arithmetic of a run: fp32 or bf16, contiguous or channels-last; measured unless chosen."""
 
 import copy
 import time
@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 
 _LEAST_STEPS, _LEAST_S = 3, 2.0
 _HOPELESS = 3.0
-"""A way whose first step takes so many times the best one's is measured no further."""
+"""A way whose first steps take this many times the best one's is not measured further."""
 _GAIN = 1.05
-"""What is less exact or unusual must be faster by this factor."""
+"""A less exact or less usual way must be faster by this factor."""
 
 
 @dataclass(frozen=True)
 class Arithmetic:
     """How the convolutions of a run are computed; weights and optimiser stay in fp32.
 
-    ``precision``: bf16 is torch's autocast. ``memory_format``: of feature maps and kernels.
+    The ``precision`` bf16 is torch's autocast. ``memory_format`` is the layout of feature
+    maps and kernels.
     """
 
     precision: Literal["fp32", "bf16"]
@@ -36,7 +37,7 @@ class Arithmetic:
 
     @property
     def words(self) -> str:
-        """For a line, e.g. "bf16, channels-last"."""
+        """Describe it for a line, e.g. "bf16, channels-last"."""
         return f"{self.precision}, {self.memory_format.replace('_', '-')}"
 
     def lay_out(self, x: Tensor) -> Tensor:
@@ -53,29 +54,29 @@ class Arithmetic:
 PLAIN = Arithmetic("fp32", "contiguous")
 BF16 = Arithmetic("bf16", "channels_last")
 Rates = Mapping[Arithmetic, float]
-"""LR px a second of each way that was measured."""
+"""LR px per second of each measured way."""
 
 
 def has_bf16(device: torch.device) -> bool:
-    """Whether a device multiplies bf16 by instructions of its own."""
+    """Say whether a device has instructions for bf16."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def by_device(run: RunSection, device: torch.device) -> Arithmetic:
-    """Choose by the device alone: for runs that must not differ by what was measured.
+    """Choose by the device alone, so that repeated runs do not differ by a measurement.
 
     Args:
-        run: of the configuration; what it names is kept.
-        device: that trains.
+        run: the section ``[run]``, whose explicit settings are respected.
+        device: the device that trains.
     """
     plain = BF16 if has_bf16(device) else PLAIN
     return _with_named(run, plain)
 
 
 def _of_older(run: RunSection, device: torch.device) -> Arithmetic:
-    """What a run had whose checkpoint does not say it."""
+    """Give the arithmetic of a run whose checkpoint, of an older version, does not state it."""
     return _with_named(run, BF16 if device.type == "cuda" else PLAIN)
 
 
@@ -90,8 +91,8 @@ def candidates(run: RunSection, device: torch.device) -> list[Arithmetic]:
     """List the ways that a configuration leaves open, the most exact and usual first.
 
     Args:
-        run: of the configuration.
-        device: that trains; without bf16 of its own only fp32 is left open.
+        run: the section ``[run]``.
+        device: the device that trains; without instructions for bf16, only fp32 is tried.
     """
     precisions = ["fp32", "bf16"] if has_bf16(device) else ["fp32"]
     if run.precision != "auto":
@@ -103,10 +104,10 @@ def candidates(run: RunSection, device: torch.device) -> list[Arithmetic]:
 
 
 def fastest(rates: Rates) -> Arithmetic:
-    """Choose the fastest; a later one must be faster than an earlier one by a twentieth.
+    """Choose the fastest way; a later one must be faster than an earlier one by 5 %.
 
     Args:
-        rates: LR px a second, in the order of ``candidates``.
+        rates: LR px per second, in the order of ``candidates``.
     """
     chosen, *others = rates
     for other in others:
@@ -116,11 +117,11 @@ def fastest(rates: Rates) -> Arithmetic:
 
 
 def choice_words(chosen: Arithmetic, rates: Rates) -> str:
-    """Say what was chosen and why, in one line.
+    """Describe the choice and its reason in one line.
 
     Args:
-        chosen: one of the keys.
-        rates: LR px a second.
+        chosen: one of the keys of ``rates``.
+        rates: LR px per second.
 
     Example:
         >>> bf16 = Arithmetic("bf16", "channels_last")
@@ -134,19 +135,20 @@ def choice_words(chosen: Arithmetic, rates: Rates) -> str:
 def choose_arithmetic(
     recipe: "Recipe", state: dict[str, Any] | None, measures: bool, say: Console | None
 ) -> None:
-    """Decide how a run computes, and bring the recipe into that form.
+    """Choose the arithmetic of a run, and convert the recipe to it.
 
     Args:
-        recipe: on its device.
-        state: the checkpoint that the run goes on from: its way is kept where the device has it.
-        measures: whether what the configuration leaves open is measured, or chosen by the device.
+        recipe: the recipe, on its device.
+        state: the checkpoint that the run resumes from; its way is used again if the device has
+            it. None: the run starts now.
+        measures: whether open settings are measured; else the device decides.
         say: where the choice is printed; None: nowhere.
     """
     run, device = recipe.config.run, recipe.pairs.device
     ways = candidates(run, device)
     if state is not None:
-        kept = state.get("arithmetic")  # older checkpoints were made by the device's way
-        chosen = _of_older(run, device) if kept is None else Arithmetic(**kept)
+        stated = state.get("arithmetic")  # older checkpoints do not state it
+        chosen = _of_older(run, device) if stated is None else Arithmetic(**stated)
         words = f"{chosen.words}, as the run was started"
         if chosen.precision == "bf16" and run.precision == "auto" and not has_bf16(device):
             chosen = Arithmetic("fp32", chosen.memory_format)
@@ -166,16 +168,16 @@ def choose_arithmetic(
 
 
 def measure(recipe: "Recipe", ways: list[Arithmetic]) -> Rates:
-    """Time training steps of a recipe's own network and patches; the recipe stays as it is.
+    """Time training steps of a recipe's network and patch size; the recipe is not changed.
 
-    The ways take turns, and the best step of each counts: other work on the machine only slows it.
+    The ways alternate, and the fastest step of each counts: other programs only make steps slower.
 
     Args:
-        recipe: on its device.
-        ways: to compare.
+        recipe: the recipe, on its device.
+        ways: the ways to compare.
 
     Returns:
-        LR px a second of each way, in the same order.
+        LR px per second of each way, in the same order.
     """
     steps = {way: _step(recipe, way) for way in ways}
     first = {way: max(_seconds(step), _seconds(step)) for way, step in steps.items()}
@@ -198,7 +200,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _step(recipe: "Recipe", way: Arithmetic) -> Callable[[], float]:
-    """One whole step of a copy of the network, on patches of noise."""
+    """Make a function that does a training step of a copy of the network, on noise."""
     config, device = recipe.config, recipe.pairs.device
     net = copy.deepcopy(recipe.net).to(memory_format=way.torch_format)  # type: ignore[call-overload]
     optimiser = optimiser_of(net, config.optimiser)

@@ -1,4 +1,4 @@
-"""How many processes train together, and which of them this one is."""
+"""The processes that train together: how many there are, and which one this is."""
 
 import os
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ _RANKS = ("RANK", "SLURM_PROCID", "NODE_RANK", "LOCAL_RANK")  # of torchrun, SLU
 @checked_fields(InputError)
 @dataclass(frozen=True)
 class Processes:
-    """``devices`` processes on each of ``nodes`` machines."""
+    """Numbers of processes: ``devices`` on each of ``nodes`` machines."""
 
     devices: Positive = 1
     nodes: Positive = 1
 
     @property
     def count(self) -> int:
-        """In all."""
+        """Number of processes on all machines."""
         return self.devices * self.nodes
 
     def check(self, config: TrainConfig) -> None:
-        """Refuse what several processes cannot compute as one would.
+        """Refuse a configuration whose result would depend on the number of processes.
 
         Raises:
             ConfigError: the batch cannot be divided, or the run is adversarial or has batch norm.
@@ -52,12 +52,12 @@ class Processes:
             )
 
 
-def asked_for(devices: int | None, nodes: int | None) -> Processes:
-    """Take what is said, else what torchrun has set, else one process.
+def requested_processes(devices: int | None, nodes: int | None) -> Processes:
+    """Take the numbers of the options, else those that torchrun has set, else one process.
 
     Args:
-        devices: processes on this machine.
-        nodes: machines.
+        devices: processes on each machine; None: not chosen.
+        nodes: machines; None: not chosen.
     """
     of_torchrun = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
     devices = devices or of_torchrun
@@ -65,15 +65,15 @@ def asked_for(devices: int | None, nodes: int | None) -> Processes:
 
 
 def is_first() -> bool:
-    """Whether this process is the one that speaks and writes."""
+    """Say whether this process is the one that prints and writes files."""
     return not any(int(os.environ.get(name, 0)) for name in _RANKS)
 
 
 def local_rank() -> int:
-    """Which of this machine's processes, from 0; it takes the device of this number."""
+    """Give the number of this process on its machine, from 0; its device has the same one."""
     return int(os.environ.get("LOCAL_RANK", os.environ.get("SLURM_LOCALID", 0)))
 
 
 def console() -> PlainConsole:
-    """Where the first process speaks; the others are silent."""
+    """Make a console on standard error; only the first process prints to it."""
     return PlainConsole(stderr=True, quiet=not is_first())

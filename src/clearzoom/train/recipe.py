@@ -1,4 +1,4 @@
-"""The training recipe as a Lightning module; it reads top to bottom."""
+"""The training recipe, as a Lightning module: a training step reads from top to bottom."""
 
 import time
 from collections.abc import Callable
@@ -18,24 +18,23 @@ from clearzoom.errors import ConfigError, ResultError, TrainingError
 from clearzoom.metrics.protocol import Score, crop_to_multiple, score
 from clearzoom.models.registry import build
 from clearzoom.train.adversary import Adversary
-from clearzoom.train.checkpoint import BEST, best_validation_db
+from clearzoom.train.checkpoint import BEST, Origin, best_validation_db, code_words
 from clearzoom.train.config import TrainConfig
 from clearzoom.train.data.degrade import degrade
 from clearzoom.train.data.resident import Pairs
 from clearzoom.train.data.streamed import Streamed
 from clearzoom.train.device import device_words
 from clearzoom.train.grid import save_grid
+from clearzoom.train.learning_rate import Decay, learning_rate, set_learning_rate
 from clearzoom.train.objective import Objective
 from clearzoom.train.optimiser import freeze, optimiser_of
-from clearzoom.train.origin import Origin, code_words
 from clearzoom.train.precision import PLAIN, Arithmetic
-from clearzoom.train.schedule import Decay, learning_rate
 from clearzoom.train.squares import same_square
 
 _GRID_PICTURES = 4
 
 _LEVEL_WEIGHT = 0.1
-"""Of the estimator's loss: it shares no weight with the network, only the gradient's clipping."""
+"""Weight of the estimator's loss, which shares no parameter with the network, only its clipping."""
 
 
 def _folders(config: TrainConfig) -> str:
@@ -43,13 +42,13 @@ def _folders(config: TrainConfig) -> str:
 
 
 class Recipe(lightning.LightningModule):
-    """Train one network on pairs; steps are seeded, so a run can be split anywhere.
+    """Trains one network on pairs. Steps are seeded one by one, so a run can be resumed anywhere.
 
     Args:
-        config: the whole run.
-        pairs: training pairs, resident or streamed, for the device that trains.
-        validation: HR pictures (H, W, 3) uint8.
-        folder: where validation grids go.
+        config: the configuration.
+        pairs: training pairs, resident or streamed, on the device that trains.
+        validation: HR pictures, (H, W, 3) uint8 RGB each.
+        folder: the folder of the run.
     """
 
     def __init__(
@@ -93,30 +92,30 @@ class Recipe(lightning.LightningModule):
         )
 
     def _reduced(self, index: int, hr: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        wanted, scale = self.config.degradation, self.config.network.scale
-        if wanted is None:
+        degradation, scale = self.config.degradation, self.config.network.scale
+        if degradation is None:
             return reduce_for_protocol(hr, scale)
-        return degrade(hr, scale, wanted, (self.config.run.seed, index))
+        return degrade(hr, scale, degradation, (self.config.run.seed, index))
 
     @property
     def hours(self) -> float:
-        """Of training in the weights: this run's and those before it."""
+        """Hours of training in the weights, in this run and those before it."""
         return self.seconds / 3600 + (self.origin.hours if self.origin is not None else 0)
 
     @property
     def lr_pixels(self) -> int:
-        """That the weights were trained on, in this run and those before it."""
+        """LR pixels that the weights were trained on, in this run and those before it."""
         data = self.config.data
         own = self.step * data.batch * data.patch_px**2
         return own + (self.origin.lr_pixels if self.origin is not None else 0)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        """The network's, and the discriminator's; rates are set at each step."""
+        """Make the optimisers of the network and of the discriminator."""
         own = optimiser_of(self.net, self.config.optimiser)
         return [own] if self.adversary is None else [own, self.adversary.optimiser()]
 
     def on_fit_start(self) -> None:
-        """Draw the faults of the first step before the clock runs."""
+        """Draw the faults of the first step before the clock starts."""
         if isinstance(self.pairs, Pairs):
             self.pairs.prepare(self.step)
 
@@ -172,13 +171,12 @@ class Recipe(lightning.LightningModule):
         own.zero_grad()
         self.manual_backward(loss)
         norm = nn.utils.clip_grad_norm_(self.net.parameters(), config.optimiser.clip_norm)
-        for group in own.param_groups:
-            group["lr"] = learning_rate(self.step, config.optimiser, self.decay)
+        set_learning_rate(own, learning_rate(self.step, config.optimiser, self.decay))
         self._counted_step()
         self._average()
         self.step += 1
         self._seen.append(seen)
-        # An infinite gradient spoils the weights while the loss still looks sound.
+        # An infinite gradient spoils the weights while the loss is still finite.
         return torch.where(norm.isfinite(), loss.detach(), norm)
 
     def _enlarged(self, lr: Tensor, level: Tensor) -> Tensor:
@@ -187,7 +185,7 @@ class Recipe(lightning.LightningModule):
         return sr.float()
 
     def _own_part(self) -> slice:
-        """Of each batch, what this process computes."""
+        """Give the part of each batch that this process computes."""
         size = self.config.data.batch // self.trainer.world_size
         return slice(self.trainer.global_rank * size, (self.trainer.global_rank + 1) * size)
 
@@ -198,28 +196,27 @@ class Recipe(lightning.LightningModule):
     def _teach(
         self, adversary: Adversary, optimiser: torch.optim.Optimizer, sr: Tensor, hr: Tensor
     ) -> Tensor:
-        """One step of the discriminator; gives its loss."""
+        """Do one step of the discriminator, and give its loss."""
         loss = adversary.loss(sr, hr)
         optimiser.zero_grad()
         self.manual_backward(loss)
         nn.utils.clip_grad_norm_(adversary.parameters(), self.config.optimiser.clip_norm)
         rates = self.config.optimiser
         share = learning_rate(self.step, rates, self.decay) / rates.learning_rate
-        for group in optimiser.param_groups:
-            group["lr"] = adversary.wanted.learning_rate * share
+        set_learning_rate(optimiser, adversary.section.learning_rate * share)
         optimiser.step()
         return loss.detach()
 
     @torch.no_grad()
     def _average(self) -> None:
-        # The mean over few steps at first, so that the start is forgotten soon.
+        # At first a mean over few steps, so that the initial weights soon lose their influence.
         decay = min(self.config.optimiser.ema_decay, (self.step + 1) / (self.step + 10))
         torch._foreach_lerp_(list(self.ema.parameters()), list(self.net.parameters()), 1 - decay)
         for mine, theirs in zip(self.ema.buffers(), self.net.buffers(), strict=True):
             mine.copy_(theirs)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on at the step that the checkpoint was made at."""
+        """Restore the state that Lightning does not restore."""
         self.step = int(checkpoint["state_dict"]["steps_done"])
         shards = checkpoint.get("shards_sha256")
         if isinstance(self.pairs, Streamed) and shards != self.pairs.shards.sha256:
@@ -235,7 +232,7 @@ class Recipe(lightning.LightningModule):
         self.origin = Origin(**origin) if origin is not None else None
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep what the state dict does not hold."""
+        """Add the state that the state dict does not hold."""
         checkpoint["seconds"] = self.seconds
         checkpoint["code"] = self.code
         checkpoint["arithmetic"] = asdict(self.arithmetic)
@@ -249,7 +246,7 @@ class Recipe(lightning.LightningModule):
         checkpoint["config"] = self.config.model_dump(mode="json")
 
     def validation_step(self, index: int) -> None:
-        """Score the averaged weights on one held-back picture, and show a few."""
+        """Score the averaged weights on a validation picture; write grids of the first ones."""
         sr, result = self.validate_one(index)
         self.log_dict(
             {"val_psnr_db": result.psnr_db, "val_ssim": result.ssim},
@@ -263,7 +260,7 @@ class Recipe(lightning.LightningModule):
             save_grid(path, [bicubic, sr, self.hr[index]])
 
     def validate_one(self, index: int) -> tuple[np.ndarray[Any, Any], Score]:
-        """Enlarge one held-back picture and score it by the protocol."""
+        """Enlarge a validation picture, and score it by the protocol."""
         sr = self.enlarge(self.lr[index])
         return sr, score(sr, self.hr[index], self.config.network.scale)
 
@@ -279,7 +276,7 @@ class Recipe(lightning.LightningModule):
             "",
             "torch",
             self._run_averaged,
-            mean_tolerance=float("inf"),  # a bad network gets a bad score
+            mean_tolerance=float("inf"),  # a bad network gets a bad score, not an error
         )
         try:
             return enlarge_samples(lr, whole)

@@ -27,16 +27,16 @@ from clearzoom.models.weights import load_into
 from clearzoom.train.calibration import UNCHANGED, Calibration, calibrate, held_back
 from clearzoom.train.checkpoint import BEST, LAST, best_validation_db, load_checkpoint
 from clearzoom.train.config import Folder, Positive, TrainConfig
+from clearzoom.train.device import measure_speed
 from clearzoom.train.int8 import offer_int8
 from clearzoom.train.scoring import clean_scores, fault_scores, sets_in
-from clearzoom.train.speed import measure_speed
 from clearzoom.weights.card import Card, Counts, FileHash, Training, write_card
 
 _COUNTED_PX = 64
 
 _OF_FAULTY_INPUT = 2.0
-"""Consistency, in levels, of weights that know faults: they take traces of JPEG from clean input,
-too, which shall not come back (docs/decisions/0006-consistency.md)."""
+"""Consistency, in levels, of weights trained on faults: they remove traces of JPEG from clean input
+too, and back-projection must not restore them (docs/decisions/0006-consistency.md)."""
 
 
 @checked_arguments()
@@ -54,11 +54,11 @@ def release(
     """Export the best weights of a run.
 
     Args:
-        run: its folder, with the last checkpoint and the best weights.
+        run: the folder of the run, with its last checkpoint and its best weights.
         folder: where NAME-xSCALE.safetensors, .onnx and .json are written.
         tile_px: core side of the canonical grid's tiles, LR px.
         test_sets: holds a folder of HR pictures for each test set; None: the card has no scores.
-        name: of the model; without it, the network's.
+        name: the name of the model; None: that of the network.
         int8: also write NAME-xSCALE-int8.onnx, if it is fast enough to be worth its loss.
         psnr_model: the model that perceptual weights started from; its .onnx lies in folder. With
             it ``enlarge --strength`` goes from the one to the other.
@@ -66,7 +66,7 @@ def release(
             written is psnr_model's, whose .safetensors lies in folder, and 1 is then this mixture.
 
     Raises:
-        InputError: an argument is none of what it may be.
+        InputError: an argument has a wrong type or value.
         ConfigError: a strength below 1 without psnr_model.
         MissingFileError: the run has no checkpoint or no best weights yet, or its data are gone.
         ModelError: a norm looks at the whole picture, so that tiles would change the result.
@@ -188,7 +188,7 @@ def _training(state: dict[str, Any], config: TrainConfig, best: Path) -> Trainin
     hours = state["seconds"] / 3600
     origin = state["origin"] or {"weights": None, "hours": 0.0, "lr_pixels": 0}
     plain = config.model_dump(mode="json")
-    # Places on one machine say nothing on another.
+    # Paths of one machine mean nothing on another.
     for each in plain["data"]["train"]:
         each["folder"] = Path(each["folder"]).name
     plain["data"]["validation"] = [Path(each).name for each in plain["data"]["validation"]]

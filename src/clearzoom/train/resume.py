@@ -1,4 +1,4 @@
-"""What a run goes on from, and whether it is still the same run."""
+"""Resuming a run: find its checkpoint, and refuse a changed configuration."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from clearzoom.train.checkpoint import LAST, load_checkpoint
 from clearzoom.train.config import DataSection, RunSection, TrainConfig
 
 _FREE = ("train", "validation", "workers")
-"""Keys of [data] that a resumed run may change: nothing is learnt from them."""
+"""Keys of [data] that a resumed run may change: they do not determine the weights."""
 _KEPT_OF_RUN = (
     "seed",
     "precision",
@@ -20,19 +20,19 @@ _KEPT_OF_RUN = (
 
 
 def source_of(folder: Path, *, resume: bool, resume_from: Path | None) -> Path | None:
-    """Find the checkpoint to go on from.
+    """Find the checkpoint to resume from.
 
     Args:
-        folder: of the run.
-        resume: from its last checkpoint.
-        resume_from: from this one.
+        folder: the folder of the run.
+        resume: resume from its last checkpoint.
+        resume_from: resume from this checkpoint.
 
     Returns:
-        The checkpoint; None where the run starts now.
+        The checkpoint; None: the run starts now.
 
     Raises:
-        MissingFileError: it is not there.
-        OutputError: a run is there already, and neither is given.
+        MissingFileError: the checkpoint is missing.
+        OutputError: the folder holds a run, which is not to be resumed.
     """
     source = resume_from if resume_from is not None else folder / LAST
     if (resume or resume_from is not None) and not source.is_file():
@@ -49,24 +49,25 @@ def source_of(folder: Path, *, resume: bool, resume_from: Path | None) -> Path |
 
 
 def same_run(checkpoint: Path, config: TrainConfig) -> dict[str, Any]:
-    """Refuse to go on with another configuration.
+    """Read a checkpoint, and refuse a configuration other than the run's own.
 
     Args:
-        checkpoint: of the run.
-        config: that it should go on with.
+        checkpoint: the checkpoint of the run.
+        config: the configuration to resume with.
 
     Returns:
         The checkpoint's state.
 
     Raises:
-        ConfigError: the run was started with another one; the message names the key.
+        ConfigError: the configurations differ; the message names the key.
         TrainingError: the checkpoint is damaged.
     """
     state = load_checkpoint(checkpoint)
     started = state["config"]
     now = config.model_dump(mode="json")
     free = {*_FREE, *(["max_steps"] if config.optimiser.schedule == "constant" else [])}
-    started["data"] = DataSection(**started["data"]).model_dump(mode="json")  # old ones say less
+    # Older checkpoints have fewer keys; the section fills in the defaults.
+    started["data"] = DataSection(**started["data"]).model_dump(mode="json")
     for section in ("network", "data", "optimiser", "losses", "adversarial", "degradation"):
         before, after = _by_key(started.get(section)), _by_key(now[section])
         for key in dict.fromkeys([*after, *before]):
@@ -83,7 +84,7 @@ def same_run(checkpoint: Path, config: TrainConfig) -> dict[str, Any]:
 
 
 def _by_key(section: Any) -> dict[str, Any]:
-    """A section of a configuration; losses by their kind."""
+    """Give the keys and values of a section; losses are keyed by their kind."""
     if isinstance(section, list):
         return {term["kind"]: term for term in section}
     return section or {}

@@ -1,4 +1,4 @@
-"""Run a training configuration: the sitting from start to checkpoint."""
+"""Run a training configuration: one sitting, from its start to its last checkpoint."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -17,32 +17,29 @@ from clearzoom.models.count import count
 from clearzoom.models.registry import build
 from clearzoom.models.weights import load_into
 from clearzoom.train.adversary import Adversary
-from clearzoom.train.callbacks import Checkpoints, Lines, TimeBudget
-from clearzoom.train.checkpoint import LAST
+from clearzoom.train.callbacks import Checkpoints, Interrupt, Lines, TimeBudget
+from clearzoom.train.checkpoint import LAST, origin_of
 from clearzoom.train.config import TrainConfig
 from clearzoom.train.data.pictures import load_pictures
 from clearzoom.train.data.resident import Pairs
 from clearzoom.train.data.streamed import Shards, Streamed
 from clearzoom.train.device import matrix_rate_gflops
 from clearzoom.train.finish import Decays, Finish
-from clearzoom.train.interrupt import Interrupt
-from clearzoom.train.logs import loggers_of
+from clearzoom.train.learning_rate import Decay, last_step
+from clearzoom.train.logs import loggers_of, quiet_lightning
 from clearzoom.train.memory import freed_memory_kept
 from clearzoom.train.objective import Objective
-from clearzoom.train.origin import origin_of
 from clearzoom.train.precision import choose_arithmetic
 from clearzoom.train.processes import Processes, console, local_rank
-from clearzoom.train.quiet import quiet_lightning
 from clearzoom.train.recipe import Recipe
 from clearzoom.train.resume import same_run, source_of
-from clearzoom.train.schedule import Decay, last_step
 from clearzoom.train.times import Seconds
 
 _MEASURED_PICTURES, _MEASURED_S = 32, 20.0
 
 
 class _Endless(IterableDataset[int]):
-    """Calls without data: the recipe cuts its own patches by step."""
+    """Endless calls without data: the recipe cuts the patches of each step itself."""
 
     def __iter__(self) -> Iterator[int]:
         while True:
@@ -56,7 +53,7 @@ def _prepare(config: TrainConfig, folder: Path) -> Recipe:
         torch.set_float32_matmul_precision("high")
         torch.backends.cudnn.benchmark = not config.run.deterministic
     data, scale = config.data, config.network.scale
-    # Wrong ones are said at once, before pictures are decoded.
+    # Wrong settings are reported before pictures are decoded, which takes minutes.
     build(config.network.name, scale, config.network.settings)
     _check_losses(config, device)
     pairs: Pairs | Streamed
@@ -136,31 +133,33 @@ def train(
     """Train until max_steps or the decay's end, or until the time budget ends the sitting.
 
     Args:
-        config: the run; on resume it must be the one that the run was started with.
-        folder: of the run: checkpoint, best weights, logs, grids.
-        resume: go on from the folder's checkpoint.
-        initial_weights: safetensors to start a new run from; other scales give their trunk.
-        resume_from: go on from this checkpoint of the run, not from its last.
-        time_budget_s: seconds for this sitting.
-        budget_from_s: when they began, by ``time.monotonic``; None: with the first step.
-        finish: begin the decay of a constant rate.
-        processes: that train together, one by default. Those on this machine that nobody has
-            started yet, as torchrun and SLURM do, are started with this process's own command line.
-        callbacks: more of Lightning's.
-        measures: whether a precision that is open is measured, by one process; else the device
-            decides, so that two runs on one machine are the same.
+        config: the configuration; a resumed run needs the one that it was started with.
+        folder: the folder of the run, for its checkpoint, best weights, logs and grids.
+        resume: resume from the folder's last checkpoint.
+        initial_weights: .safetensors to start a new run from; of another scale, only the trunk is
+            used.
+        resume_from: resume from this checkpoint of the run.
+        time_budget_s: seconds for this sitting; None: no limit.
+        budget_from_s: when the budget began, by ``time.monotonic``; None: with the first step.
+        finish: a decay of the constant rate to begin; None: none.
+        processes: the processes that train together; None: this one alone. Unless torchrun or
+            SLURM starts them, those of this machine are started with this process's command line.
+        callbacks: further callbacks of Lightning.
+        measures: whether one process measures an open precision; else the device decides, so that
+            two runs on one machine are equal.
         quiet: print nothing.
 
     Returns:
-        The recipe as it stands; ``best_psnr_db`` is the best validation.
+        The recipe in its last state; ``best_psnr_db`` is the best validation in dB.
 
     Raises:
-        InputError: an argument is none of what it may be.
-        OutputError: a run is there already and resume is False.
-        MissingFileError: nothing to resume from, or no pictures.
+        InputError: an argument has a wrong type or value.
+        OutputError: the folder holds a run and ``resume`` is False, or it cannot be written.
+        MissingFileError: there is nothing to resume from, or there are no pictures.
         ConfigError: the run was started with another configuration, cannot be divided among
             processes, or has no decay to begin.
-        TrainingError: the loss became infinite or NaN; the last checkpoint stays.
+        TrainingError: the run was interrupted, or the loss became infinite or NaN; the last
+            checkpoint stays.
     """
     processes = processes or Processes()
     processes.check(config)
@@ -184,7 +183,7 @@ def train(
     except OSError as error:
         raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
     again = len(list((folder / "logs").glob(f"{sitting}*")))
-    if again:  # that sitting was broken off before it saved; its logs stay
+    if again:  # a sitting from this step ended before it saved; its logs stay
         sitting = f"{sitting}-{again + 1}"
     recipe = _prepare(config, folder)
     if initial_weights is not None:
@@ -199,7 +198,7 @@ def train(
     extra: list[lightning.Callback] = [
         Checkpoints(folder),
         *([] if say is None else [_lines(recipe, say)]),
-        Decays(folder, finish, time_budget_s, source, say, budget_from_s),
+        Decays(folder, finish, time_budget_s, say, budget_from_s),
         *([] if time_budget_s is None else [TimeBudget(time_budget_s, budget_from_s)]),
         *callbacks,
         interrupt,
@@ -212,7 +211,7 @@ def train(
         end = _end(config, state, finish)
         trainer = _trainer(config, recipe, sitting, processes, end, extra)
         try:
-            with interrupt.heard():
+            with interrupt.listening():
                 trainer.fit(
                     recipe,
                     calls,
@@ -225,7 +224,7 @@ def train(
             if not (folder / LAST).is_file():
                 go_on = ", before anything was saved; start anew"
             raise InterruptedRunError(f"interrupted at step {recipe.step}{go_on}") from None
-        except OSError as error:  # the loggers' files; ours say so themselves
+        except OSError as error:  # of the loggers; other files raise OutputError themselves
             raise OutputError(f"cannot write the logs in {folder}: {error.strerror}") from error
         finally:
             torch.use_deterministic_algorithms(deterministic)
@@ -233,7 +232,7 @@ def train(
 
 
 def _end(config: TrainConfig, state: dict[str, Any] | None, finish: Finish | None) -> int | None:
-    """The last step, as far as it is known at the start of the sitting."""
+    """Give the last step, if it is known at the start of the sitting."""
     decay = None if state is None else Decay.kept_in(state)
     if decay is None and finish is not None:
         if state is None or finish.steps is None:
@@ -258,17 +257,18 @@ def steps_in(
     """Measure how many steps fit a time on this machine, validation included.
 
     Args:
-        config: the run; a short one like it is made in a temporary folder, on a few pictures.
-        seconds: of a whole run, after the pictures are decoded.
-        initial_weights: that the run will start from.
-        measures: as of ``train``.
+        config: the configuration; a short run of it is made in a temporary folder, on a few
+            pictures.
+        seconds: the time of a whole run, without the decoding of its pictures.
+        initial_weights: the weights that the run will start from.
+        measures: as for ``train``.
 
     Returns:
         Steps, rounded down to a multiple of run.validate_every_steps (at least one).
 
     Raises:
-        InputError: an argument is none of what it may be.
-        MissingFileError: no pictures.
+        InputError: an argument has a wrong type or value.
+        MissingFileError: there are no pictures.
         TrainingError: a picture is damaged.
     """
     data = config.data.model_copy(update={"max_pictures": _MEASURED_PICTURES})

@@ -1,4 +1,4 @@
-"""The scores on a card: what the plain command gives on test sets, bicubic beside."""
+"""The scores on a card: the plain command on test sets, with bicubic beside it."""
 
 from pathlib import Path
 from typing import get_args
@@ -10,28 +10,28 @@ from clearzoom.pipeline.command_method import plain_command
 from clearzoom.weights.card import FaultScores, Scores
 
 JPEG_QUALITY = 60
-"""Of the LR pictures in the extra rows for the smallest test set."""
+"""JPEG quality of the LR pictures in the extra rows of the smallest test set."""
 
 
 def sets_in(folder: Path) -> list[Path]:
-    """List the folders of HR pictures in a folder, the smallest first.
+    """List the test sets in a folder, the smallest first.
 
     Args:
-        folder: holds a folder for each test set.
+        folder: holds a folder of HR pictures for each test set.
     """
     return sorted((path for path in folder.iterdir() if path.is_dir()), key=_size_of)
 
 
 def clean_scores(model: str, scale: int, sets: list[Path]) -> list[Scores]:
-    """Measure by the protocol, and on the first set once more with LR as JPEG.
+    """Measure by the protocol, and on the first set again with LR as JPEG.
 
     Args:
         model: a name, or an ONNX file whose card lies beside it.
-        scale: of the enlargement.
+        scale: the enlargement.
         sets: folders of HR pictures.
 
     Returns:
-        For each set bicubic's row and the model's.
+        For each set the rows of bicubic and of the model.
     """
     method = plain_command(model, scale)
     rows = [row for folder in sets for row in evaluate(folder, scale, [method])]
@@ -43,15 +43,15 @@ def clean_scores(model: str, scale: int, sets: list[Path]) -> list[Scores]:
 def fault_scores(model: str, scale: int, sets: list[Path]) -> list[FaultScores]:
     """Measure on LR pictures with faults, by the recipe ``faults-1``.
 
-    LPIPS is among the numbers where its weights were fetched.
+    LPIPS is measured too if its weights were fetched.
 
     Args:
-        model: as for ``clean_scores``, and so are the others.
-        scale: of the enlargement.
+        model: as for ``clean_scores``.
+        scale: the enlargement.
         sets: folders of HR pictures.
 
     Returns:
-        For each set and level bicubic's row and the model's.
+        For each set and level the rows of bicubic and of the model.
     """
     method, lpips = plain_command(model, scale), lpips_is_there()
     rows = []
@@ -64,7 +64,7 @@ def fault_scores(model: str, scale: int, sets: list[Path]) -> list[FaultScores]:
 
 
 def lpips_is_there() -> bool:
-    """Whether LPIPS' weights were fetched, so that it can be measured."""
+    """Say whether the weights of LPIPS were fetched, so that it can be measured."""
     return network_file("alexnet").is_file() and heads_file("alexnet").is_file()
 
 

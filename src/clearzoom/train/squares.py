@@ -1,4 +1,4 @@
-"""The same random square of SR and HR patches: what losses compare, and a discriminator judges."""
+"""The random square of SR and HR patches that losses compare and a discriminator judges."""
 
 import numpy as np
 from torch import Tensor
@@ -7,13 +7,13 @@ from torch import Tensor
 def same_square(
     sr: Tensor, hr: Tensor, side_px: int, seed: int, step: int
 ) -> tuple[Tensor, Tensor]:
-    """Cut the same square out of both, at a place that the seed and the step choose.
+    """Cut the same square out of both, at a place that depends on the seed and the step alone.
 
     Args:
         sr: (N, C, H, W), any range; H and W >= side_px.
         hr: the same shape.
-        side_px: of the square.
-        seed: of the run.
+        side_px: side of the square.
+        seed: the seed of the run.
         step: the optimiser step, from 0.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Times as people write them."""
+"""Durations like 90s, 25m or 2h."""
 
 import re
 from typing import Annotated
@@ -10,17 +10,20 @@ from clearzoom.errors import ConfigError
 _LONGEST_S = 10 * 366 * 86_400
 
 Seconds = Annotated[float, Field(ge=0, le=_LONGEST_S)]
-"""A time that training may take; one of 0 ends after the first step."""
+"""Seconds that training may take; 0 ends it after the first step."""
 
 
 def seconds_of(text: str) -> float:
-    """Understand a time like 90s, 25m or 2h.
+    """Parse a duration like 90s, 25m or 2h.
 
     Args:
-        text: a number and s, m or h.
+        text: a number, followed by s, m or h.
+
+    Returns:
+        Seconds.
 
     Raises:
-        ConfigError: not of that form, or longer than ten years.
+        ConfigError: the text has another form, or is longer than ten years.
 
     Example:
         >>> seconds_of("1.5m")

@@ -4,7 +4,7 @@ import pytest
 from clearzoom.core.resize import reduce_for_protocol
 from clearzoom.errors import ConfigError
 from clearzoom.io.compression import compressed
-from clearzoom.train.config import load_config
+from clearzoom.train.config_file import load_config
 from clearzoom.train.data.degradation import Degradation, degradation_of
 from clearzoom.train.data.degrade import degrade, fault_level
 

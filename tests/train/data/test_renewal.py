@@ -33,7 +33,7 @@ def test_the_slots_of_a_step_are_those_of_its_numbers(pictures):
         for number in range(step // 4, step // 4 + 3):
             for i, picture in enumerate(hr):
                 whole = np.ascontiguousarray(picture)
-                expected = degrade(whole, 2, pairs.renewal._wanted, (SEED, number, i))
+                expected = degrade(whole, 2, pairs.renewal._degradation, (SEED, number, i))
                 lr = pairs.lr[number % 3, i].permute(1, 2, 0).numpy()
                 assert np.array_equal(lr, expected)
                 level = fault_level(expected, reduce_for_protocol(whole, 2))

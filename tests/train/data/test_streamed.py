@@ -9,7 +9,7 @@ import torch
 from clearzoom.core.resize import reduce_for_protocol
 from clearzoom.errors import ConfigError, MissingFileError, TrainingError
 from clearzoom.io.writing import write_rgb8
-from clearzoom.train.config import load_config
+from clearzoom.train.config_file import load_config
 from clearzoom.train.data.degradation import Degradation
 from clearzoom.train.data.streamed import Shards, Streamed
 from clearzoom.train.run import train

@@ -146,8 +146,8 @@ def degradation_of(stated: dict[str, Any] | None) -> Degradation | None:
     """Read the section that a card states.
 
     Args:
-        stated: as it was written. Cards of before know fewer faults; those they do not name did
-            not happen.
+        stated: the section as the card has it. Older cards name fewer faults; those that they do
+            not name did not happen.
     """
     if stated is None:
         return None

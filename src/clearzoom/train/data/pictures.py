@@ -18,10 +18,10 @@ from clearzoom.train.processes import console
 
 
 def encoded_pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Read the pictures of a folder, or of the shards in it, as they are; with their names.
+    """Read the encoded pictures of a folder, or of the shards in it, with their names.
 
     Raises:
-        MissingFileError: nothing there.
+        MissingFileError: there are no pictures.
         TrainingError: a shard is damaged, or holds no picture.
     """
     shards = sorted(folder.glob("*.tar")) if folder.is_dir() else []
@@ -58,14 +58,14 @@ def load_pictures(folder: Path, limit: int | None = None) -> list[npt.NDArray[np
 
     Args:
         folder: holds ``.tar`` shards, else picture files.
-        limit: take only the first so many.
+        limit: the most pictures, the first by name; None: all.
 
     Returns:
         (H, W, 3) uint8 RGB each, in the order of names.
 
     Raises:
-        MissingFileError: nothing there.
-        TrainingError: a picture that cannot be decoded, or a shard without any, by name.
+        MissingFileError: there are no pictures.
+        TrainingError: a picture cannot be decoded, or a shard holds none; the message names it.
     """
     encoded = list(islice(encoded_pictures(folder), limit))
     with ThreadPoolExecutor() as pool:

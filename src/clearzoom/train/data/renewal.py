@@ -1,8 +1,8 @@
-"""LR versions that do not run out: the oldest makes way for a new one while training goes on.
+"""LR versions that are renewed during training: a new one replaces the oldest.
 
-Versions are numbered for ever. At a step, those of numbers r to r + V - 1 are in memory, where r is
+Versions are numbered without end. At a step, the numbers r to r + V - 1 are in memory, where r is
 the step divided by ``degradation.redraw_every_steps`` and V is ``degradation.versions``; number n
-lies in slot n mod V. So what a step sees depends on the seed and the step alone.
+lies in slot n mod V. So the versions of a step depend on the seed and the step alone.
 """
 
 import os
@@ -23,7 +23,7 @@ from clearzoom.train.data.degrade import degrade, fault_level
 from clearzoom.train.processes import console
 
 _TOGETHER = 8
-"""Pictures that a thread draws before it looks whether it is still wanted."""
+"""Pictures that a thread draws before it checks whether they are still needed."""
 _NICENESS = 10
 
 
@@ -34,9 +34,9 @@ class Renewal:
         pictures: (N, 3, H, W) uint8 HR, on the CPU.
         clean: (N, 3, H / scale, W / scale) uint8, the protocol's LR, on the CPU.
         scale: the reduction.
-        wanted: what may happen, how many versions, and when the next one comes.
+        degradation: the faults, the number of versions, and the steps between two new ones.
         seed: version n of picture i depends on (seed, n, i) alone.
-        device: where the versions lie.
+        device: the device that holds the versions.
     """
 
     def __init__(
@@ -44,13 +44,13 @@ class Renewal:
         pictures: Tensor,
         clean: Tensor,
         scale: int,
-        wanted: Degradation,
+        degradation: Degradation,
         seed: int,
         device: torch.device,
     ) -> None:
-        self._make = (pictures.numpy(), clean.numpy(), scale, wanted, seed)
-        self._wanted = wanted
-        count = wanted.versions
+        self._make = (pictures.numpy(), clean.numpy(), scale, degradation, seed)
+        self._degradation = degradation
+        count = degradation.versions
         self.lr = torch.empty((count, *clean.shape), dtype=torch.uint8, device=device)
         """(V, N, 3, h, w) uint8."""
         self.level = torch.empty((count, len(clean)), device=device)
@@ -60,15 +60,16 @@ class Renewal:
         cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
         self._threads = cores
         self._pool = ThreadPoolExecutor(cores, "faults", _step_back)
-        pyvips.concurrency_set(1)  # threads have a picture each
+        pyvips.concurrency_set(1)  # each thread has a picture of its own
 
     def at(self, step: int) -> None:
-        """Have the versions of a step in memory; waits where one is not drawn yet.
+        """Bring the versions of a step into memory, and wait for one that is not drawn yet.
 
         Args:
-            step: the optimiser step, from 0; in turn, as the next version is begun meanwhile.
+            step: the optimiser step, from 0; steps must come in order, since the next version is
+                drawn ahead.
         """
-        every, count = self._wanted.redraw_every_steps, self._wanted.versions
+        every, count = self._degradation.redraw_every_steps, self._degradation.versions
         first = step // every if every else 0
         missing = [number for number in range(first, first + count) if number not in self._numbers]
         if missing:
@@ -97,7 +98,7 @@ class Renewal:
 
 
 class _Drawing:
-    """One version of all pictures, in the making."""
+    """One version of all pictures, while threads draw it."""
 
     def __init__(
         self,
@@ -105,20 +106,20 @@ class _Drawing:
         pictures: npt.NDArray[np.uint8],
         clean: npt.NDArray[np.uint8],
         scale: int,
-        wanted: Degradation,
+        degradation: Degradation,
         seed: int,
     ) -> None:
         self.number = number
         self.lr = np.empty_like(clean)
         self.level = np.empty(len(clean), np.float32)
-        self._of = (pictures, clean, scale, wanted, seed)
+        self._of = (pictures, clean, scale, degradation, seed)
         self._lock = threading.Lock()
         self._begun = self._done = 0
         self._ended = threading.Event()
         self._error: BaseException | None = None
 
     def wait(self) -> None:
-        """Draw what is left: other programs may keep the threads in the background waiting."""
+        """Draw the rest in this thread too: other programs may hold up those in the background."""
         while self.go_on():
             pass
         self._ended.wait()
@@ -126,7 +127,7 @@ class _Drawing:
             raise self._error
 
     def go_on(self) -> bool:
-        """Draw some pictures; False: there are no more."""
+        """Draw some pictures; give False when none are left to begin."""
         with self._lock:
             first = self._begun
             some = range(first, min(first + _TOGETHER, len(self.lr)))
@@ -147,15 +148,15 @@ class _Drawing:
         return True
 
     def _one(self, i: int) -> None:
-        pictures, clean, scale, wanted, seed = self._of
+        pictures, clean, scale, degradation, seed = self._of
         hr, true = (np.ascontiguousarray(of[i].transpose(1, 2, 0)) for of in (pictures, clean))
-        lr = degrade(hr, scale, wanted, (seed, self.number, i), true)
+        lr = degrade(hr, scale, degradation, (seed, self.number, i), true)
         self.lr[i] = lr.transpose(2, 0, 1)
         self.level[i] = fault_level(lr, true)
 
 
 def _work(drawing: "weakref.ref[_Drawing]", pool: ThreadPoolExecutor) -> None:
-    """Draw a little and queue up again, so that an end of the run or the program stops it."""
+    """Draw a few pictures and queue up again, so that it stops with the run or the program."""
     alive = drawing()
     if alive is None or not alive.go_on():
         return
@@ -166,6 +167,6 @@ def _work(drawing: "weakref.ref[_Drawing]", pool: ThreadPoolExecutor) -> None:
 
 
 def _step_back() -> None:
-    """The steps come first; on Linux each thread has a niceness of its own."""
+    """Lower the priority of a thread below that of the training steps, on Linux."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

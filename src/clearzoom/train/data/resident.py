@@ -1,4 +1,4 @@
-"""Training pairs that stay on the device: HR and versions of LR as uint8, patches cut by index."""
+"""Training pairs in the device's memory: HR and versions of LR as uint8; patches are cut there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Batch(NamedTuple):
 
 @torch.no_grad()
 def reduce_batch(hr: Tensor, scale: int) -> Tensor:
-    """The protocol's LR picture, for many HR pictures at once, on their device.
+    """Reduce many HR pictures at once by the protocol, on their device.
 
     Args:
         hr: (N, 3, H, W) uint8, H and W multiples of scale.
@@ -53,10 +53,10 @@ def reduce_batch(hr: Tensor, scale: int) -> Tensor:
 def _same_size(
     folders: list[list[npt.NDArray[np.uint8]]], side_px: int, scale: int
 ) -> tuple[Tensor, list[int]]:
-    """Stack pictures of one size; larger ones are cut into crops of the smallest picture's size.
+    """Stack pictures of one size: larger ones are cut into crops of the smallest one's size.
 
     Returns:
-        (N, 3, H, W) uint8, folder by folder, and how many are of each.
+        (N, 3, H, W) uint8, folder by folder, and the number of each folder.
     """
     cropped = [[crop_to_multiple(picture, scale) for picture in each] for each in folders]
     height = min(picture.shape[0] for each in cropped for picture in each)
@@ -84,16 +84,16 @@ def _same_size(
 
 @dataclass(frozen=True)
 class Pairs:
-    """HR and LR pictures on one device, uint8; LR in V versions, 1 without degradation.
+    """HR and LR pictures on one device, as uint8; LR in V versions, one without degradation.
 
     Args:
         hr: (N, 3, H, W), folder by folder.
         lr: (V, N, 3, H / scale, W / scale).
         level: (V, N) float, the fault level of each version.
         scale: the reduction.
-        ends: of each folder, in the order of pictures; before it a 0.
-        shares: of the patches, below which each folder's lie; the last is 1.
-        renewal: of the versions while training goes on.
+        ends: (folders + 1,) int64: 0, then the index of the end of each folder's pictures.
+        shares: (folders,) float64: cumulative shares of the patches; the last is 1.
+        renewal: draws the versions; None: without degradation.
     """
 
     hr: Tensor
@@ -106,7 +106,7 @@ class Pairs:
 
     @property
     def device(self) -> torch.device:
-        """Where the pictures lie."""
+        """Device of the pictures."""
         return self.hr.device
 
     @classmethod
@@ -120,10 +120,19 @@ class Pairs:
         degradation: Degradation | None = None,
         seed: int = 0,
     ) -> "Pairs":
-        """Decode folders or shards and make LR by the protocol; faults are drawn by ``prepare``.
+        """Decode folders or shards and make LR by the protocol; ``prepare`` draws faults.
+
+        Args:
+            folders: of pictures or shards, with the weights of their patches.
+            scale: the reduction.
+            patch_px: side of the LR patches.
+            device: the device that holds the pictures.
+            limit: the most pictures of each folder; None: all.
+            degradation: the faults of LR; None: the protocol's LR.
+            seed: the seed of the run.
 
         Raises:
-            MissingFileError: nothing there.
+            MissingFileError: there are no pictures.
             TrainingError: a picture is damaged, or smaller than a patch.
         """
         several = [Folder(folder=folders)] if isinstance(folders, Path) else folders
@@ -141,7 +150,7 @@ class Pairs:
         return cls(hr, lr, level, scale, ends, shares / shares[-1], renewal)
 
     def prepare(self, step: int) -> None:
-        """Have the versions of a step in memory; ``batch`` does so, too."""
+        """Bring the versions of a step into memory, as ``batch`` does too."""
         if self.renewal is not None:
             self.renewal.at(step)
 
@@ -150,14 +159,14 @@ class Pairs:
     ) -> Batch:
         """Cut the patches of one step: random places, flips and quarter turns.
 
-        They depend on (seed, step) alone, so a resumed run sees what the unbroken one would.
+        They depend on (seed, step) alone, so a resumed run gets those of the unbroken one.
 
         Args:
             step: the optimiser step, from 0.
-            seed: of the run.
-            batch: how many patches.
-            patch_px: side of the LR patch.
-            part: of the batch, that is wanted here; other processes take the rest.
+            seed: the seed of the run.
+            batch: number of patches, over all processes.
+            patch_px: side of the LR patches.
+            part: the patches of this process.
         """
         self.prepare(step)
         random = np.random.default_rng((seed, step))
@@ -180,8 +189,8 @@ class Pairs:
         return Batch(_ready(lr, eighth), _ready(hr, eighth), level)
 
     def _cut(self, places: npt.NDArray[np.int64], patch_px: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Places are rows of version, picture, top and left."""
-        if self.device.type == "cpu":  # slices are ten times as fast as indices there
+        """Cut patches; the rows of ``places`` are version, picture, top and left."""
+        if self.device.type == "cpu":  # there slices are ten times as fast as indices
             cut = [self._slices(place, patch_px) for place in places.T.tolist()]
             return (
                 torch.stack([lr for lr, _, _ in cut]),
@@ -210,7 +219,7 @@ def _gather(pictures: Tensor, picture: Tensor, top: Tensor, left: Tensor, side_p
 
 
 def _ready(patches: Tensor, eighth: int) -> Tensor:
-    """One of the eight symmetries of the square, for the whole batch, in the network's range."""
+    """Apply one of the square's eight symmetries to a batch, and scale it to -0.5..0.5."""
     turned = torch.rot90(patches, eighth % 4, (2, 3))
     turned = turned.flip(3) if eighth >= 4 else turned
     return turned.contiguous().float().div_(255).sub_(0.5)

@@ -1,8 +1,8 @@
-"""Training patches from shards that are never held whole: for sets larger than memory.
+"""Training patches that are streamed from shards: for data sets larger than memory.
 
-Which sample a place in a batch gets follows from the seed and the step alone. So every process and
-thread knows its own samples without asking, a run goes on in the middle of an epoch from the number
-of its step, and more processes see what one would have seen.
+The sample at each place of a batch depends on the seed and the step alone. So each process and
+thread knows its samples without communication, a run resumes in the middle of an epoch by the
+number of its step, and several processes get the samples that one would get.
 """
 
 import hashlib
@@ -27,24 +27,24 @@ from clearzoom.train.data.degradation import Degradation
 from clearzoom.train.data.degrade import degrade, fault_level
 from clearzoom.train.data.resident import Batch
 
-_ORDER, _PATCH = 0, 1  # what is drawn from the seed
+_ORDER, _PATCH = 0, 1  # kinds of random numbers that the seed determines
 _MIXED_SHARDS = 16
-"""So many shards, in an epoch's random order, are read at a time, their samples mixed."""
+"""Number of shards, in an epoch's random order, whose samples are mixed."""
 _BATCHES_AHEAD = 4
 _MARGIN_PX = 4
-"""LR px beside a patch that its reduction, blur and noise may look at."""
+"""LR px beside a patch that its reduction, blur and noise may depend on."""
 _JPEG_BLOCK_PX = 8
 
 
 class Shards:
-    """Where each picture lies in the ``.tar`` shards of folders; nothing is decoded.
+    """The places of all pictures in the ``.tar`` shards of folders; nothing is decoded.
 
     Args:
-        folders: of shards in WebDataset's layout; a picture is a sample.
-        limit: take only the first so many of each.
+        folders: folders of shards in WebDataset's layout; a picture is a sample.
+        limit: the most pictures of each folder; None: all.
 
     Raises:
-        MissingFileError: no shard there.
+        MissingFileError: a folder holds no shard.
         TrainingError: a shard is damaged, or holds no picture.
     """
 
@@ -62,7 +62,7 @@ class Shards:
             places.append(np.column_stack([shard, np.concatenate(found)])[:limit])
             self.files += files
         self.places = np.concatenate(places)
-        """A row a picture: shard, first byte, bytes."""
+        """(pictures, 3) int64: shard, first byte, number of bytes."""
         names = "\n".join(path.name for path in self.files).encode(errors="surrogateescape")
         self.sha256 = hashlib.sha256(names + self.places.tobytes()).hexdigest()
 
@@ -70,11 +70,11 @@ class Shards:
         return len(self.places)
 
     def order(self, epoch: int, seed: int) -> npt.NDArray[np.int64]:
-        """Give all samples once: shards in random order, mixed with those next to them.
+        """Give the order of an epoch's samples: random shards, mixed with the next ones.
 
         Args:
-            epoch: from 0.
-            seed: of the run.
+            epoch: the epoch, from 0.
+            seed: the seed of the run.
         """
         random = np.random.default_rng((seed, _ORDER, epoch))
         turn = random.permutation(len(self.files))[self.places[:, 0]]
@@ -84,7 +84,7 @@ class Shards:
         """Read and decode one picture, (H, W, 3) uint8 RGB.
 
         Raises:
-            TrainingError: it cannot be decoded; the message says where it lies.
+            TrainingError: it cannot be decoded; the message names its place.
         """
         shard, start, length = self.places[sample].tolist()
         path = self.files[shard]
@@ -116,14 +116,14 @@ def _pictures_in(shard: Path) -> npt.NDArray[np.int64]:
 
 
 class Streamed:
-    """Patches of shards, decoded by threads while the steps before them are computed.
+    """Patches from shards, which threads decode ahead of the training steps.
 
     Args:
-        shards: whose pictures are samples.
-        scale: the reduction of LR.
-        device: that trains.
-        workers: threads that decode.
-        degradation: of LR; without it, the protocol's.
+        shards: the shards, whose pictures are samples.
+        scale: the reduction.
+        device: the device that trains.
+        workers: number of threads that decode.
+        degradation: the faults of LR; None: the protocol's LR.
     """
 
     def __init__(
@@ -154,11 +154,11 @@ class Streamed:
         """Cut the patches of one step, one of each sample: random places, flips, quarter turns.
 
         Args:
-            step: the optimiser step, from 0; in turn, as the next ones are begun meanwhile.
-            seed: of the run.
-            batch: how many samples all processes take.
-            patch_px: side of the LR patch.
-            part: of the batch, that is wanted here.
+            step: the optimiser step, from 0; the next steps' patches are decoded ahead.
+            seed: the seed of the run.
+            batch: number of patches, over all processes.
+            patch_px: side of the LR patches.
+            part: the patches of this process.
 
         Raises:
             TrainingError: a picture is damaged, or smaller than a patch.

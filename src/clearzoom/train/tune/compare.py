@@ -1,4 +1,4 @@
-"""What tuning changed, on pictures that were held back: numbers and crops."""
+"""Compare the weights before and after tuning on held-back pictures: scores and crops."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,18 +18,18 @@ from clearzoom.train.grid import save_grid
 from clearzoom.weights.card import Scores
 
 _VERSIONS = 3
-"""LR pictures of each one that is held back."""
+"""LR versions of each held-back picture."""
 _SHOWN, _SHOWN_LR_PX = 3, 48
 _SEED = 20_000
-"""Other faults than those of training are drawn."""
+"""The faults drawn from it are others than those of training."""
 _MOST_LOST_DB = 0.1
 
 
 @dataclass(frozen=True)
 class Compared:
-    """Rows for clean input, and for input with the faults that were trained for, if any.
+    """Scores on clean input, and on input with the faults of training, if there are any.
 
-    Each holds bicubic's row, that of the weights before, and after.
+    Each has the rows of bicubic, of the weights before, and of those after.
     """
 
     clean: tuple[Row, Row, Row]
@@ -37,12 +37,12 @@ class Compared:
 
     @property
     def gains_db(self) -> list[float]:
-        """What PSNR gained, on clean and on faulty input."""
+        """Gains of PSNR in dB, on clean and on faulty input."""
         return [rows[2].psnr_db - rows[1].psnr_db for rows in self._kinds]
 
     @property
     def is_better(self) -> bool:
-        """Whether PSNR rose on the mean, and fell nowhere by more than 0.1 dB."""
+        """Whether the mean PSNR rose, and neither fell by more than 0.1 dB."""
         gains = self.gains_db
         return bool(np.mean(gains) > 0 and min(gains) >= -_MOST_LOST_DB)
 
@@ -51,7 +51,7 @@ class Compared:
         return [self.clean] if self.faulty is None else [self.clean, self.faulty]
 
     def words(self) -> list[str]:
-        """Give a table, PSNR in dB and SSIM, as the card has them."""
+        """Give the lines of a table of PSNR in dB and SSIM, rounded as on the card."""
         lines = [f"{'held back':<12}{'interpolated':>18}{'before':>18}{'after':>18}"]
         for name, rows in zip(("clean", "with faults"), self._kinds, strict=False):
             stated = [row.as_scores() for row in rows]
@@ -60,31 +60,31 @@ class Compared:
         return lines
 
     def gain_words(self) -> str:
-        """Say the gains."""
+        """Describe the gains in words."""
         names = ("clean", "with faults")
         return ", ".join(
             f"{name} {gain:+.2f} dB" for name, gain in zip(names, self.gains_db, strict=False)
         )
 
     def scores(self) -> list[Scores]:
-        """Give the rows as a card has them."""
+        """Give the rows in the form of the card."""
         return [row.as_scores() for rows in self._kinds for row in rows]
 
 
 def compare(
     folder: Path, scale: int, before: Method, after: Method, degradation: Degradation | None
 ) -> Compared:
-    """Measure both on pictures that neither has seen.
+    """Measure both weights on pictures that neither was trained on.
 
     Args:
-        folder: HR pictures.
-        scale: of the enlargement.
-        before: the plain command with the weights that were tuned.
-        after: the same with those that came out.
-        degradation: the faults that were trained for.
+        folder: held-back HR pictures.
+        scale: the enlargement.
+        before: the plain command with the weights before tuning.
+        after: the plain command with the tuned weights.
+        degradation: the faults of training; None: clean input only.
 
     Raises:
-        ResultError: a network gives no picture any more.
+        ResultError: a network's output is no picture any more.
     """
     clean = evaluate(folder, scale, [before, after])
     faulty = None
@@ -104,12 +104,12 @@ def save_crops(
     """Write crops side by side: interpolated, before, after, and the truth.
 
     Args:
-        path: PNG.
-        folder: HR pictures that were held back.
-        scale: of the enlargement.
-        before: as for ``compare``, and so is after.
-        after: of the tuned weights.
-        degradation: of what is enlarged; None: it is the protocol's.
+        path: the PNG to write.
+        folder: held-back HR pictures.
+        scale: the enlargement.
+        before: the plain command with the weights before tuning.
+        after: the plain command with the tuned weights.
+        degradation: the faults of the LR crops; None: the protocol's LR.
     """
     columns: list[list[Levels]] = [[], [], [], []]
     for index, hr, lr in _pairs(folder, scale, degradation):
@@ -119,8 +119,9 @@ def save_crops(
         rows, across = (
             slice(at * scale, (at + min(_SHOWN_LR_PX, *lr.shape[:2])) * scale) for at in (top, left)
         )
-        shown = [*(each.enlarge(LrPicture(lr)) for each in (bicubic(scale), before, after)), hr]
-        for column, picture in zip(columns, shown, strict=True):
+        methods = bicubic(scale), before, after
+        pictures = [*(each.enlarge(LrPicture(lr)) for each in methods), hr]
+        for column, picture in zip(columns, pictures, strict=True):
             column.append(picture[rows, across])
     width = min(each.shape[1] for each in columns[0])
     save_grid(path, [np.concatenate([each[:, :width] for each in column]) for column in columns])
@@ -129,15 +130,15 @@ def save_crops(
 def _pairs(
     folder: Path, scale: int, degradation: Degradation | None
 ) -> Iterator[tuple[tuple[int, int], Levels, Levels]]:
-    """Place of the picture and the version, HR, LR."""
+    """Give the index of the picture and of the version, its HR and its LR."""
     faults = None
     if degradation is not None:
         faults = degradation.model_copy(update={"clean_share": 0.0})
     for i, file in enumerate(picture_files(folder)):
         hr = crop_to_multiple(decode_rgb8(file.read_bytes()), scale)
         for version in range(_VERSIONS):
-            wanted = faults or Degradation(clean_share=1.0)
-            yield (i, version), hr, degrade(hr, scale, wanted, (_SEED, i, version))
+            drawn = faults or Degradation(clean_share=1.0)
+            yield (i, version), hr, degrade(hr, scale, drawn, (_SEED, i, version))
 
 
 def _on_faulty(
@@ -158,7 +159,7 @@ def _on_faulty(
 
 
 def _roughest(lr: Levels) -> tuple[int, int]:
-    """Top and left of the part with the most detail."""
+    """Find the top and left of the part with the most detail."""
     side = min(_SHOWN_LR_PX, *lr.shape[:2])
     places = [
         (top, left)

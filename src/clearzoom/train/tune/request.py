@@ -1,4 +1,4 @@
-"""What shall be tuned, checked before PyTorch is loaded, which takes seconds."""
+"""The arguments of ``tune``, checked before PyTorch is imported, which takes seconds."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,16 +10,16 @@ from clearzoom.weights.card import AddedCard, Card, read_any_card
 from clearzoom.weights.user_models import check_file, check_name
 
 DATA = "data"
-"""The folder in a run's with the pictures that it learns from."""
+"""Name of the folder in a run's folder that holds its training pictures."""
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """Wishes that can be had.
+class TuneRequest:
+    """Validated arguments of ``tune``.
 
-    ``folder``: of pictures, as sharp as they come: they are the truth. ``base``: the model to start
-    from, of which ``weights`` and ``card`` are for ``scale``. ``name``: of the model that shall be.
-    ``run``: folder of the run. ``resume``: go on with the run in its folder.
+    ``folder`` holds pictures, which count as HR. ``base`` names the model to start from, and
+    ``weights`` and ``card`` are its files for ``scale``. ``name`` is the name of the new model.
+    ``run`` is the folder of the run, which ``resume`` continues.
     """
 
     folder: Path
@@ -33,16 +33,16 @@ class Wishes:
 
 
 @checked_arguments()
-def check_wishes(
+def check_request(
     folder: GivenPath, base: Name, scale: int, name: Name, run: GivenPath, *, resume: bool = False
-) -> Wishes:
-    """Check what can be known without training; see ``Wishes`` for the parameters.
+) -> TuneRequest:
+    """Check the arguments of ``tune``, which ``TuneRequest`` describes.
 
     Raises:
-        InputError: an argument is none of what it may be.
-        MissingFileError: no folder, or nothing to resume.
-        ModelError: base cannot be tuned, or the name cannot be had.
-        OutputError: run holds another run.
+        InputError: an argument has a wrong type or value.
+        MissingFileError: the folder is missing, or there is no run to resume.
+        ModelError: base cannot be tuned, or the name is taken or not allowed.
+        OutputError: ``run`` holds another run.
     """
     if not folder.is_dir():
         raise MissingFileError(f"no folder {folder}; check the name")
@@ -57,16 +57,16 @@ def check_wishes(
         raise MissingFileError(
             f"no run in {run} to resume; leave `resume` out to start", setting="resume"
         )
-    return Wishes(folder, base, scale, name, run, resume, weights, card)
+    return TuneRequest(folder, base, scale, name, run, resume, weights, card)
 
 
 def _holds_a_run(run: Path) -> bool:
-    """More than what is left of preparing that was broken off."""
+    """Say whether the folder holds more than the rest of an interrupted preparation."""
     return run.is_dir() and any(path.name != f"{DATA}.partial" for path in run.iterdir())
 
 
 def _base(base: str, scale: int) -> tuple[Path, Card]:
-    """The weights to start from, and their card."""
+    """Find the weights to start from, and read their card."""
     onnx = find(base, scale)
     card = read_any_card(onnx.with_suffix(".json"))
     if isinstance(card, AddedCard):

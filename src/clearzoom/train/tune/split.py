@@ -1,4 +1,4 @@
-"""A person's pictures made ready for tuning: crops to learn from, and others that are held back."""
+"""Prepare a folder of pictures for tuning: crops to train on, and others that are held back."""
 
 import hashlib
 import shutil
@@ -18,19 +18,19 @@ TRAIN, CHECK, HELD_BACK = "train", "check", "held-back"
 
 _CROP_PX = 480
 _MOST_CROPS = 160
-"""All together 37 million px: what is decoded stays in memory."""
+"""Together they have 37 million px, all of which stay in memory."""
 _CHECKED_CROPS = 2
 _WHOLE_FROM = 8
-"""With so many pictures some are held back whole, with fewer a quarter of each."""
+"""From this number of pictures on, whole ones are held back; else a quarter of each."""
 _HELD_SHARE, _MOST_HELD = 8, 12
 _LEAST_HELD_PX = 64
 _FLAT_LEVELS = 1.0
-"""Standard deviation: under it there is nothing to learn, and nothing to measure."""
+"""Standard deviation in levels; a crop below it has nothing to learn or to measure."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """How many pictures there were, and crops to learn from and to measure on."""
+    """Numbers of pictures used, of training crops and of held-back crops."""
 
     pictures: int
     crops: int
@@ -40,18 +40,18 @@ class Prepared:
 def prepare(source: Path, target: Path, least_px: int, say: Callable[[str], object]) -> Prepared:
     """Write PNG crops into target's folders ``train``, ``check`` and ``held-back``.
 
-    What is held back is in neither of the others; ``check`` is a few of those to learn from.
+    Crops in ``held-back`` are in neither of the others; ``check`` repeats a few of ``train``.
 
     Args:
-        source: folder of pictures; bad ones are left out, and named.
-        target: is made, whole or not at all.
+        source: folder of pictures; unreadable ones are left out.
+        target: the folder to make, whole or not at all.
         least_px: side of the smallest crop that training can use.
-        say: is told what is left out, and why.
+        say: called with a line for each picture that is left out.
 
     Raises:
-        MissingFileError: no folder, or no picture in it.
-        InputError: none of them can be used.
-        OutputError: target cannot be written.
+        MissingFileError: the folder is missing or holds no picture.
+        InputError: none of the pictures can be used.
+        OutputError: ``target`` cannot be written.
     """
     partial = target.with_name(f"{target.name}.partial")
     try:
@@ -67,7 +67,7 @@ def prepare(source: Path, target: Path, least_px: int, say: Callable[[str], obje
 
 
 def counted(target: Path) -> Prepared:
-    """Count what an earlier sitting prepared."""
+    """Count the crops that an earlier sitting prepared."""
     pictures = {path.name.rpartition("-")[0] for path in target.glob("*/*.png")}
     crops, held_back = (len(list((target / part).glob("*.png"))) for part in (TRAIN, HELD_BACK))
     return Prepared(len(pictures), crops, held_back)
@@ -131,7 +131,7 @@ def _decoded(path: Path, known: set[str], say: Callable[[str], object]) -> Level
     try:
         content = path.read_bytes()
         digest = hashlib.sha256(content).hexdigest()
-        if digest in known:  # held back and learnt from, it would be no measure
+        if digest in known:  # trained on and held back, it would measure nothing
             say(f"left out {path.name}: it is the same file as another")
             return None
         known.add(digest)
@@ -149,7 +149,7 @@ def _can_be_parted(picture: Levels, least_px: int) -> bool:
 
 
 def _parted(picture: Levels) -> tuple[Levels, Levels]:
-    """Three quarters to learn from, and the last one."""
+    """Give three quarters of the longer side to train on, and the last quarter."""
     if picture.shape[0] > picture.shape[1]:
         at = picture.shape[0] - picture.shape[0] // 4
         return picture[:at], picture[at:]
@@ -158,7 +158,7 @@ def _parted(picture: Levels) -> tuple[Levels, Levels]:
 
 
 def _most_detailed(picture: Levels, most: int) -> list[Levels]:
-    """Crops of a grid with the strongest differences between neighbours; flat ones never."""
+    """Cut a grid of crops, and give those with the strongest detail; never flat ones."""
     height, width = (min(side, _CROP_PX) for side in picture.shape[:2])
     grid = [
         np.ascontiguousarray(picture[top : top + height, left : left + width])

@@ -33,14 +33,14 @@ from clearzoom.train.release import release
 from clearzoom.train.run import steps_in, train
 from clearzoom.train.times import Seconds
 from clearzoom.train.tune.compare import Compared, compare, save_crops
-from clearzoom.train.tune.request import DATA, Wishes
+from clearzoom.train.tune.request import DATA, TuneRequest
 from clearzoom.train.tune.split import CHECK, HELD_BACK, TRAIN, counted, prepare
 from clearzoom.weights.card import Card, write_card
 from clearzoom.weights.user_models import add_files
 
 DEFAULT_BUDGET_S = 600.0
 DEFAULT_LEARNING_RATE = 2e-4
-"""A fifth of what the released weights were trained with: little is forgotten."""
+"""A fifth of the released weights' own rate, so that they forget little."""
 
 _MEASURED_EVERY_STEPS = 25
 _WARMUP_STEPS = 50
@@ -49,8 +49,8 @@ _PLAN, _CROPS, _MODEL = "tune.json", "before-after.png", "model"
 Say = Callable[[str], object]
 
 
-class Asked(BaseModel):
-    """What a run of tuning was started with; ``steps`` is known once they are measured."""
+class TunePlan(BaseModel):
+    """The arguments that a run was started with; ``steps`` may be measured then."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -65,7 +65,7 @@ class Asked(BaseModel):
 
 @dataclass(frozen=True)
 class Tuned:
-    """The registered ONNX file, the picture of crops, and the numbers."""
+    """The result of tuning: the registered ONNX file, the picture of crops, and the scores."""
 
     onnx: Path
     crops: Path
@@ -74,7 +74,7 @@ class Tuned:
 
 @checked_arguments()
 def tune(
-    wishes: Wishes,
+    request: TuneRequest,
     *,
     steps: Positive | None = None,
     budget_s: Seconds | None = None,
@@ -84,21 +84,22 @@ def tune(
     """Fine-tune weights on a folder of pictures.
 
     Args:
-        wishes: checked.
-        steps: of training; without it as many as fit the budget.
-        budget_s: seconds that training may take, measuring of its rate included.
-        learning_rate: the highest; 2e-4 if it is not given.
-        say: is told what happens.
+        request: the validated arguments.
+        steps: optimiser steps; None: as many as fit the budget.
+        budget_s: seconds for training and for measuring its speed; None: 600.
+        learning_rate: the highest rate; None: 2e-4.
+        say: called with each line that reports progress.
 
     Raises:
         MissingFileError: no picture in the folder.
-        InputError: no picture can be used, or an argument is none of what it may be.
+        InputError: no picture can be used, or an argument has a wrong type or value.
         OutputError: the run cannot be written.
-        ConfigError: resumed with other wishes than it was started with.
-        TrainingError: interrupted; broke down; or the result is worse, and is not registered.
+        ConfigError: the run was started with other arguments.
+        TrainingError: training was interrupted or diverged, or the result is worse and is not
+            registered.
     """
-    run, weights, card, scale = wishes.run, wishes.weights, wishes.card, wishes.scale
-    data, plan = run / DATA, run / _PLAN
+    run, weights, card, scale = request.run, request.weights, request.card, request.scale
+    data, plan_path = run / DATA, run / _PLAN
     config = _config(card, data, learning_rate or DEFAULT_LEARNING_RATE)
     if data.is_dir():
         ready = counted(data)
@@ -107,31 +108,31 @@ def tune(
             run.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"cannot make the folder {run}: {error.strerror}") from error
-        ready = prepare(wishes.folder, data, config.data.patch_px * scale, say)
+        ready = prepare(request.folder, data, config.data.patch_px * scale, say)
     say(
         f"{ready.pictures} pictures: {ready.crops} crops to learn from, {ready.held_back} held back"
     )
-    asked = Asked(
-        folder=str(wishes.folder.resolve()),
-        base=wishes.base,
+    plan = TunePlan(
+        folder=str(request.folder.resolve()),
+        base=request.base,
         base_sha256=_sha256_of(card, weights),
         scale=scale,
-        name=wishes.name,
+        name=request.name,
         learning_rate=config.optimiser.learning_rate,
         steps=steps or 1,
     )
-    if plan.is_file():
-        asked = _same(plan, asked, given={"steps": steps, "learning_rate": learning_rate})
+    if plan_path.is_file():
+        plan = _same(plan_path, plan, {"steps": steps, "learning_rate": learning_rate})
     else:
         if steps is None:
             fitting = _steps_in(config, DEFAULT_BUDGET_S if budget_s is None else budget_s, weights)
-            asked = asked.model_copy(update={"steps": fitting})
-        with whole_file(plan) as temporary:
-            temporary.write_text(asked.model_dump_json(indent=2) + "\n", "utf-8")
-    say(f"{asked.steps} steps from {weights.name}")
-    config = _config(card, data, asked.learning_rate, asked.steps)
+            plan = plan.model_copy(update={"steps": fitting})
+        with whole_file(plan_path) as temporary:
+            temporary.write_text(plan.model_dump_json(indent=2) + "\n", "utf-8")
+    say(f"{plan.steps} steps from {weights.name}")
+    config = _config(card, data, plan.learning_rate, plan.steps)
     _train(config, run, weights)
-    return _finish(run, asked, card, config, say)
+    return _finish(run, plan, card, config, say)
 
 
 def _sha256_of(card: Card, path: Path) -> str:
@@ -139,7 +140,7 @@ def _sha256_of(card: Card, path: Path) -> str:
 
 
 def _config(card: Card, data: Path, learning_rate: float, steps: int = 10**9) -> TrainConfig:
-    """The base's own configuration, but for the pictures, the rate and the steps."""
+    """Take the base model's configuration, with other pictures, rate and steps."""
     before: dict[str, Any] = card.training.config
     optimiser = before["optimiser"]
     losses: Any = before.get("losses") or [{"kind": optimiser.get("loss", "l1")}]
@@ -169,18 +170,18 @@ def _config(card: Card, data: Path, learning_rate: float, steps: int = 10**9) ->
     )
 
 
-def _same(plan: Path, asked: Asked, given: dict[str, Any]) -> Asked:
-    """What the run was started with; nothing else may be asked for now."""
+def _same(plan_path: Path, plan: TunePlan, options: dict[str, Any]) -> TunePlan:
+    """Read the plan that the run was started with, and refuse another one."""
     try:
-        before = Asked.model_validate_json(plan.read_bytes())
+        before = TunePlan.model_validate_json(plan_path.read_bytes())
     except (OSError, ValidationError) as error:
-        raise TrainingError(f"{plan} is damaged; start anew with another `output`") from error
-    now = asked.model_dump()
+        raise TrainingError(f"{plan_path} is damaged; start anew with another `output`") from error
+    now = plan.model_dump()
     for key, value in before.model_dump().items():
-        wanted = given[key] if key in given else now[key]
-        if wanted is not None and wanted != value:
+        new = options[key] if key in options else now[key]
+        if new is not None and new != value:
             raise ConfigError(
-                f"this run was started with {key} = {value}, not {wanted}; put it back, or start "
+                f"this run was started with {key} = {value}, not {new}; put it back, or start "
                 "another with `output`"
             )
     return before
@@ -222,12 +223,12 @@ def _train(config: TrainConfig, run: Path, weights: Path) -> None:
         ) from error
 
 
-def _finish(run: Path, asked: Asked, base: Card, config: TrainConfig, say: Say) -> Tuned:
-    """Export, measure, and register what is better."""
-    name, scale, held_back = asked.name, asked.scale, run / DATA / HELD_BACK
+def _finish(run: Path, plan: TunePlan, base: Card, config: TrainConfig, say: Say) -> Tuned:
+    """Export the weights, measure them, and register them if they are better."""
+    name, scale, held_back = plan.name, plan.scale, run / DATA / HELD_BACK
     card = release(run, run / _MODEL, base.tile_px, None, name=name)
     onnx = run / _MODEL / f"{name}-x{scale}.onnx"
-    before, after = plain_command(asked.base, scale), plain_command(str(onnx), scale)
+    before, after = plain_command(plan.base, scale), plain_command(str(onnx), scale)
     anyway = f"to use it anyway: clearzoom models add {onnx}"
     try:
         compared = compare(held_back, scale, before, after, config.degradation)
@@ -235,7 +236,7 @@ def _finish(run: Path, asked: Asked, base: Card, config: TrainConfig, say: Say) 
     except ResultError as error:
         raise TrainingError(
             "after tuning the network gives no pictures any more; it is not registered. Tune again "
-            f"with a lower `learning_rate` than {asked.learning_rate:g} and another `output`",
+            f"with a lower `learning_rate` than {plan.learning_rate:g} and another `output`",
             setting="learning_rate",
         ) from error
     for line in compared.words():
@@ -245,7 +246,7 @@ def _finish(run: Path, asked: Asked, base: Card, config: TrainConfig, say: Say) 
     pictures = len({file.rpartition("-")[0] for file in files})
     training = card.training.model_copy(
         update={
-            "data": f"{Path(asked.folder).name}: {len(files)} crops of {pictures} pictures",
+            "data": f"{Path(plan.folder).name}: {len(files)} crops of {pictures} pictures",
             "data_licence": "a person's own pictures; not stated",
         }
     )

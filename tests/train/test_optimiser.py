@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from clearzoom.train.muon import Muon, orthogonalise
+from clearzoom.train.optimiser import Muon, orthogonalise
 
 
 @pytest.mark.parametrize("shape", [(2, 8, 72), (1, 48, 9), (3, 16, 16)])

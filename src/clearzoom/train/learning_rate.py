@@ -1,43 +1,45 @@
-"""The learning rate as a function of the step, of the configuration and of the decay alone."""
+"""Where the learning rate is set: by the step, the configuration and the decay alone."""
 
 import math
 from dataclasses import asdict, dataclass
 from typing import Any
+
+import torch
 
 from clearzoom.train.config import OptimiserSection
 
 
 @dataclass(frozen=True)
 class Decay:
-    """The end of a run with a constant rate: ``steps`` steps from ``start`` on."""
+    """The fall of a constant rate at the end of a run: ``steps`` steps from step ``start`` on."""
 
     start: int
     steps: int
 
     @property
     def end(self) -> int:
-        """Steps of the whole run."""
+        """Number of steps of the whole run."""
         return self.start + self.steps
 
     @staticmethod
     def kept_in(checkpoint: dict[str, Any]) -> "Decay | None":
-        """Read it from a checkpoint; None before it begins."""
+        """Read the decay from a checkpoint; None if it has not begun."""
         kept = checkpoint.get("decay")
         return Decay(**kept) if kept is not None else None
 
     @staticmethod
     def keep(decay: "Decay | None", checkpoint: dict[str, Any]) -> None:
-        """Write it to a checkpoint."""
+        """Write the decay to a checkpoint."""
         checkpoint["decay"] = None if decay is None else asdict(decay)
 
 
 def learning_rate(step: int, optimiser: OptimiserSection, decay: Decay | None = None) -> float:
-    """Linear warm-up, then half a cosine, or a constant rate and a linear decay.
+    """Compute the rate of a step: linear warm-up, then half a cosine or constant and linear decay.
 
     Args:
-        step: from 0.
-        optimiser: gives the schedule, both rates, warmup_steps and max_steps.
-        decay: of a constant rate, once it has begun.
+        step: the optimiser step, from 0.
+        optimiser: the section with the schedule, both rates, warmup_steps and max_steps.
+        decay: the decay of a constant rate; None: it has not begun.
 
     References:
         Loshchilov and Hutter, "SGDR", 2017, eq. 5, one cycle; Hägele et al., "Scaling laws and
@@ -56,23 +58,29 @@ def learning_rate(step: int, optimiser: OptimiserSection, decay: Decay | None = 
     return warm * (optimiser.final_learning_rate + span * share)
 
 
+def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    """Set the rate of an optimiser's next step, for all its parameters."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
 def last_step(optimiser: OptimiserSection, decay: Decay | None) -> int | None:
-    """Say how many steps a run has in all; None where its end is not known yet.
+    """Give the number of steps of a run; None if its end is not known yet.
 
     Args:
-        optimiser: its max_steps.
-        decay: once it has begun, its end counts.
+        optimiser: the section with max_steps.
+        decay: if it has begun, its end counts.
     """
     return optimiser.max_steps if decay is None else decay.end
 
 
 def steps_in_time(seconds: float, a_step_s: float, a_validation_s: float, every: int) -> int:
-    """Count the steps that fit a time, with a validation every so many of them and one at the end.
+    """Count the steps that fit a time, with validations at regular steps and one at the end.
 
     Args:
-        seconds: to fill.
-        a_step_s: of one step.
-        a_validation_s: of one validation.
+        seconds: the time to fill.
+        a_step_s: seconds of one step.
+        a_validation_s: seconds of one validation.
         every: steps between two validations.
 
     Returns:

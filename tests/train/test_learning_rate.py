@@ -1,7 +1,7 @@
 import pytest
 
 from clearzoom.train.config import OptimiserSection
-from clearzoom.train.schedule import Decay, last_step, learning_rate, steps_in_time
+from clearzoom.train.learning_rate import Decay, last_step, learning_rate, steps_in_time
 
 
 def test_warm_up_then_half_a_cosine():
