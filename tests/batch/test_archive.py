@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from s3_server import folder_content, objects, put_folder, store
+from helpers.s3_server import folder_content, objects, put_folder, store
 
 from clearzoom.batch.batch import Batch, ThreadExecutor, enlarge_folder
 from clearzoom.batch.object_store import ObjectStore

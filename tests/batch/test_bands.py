@@ -2,7 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
-from s3_server import folder_content
+from helpers.s3_server import folder_content
 
 from clearzoom.batch.bands import Band, band_bytes, bands_of, make_band
 from clearzoom.batch.batch import Batch, enlarge_folder

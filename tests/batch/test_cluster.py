@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 import ray
-from s3_server import folder_content, objects, put_folder, store
+from helpers.s3_server import folder_content, objects, put_folder, store
 
 from clearzoom.batch.batch import Batch, ThreadExecutor, enlarge_folder
 from clearzoom.batch.ray_cluster import Cluster, RayExecutor, connected

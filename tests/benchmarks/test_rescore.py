@@ -1,6 +1,8 @@
-from rescore import merged
+from helpers.scripts import script
 
 from clearzoom.weights.card import FaultScores, Scores
+
+merged = script("benchmarks/rescore.py").merged
 
 
 def row(data, model, psnr_db, **more):

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from graphs import convolved, ours, resized, saved
+from helpers.graphs import convolved, ours, resized, saved
 
 from clearzoom.io.reading import read_picture
 from clearzoom.io.writing import write_rgb8

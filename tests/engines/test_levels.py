@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from small_networks import randomised
+from helpers.small_networks import randomised
 
 from clearzoom.engines.levels import Levels, estimator_file, load_estimator
 from clearzoom.engines.network import load_level_estimator, load_network

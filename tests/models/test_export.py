@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from small_networks import SMALL, randomised
+from helpers.small_networks import SMALL, randomised
 
 from clearzoom.engines.enclosed import check_enclosed
 from clearzoom.engines.notes import read_notes

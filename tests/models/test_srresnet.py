@@ -1,6 +1,6 @@
 import pytest
 import torch
-from small_networks import FAMILY, SMALL, randomised
+from helpers.small_networks import FAMILY, SMALL, randomised
 
 from clearzoom.errors import ConfigError, UnknownModelError
 from clearzoom.models.count import count

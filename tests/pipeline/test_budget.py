@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from helpers.small_animations import gif
 from PIL import Image
-from small_animations import gif
 from typer.testing import CliRunner
 
 import clearzoom.pipeline.budget as budgets

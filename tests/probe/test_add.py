@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-import graphs
 import numpy as np
 import onnx
 import pytest
-from graphs import constant, convolved, helper, in_blocks, ours, resized, saved
+from helpers import graphs
+from helpers.graphs import constant, convolved, helper, in_blocks, ours, resized, saved
 
 from clearzoom.core.resize import enlarge_bicubic
 from clearzoom.engines.network import load_network

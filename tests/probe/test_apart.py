@@ -5,7 +5,7 @@ import platform
 import numpy as np
 import onnx
 import pytest
-from graphs import constant, convolved, helper, kernel, resized, saved, value
+from helpers.graphs import constant, convolved, helper, kernel, resized, saved, value
 from onnx import TensorProto
 
 from clearzoom.errors import ModelError, WeightsError

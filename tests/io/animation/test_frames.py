@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.small_animations import apng, chunk, flat, gif
 from PIL import Image
 from playwright.sync_api import Error, sync_playwright
-from small_animations import apng, chunk, flat, gif
 
 from clearzoom.errors import ClearzoomError, SizeError, UnreadablePictureError
 from clearzoom.io.animation.frames import frames_of, layout_of

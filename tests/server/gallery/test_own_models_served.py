@@ -4,7 +4,7 @@ import hashlib
 import logging
 
 import pytest
-from graphs import convolved
+from helpers.graphs import convolved
 
 from clearzoom.probe.add import add_model
 from clearzoom.server.app import create_app
