@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from helpers.dockerfile import IMAGE_VERSION, program_of
 from PIL import Image
-from small_engine import IMAGE_VERSION, program_of
 
 ROOT = Path(__file__).parent.parent.parent
 LARGEST_MB = 60
