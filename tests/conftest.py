@@ -35,6 +35,23 @@ collect_ignore_glob = ["conftest.py", "*/conftest.py"]
 ROOT = Path(__file__).parent.parent
 
 
+# A test that has one of these fixtures carries the marker.
+MARKER_OF = {
+    "browser": "browser",
+    "s3_environment": "cluster",
+    "site": "docs",
+    "dist": "release",
+    "serving_environment": "release",
+}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for name in MARKER_OF.keys() & set(getattr(item, "fixturenames", ())):
+            if item.get_closest_marker(MARKER_OF[name]) is None:
+                raise pytest.UsageError(f"{item.nodeid} needs the marker {MARKER_OF[name]}")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_own_models(tmp_path_factory):
     """No test sees the models of the person who runs it."""

@@ -1,6 +1,9 @@
 from pathlib import Path
 
+import pytest
 from helpers.scripts import script
+
+pytestmark = pytest.mark.docs
 
 DOCS = Path(__file__).parent.parent / "docs"
 

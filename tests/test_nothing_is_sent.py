@@ -20,7 +20,11 @@ import pytest
 from clearzoom.io.writing import write_rgb8
 from clearzoom.weights import FOLDER
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="strace is a program of Linux")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="strace is a program of Linux"),
+    pytest.mark.cluster,
+    pytest.mark.train,
+]
 
 ROOT = Path(__file__).parent.parent
 LIVE_ON = ROOT / "tests" / "helpers" / "live_on.py"

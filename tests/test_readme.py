@@ -54,6 +54,7 @@ def test_the_count_table_is_that_of_the_networks():
         assert row in README
 
 
+@pytest.mark.docs
 @pytest.mark.parametrize("text", [README, CHINESE], ids=["English", "Chinese"])
 def test_its_links_and_commands_exist(text, command):
     for link, anchor in re.findall(r"\]\((?!https?:)([^)#]+)(?:#([^)]+))?\)", text):

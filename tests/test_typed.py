@@ -75,6 +75,7 @@ def check(tmp_path_factory):
     return run
 
 
+@pytest.mark.slow
 def test_a_right_program_passes(check):
     status, said = check(RIGHT)
     assert status == 0, said

@@ -19,6 +19,8 @@ from clearzoom.core.targets import Wanted
 from clearzoom.errors import InputError, MissingFileError, OutputError
 from clearzoom.pipeline.settings import Settings
 
+pytestmark = pytest.mark.cluster
+
 
 @pytest.fixture
 def settings(small_weights):

@@ -17,6 +17,8 @@ from clearzoom.core.targets import Wanted
 from clearzoom.errors import ClusterError
 from clearzoom.pipeline.settings import Settings
 
+pytestmark = pytest.mark.cluster
+
 # Workers of the test's nodes end at once when they get a picture of this name, as one does that
 # the system kills for its memory; Ray calls this in each worker when it starts.
 FATAL = "fatal.png"

@@ -8,6 +8,8 @@ import pytest
 from clearzoom.io.picture import Picture
 from clearzoom.io.writing import write_picture
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(tmp_path, photo):

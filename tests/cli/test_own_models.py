@@ -9,6 +9,8 @@ from helpers.graphs import convolved, ours, resized, saved
 from clearzoom.io.reading import read_picture
 from clearzoom.io.writing import write_rgb8
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def small_picture(tmp_path, photo):

@@ -15,6 +15,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from playwright.sync_api import sync_playwright
 
+pytestmark = pytest.mark.docs
+
 ROOT = Path(__file__).parent.parent.parent
 _FETCHED = {("script", "src"), ("img", "src"), ("iframe", "src"), ("source", "src")}
 _FETCHED_RELS = {"stylesheet", "icon", "preload", "preconnect", "dns-prefetch", "manifest"}
@@ -103,6 +105,7 @@ def test_the_reference_has_the_public_names(site):
     assert "width_px" in text
 
 
+@pytest.mark.browser
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
 def test_a_browser_asks_this_host_alone(site):
     quiet = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})

@@ -41,6 +41,7 @@ def test_a_halo_one_px_short_would_show(small, random):
     assert np.abs(short.astype(int) - whole).max() > 8
 
 
+@pytest.mark.slow
 def test_released_weights_tiled_equal_untiled(photo):
     network = load_network("srresnet-slim", 4)
     crop = photo[60:160, 100:230]

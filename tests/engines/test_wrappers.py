@@ -90,6 +90,7 @@ def drawn(paper, ink, smooth):
     return np.asarray(picture)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("smooth", [True, False])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from clearzoom.errors import WeightsError
 from clearzoom.models.export import export_onnx
 from clearzoom.models.registry import build
 
+pytestmark = pytest.mark.slow
+
 KINDS = [
     ("srresnet-slim", 4, {}),
     ("srresnet-slim", 3, {"norm": "none", "dilations": [1, 2]}),

@@ -19,6 +19,8 @@ from clearzoom.probe.measure import measure
 from clearzoom.weights import FOLDER, find
 from clearzoom.weights.card import AddedCard, read_any_card
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _in_this_process(monkeypatch):

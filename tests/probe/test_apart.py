@@ -12,6 +12,8 @@ from clearzoom.errors import ModelError, WeightsError
 from clearzoom.probe.add import add_model
 from clearzoom.probe.apart import Limits
 
+pytestmark = pytest.mark.slow
+
 x86 = pytest.mark.skipif(
     platform.machine().lower() not in ("x86_64", "amd64"),
     reason="other processors give a number for what x86 stops at",

@@ -16,6 +16,8 @@ import pytest
 from helpers.dockerfile import ENVIRONMENT, IMAGE_VERSION, PARSED, copied, stages
 from PIL import Image
 
+pytestmark = pytest.mark.release
+
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "container.md").read_text("utf-8")
 LARGEST_MB = 350

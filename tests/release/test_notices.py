@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
+import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from helpers.dockerfile import IMAGE_VERSION, program_of
@@ -46,6 +47,7 @@ def test_the_licences_of_the_training_pictures_are_named():
                     assert word.strip("():") in NOTICES, licence
 
 
+@pytest.mark.release
 def test_the_sbom_lists_what_runs_and_what_is_vendored(make_sbom, serving_environment):
     sbom = make_sbom.listed(program_of(serving_environment, "python"))
     text = json.dumps(sbom)

@@ -12,6 +12,8 @@ import pytest
 from helpers.dockerfile import IMAGE_VERSION, program_of
 from PIL import Image
 
+pytestmark = pytest.mark.release
+
 ROOT = Path(__file__).parent.parent.parent
 LARGEST_MB = 60
 

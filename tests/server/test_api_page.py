@@ -24,6 +24,7 @@ def size_of(path):
         return picture.size
 
 
+@pytest.mark.docs
 def test_its_commands_run(served, session, png, tmp_path):
     if shutil.which("curl") is None:
         pytest.skip("there is no curl")

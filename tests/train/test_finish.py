@@ -19,6 +19,8 @@ from clearzoom.train.finish import Finish
 from clearzoom.train.run import train
 from clearzoom.train.schedule import Decay, learning_rate
 
+pytestmark = pytest.mark.train
+
 
 @pytest.fixture
 def constant(config_file):

@@ -14,6 +14,8 @@ from clearzoom.train.terms import (
     SmoothL1Term,
 )
 
+pytestmark = pytest.mark.train
+
 CPU = torch.device("cpu")
 SMALL = {
     "fast": {"channels": 8, "convolutions": 2},

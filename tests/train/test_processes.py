@@ -15,6 +15,8 @@ from clearzoom.train.config import load_config
 from clearzoom.train.processes import Processes, asked_for, is_first
 from clearzoom.train.run import train
 
+pytestmark = pytest.mark.train
+
 FAST = 'name = "fast"\nsettings = { channels = 8, convolutions = 2 }'
 TWO = ("--devices", 2)
 

@@ -9,6 +9,8 @@ from helpers.graphs import convolved
 from clearzoom.probe.add import add_model
 from clearzoom.server.app import create_app
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def with_models(add_own, tmp_path):

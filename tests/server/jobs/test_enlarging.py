@@ -10,6 +10,8 @@ from PIL import Image
 
 from clearzoom.server.app import create_app
 
+pytestmark = pytest.mark.slow
+
 ASKED = {
     "four times": ({}, []),
     "a width": ({"width": 50, "format": "png"}, ["--width", 50]),
