@@ -7,7 +7,6 @@ import sys
 from contextlib import ExitStack
 
 import pytest
-import ray
 from helpers.s3_server import folder_content, objects, put_folder, store
 
 from clearzoom.batch.batch import Batch, ThreadExecutor, enlarge_folder
@@ -119,6 +118,8 @@ def test_an_object_store_and_a_picture_that_kills_its_workers(
 ):
     put_folder(archive, "cluster")
     # By value: the workers cannot import this file.
+    import ray
+
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     hook = {"worker_process_setup_hook": end_with_some_pictures}
     plain = Cluster(cluster.address)

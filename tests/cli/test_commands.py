@@ -20,11 +20,10 @@ def small_picture(tmp_path, photo):
     return path
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
-def test_enlarge_writes_every_format_at_four_times_the_size(command, small_picture, suffix):
+def test_enlarge_writes_every_format_at_four_times_the_size(here, small_picture, suffix):
     output = small_picture.with_name(f"out{suffix}")
-    done = command("enlarge", small_picture, "-o", output, "--scale", 4)
+    done = here("enlarge", small_picture, "-o", output, "--scale", 4)
     assert (done.returncode, done.stderr.strip()) == (0, "")
     assert str(output) in done.stdout
     assert "120x96 px" in done.stdout

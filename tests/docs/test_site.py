@@ -133,17 +133,14 @@ def test_a_browser_asks_this_host_alone(site):
     assert [address for address in asked if not address.startswith((base, "data:", "blob:"))] == []
 
 
-@pytest.mark.parametrize(
-    ("fault", "said"),
-    [("[x](no-such-page.md)", "no-such-page.md"), ("[x](scores.md#no-such-anchor)", "no-such-an")],
-)
-def test_a_broken_link_breaks_the_build(tmp_path, fault, said):
+def test_broken_links_break_the_build(tmp_path):
     root = tmp_path / "copy"
     ignored = shutil.ignore_patterns(".git", ".venv", ".tools", "dist", "*.onnx", "runs")
     shutil.copytree(ROOT, root, ignore=ignored, symlinks=True)
     with (root / "docs" / "limits.md").open("a") as page:
-        page.write(fault)
+        page.write("[x](no-such-page.md) [x](scores.md#no-such-anchor)")
     done = build(tmp_path / "site", root)
     assert done.returncode != 0
-    (warning,) = re.findall(r"^(?:WARNING|ERROR) .*", done.stderr, re.MULTILINE)
-    assert said in warning
+    page, anchor = re.findall(r"^(?:WARNING|ERROR) .*", done.stderr, re.MULTILINE)
+    assert "no-such-page.md" in page
+    assert "no-such-anchor" in anchor

@@ -1,5 +1,6 @@
 """The Dockerfile: its steps install a small server, which runs with nothing else writable."""
 
+import hashlib
 import json
 import re
 import shlex
@@ -13,7 +14,9 @@ from subprocess import PIPE
 
 import httpx
 import pytest
-from helpers.dockerfile import ENVIRONMENT, IMAGE_VERSION, PARSED, copied, stages
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from helpers.dockerfile import ENVIRONMENT, IMAGE_VERSION, PARSED, copied, program_of, stages
 from PIL import Image
 
 pytestmark = pytest.mark.release
@@ -181,3 +184,42 @@ def test_its_page_has_commands_of_the_image():
     for command in commands:
         assert "--read-only" in command
         assert "--tmpfs /tmp" in command
+
+
+def test_the_sbom_lists_what_runs_and_what_is_vendored(make_sbom, serving_environment):
+    sbom = make_sbom.listed(program_of(serving_environment, "python"))
+    text = json.dumps(sbom)
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    assert str(serving_environment) not in text
+    assert "file:" not in text
+    root = sbom["metadata"]["component"]
+    assert (root["name"], root["version"]) == ("clearzoom", IMAGE_VERSION)
+    components = {each["name"]: each for each in sbom["components"]}
+    assert {"numpy", "onnxruntime", "pyvips", "fastapi", "openseadragon"} <= components.keys()
+    assert not {"torch", "pytest", "pip"} & components.keys()
+    (hashed,) = components["openseadragon"]["components"][0]["hashes"]
+    vendored = ROOT / "src/clearzoom/server/page/vendor/openseadragon.min.js"
+    assert hashed["content"] == hashlib.sha256(vendored.read_bytes()).hexdigest()
+
+
+def test_it_serves_its_page_and_a_tile(serving_environment, outside, photo, tmp_path):
+    folder = tmp_path / "served"
+    folder.mkdir()
+    Image.fromarray(photo[60:100, 120:180].copy()).save(folder / "small.png")
+    command = [program_of(serving_environment, "clearzoom"), "serve", folder, "--port", "0"]
+    command += ["--cache", tmp_path / "cache"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=outside) as process:
+        try:
+            address = re.search(r"http://[^\s/]+", process.stdout.readline())[0]
+            with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
+                page = client.get("/").raise_for_status().text
+                parts = set(re.findall(r'(?:src|href)="(/?[\w./-]+\.(?:js|css|svg))"', page))
+                assert len(parts) > 3
+                for part in parts:
+                    client.get(f"/{part.lstrip('/')}").raise_for_status()
+                health = client.get("/healthz").json()
+                assert health == {"status": "ok", "version": IMAGE_VERSION}
+                tile = client.get("/iiif/3/small.png~x4/full/max/0/default.png")
+                assert tile.raise_for_status().headers["x-clearzoom-pixels"] == "inferred"
+        finally:
+            process.terminate()

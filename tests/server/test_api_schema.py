@@ -1,5 +1,6 @@
 """Requests made up from the schema: never a fault, and only answers that are documented."""
 
+import pytest
 import schemathesis
 from helpers.small_app import small_app
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +12,8 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+
+pytestmark = pytest.mark.slow
 
 CHECKS = [
     not_a_server_error,

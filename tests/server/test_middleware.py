@@ -248,6 +248,7 @@ def test_tokens_are_compared_in_constant_time(in_process, monkeypatch):
     assert hmac.compare_digest is compare
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("token", ["a b", "a;b", "жетон", "a&b"])
 def test_a_token_that_no_address_or_cookie_holds_is_refused(command, served_folder, token):
     done = command("serve", served_folder, "--token", token)

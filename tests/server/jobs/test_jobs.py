@@ -18,6 +18,8 @@ from clearzoom.server.jobs import runner
 from clearzoom.server.jobs.fair_turns import FairTurns
 from clearzoom.server.jobs.records import ENDED
 
+pytestmark = pytest.mark.slow
+
 TESTS = Path(__file__).parents[2]
 
 
