@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -45,11 +46,19 @@ MARKER_OF = {
 }
 
 
+LONG = {"browser", "cluster", "train", "docs", "release"}
+
+
 def pytest_collection_modifyitems(items):
+    """Check the markers, and begin with the longest files, so that none is left for one worker."""
+    long = Counter()
     for item in items:
+        marks = {mark.name for mark in item.iter_markers()}
         for name in MARKER_OF.keys() & set(getattr(item, "fixturenames", ())):
-            if item.get_closest_marker(MARKER_OF[name]) is None:
+            if MARKER_OF[name] not in marks:
                 raise pytest.UsageError(f"{item.nodeid} needs the marker {MARKER_OF[name]}")
+        long[item.path] += bool(marks & LONG)
+    items.sort(key=lambda item: -long[item.path])
 
 
 @pytest.fixture(scope="session", autouse=True)
