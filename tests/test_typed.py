@@ -81,6 +81,7 @@ def test_a_right_program_passes(check):
     assert status == 0, said
 
 
+@pytest.mark.slow
 def test_each_wrong_use_is_an_error_at_its_line(check):
     status, said = check("import clearzoom\n" + "\n".join(WRONG) + "\n")
     assert status == 1

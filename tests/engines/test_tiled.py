@@ -19,6 +19,7 @@ def small(small_weights):
     return load_network(str(small_weights), 2)
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_tiled_equals_one_run_over_the_whole_picture(small, data):
     height, width = data.draw(st.integers(1, 70)), data.draw(st.integers(1, 70))

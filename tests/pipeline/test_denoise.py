@@ -58,6 +58,7 @@ def test_auto_is_what_the_estimator_says(model, picture, tmp_path):
     assert round(job.settings.denoise * 20) == pytest.approx(job.settings.denoise * 20)
 
 
+@pytest.mark.slow
 def test_auto_is_the_same_bytes_as_its_level(model, picture, tmp_path):
     auto = plan_job(picture, tmp_path / "auto.png", Settings(Wanted(2), model))
     run_job(auto)

@@ -298,6 +298,7 @@ def test_an_address_on_the_network_answers_to_any_name_but_not_without_token(in_
     assert ask("GET", "/api/pictures", headers=headers, **base).status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_tile_at_work_is_finished_when_the_server_shall_end(serve, served_folder, workers):
     server = serve(served_folder, "--workers", str(workers), "--model", "fast")
