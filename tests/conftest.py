@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,31 @@ settings.load_profile("untimed")
 collect_ignore_glob = ["conftest.py", "*/conftest.py"]
 
 ROOT = Path(__file__).parent.parent
+
+
+# A test that has one of these fixtures carries the marker.
+MARKER_OF = {
+    "browser": "browser",
+    "s3_environment": "cluster",
+    "site": "docs",
+    "dist": "release",
+    "serving_environment": "release",
+}
+
+
+LONG = {"browser", "cluster", "train", "docs", "release"}
+
+
+def pytest_collection_modifyitems(items):
+    """Check the markers, and begin with the longest files, so that none is left for one worker."""
+    long = Counter()
+    for item in items:
+        marks = {mark.name for mark in item.iter_markers()}
+        for name in MARKER_OF.keys() & set(getattr(item, "fixturenames", ())):
+            if MARKER_OF[name] not in marks:
+                raise pytest.UsageError(f"{item.nodeid} needs the marker {MARKER_OF[name]}")
+        long[item.path] += bool(marks & LONG)
+    items.sort(key=lambda item: -long[item.path])
 
 
 @pytest.fixture(scope="session", autouse=True)

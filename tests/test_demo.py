@@ -2,7 +2,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from clearzoom.io.reading import read_picture
+
+pytestmark = pytest.mark.slow
 
 DEMO = Path(__file__).parent.parent / "examples" / "demo.py"
 

@@ -20,6 +20,7 @@ WITHOUT_CLEARZOOM = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "scale"), [("photo", 4), ("fast", 2), ("srresnet-slim", 4)])
 def test_onnxruntime_alone_gives_clearzoom_s_picture(tmp_path, photo, model, scale):
     lr = photo[60:150, 100:231]

@@ -9,6 +9,8 @@ from nbclient import NotebookClient
 
 from clearzoom.explain.chapter import PAGES
 
+pytestmark = pytest.mark.docs
+
 PATH = Path(__file__).parent.parent / "examples" / "chapter.ipynb"
 
 

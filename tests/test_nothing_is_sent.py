@@ -20,10 +20,14 @@ import pytest
 from clearzoom.io.writing import write_rgb8
 from clearzoom.weights import FOLDER
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="strace is a program of Linux")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="strace is a program of Linux"),
+    pytest.mark.cluster,
+    pytest.mark.train,
+]
 
 ROOT = Path(__file__).parent.parent
-LIVE_ON = ROOT / "tests" / "live_on.py"
+LIVE_ON = ROOT / "tests" / "helpers" / "live_on.py"
 OWN_FOLDERS = (".cache/clearzoom", ".local/share/clearzoom")
 AT_WORK = threading.Semaphore(2)
 OWN_NETWORK = (
@@ -141,7 +145,7 @@ CASES = (
 @pytest.fixture(scope="module")
 def place(tmp_path_factory, photo):
     """A folder with what the commands work on."""
-    from graphs import convolved
+    from helpers.graphs import convolved
 
     folder = tmp_path_factory.mktemp("place")
     for name in ("pictures", "large"):

@@ -27,6 +27,7 @@ def test_its_hashes_and_layers_are_the_code_s():
     ) - {"conv5_4"}
 
 
+@pytest.mark.docs
 @pytest.mark.parametrize("data", ["Set5", "Set14"])
 def test_its_table_is_measured(fetched_weights, shared_data, data):
     bicubic, fast = evaluate(shared_data / "test" / data, 4, [load_network("fast", 4)], lpips=True)

@@ -55,7 +55,7 @@ def test_the_count_table_is_that_of_the_networks():
 
 
 @pytest.mark.parametrize("text", [README, CHINESE], ids=["English", "Chinese"])
-def test_its_links_and_commands_exist(text, command):
+def test_its_links_and_commands_exist(text, here):
     for link, anchor in re.findall(r"\]\((?!https?:)([^)#]+)(?:#([^)]+))?\)", text):
         assert (ROOT / link).exists(), link
         if anchor:
@@ -69,7 +69,7 @@ def test_its_links_and_commands_exist(text, command):
             text,
         )
     ):
-        assert command(name, "--help").returncode == 0
+        assert here(name, "--help").returncode == 0
 
 
 def blocks_of(text):

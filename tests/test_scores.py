@@ -1,5 +1,6 @@
-import importlib.util
 from pathlib import Path
+
+from helpers.scripts import script
 
 from clearzoom.weights import released
 
@@ -7,10 +8,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_the_scores_page_is_what_the_cards_say():
-    source = ROOT / "docs" / "make_scores.py"
-    spec = importlib.util.spec_from_file_location("make_scores", source)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = script("docs/make_scores.py")
     assert module.TARGET.read_text("utf-8") == module.scores(), "run python docs/make_scores.py"
 
 

@@ -75,11 +75,13 @@ def check(tmp_path_factory):
     return run
 
 
+@pytest.mark.slow
 def test_a_right_program_passes(check):
     status, said = check(RIGHT)
     assert status == 0, said
 
 
+@pytest.mark.slow
 def test_each_wrong_use_is_an_error_at_its_line(check):
     status, said = check("import clearzoom\n" + "\n".join(WRONG) + "\n")
     assert status == 1

@@ -212,6 +212,7 @@ TRAINING = {
 }
 
 
+@pytest.mark.train
 def test_training_takes_no_argument_that_it_cannot_use(tmp_path, config_file):
     from clearzoom.train.config_file import load_config
     from clearzoom.train.finish import Finish

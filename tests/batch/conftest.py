@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from s3_server import s3_server
+from helpers.s3_server import s3_server
 
 from clearzoom.io.picture import Picture
 from clearzoom.io.writing import write_picture

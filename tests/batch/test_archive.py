@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from s3_server import folder_content, objects, put_folder, store
+from helpers.s3_server import folder_content, objects, put_folder, store
 
 from clearzoom.batch.batch import Batch, ThreadExecutor, enlarge_folder
 from clearzoom.batch.object_store import ObjectStore
@@ -18,6 +18,8 @@ from clearzoom.batch.worker import Part, Worker, setup_of
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import InputError, MissingFileError, OutputError
 from clearzoom.pipeline.settings import Settings
+
+pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from clearzoom.io.picture import Picture
 from clearzoom.io.reading import decode, open_picture
 from clearzoom.io.writing import write_picture
 
+pytestmark = pytest.mark.slow
+
 SUFFIXES = (".png", ".jpg", ".webp", ".tif", ".gif", ".avif")
 
 

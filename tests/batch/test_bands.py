@@ -2,7 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
-from s3_server import folder_content
+from helpers.s3_server import folder_content
 
 from clearzoom.batch.bands import Band, band_bytes, bands_of, make_band
 from clearzoom.batch.batch import Batch, enlarge_folder
@@ -37,6 +37,7 @@ def _in(tmp_path):
     (tmp_path / "in").mkdir()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["alpha.png", "grey.tif"])
 def test_bands_are_the_rows_of_the_whole(folder, tmp_path, settings, monkeypatch, name):
     monkeypatch.setattr("clearzoom.batch.bands._BAND_BYTES", 1)
@@ -74,6 +75,7 @@ class _Damages:
             yield (index, *worker.process(part))
 
 
+@pytest.mark.slow
 def test_a_damaged_band_is_made_again(folder, tmp_path, settings, monkeypatch):
     monkeypatch.setattr("clearzoom.batch.bands._BAND_BYTES", 100_000)
     enlarge_folder(folder, tmp_path / "alone", settings)

@@ -7,8 +7,7 @@ import sys
 from contextlib import ExitStack
 
 import pytest
-import ray
-from s3_server import folder_content, objects, put_folder, store
+from helpers.s3_server import folder_content, objects, put_folder, store
 
 from clearzoom.batch.batch import Batch, ThreadExecutor, enlarge_folder
 from clearzoom.batch.ray_cluster import Cluster, RayExecutor, connected
@@ -16,6 +15,8 @@ from clearzoom.batch.storage import storage_of
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import ClusterError
 from clearzoom.pipeline.settings import Settings
+
+pytestmark = pytest.mark.cluster
 
 # Workers of the test's nodes end at once when they get a picture of this name, as one does that
 # the system kills for its memory; Ray calls this in each worker when it starts.
@@ -117,6 +118,8 @@ def test_an_object_store_and_a_picture_that_kills_its_workers(
 ):
     put_folder(archive, "cluster")
     # By value: the workers cannot import this file.
+    import ray
+
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     hook = {"worker_process_setup_hook": end_with_some_pictures}
     plain = Cluster(cluster.address)

@@ -10,6 +10,8 @@ import pytest
 from clearzoom.io.picture import Picture
 from clearzoom.io.writing import write_picture
 
+pytestmark = pytest.mark.slow
+
 KILLS = 10
 
 

@@ -1,14 +1,14 @@
 import sys
 
 import numpy as np
-import peers
-import sheet
-from contact import LABEL_PX
+from helpers.scripts import script
 from PIL import Image
 
 from clearzoom import Settings, Wanted, enlarge_file
 from clearzoom.core.resize import enlarge_bicubic
 
+peers, sheet = script("benchmarks/peers.py"), script("benchmarks/sheet.py")
+LABEL_PX = script("benchmarks/contact.py").LABEL_PX
 rng = np.random.default_rng(0)
 
 

@@ -1,4 +1,3 @@
-import os
 import subprocess
 import sys
 
@@ -7,6 +6,8 @@ import pytest
 
 from clearzoom.io.picture import Picture
 from clearzoom.io.writing import write_picture
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -43,33 +44,35 @@ def test_the_first_of_many_failures_are_named(command, folder, tmp_path, small_w
     assert last == "failed: 2 more"
 
 
-def test_it_has_the_options_of_enlarge(command):
+def test_it_has_the_options_of_enlarge(here, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+
     def options(name):
-        words = command(name, "--help", env=os.environ | {"COLUMNS": "200"}).stdout.split()
+        words = here(name, "--help").stdout.split()
         return {word.rstrip(",.") for word in words if word.startswith("--")}
 
     missing = options("enlarge") - options("batch")
     assert missing == {"--output", "--preview", "--fidelity-map"}
 
 
-def test_what_cannot_be_is_one_clear_line(command, folder, tmp_path):
-    def said(*arguments):
-        done = command("batch", folder, tmp_path / "out", *arguments)
+def test_what_cannot_be_is_one_clear_line(command, here, folder, tmp_path):
+    def said(*arguments, by=here):
+        done = by("batch", folder, tmp_path / "out", *arguments)
         assert not (tmp_path / "out").exists()
         return done.returncode, done.stderr
 
-    status, line = said("--on", "ray", "--address", "127.0.0.1:1")
+    status, line = said("--on", "ray", "--address", "127.0.0.1:1", by=command)
     assert status == 10
     assert line.startswith("error[cluster]: no cluster answers at 127.0.0.1:1")
     assert line.count("\n") == 1
     assert "--address goes with --on ray" in said("--address", "auto")[1]
     status, line = said("--on", "ray", "--min-actors", 3, "--max-actors", 2)
     assert (status, line) == (10, "error[cluster]: --max-actors 2 is less than --min-actors 3\n")
-    nowhere = command("batch", "ftp://127.0.0.1:1/scans", tmp_path / "out")
+    nowhere = here("batch", "ftp://127.0.0.1:1/scans", tmp_path / "out")
     assert nowhere.returncode == 3
     assert nowhere.stderr.startswith("error[input]: cannot reach ftp://127.0.0.1:1/scans: ")
     assert nowhere.stderr.count("\n") == 1
-    driver = command("batch", "gs://bucket/scans", tmp_path / "out")
+    driver = here("batch", "gs://bucket/scans", tmp_path / "out")
     assert driver.returncode == 3
     assert driver.stderr.startswith("error[input]: cannot reach gs://bucket/scans: ")
     assert "gcsfs" in driver.stderr  # what is missing, and not the extra that is there

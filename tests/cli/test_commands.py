@@ -21,9 +21,9 @@ def small_picture(tmp_path, photo):
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
-def test_enlarge_writes_every_format_at_four_times_the_size(command, small_picture, suffix):
+def test_enlarge_writes_every_format_at_four_times_the_size(here, small_picture, suffix):
     output = small_picture.with_name(f"out{suffix}")
-    done = command("enlarge", small_picture, "-o", output, "--scale", 4)
+    done = here("enlarge", small_picture, "-o", output, "--scale", 4)
     assert (done.returncode, done.stderr.strip()) == (0, "")
     assert str(output) in done.stdout
     assert "120x96 px" in done.stdout
@@ -69,6 +69,7 @@ def bad_calls(folder, good):
     }
 
 
+@pytest.mark.slow
 def test_bad_input_is_one_clear_line_and_leaves_nothing(here, command, small_picture):
     folder = small_picture.parent
     for case, (arguments, code, status) in bad_calls(folder, small_picture).items():
@@ -100,6 +101,7 @@ def test_models_shows_the_table_to_the_last_digit(here, monkeypatch):
     assert "18.19697 G" in for_people
 
 
+@pytest.mark.slow
 def test_models_without_torch_lists_the_weights_and_says_what_to_install(command, tmp_path):
     (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('no torch', name='torch')")
     environment = {"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin"}
@@ -133,6 +135,7 @@ def test_evaluate_prints_one_object(here, tmp_path, photo):
     assert "mean of 1" in here("evaluate", "--data", folder).stdout
 
 
+@pytest.mark.train
 def test_train_runs_resumes_and_says_where(command, here, config_file, tmp_path):
     config, run = config_file(), tmp_path / "run"
     first = here("train", config, "-o", run, "--time-budget", "0s")

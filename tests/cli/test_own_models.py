@@ -4,10 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from graphs import convolved, ours, resized, saved
+from helpers.graphs import convolved, ours, resized, saved
 
 from clearzoom.io.reading import read_picture
 from clearzoom.io.writing import write_rgb8
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

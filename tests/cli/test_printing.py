@@ -39,6 +39,7 @@ def small(tmp_path, photo):
     return tmp_path / "in" / "a.png"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("refusing", [full, closed_pipe])
 def test_what_cannot_be_printed_is_one_error(small, small_weights, monkeypatch, capfd, refusing):
     monkeypatch.setattr(sys, "argv", [])

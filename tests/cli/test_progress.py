@@ -4,9 +4,12 @@ import os
 import re
 
 import numpy as np
+import pytest
 
 from clearzoom.cli.console import progress
 from clearzoom.io.writing import write_rgb8
+
+pytestmark = pytest.mark.slow
 
 EACH = os.environ | {"CLEARZOOM_PROGRESS_SECONDS": "0"}
 

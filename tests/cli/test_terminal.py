@@ -73,6 +73,7 @@ def check(came):
     assert b"Traceback" not in came
 
 
+@pytest.mark.slow
 def test_names_never_reach_a_terminal_raw_or_as_markup(nasty, tmp_path, small_weights):
     options = ("--scale", "2", "--model", small_weights)
     status, came = on_terminal("plan", nasty, "-o", tmp_path / "out", *options)
@@ -150,6 +151,7 @@ def test_a_table_shows_names_as_they_are(nasty):
         assert name.removesuffix(".png").encode() in came
 
 
+@pytest.mark.slow
 def test_any_encoding_of_the_output_will_do(command, tmp_path, photo, small_weights):
     folder = tmp_path / "größe →"
     folder.mkdir()
@@ -189,6 +191,7 @@ def values(command, path=()):
             yield [*path, parameter.opts[0], ""]
 
 
+@pytest.mark.slow
 def test_an_empty_value_is_refused_by_every_command(monkeypatch, capfd, tmp_path):
     monkeypatch.chdir(tmp_path)
     cases = list(values(typer.main.get_command(app)))
@@ -204,6 +207,7 @@ def test_an_empty_value_is_refused_by_every_command(monkeypatch, capfd, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_numbers_that_are_none_are_refused(monkeypatch, capfd, tmp_path):
     """A number may be of any length, infinite or none; none of them ends in a traceback."""
     monkeypatch.chdir(tmp_path)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from helpers.squares import means_of_squares
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from squares import means_of_squares
 
 from clearzoom.core import consistency
 from clearzoom.core.back_projection import back_projection_kernel, enlarged
@@ -152,6 +152,7 @@ def test_other_shapes_are_refused():
         made_consistent(np.zeros((3, 9, 8), np.float32), np.zeros((3, 4, 4), np.float32), "full")
 
 
+@pytest.mark.slow
 def test_repairing_only_where_the_range_clips_is_repairing_everywhere(monkeypatch, photo):
     lr = photo.astype(np.float32).transpose(2, 0, 1) / 510 - 0.25
     lr[:, 20:24, 30:34] = 0.5  # white dots, which overshoot into the clipped range

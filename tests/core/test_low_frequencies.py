@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from helpers.squares import means_of_squares
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from squares import means_of_squares
 
 from clearzoom.core.low_frequencies import REACH_PX, low_frequency_part
 

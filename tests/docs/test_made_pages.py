@@ -1,33 +1,18 @@
 """Pages that are made from the code are what the code says."""
 
 import ast
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+from helpers.scripts import script
 
 ROOT = Path(__file__).parent.parent.parent
 
 
-def script(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_architecture_is_that_of_the_imports():
-    module = script("make_architecture")
-    assert module.PICTURE.read_text("utf-8") == module.picture(module.modules())
-    broken = module.modules() | {"cli.enlarge": set()}
-    with pytest.raises(ValueError, match=r"nothing before \S+ imports it"):
-        module.check_ways(broken)
-
-
 @pytest.mark.parametrize("name", ["make_architecture", "make_cli", "make_errors", "make_settings"])
 def test_they_are_current(name):
-    module = script(name)
+    module = script(f"docs/{name}.py")
     assert module.TARGET.read_text("utf-8") == module.page(), f"run python docs/{name}.py"
 
 
@@ -46,7 +31,7 @@ def variables_of(path):
 
 
 def test_every_variable_that_is_asked_for_is_named():
-    settings = script("make_settings")
+    settings = script("docs/make_settings.py")
     named = settings.VARIABLES.keys() | settings.INTERNAL
     found = set()
     for path in (ROOT / "src").rglob("*.py"):

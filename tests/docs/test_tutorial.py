@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from PIL import Image
+
+pytestmark = [pytest.mark.docs, pytest.mark.train]
 
 ROOT = Path(__file__).parent.parent.parent
 TEXT = (ROOT / "docs" / "tutorial.md").read_text("utf-8")

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 _TWO_AT_ONCE = """
 import threading
 import numpy as np

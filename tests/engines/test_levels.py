@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from small_networks import randomised
+from helpers.small_networks import randomised
 
 from clearzoom.engines.levels import Levels, estimator_file, load_estimator
 from clearzoom.engines.network import load_level_estimator, load_network
@@ -28,6 +28,7 @@ def exported(tmp_path_factory):
     return net, path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [0.0, 0.35, 1.0])
 @pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
 def test_one_file_is_the_network_at_every_level(exported, level, engine):
@@ -90,6 +91,7 @@ def test_a_damaged_note_is_one_clear_error(exported):
         other.at(path.read_bytes(), 0.2)
 
 
+@pytest.mark.slow
 def test_strength_mixes_levels_too(exported, tmp_path):
     net, path = exported
     shutil.copy(path, tmp_path)

@@ -47,6 +47,7 @@ def extremes():
         yield f"{name}, turned round", 255 - levels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "scale"), NETWORKS)
 def test_every_released_network_enlarges_extreme_pictures_with_half_of_the_tolerance_left(
     name, scale

@@ -42,6 +42,7 @@ def chain(small_weights):
     return stages, source, whole
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_a_region_is_a_crop_of_the_whole(chain, data):
     stages, source, whole = chain

@@ -19,6 +19,7 @@ def small(small_weights):
     return load_network(str(small_weights), 2)
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_tiled_equals_one_run_over_the_whole_picture(small, data):
     height, width = data.draw(st.integers(1, 70)), data.draw(st.integers(1, 70))
@@ -41,6 +42,7 @@ def test_a_halo_one_px_short_would_show(small, random):
     assert np.abs(short.astype(int) - whole).max() > 8
 
 
+@pytest.mark.slow
 def test_released_weights_tiled_equal_untiled(photo):
     network = load_network("srresnet-slim", 4)
     crop = photo[60:160, 100:230]

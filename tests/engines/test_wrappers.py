@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers.squares import means_of_squares
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image, ImageDraw, ImageFont
-from squares import means_of_squares
 
 from clearzoom.core.resize import reduce_for_protocol, resize
 from clearzoom.engines.network import load_network
@@ -90,6 +90,7 @@ def drawn(paper, ink, smooth):
     return np.asarray(picture)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("smooth", [True, False])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(

@@ -87,6 +87,7 @@ def test_light_is_seen_by_l_and_noise_by_s():
     assert parts["brighter"][3] > parts["noisy"][3] > parts["blurred"][3]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fetched_weights")
 def test_the_blurred_copy_wins_by_position_and_loses_by_lpips(photo):
     true, (sharp, soft) = perceptual.copies(photo)

@@ -17,6 +17,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "explain"
 PLAIN = [topic for topic in PAGES if topic not in TRAINED]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("topic", PLAIN)
 def test_the_page_is_current(topic, request):
     if topic == "perceptual":
@@ -64,6 +65,7 @@ def test_no_figure_is_left_over():
     assert named == {path.name for path in DOCS.iterdir() if path.suffix != ".md"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["png", "svg"])
 def test_a_figure_is_the_same_bytes_again(kind):
     first, second = (make("pixel-shuffle").drawings[0].figure for _ in range(2))
@@ -71,6 +73,7 @@ def test_a_figure_is_the_same_bytes_again(kind):
     assert encoded(first, kind) == encoded(first, kind)
 
 
+@pytest.mark.slow
 def test_the_command_writes_page_and_figures(command, tmp_path):
     folder = tmp_path / "new" / "folder"
     done = command("explain", "losses", "--out", folder)
@@ -101,6 +104,7 @@ def test_a_folder_that_cannot_be_made_is_an_output_error(here, tmp_path):
     assert (done.returncode, done.stderr[:13]) == (4, "error[output]")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["matplotlib", "torch"])
 def test_without_its_parts_it_names_the_extra(missing, tmp_path):
     code = (

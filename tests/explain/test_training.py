@@ -6,6 +6,8 @@ from clearzoom.errors import MissingFileError
 from clearzoom.explain import ablation, strategies
 from clearzoom.explain.trial import Budget
 
+pytestmark = pytest.mark.train
+
 TINY = Budget(
     steps=2, batch=1, patch_px=8, channels=16, blocks=1, pictures=2, scored=1, option="--quick"
 )

@@ -78,6 +78,7 @@ except OutputError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])
 def test_when_the_disk_takes_no_more_nothing_is_left(tmp_path, suffix):
     target = tmp_path / f"out{suffix}"

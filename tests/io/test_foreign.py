@@ -19,6 +19,8 @@ from clearzoom.io.picture import Picture
 from clearzoom.io.reading import decode, open_picture, read_picture
 from clearzoom.io.writing import write_picture
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("pillow-12.0.0", "pillow_heif-1.8.1", "pypng-0.20220715.0", "wand-0.7.2")
 AT_LEAST = dict(zip(NAMES, (800, 70, 30, 190), strict=True))
 SUFFIXES = (

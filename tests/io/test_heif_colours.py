@@ -64,6 +64,7 @@ def in_d50(profile):
     return np.array([each[0] for each in (read.red_colorant, read.green_colorant)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", [avif, heic])
 def test_nclx_becomes_a_profile_or_a_note(tmp_path, photo, write):
     samples = np.ascontiguousarray(photo[:64, :64])

@@ -24,6 +24,8 @@ from clearzoom.io.placement import Placement
 from clearzoom.io.reading import decode, open_picture
 from clearzoom.io.writing import write_picture
 
+pytestmark = pytest.mark.slow
+
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 IPTC = b"\x1c\x02\x78\x00\x0bA museum cat"
 PHOTOSHOP = b"".join(

@@ -69,6 +69,7 @@ def test_nearest_is_that_of_torch_where_it_is_centred(photo, size):
     np.testing.assert_array_equal(ours, theirs[0].permute(1, 2, 0).byte().numpy())
 
 
+@pytest.mark.slow
 def test_a_box_is_the_mean_over_what_a_pixel_covers(random):
     picture = random.integers(0, 256, (60, 90, 3), np.uint8)
     for size in ((20, 30), (40, 60), (48, 25), (37, 53)):

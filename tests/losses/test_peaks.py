@@ -47,6 +47,7 @@ def test_a_pattern_that_the_true_picture_has_is_free():
     assert peaks(noise(1) + weave(128, 20), noise(0)) > 0.01
 
 
+@pytest.mark.slow
 def test_it_is_the_excess_of_heights_in_welchs_spectrum():
     random = np.random.default_rng(0)
     sr, hr = random.normal(0, 0.1, (2, 1, 2, 48, 64))

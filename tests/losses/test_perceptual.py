@@ -41,6 +41,7 @@ def test_by_default_it_is_the_paper_s_layer(vgg19):
     assert Perceptual(weights=vgg19)(sr, hr) == Perceptual("vgg19", {"conv5_4": 1.0}, vgg19)(sr, hr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "layers", [{"conv5_4": 1.0}, {"conv2_2": 1.0}, {"conv2_2": 1, "conv4_1": 9}]
 )
@@ -90,6 +91,7 @@ def test_errors(vgg19):
         Perceptual("vgg17")
 
 
+@pytest.mark.slow
 def test_vgg16_as_fetched_tells_blur_from_sharp(fetched_weights, photo):
     """With real weights; a blurred copy is farther at every layer than one less blurred."""
     hr = torch.from_numpy(photo[100:196, 150:246].copy()).permute(2, 0, 1)[None] / 255 - 0.5

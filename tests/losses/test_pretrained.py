@@ -54,6 +54,7 @@ def test_the_convolutions_are_torchvision_s(fetched_weights):
     torch.testing.assert_close(alexnet["conv1.weight"][0, 0, 0, :3], row, rtol=0, atol=6e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("network", "theirs"), [("alexnet", "alex"), ("vgg16", "vgg")])
 def test_the_heads_are_those_that_torchmetrics_ships(fetched_weights, network, theirs):
     from pathlib import Path

@@ -19,6 +19,7 @@ BICUBIC = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("data", "scale"), BICUBIC)
 def test_bicubic_has_the_published_psnr(shared_data, data, scale):
     (row,) = evaluate(shared_data / "test" / data, scale)
@@ -40,6 +41,7 @@ def test_compressed_input_is_another_row_s_name_and_a_worse_score(shared_data):
     assert compressed.psnr_db < clean.psnr_db - 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "consistency"),
     [((), "full"), (("--jpeg-quality", "40"), "tones"), (("--consistency", "2"), 2.0)],

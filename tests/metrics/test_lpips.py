@@ -72,6 +72,7 @@ def oracle(a, b, arrays, network):
     return total
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", ["alexnet", "vgg16"])
 def test_it_is_the_definition(fetched_weights, weights_source, photo, network):
     arrays = read_source(weights_source)[network]

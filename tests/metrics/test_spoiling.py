@@ -140,6 +140,7 @@ def test_rows_say_so_and_are_worse(tmp_path, photo):
     assert rows[2].pictures[0][1].psnr_db == expected.psnr_db
 
 
+@pytest.mark.slow
 def test_the_command_names_recipe_and_kind(command, tmp_path, photo):
     write_rgb8(tmp_path / "cat.png", np.ascontiguousarray(photo[:128, :128]))
     options = ("--data", tmp_path, "--model", "fast", "--faults", "usual")

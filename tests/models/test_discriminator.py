@@ -42,6 +42,7 @@ def test_a_map_has_a_logit_for_each_16_px_that_depends_on_what_is_near():
     assert not same[:, 12:].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("logit_map", [False, True])
 def test_it_can_tell_noise_from_flat(logit_map):
     torch.manual_seed(0)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from small_networks import SMALL, randomised
+from helpers.small_networks import SMALL, randomised
 
 from clearzoom.engines.enclosed import check_enclosed
 from clearzoom.engines.notes import read_notes
@@ -10,6 +10,8 @@ from clearzoom.engines.openvino import load_openvino
 from clearzoom.errors import WeightsError
 from clearzoom.models.export import export_onnx
 from clearzoom.models.registry import build
+
+pytestmark = pytest.mark.slow
 
 KINDS = [
     ("srresnet-slim", 4, {}),

@@ -1,8 +1,8 @@
 import pytest
 import torch
+from helpers.small_networks import randomised
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_networks import randomised
 
 from clearzoom.models.count import count
 from clearzoom.models.estimator import LevelEstimator

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from small_networks import FAMILY, SMALL, randomised
+from helpers.small_networks import FAMILY, SMALL, randomised
 
 from clearzoom.errors import ConfigError, UnknownModelError
 from clearzoom.models.count import count
@@ -67,6 +67,7 @@ def test_the_seven_switches_lead_from_srresnet_to_slim():
     assert count(build("srresnet", settings=changed), 64, 64).parameters == 642_050
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILY)
 @pytest.mark.parametrize("scale", [2, 3, 4])
 @pytest.mark.parametrize("more", [{"dilations": [1, 2]}, {"dilations": [2], "dilate": "first"}])
@@ -89,6 +90,7 @@ def test_reach_is_what_the_gradient_shows(name, scale, more):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILY)
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_a_fresh_network_is_near_linear_interpolation(name, scale, photo):

@@ -1,9 +1,9 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from helpers.small_networks import FAMILY, SMALL, randomised
 from hypothesis import given
 from hypothesis import strategies as st
-from small_networks import FAMILY, SMALL, randomised
 
 from clearzoom.models.registry import build
 from clearzoom.models.upscale import convolution_before_shuffle, prelu_one

@@ -1,7 +1,7 @@
 import pytest
 import torch
+from helpers.small_networks import SMALL
 from safetensors.torch import save_file
-from small_networks import SMALL
 
 from clearzoom.errors import MissingFileError, WeightsError
 from clearzoom.models.registry import build

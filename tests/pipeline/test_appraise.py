@@ -148,6 +148,7 @@ def test_a_level_for_a_model_without_is_refused(written, lr, tmp_path):
         run_job(job)
 
 
+@pytest.mark.slow
 def test_plan_and_result_say_what_was_chosen(command, written, lr, tmp_path):
     path = written(lr[:60, :60], "in.jpg", Q=30)
     done = command("plan", path, "-o", tmp_path / "o.png")

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from helpers.small_animations import gif
 from PIL import Image
-from small_animations import gif
 from typer.testing import CliRunner
 
 import clearzoom.pipeline.budget as budgets
@@ -200,6 +200,7 @@ def peak_of(*arguments):
     return int(re.search(r"peak (\d+)", done.stdout)[1])
 
 
+@pytest.mark.slow
 def test_the_limit_holds_in_a_folder_and_in_a_chain(tmp_path, photo):
     (tmp_path / "in").mkdir()
     for index, side in enumerate((60, 140, 150)):

@@ -46,6 +46,7 @@ def picture(tmp_path, photo):
     return tmp_path / "in.png"
 
 
+@pytest.mark.slow
 def test_auto_is_what_the_estimator_says(model, picture, tmp_path):
     job = plan_job(picture, tmp_path / "o.png", Settings(Wanted(2), model))
     whole = read_picture(picture).samples.transpose(2, 0, 1) / np.float32(255) - np.float32(0.5)
@@ -56,6 +57,7 @@ def test_auto_is_what_the_estimator_says(model, picture, tmp_path):
     assert round(job.settings.denoise * 20) == pytest.approx(job.settings.denoise * 20)
 
 
+@pytest.mark.slow
 def test_auto_is_the_same_bytes_as_its_level(model, picture, tmp_path):
     auto = plan_job(picture, tmp_path / "auto.png", Settings(Wanted(2), model))
     run_job(auto)
@@ -83,6 +85,7 @@ def test_the_second_network_keeps_what_the_first_gives(model, picture, tmp_path)
     assert [network.denoise for network in networks] == [0.6, 0.0]
 
 
+@pytest.mark.slow
 def test_the_plan_says_it(command, model, picture, tmp_path):
     said = command("plan", picture, "-o", tmp_path / "o.png", "--scale", 2, "--model", model)
     assert ", denoise 0" in said.stdout or ", denoise 1" in said.stdout

@@ -22,6 +22,7 @@ def picture(tmp_path, photo):
     return tmp_path / "in.png"
 
 
+@pytest.mark.slow
 def test_the_size_of_the_file_is_about_that_of_the_result(picture, tmp_path):
     for name in ("o.png", "o.jpg", "o.webp", "o.tif"):
         job = plan_job(picture, tmp_path / name, Settings(Wanted(2), "fast"))
@@ -88,6 +89,7 @@ def test_any_picture_has_an_estimate_and_nothing_is_left(tmp_path, samples):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cmyk.tif", "in.png"]
 
 
+@pytest.mark.slow
 def test_plan_says_it(picture, tmp_path, command):
     options = ("--scale", 2, "--model", "fast")
     said = r"estimate about [\d.]+ (s|min|h) and [\d.]+ (k|M)B, from a short measurement here"

@@ -36,6 +36,7 @@ def picture(tmp_path, photo):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wanted", "size"),
     [
@@ -98,6 +99,7 @@ def test_flat_fields_are_exact(tmp_path, level, wanted):
     assert (read_picture(tmp_path / "o.png").samples == level).all()
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from([np.uint8, np.uint16]),
     st.integers(0, 65_535),
@@ -115,6 +117,7 @@ def test_flat_fields_are_exact_at_every_size(dtype, level, width, height):
             assert (result == level).all(), (bands, stages)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wanted", [Wanted(4), Wanted(8), Wanted(5.3)])
 def test_a_preview_has_the_px_of_the_whole(tmp_path, photo, wanted):
     write_picture(tmp_path / "in.png", Picture(np.ascontiguousarray(photo[:90, :120])))
@@ -129,6 +132,7 @@ def test_a_preview_has_the_px_of_the_whole(tmp_path, photo, wanted):
     )
 
 
+@pytest.mark.slow
 def test_the_result_depends_on_nothing_but_the_picture(
     picture, tmp_path, monkeypatch, small_weights
 ):
@@ -230,6 +234,7 @@ def test_an_animation_keeps_frames_and_timing(tmp_path, photo, suffix):
         enlarge(tmp_path / f"in{suffix}", tmp_path / "o.tif")
 
 
+@pytest.mark.slow
 def test_the_file_is_as_small_as_wanted(picture, tmp_path):
     for suffix in (".jpg", ".webp", ".avif"):
         enlarge(picture, tmp_path / f"o{suffix}", encoding=Encoding(95, 20_000))

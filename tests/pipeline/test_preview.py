@@ -14,6 +14,8 @@ from clearzoom.pipeline.memory import resident_bytes, watched
 from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 MB = 10**6
 
 

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-import graphs
 import numpy as np
 import onnx
 import pytest
-from graphs import constant, convolved, helper, in_blocks, ours, resized, saved
+from helpers import graphs
+from helpers.graphs import constant, convolved, helper, in_blocks, ours, resized, saved
 
 from clearzoom.core.resize import enlarge_bicubic
 from clearzoom.engines.network import load_network
@@ -18,6 +18,8 @@ from clearzoom.probe.external import with_weights_inside
 from clearzoom.probe.measure import measure
 from clearzoom.weights import FOLDER, find
 from clearzoom.weights.card import AddedCard, read_any_card
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)

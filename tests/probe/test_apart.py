@@ -5,12 +5,14 @@ import platform
 import numpy as np
 import onnx
 import pytest
-from graphs import constant, convolved, helper, kernel, resized, saved, value
+from helpers.graphs import constant, convolved, helper, kernel, resized, saved, value
 from onnx import TensorProto
 
 from clearzoom.errors import ModelError, WeightsError
 from clearzoom.probe.add import add_model
 from clearzoom.probe.apart import Limits
+
+pytestmark = pytest.mark.slow
 
 x86 = pytest.mark.skipif(
     platform.machine().lower() not in ("x86_64", "amd64"),

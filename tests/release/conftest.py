@@ -1,6 +1,5 @@
 """What a release gives: built once, installed into empty environments."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -8,7 +7,8 @@ import venv
 from pathlib import Path
 
 import pytest
-from small_engine import IMAGE_VERSION, built_image, program_of
+from helpers.dockerfile import install, program_of
+from helpers.scripts import script
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -60,21 +60,14 @@ def plain_environment(installed, wheel):
 
 
 @pytest.fixture(scope="session")
-def image(tmp_path_factory, outside):
-    """The container's image, made by its Dockerfile's own steps below a folder."""
-    return built_image(tmp_path_factory.mktemp("image"), outside, IMAGE_VERSION)
-
-
-@pytest.fixture(scope="session")
-def serving_environment(image):
-    """Where the image's steps have installed clearzoom with its server."""
-    return image.place("/opt/clearzoom")
+def serving_environment(tmp_path_factory, outside):
+    """Where the Dockerfile's steps install clearzoom with its server: a virtual environment."""
+    environment = tmp_path_factory.mktemp("image") / "clearzoom"
+    install(environment, tmp_path_factory.mktemp("context"), outside)
+    return environment
 
 
 @pytest.fixture(scope="session")
 def make_sbom():
     """The script as a module."""
-    spec = importlib.util.spec_from_file_location("make_sbom", ROOT / "scripts" / "make_sbom.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("scripts/make_sbom.py")

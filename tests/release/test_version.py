@@ -47,6 +47,7 @@ def test_sources_that_were_not_installed_have_a_version(tmp_path):
     assert done.stdout == "0+unknown\n"
 
 
+@pytest.mark.release
 def test_a_tag_is_the_version_and_what_follows_is_the_next_ones(source):
     git(source, "init", "--quiet")
     git(source, "add", ".")
@@ -58,10 +59,12 @@ def test_a_tag_is_the_version_and_what_follows_is_the_next_ones(source):
     assert built_version(source) == "1.2.4.dev1"
 
 
+@pytest.mark.release
 def test_without_git_there_is_a_fallback(source):
     assert built_version(source) == "0.1.0.dev0"
 
 
+@pytest.mark.release
 def test_an_archive_of_a_tag_knows_it(source):
     shutil.copy(ROOT / ".gitattributes", source)
     shutil.copy(ROOT / ".git_archival.txt", source)

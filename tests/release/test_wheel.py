@@ -7,10 +7,11 @@ import tomllib
 import zipfile
 from pathlib import Path
 
-import httpx
 import pytest
+from helpers.dockerfile import program_of
 from PIL import Image
-from small_engine import IMAGE_VERSION, program_of
+
+pytestmark = pytest.mark.release
 
 ROOT = Path(__file__).parent.parent.parent
 LARGEST_MB = 60
@@ -81,23 +82,3 @@ def test_what_is_not_installed_names_its_command(
     assert done.returncode == 7
     assert f"pip install 'clearzoom[{extra}]'" in done.stderr
     assert len(done.stderr.splitlines()) == 1
-
-
-def test_it_serves_its_page_and_a_tile(serving_environment, outside, folder, tmp_path):
-    command = [program_of(serving_environment, "clearzoom"), "serve", folder, "--port", "0"]
-    command += ["--cache", tmp_path / "cache"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=outside) as process:
-        try:
-            address = re.search(r"http://[^\s/]+", process.stdout.readline())[0]
-            with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
-                page = client.get("/").raise_for_status().text
-                parts = set(re.findall(r'(?:src|href)="(/?[\w./-]+\.(?:js|css|svg))"', page))
-                assert len(parts) > 3
-                for part in parts:
-                    client.get(f"/{part.lstrip('/')}").raise_for_status()
-                health = client.get("/healthz").json()
-                assert health == {"status": "ok", "version": IMAGE_VERSION}
-                tile = client.get("/iiif/3/small.png~x4/full/max/0/default.png")
-                assert tile.raise_for_status().headers["x-clearzoom-pixels"] == "inferred"
-        finally:
-            process.terminate()

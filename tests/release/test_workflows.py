@@ -28,6 +28,7 @@ def targets():
     return set(re.findall(r"^([\w./]+):(?!=)", MAKEFILE, re.MULTILINE))
 
 
+@pytest.mark.slow
 def test_they_fit_the_schema(tmp_path):
     good, told = fits("github-workflows", *WORKFLOWS)
     assert good, told
@@ -35,6 +36,7 @@ def test_they_fit_the_schema(tmp_path):
     assert not fits("github-workflows", tmp_path / "bad.yml")[0]
 
 
+@pytest.mark.slow
 def test_the_citation_fits_its_schema():
     good, told = fits("citation-file-format", ROOT / "CITATION.cff")
     assert good, told

@@ -20,9 +20,9 @@ import numpy as np
 import pytest
 import pyvips
 import uvicorn
+from helpers.small_app import small_app
 from PIL import Image
 from playwright.sync_api import sync_playwright
-from small_app import small_app
 
 from clearzoom.server.app import create_app
 from clearzoom.server.settings import ServeSettings

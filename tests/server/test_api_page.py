@@ -1,6 +1,5 @@
 """docs/api.md: its commands run, and its tables are the server's."""
 
-import importlib.util
 import os
 import re
 import shutil
@@ -8,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from helpers.scripts import script
 from PIL import Image
 
 from clearzoom.server.app import create_app
@@ -16,10 +16,7 @@ DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
 def test_its_tables_are_those_of_the_schema():
-    spec = importlib.util.spec_from_file_location("make_api", DOCS / "make_api.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert (DOCS / "api.md").read_text("utf-8") == module.page()
+    assert (DOCS / "api.md").read_text("utf-8") == script("docs/make_api.py").page()
 
 
 def size_of(path):
@@ -27,6 +24,7 @@ def size_of(path):
         return picture.size
 
 
+@pytest.mark.docs
 def test_its_commands_run(served, session, png, tmp_path):
     if shutil.which("curl") is None:
         pytest.skip("there is no curl")

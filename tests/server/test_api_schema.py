@@ -1,6 +1,8 @@
 """Requests made up from the schema: never a fault, and only answers that are documented."""
 
+import pytest
 import schemathesis
+from helpers.small_app import small_app
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
@@ -10,7 +12,8 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from small_app import small_app
+
+pytestmark = pytest.mark.slow
 
 CHECKS = [
     not_a_server_error,

@@ -13,6 +13,8 @@ from PIL import Image
 import clearzoom
 from clearzoom.models.photo import PLAIN_LEVEL
 
+pytestmark = pytest.mark.browser
+
 ROOT = Path(__file__).parents[2]
 PAGE = "examples/browser/"
 WAIT_MS = 120_000

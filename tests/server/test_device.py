@@ -10,6 +10,8 @@ import clearzoom
 from clearzoom.models.photo import PLAIN_LEVEL
 from clearzoom.weights import FOLDER, released
 
+pytestmark = pytest.mark.browser
+
 WAIT_MS = 120_000
 WASM = "'wasm-unsafe-eval'"
 TIMES = "\u00d7"

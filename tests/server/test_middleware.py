@@ -248,6 +248,7 @@ def test_tokens_are_compared_in_constant_time(in_process, monkeypatch):
     assert hmac.compare_digest is compare
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("token", ["a b", "a;b", "жетон", "a&b"])
 def test_a_token_that_no_address_or_cookie_holds_is_refused(command, served_folder, token):
     done = command("serve", served_folder, "--token", token)
@@ -297,6 +298,7 @@ def test_an_address_on_the_network_answers_to_any_name_but_not_without_token(in_
     assert ask("GET", "/api/pictures", headers=headers, **base).status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_tile_at_work_is_finished_when_the_server_shall_end(serve, served_folder, workers):
     server = serve(served_folder, "--workers", str(workers), "--model", "fast")

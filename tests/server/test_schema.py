@@ -1,5 +1,6 @@
 """Requests made up from the schema, to the running server: never a fault, nothing undocumented."""
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -40,6 +41,7 @@ def operations(url):
     return {each.ok().label: each.ok() for each in schema.get_all_operations()}
 
 
+@pytest.mark.slow
 def test_no_request_is_a_fault(server, subtests):
     statuses = {}
 

@@ -1,5 +1,7 @@
 import signal
 
+import pytest
+
 
 def test_the_address_is_said_and_answers(client, server):
     answer = client.get("/api/openapi.json")
@@ -19,6 +21,7 @@ def test_what_is_listed(client):
     assert [each["name"] for each in listed["unreadable"]] == ["no-picture.jpg"]
 
 
+@pytest.mark.slow
 def test_two_workers_end_as_one_does(serve, served_folder):
     server = serve(served_folder, "--workers", "2")
     with server.client() as client:

@@ -42,6 +42,7 @@ def test_what_is_larger_is_inferred(client, form, caret):
     assert f"/{REGION}/^{FORMS[form][0]},{FORMS[form][1]}/0/default.jpg>" in link
 
 
+@pytest.mark.slow
 def test_max_is_all_that_the_limits_allow(in_process):
     ask = in_process(max_width_px=400, max_area_px=60_000)
     for caret in ("^", "%5E"):

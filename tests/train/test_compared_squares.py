@@ -10,6 +10,8 @@ from clearzoom.train.config_file import load_config
 from clearzoom.train.run import train
 from clearzoom.train.squares import same_square
 
+pytestmark = pytest.mark.train
+
 PHOTO = """name = "photo"
 settings = { channels = 8, convolutions = 2 }"""
 

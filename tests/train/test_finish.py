@@ -19,6 +19,8 @@ from clearzoom.train.finish import Finish
 from clearzoom.train.learning_rate import Decay, learning_rate
 from clearzoom.train.run import train
 
+pytestmark = pytest.mark.train
+
 
 @pytest.fixture
 def constant(config_file):

@@ -42,6 +42,7 @@ def test_freed_blocks_are_kept_inside_and_given_back_in_the_end():
     assert resident_bytes_at(freed_block()) < 20 * MB
 
 
+@pytest.mark.train
 def test_a_program_that_trained_gets_its_memory_back(config_file, tmp_path):
     train(load_config(config_file()), tmp_path / "run", time_budget_s=0)
     assert resident_bytes_at(freed_block()) < 20 * MB

@@ -14,6 +14,8 @@ from clearzoom.train.config import (
 from clearzoom.train.config_file import load_config
 from clearzoom.train.objective import Objective, loss_of
 
+pytestmark = pytest.mark.train
+
 CPU = torch.device("cpu")
 SMALL = {
     "fast": {"channels": 8, "convolutions": 2},

@@ -196,6 +196,7 @@ def test_no_wheel_is_one_clear_error(monkeypatch, tmp_path):
         download(["pydantic==2.9.2"], "3.12", tmp_path / "wheels")
 
 
+@pytest.mark.slow
 def test_the_script_packs_and_says_what(config_file, tmp_path):
     command = [sys.executable, ROOT / "scripts" / "pack-training", config_file()]
     done = subprocess.run(

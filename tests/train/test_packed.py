@@ -23,6 +23,8 @@ from clearzoom.train.pack_wheels import THERE, download, missing, needs_of
 from clearzoom.train.packed import NEWEST, Newest, Pack, run_all
 from clearzoom.train.run import train
 
+pytestmark = pytest.mark.train
+
 
 @pytest.fixture
 def small_pack(config_file, tmp_path):

@@ -11,6 +11,8 @@ from clearzoom.train.config_file import load_config
 from clearzoom.train.precision import PLAIN, Arithmetic, candidates, choice_words, fastest
 from clearzoom.train.run import train
 
+pytestmark = pytest.mark.train
+
 CPU = torch.device("cpu")
 FP32_LAST = Arithmetic("fp32", "channels_last")
 BF16 = Arithmetic("bf16", "contiguous")

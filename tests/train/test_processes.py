@@ -15,6 +15,8 @@ from clearzoom.train.config_file import load_config
 from clearzoom.train.processes import Processes, is_first, requested_processes
 from clearzoom.train.run import train
 
+pytestmark = pytest.mark.train
+
 FAST = 'name = "fast"\nsettings = { channels = 8, convolutions = 2 }'
 TWO = ("--devices", 2)
 

@@ -19,6 +19,8 @@ from clearzoom.train.run import train
 from clearzoom.weights import suited_consistency
 from clearzoom.weights.card import read_card
 
+pytestmark = pytest.mark.train
+
 
 def test_a_run_becomes_weights_with_a_true_card(config_file, tmp_path, pictures):
     recipe = train(load_config(config_file()), tmp_path / "run")

@@ -19,6 +19,8 @@ from clearzoom.train.data.resident import Pairs
 from clearzoom.train.recipe import Recipe
 from clearzoom.train.run import steps_in, train
 
+pytestmark = pytest.mark.train
+
 FAST = """name = "fast"
 settings = { channels = 8, convolutions = 2 }"""
 

@@ -11,6 +11,8 @@ from clearzoom.engines.network import load_network
 from clearzoom.metrics.methods import LrPicture
 from clearzoom.pipeline.command_method import plain_command
 
+pytestmark = pytest.mark.slow
+
 SCALE, SIDE_PX, EDGE_PX = 4, 64, 20  # LR; what is nearer to the edge than EDGE_PX is left out
 ACROSS, DOWN = np.meshgrid(np.arange(SIDE_PX), np.arange(SIDE_PX))
 

@@ -11,6 +11,8 @@ from clearzoom.pipeline.command_method import plain_command
 from clearzoom.weights import DEFAULT_MODEL, FOLDER, released
 from clearzoom.weights.card import read_card
 
+pytestmark = pytest.mark.slow
+
 CARDS = released()
 USUAL = ("Set5", "usual")
 

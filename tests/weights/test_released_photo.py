@@ -11,6 +11,8 @@ from clearzoom.metrics.evaluate import evaluate
 from clearzoom.metrics.protocol import crop_to_multiple
 from clearzoom.pipeline.command_method import plain_command
 
+pytestmark = pytest.mark.slow
+
 LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0)
 SCALES = (2, 4)
 GAINS_DB = {60: 0.62, 40: 0.55}

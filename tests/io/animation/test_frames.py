@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.small_animations import apng, chunk, flat, gif
 from PIL import Image
 from playwright.sync_api import Error, sync_playwright
-from small_animations import apng, chunk, flat, gif
 
 from clearzoom.errors import ClearzoomError, SizeError, UnreadablePictureError
 from clearzoom.io.animation.frames import frames_of, layout_of
@@ -156,18 +156,21 @@ def compare(path, asked):
     return layout
 
 
+@pytest.mark.browser
 @pytest.mark.parametrize("name", GIFS)
 def test_a_gif_is_what_a_browser_shows(tmp_path, shown, name):
     (tmp_path / "a.gif").write_bytes(GIFS[name])
     compare(tmp_path / "a.gif", shown(GIFS[name], "gif"))
 
 
+@pytest.mark.browser
 @pytest.mark.parametrize("name", PNGS)
 def test_an_apng_is_what_a_browser_shows(tmp_path, shown, name):
     (tmp_path / "a.png").write_bytes(PNGS[name])
     compare(tmp_path / "a.png", shown(PNGS[name], "png"))
 
 
+@pytest.mark.browser
 @pytest.mark.parametrize("clears", [False, True])
 def test_webp_is_what_a_browser_shows(tmp_path, shown, random, clears):
     frames = [random.integers(0, 256, (12, 20, 4), np.uint8) for _ in range(3)]
@@ -189,6 +192,7 @@ def test_webp_is_what_a_browser_shows(tmp_path, shown, random, clears):
         assert compare(tmp_path / "a.webp", shown(bytes(grown), "webp")).channels == 4
 
 
+@pytest.mark.browser
 @pytest.mark.parametrize("name", ["pillow-12.0.0", "wand-0.7.2"])
 def test_foreign_animations_are_what_a_browser_shows(
     foreign_archive, tmp_path, shown, name, record_property

@@ -246,6 +246,7 @@ def test_a_description_is_replaced_and_nothing_else_moves(order, text):
     assert (read[0x010F], read.get_ifd(0x8769)[0x927C]) == ("Canon", b"MAKERNOTE" * 9)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60))
 def test_any_description_is_placed_or_left_out(text):
     shape = '<OME><Image><Pixels SizeX="{0}" PhysicalSizeX="{0}"/></Image><Union><A X="{0}" '

@@ -4,10 +4,12 @@ import hashlib
 import logging
 
 import pytest
-from graphs import convolved
+from helpers.graphs import convolved
 
 from clearzoom.probe.add import add_model
 from clearzoom.server.app import create_app
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -69,6 +69,7 @@ def test_an_outer_folder_can_name_a_picture_by_its_path(in_process, folder):
     assert [name for name, label in listed(ask, "label").items() if label] == ["in/deep/c.png"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "route",
     [
@@ -163,6 +164,7 @@ def test_a_mistake_shows_nothing_and_tells_visitors_nothing(in_process, folder, 
     assert "hush" not in str(said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", ["an unknown key", "no UTF-8"])
 def test_a_mistake_stops_the_start(command, folder, tmp_path, mistake):
     (folder / "in/deep/clearzoom.toml").write_bytes(MISTAKES[mistake].encode("latin-1"))

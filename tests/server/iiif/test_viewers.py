@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import pyvips
 
+pytestmark = pytest.mark.browser
+
 NESTED = "old scans/貓 & co/chelsea small.jpg"
 
 TOOLS = Path(__file__).parents[3] / ".tools"

@@ -5,10 +5,12 @@ import socket
 
 import numpy as np
 import pytest
+from helpers.small_animations import gif
 from PIL import Image
-from small_animations import gif
 
 from clearzoom.server.app import create_app
+
+pytestmark = pytest.mark.slow
 
 ASKED = {
     "four times": ({}, []),

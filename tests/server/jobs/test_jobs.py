@@ -18,7 +18,9 @@ from clearzoom.server.jobs import runner
 from clearzoom.server.jobs.fair_turns import FairTurns
 from clearzoom.server.jobs.records import ENDED
 
-HERE = Path(__file__).parents[1]
+pytestmark = pytest.mark.slow
+
+TESTS = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -242,7 +244,7 @@ def process(session, until, tmp_path):
         code = (
             "import uvicorn;"
             + ("from clearzoom.pipeline import run; run._IN_MEMORY_BYTES = 0;" if scratch else "")
-            + "from small_app import worker_app;"
+            + "from helpers.small_app import worker_app;"
             "config = uvicorn.Config(worker_app, factory=True, port=0, log_level='error');"
             "server = uvicorn.Server(config); import threading, pathlib, time\n"
             "def tell():\n"
@@ -252,7 +254,7 @@ def process(session, until, tmp_path):
             "threading.Thread(target=tell, daemon=True).start()\n"
             "server.run()"
         )
-        paths = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
+        paths = os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])
         running = subprocess.Popen(
             [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": paths}
         )

@@ -93,6 +93,7 @@ LEVELS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("consistency", "kind", "model", "virtual", "level"),
     [
@@ -121,6 +122,7 @@ def test_tiles_are_crops_of_the_enlarged_file(
         np.testing.assert_array_equal(got.reshape(part.shape), part)
 
 
+@pytest.mark.slow
 def test_sixteen_bit_tiles_are_computed_in_sixteen_bit(kitchen, kinds, tmp_path):
     originals, renderer = kitchen
     renderer = Renderer(renderer._inference, Settings(model="fast", consistency="full"))

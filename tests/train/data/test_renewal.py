@@ -40,6 +40,7 @@ def test_the_slots_of_a_step_are_those_of_its_numbers(pictures):
                 assert float(pairs.level[number % 3, i]) == pytest.approx(level, abs=0.03)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [0, 1, 4])
 def test_a_break_anywhere_changes_nothing(pictures, every):
     unbroken = seen(load(pictures, every=every), range(14))

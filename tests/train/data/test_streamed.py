@@ -14,6 +14,8 @@ from clearzoom.train.data.degradation import Degradation
 from clearzoom.train.data.streamed import Shards, Streamed
 from clearzoom.train.run import train
 
+pytestmark = pytest.mark.train
+
 CPU = torch.device("cpu")
 SIDE = 32
 

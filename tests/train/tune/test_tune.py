@@ -13,6 +13,8 @@ from clearzoom.io.reading import read_picture
 from clearzoom.io.writing import write_rgb8
 from clearzoom.weights.card import read_card
 
+pytestmark = pytest.mark.train
+
 
 @pytest.fixture
 def mine(tmp_path, photo):

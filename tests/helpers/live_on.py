@@ -1,6 +1,6 @@
 """Start a program as a person does, and let its processes live on when their work is done.
 
-    python tests/live_on.py PROGRAM [ARGUMENT...] [, PROGRAM [ARGUMENT...]]...
+    python tests/helpers/live_on.py PROGRAM [ARGUMENT...] [, PROGRAM [ARGUMENT...]]...
 
 PROGRAM is ``clearzoom`` or a Python file; the next of several follows in this process if the one
 before ended well. Workers of Ray live on too, and so does a server after it was asked for its page

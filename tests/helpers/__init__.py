@@ -1,0 +1,1 @@
+"""What several rooms of tests share; imported as `from helpers.squares import means_of_squares`."""
