@@ -23,7 +23,6 @@ from clearzoom.pipeline.job import plan_job
 from clearzoom.pipeline.memory import give_back, machine_bytes, resident_bytes, watched
 from clearzoom.pipeline.memory_trial import try_tiles
 from clearzoom.pipeline.request import option_of
-from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
 MB = 10**6
@@ -149,9 +148,8 @@ def test_a_preview_says_that_the_decoded_input_needs_the_memory(tmp_path):
     write_picture(tmp_path / "in.png", Picture(np.zeros((5000, 5000, 3), np.uint8)))
     # What this process has may become less at any time: the input alone must be too much.
     settings = Settings(Wanted(2), memory_bytes=70 * MB)
-    job = plan_job(tmp_path / "in.png", tmp_path / "o.png", settings)
     with pytest.raises(SizeError, match=r"decoded input, 75 MB, in memory; give `memory_bytes`"):
-        run_job(job, preview=(0, 0, 10, 10))
+        plan_job(tmp_path / "in.png", tmp_path / "o.png", settings, preview=(0, 0, 10, 10))
 
 
 def test_the_plan_refuses_a_tile_that_does_not_fit(tmp_path, photo):

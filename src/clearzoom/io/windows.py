@@ -1,10 +1,9 @@
 """Small windows spread evenly over a picture file, read with little of it in memory."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pyvips
 
+from clearzoom.core.box import Box
 from clearzoom.io.libvips_errors import VIPS_ERRORS, unreadable
 from clearzoom.io.picture import Samples
 from clearzoom.io.reading import Source, upright
@@ -13,17 +12,7 @@ WINDOW_PX = 96
 _ALONG = 4
 
 
-@dataclass(frozen=True)
-class Window:
-    """The position and size of a window in px."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-
-def window_grid(width_px: int, height_px: int) -> list[Window]:
+def window_grid(width_px: int, height_px: int) -> list[Box]:
     """Compute up to 16 windows of 96x96 px; they depend only on the size of the picture.
 
     Args:
@@ -39,7 +28,7 @@ def window_grid(width_px: int, height_px: int) -> list[Window]:
     """
     across, down = _along(width_px), _along(height_px)
     width, height = min(WINDOW_PX, width_px), min(WINDOW_PX, height_px)
-    return [Window(left, top, width, height) for top in down for left in across]
+    return [Box(left, top, width, height) for top in down for left in across]
 
 
 def read_windows(source: Source) -> list[Samples]:
@@ -68,7 +57,7 @@ def _windows(plain: pyvips.Image, source: Source) -> list[Samples]:
             top, shape = window.top, (window.height, plain.width, plain.bands)
             data = region.fetch(0, top, plain.width, window.height)
             rows = np.frombuffer(data, source.dtype).reshape(shape)
-        windows.append(rows[:, window.left : window.left + window.width].copy())
+        windows.append(rows[:, window.left : window.right].copy())
     return windows
 
 

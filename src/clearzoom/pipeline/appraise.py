@@ -102,7 +102,7 @@ def appraise_samples(samples: Samples, channels: Channels, coding: float = 0.0) 
         coding: see ``appraise``.
     """
     places = window_grid(samples.shape[1], samples.shape[0])
-    windows = [samples[at.top : at.top + at.height, at.left : at.left + at.width] for at in places]
+    windows = [samples[at.slices] for at in places]
     return appraise(windows, channels, coding)
 
 

@@ -74,15 +74,6 @@ def _no_place(path: Path, error: OSError) -> OutputError:
     return OutputError(f"cannot write {path}: {error.strerror}")
 
 
-def is_there(path: Path) -> bool:
-    """Return whether something is at a path that the user may look at."""
-    try:
-        path.stat()
-    except (OSError, ValueError):
-        return False
-    return True
-
-
 def _input_stat(path: Path) -> os.stat_result:
     try:
         return path.stat()

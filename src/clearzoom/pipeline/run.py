@@ -21,9 +21,8 @@ from clearzoom.pipeline.animation import run_animation
 from clearzoom.pipeline.budget import Budget
 from clearzoom.pipeline.finish import finished_image, finished_metadata, write_fidelity_map
 from clearzoom.pipeline.job import ONE_FRAME_ONLY, Job, channels_of, networks_of, placement_of
-from clearzoom.pipeline.memory_checks import check_preview_fits
 from clearzoom.pipeline.paths import output_stat
-from clearzoom.pipeline.regions import needed_of_networks, preview_result, whole_result
+from clearzoom.pipeline.regions import needed_of_networks, whole_result
 from clearzoom.pipeline.stages import run_stages
 from clearzoom.version import __version__
 
@@ -44,7 +43,6 @@ def run_job(
     job: Job,
     progress: Progress | None = None,
     *,
-    preview: tuple[int, int, int, int] | None = None,
     fidelity_map: Path | None = None,
     budget: Budget | None = None,
 ) -> Done:
@@ -53,7 +51,6 @@ def run_job(
     Args:
         job: what ``plan_job`` returned.
         progress: is called with (tiles done, tiles in all).
-        preview: as in ``plan_job``, for a job that was planned for the whole picture.
         fidelity_map: a path for a grey picture of how many levels, as the mean over the colours,
             the result differs from the bicubic enlargement.
         budget: the memory budget of all jobs of this process; by default one for this job alone.
@@ -64,15 +61,14 @@ def run_job(
     Raises:
         OutputError: the result cannot be written; older files stay.
         UnreadablePictureError: the picture is truncated or damaged.
-        SizeError: ``memory_bytes`` of the settings is too small, the preview lies outside, or the
-            result does not fit into memory.
+        SizeError: ``memory_bytes`` of the settings is too small, or the result does not fit into
+            memory.
         ResultError: a network gave something that is no picture.
     """
-    preview = preview or job.preview
     budget = budget or Budget(job.settings.memory_bytes)
     networks = networks_of(job)
     if job.source.frames > 1:
-        if preview or fidelity_map:
+        if fidelity_map:
             raise InputError(ONE_FRAME_ONLY)
         placement = placement_of(job, whole_result(job.plan))
         metadata, problems = finished_metadata(job.metadata, job.plan, placement, job.dpi, networks)
@@ -80,19 +76,17 @@ def run_job(
         problems += run_animation(job, networks, channels, metadata, budget, progress)
         return Done(*job.plan.result_px, (*job.notes, *problems))
     plan, cmyk = job.plan, job.source.cmyk
-    cut = preview_result(plan, preview) if preview else whole_result(plan)
+    cut = job.cut
     if fidelity_map is not None:
         _check_fidelity_map(job, fidelity_map, cut)
-    with _scratch_for(job, networks, preview is not None) as folder:
-        if preview and job.settings.memory_bytes:
-            check_preview_fits(job.source, job.settings.memory_bytes)
+    with _scratch_for(job, networks) as folder:
         samples = decode(job.source, folder.folder / "0.tif" if folder is not None else None)
         result = run_stages(
             samples,
             networks,
             channels_of(job.source),
             scratch=folder,
-            region=needed_of_networks(plan, cut) if preview else None,
+            region=needed_of_networks(plan, cut) if job.preview else None,
             budget=budget,
             progress=progress,
         )
@@ -139,15 +133,13 @@ def _check_fidelity_map(job: Job, target: Path, cut: Box) -> None:
         raise OutputError(f"{target} is the input or the result; name another file for the map")
 
 
-def _scratch_for(
-    job: Job, networks: list[Network], preview: bool
-) -> AbstractContextManager[Scratch | None]:
+def _scratch_for(job: Job, networks: list[Network]) -> AbstractContextManager[Scratch | None]:
     grown = [prod(job.plan.stages[: index + 1]) ** 2 for index in range(len(networks))]
     raw_bytes = job.source.raw_bytes * (1 + sum(grown))
     limit = _IN_MEMORY_BYTES
     if job.settings.memory_bytes:
         limit = min(limit, job.settings.memory_bytes // 8)
-    if preview or raw_bytes <= limit:
+    if job.preview or raw_bytes <= limit:
         return nullcontext()
     return scratch(job.target, job_key(job, networks))
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 PLAN = "plan.json"
-CONFIGS, DATA, SOURCES, WEIGHTS, WHEELS = "configs", "data", "sources", "weights", "wheels"
+CONFIGS, DATA, SOURCES, WEIGHTS = "configs", "data", "sources", "weights"
 PART = "part-{}"
 
 

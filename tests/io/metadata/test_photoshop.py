@@ -201,8 +201,9 @@ def test_a_job_turns_and_cuts_paths_and_drops_thumbnails(tmp_path, photo):
     plain[2:2] = struct.pack(">HH", 0xFFED, len(app13) + 2) + app13
     (tmp_path / "p.jpg").write_bytes(plain)
     assert open_picture(tmp_path / "p.jpg").dpi == (150, 300)
-    job = plan_job(tmp_path / "p.jpg", tmp_path / "q.jpg", Settings(Wanted(2)))
-    assert run_job(job, preview=(5, 5, 10, 20)).notes == ()
+    paths = tmp_path / "p.jpg", tmp_path / "q.jpg"
+    job = plan_job(*paths, Settings(Wanted(2)), preview=(5, 5, 10, 20))
+    assert run_job(job).notes == ()
     result = read_metadata(tmp_path / "q.jpg")[0].photoshop
     kept = {each.kind: each.data for each in resources_in(result)}
     assert list(kept) == [1005, 2000]

@@ -5,7 +5,6 @@ from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from functools import partial
 
-from clearzoom.core.box import Box
 from clearzoom.io.compression_error import compression_error_levels
 from clearzoom.io.windows import window_grid
 from clearzoom.pipeline.appraise import Appraisal, appraise, resolved
@@ -60,8 +59,7 @@ class Appraisals:
                 return known
         source = original.source
         windows = [
-            original.region(0, Box(at.left, at.top, at.width, at.height))
-            for at in window_grid(source.width_px, source.height_px)
+            original.region(0, window) for window in window_grid(source.width_px, source.height_px)
         ]
         coding = compression_error_levels(source.path, source.kind)
         appraisal = appraise(windows, channels_of(source), coding)
