@@ -8,8 +8,9 @@ import torch
 from helpers.small_networks import randomised
 
 from clearzoom.engines.levels import Levels, estimator_file, load_estimator
-from clearzoom.engines.network import load_level_estimator, load_network
+from clearzoom.engines.network import load_network
 from clearzoom.engines.notes import read_notes
+from clearzoom.engines.weights_files import load_level_estimator
 from clearzoom.errors import ModelError, WeightsError
 from clearzoom.models.export import export_estimator, export_onnx
 from clearzoom.models.photo import PLAIN_LEVEL

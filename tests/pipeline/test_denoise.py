@@ -12,7 +12,7 @@ from clearzoom.batch.task import BatchContext, Task
 from clearzoom.batch.worker import Worker, setup_of
 from clearzoom.core.targets import Wanted
 from clearzoom.engines.levels import estimator_file
-from clearzoom.engines.network import load_level_estimator
+from clearzoom.engines.weights_files import load_level_estimator
 from clearzoom.io.picture import Picture
 from clearzoom.io.reading import read_picture
 from clearzoom.io.writing import write_picture

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from clearzoom.core.resize import reduce_for_protocol
-from clearzoom.engines.network import load_level_estimator, load_network
+from clearzoom.engines.network import load_network
+from clearzoom.engines.weights_files import load_level_estimator
 from clearzoom.io.compression import encoded
 from clearzoom.io.reading import decode_rgb8
 from clearzoom.metrics.evaluate import evaluate

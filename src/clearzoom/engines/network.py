@@ -17,19 +17,19 @@ from clearzoom.engines import Engine, Precision
 from clearzoom.engines.enclosed import check_enclosed
 from clearzoom.engines.foreign import Run, adapted
 from clearzoom.engines.interpolate import mixed_model
-from clearzoom.engines.levels import Levels, estimator_file, load_estimator
+from clearzoom.engines.levels import Levels
 from clearzoom.engines.notes import grid_of, read_notes
 from clearzoom.engines.onnxruntime import load_onnxruntime
 from clearzoom.engines.openvino import load_openvino
 from clearzoom.engines.torch import load_torch
+from clearzoom.engines.weights_files import psnr_file, weights_file
 from clearzoom.errors import (
     InputError,
     MissingExtraError,
-    MissingFileError,
     ModelError,
     UnknownModelError,
 )
-from clearzoom.weights import fastest_engine, find
+from clearzoom.weights import fastest_engine
 from clearzoom.weights.card import AddedCard
 from clearzoom.weights.user_models import check_file
 
@@ -124,7 +124,7 @@ def load_network(
         raise ModelError(f"a denoise level of {denoise} is not between 0 and 1")
     if engine == "torch" and precision == "int8":
         raise ModelError("torch has no int8 here; leave `engine` torch or `precision` int8 out")
-    path, named = _weights_file(name_or_file, scale, precision)
+    path, named = weights_file(name_or_file, scale, precision)
     name = None
     content = path.read_bytes()
     if named:
@@ -150,7 +150,7 @@ def load_network(
                 "a strength below 1 needs `precision` fp32, and not `engine` torch",
                 setting="strength",
             )
-        start = _psnr_file(path, notes)
+        start = psnr_file(path, notes)
         psnr = start.read_bytes()
         if named:
             check_file(start, psnr)
@@ -203,53 +203,6 @@ def _of_tensors(run: Run) -> Run:
     return checked
 
 
-def load_level_estimator(name_or_file: str, scale: int) -> Callable[[Tensor], float] | None:
-    """Load the estimator of the denoise level that suits a picture.
-
-    Args:
-        name_or_file: as for ``load_network``.
-        scale: how many times to enlarge.
-
-    Returns:
-        A function from LR windows (1, 3, H, W) float32 in -0.5..0.5 to their level, about 0 for
-        clean ones to about 1 for badly spoilt ones, not clipped; None where the model has none.
-
-    Raises:
-        UnknownModelError: there is no model of this name, or none for this scale.
-        MissingFileError: there is no such file.
-        WeightsError: the file is damaged.
-    """
-    path, named = _weights_file(name_or_file, scale, "fp32")
-    file = estimator_file(path)
-    if not file.is_file():
-        return None
-    if named:
-        check_file(file)
-    else:
-        check_enclosed(file.read_bytes(), file)
-    return load_estimator(file)
-
-
-def _weights_file(name_or_file: str, scale: int, precision: Precision) -> tuple[Path, bool]:
-    """Find the ONNX file, and return with it whether it was found by name."""
-    path = Path(name_or_file)
-    named = path.suffix != ".onnx"
-    if named:
-        if path.suffix == ".safetensors":
-            raise UnknownModelError(f"{path}: run 'clearzoom export' first, it writes the .onnx")
-        path = find(name_or_file, scale)
-    if precision == "int8":
-        path = path.with_stem(f"{path.stem}-int8")
-    if named and precision != "int8" and not path.is_file():
-        check_file(path)  # says what to do
-    if not path.is_file():
-        why = ""
-        if precision == "int8":
-            why = "; leave `precision` int8 out, or write it with 'clearzoom export --int8'"
-        raise MissingFileError(f"no weights file {path}{why}")
-    return path, named
-
-
 def _check_plain(card: AddedCard, strength: float, denoise: float | None) -> None:
     if strength < 1:
         raise ModelError(
@@ -283,18 +236,6 @@ def _load_added(
         else partial(load_network, card.name, card.scale, engine),
         period_px=card.period_px,
     )
-
-
-def _psnr_file(path: Path, notes: dict[str, str]) -> Path:
-    """Find the PSNR weights from which perceptual weights were trained."""
-    start = path.with_name(f"{notes.get('psnr_model')}-x{notes.get('scale')}.onnx")
-    if "psnr_model" not in notes or not start.is_file():
-        raise ModelError(
-            f"{path.stem} has no `strength`, which goes from PSNR weights to perceptual ones; "
-            "name a model that has both, as photo-crisp x4",
-            setting="strength",
-        )
-    return start
 
 
 def _load_run(

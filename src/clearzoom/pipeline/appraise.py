@@ -15,8 +15,8 @@ from clearzoom.core.alpha import fill_transparent
 from clearzoom.core.arrays import Tensor
 from clearzoom.core.consistency import Consistency
 from clearzoom.core.noise import fine_contrast_levels, noise_levels
-from clearzoom.engines.network import load_level_estimator
 from clearzoom.engines.tile import Channels
+from clearzoom.engines.weights_files import load_level_estimator
 from clearzoom.io.compression_error import compression_error_levels
 from clearzoom.io.picture import Samples
 from clearzoom.io.reading import Source
