@@ -24,7 +24,7 @@ PICTURE = ROOT / "examples" / "chelsea.png"
 
 OPTIONS_OF_OTHERS = {
     "losses/source.py": "pip",
-    "train/origin.py": "git",
+    "train/checkpoint.py": "git",
     "train/pack.py": "the script that starts a pack runs pip",
     "train/pack_wheels.py": "pip",
     "explain/ablation.py": "a page states its command",

@@ -57,7 +57,7 @@ class ClearzoomError(Exception):
 
     Args:
         message: one line, with settings in backticks.
-        setting: the one setting whose value is refused, or which another value would mend, as the
+        setting: the one setting of an enlargement whose value is refused or would help, as the
             Python call spells it; None where there is no such setting, or more than one.
 
     Example:

@@ -70,10 +70,7 @@ def connected(cluster: Cluster, runtime_env: dict[str, Any] | None = None) -> It
     """
     most = cluster.max_actors
     if most is not None and most < cluster.min_actors:
-        raise ClusterError(
-            f"`max_actors` {most} is less than `min_actors` {cluster.min_actors}",
-            setting="max_actors",
-        )
+        raise ClusterError(f"`max_actors` {most} is less than `min_actors` {cluster.min_actors}")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     address = cluster.address or os.environ.get("RAY_ADDRESS") or "local"
     if address == "local":
@@ -122,8 +119,7 @@ def _check_answers(address: str) -> None:
     except (OSError, OverflowError) as error:
         raise ClusterError(
             f"no cluster answers at {address} ({_first(error)}); start one with "
-            "'ray start --head', or leave `address` out to use this machine",
-            setting="address",
+            "'ray start --head', or leave `address` out to use this machine"
         ) from error
 
 

@@ -28,8 +28,7 @@ def make(topic: str, data: Path | None = None, *, quick: bool = False) -> Page:
         raise InputError(f"no topic {topic!r}; there are: {', '.join((*PAGES, INDEX))}")
     if topic in TRAINED and data is None:
         raise MissingFileError(
-            f"{topic} trains networks; give `data` FOLDER with the pictures in train/ and val/",
-            setting="data",
+            f"{topic} trains networks; give `data` FOLDER with the pictures in train/ and val/"
         )
     module = import_module(f"clearzoom.explain.{topic.replace('-', '_')}")
     settings = (data, module.QUICK if quick else module.WHOLE) if topic in TRAINED else ()

@@ -54,8 +54,7 @@ def add_model(
             if licence is None:
                 raise InputError(
                     f"say under which licence the weights of {file.name} may be used, as their "
-                    'maker states it: `licence` "..."',
-                    setting="licence",
+                    'maker states it: `licence` "..."'
                 )
             named = name or name_from(file.stem)
             card, content = measure_apart(file, licence, named, say, limits or Limits())

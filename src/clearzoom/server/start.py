@@ -100,8 +100,7 @@ def _listening(settings: ServeSettings) -> socket.socket:
         listening.close()
         raise InputError(
             f"cannot listen at {settings.host}:{settings.port}: {error.strerror}; "
-            "give another `port` or `host`",
-            setting="port",
+            "give another `port` or `host`"
         ) from error
     listening.set_inheritable(True)
     return listening

@@ -68,8 +68,7 @@ class Finish:
         if begun is not None and self.steps not in (None, begun.steps):
             raise ConfigError(
                 f"this run's decay began at step {begun.start}, for {begun.steps} steps; leave "
-                f"`finish` out to go on with it, or go back with `resume_from` {BEFORE_DECAY}",
-                setting="finish",
+                f"`finish` out to go on with it, or go back with `resume_from` {BEFORE_DECAY}"
             )
 
 

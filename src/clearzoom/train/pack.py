@@ -126,10 +126,7 @@ def _check_names(request: PackRequest, configs: Mapping[str, TrainConfig]) -> No
             raise ConfigError(f"no configuration {name} is packed; there are {', '.join(configs)}")
     for name, config in configs.items():
         if config.adversarial is not None and name not in request.inits:
-            raise ConfigError(
-                f"{name} is adversarial and needs weights: add `init` {name}=WEIGHTS",
-                setting="init",
-            )
+            raise ConfigError(f"{name} is adversarial and needs weights: add `init` {name}=WEIGHTS")
 
 
 def _packed(config: TrainConfig, batch: int | None) -> TrainConfig:
@@ -144,9 +141,7 @@ def _init(source: str | None, names: list[str], folder: Path) -> str | None:
         return source
     path = Path(source)
     if not path.is_file():
-        raise ConfigError(
-            f"`init` {source}: neither a file nor one of {', '.join(names)}", setting="init"
-        )
+        raise ConfigError(f"`init` {source}: neither a file nor one of {', '.join(names)}")
     folder.mkdir(exist_ok=True)
     shutil.copy(path, folder / path.name)
     card = path.with_suffix(".json")

@@ -90,8 +90,7 @@ class Shards:
             raise ConfigError(
                 f"{limit_bytes / MIB:.0f} MiB leave no room for pictures: the rest takes "
                 f"{bytes_in(parts[0]) / MIB:.1f} MiB; raise `limit_mib`, or name with "
-                "`there` what the other machine has",
-                setting="limit_mib",
+                "`there` what the other machine has"
             )
         taken = at = 0
         for source, name in self.train.items():

@@ -115,8 +115,7 @@ def download(packages: Collection[str], python: str, folder: Path) -> list[Path]
         if not made.name.endswith("-none-any.whl"):
             raise OutputError(
                 f"{source.name} has compiled parts, and there is no wheel for Python {python}; "
-                "name it with `there` if the other machine has it, or give `wheels` FOLDER",
-                setting="wheels",
+                "name it with `there` if the other machine has it, or give `wheels` FOLDER"
             )
         made.rename(folder / made.name)
     return sorted(folder.glob("*.whl"))
@@ -127,10 +126,7 @@ def _pip(*arguments: str | Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise OutputError(
-            f"pip {arguments[0]}: {last}; or give `wheels` FOLDER, or `wheels` none",
-            setting="wheels",
-        )
+        raise OutputError(f"pip {arguments[0]}: {last}; or give `wheels` FOLDER, or `wheels` none")
 
 
 def _plain(name: str) -> str:

@@ -89,8 +89,7 @@ def release(
         if psnr_model is None:
             raise ConfigError(
                 "a strength below 1 is a mixture with the PSNR weights: add `psnr_model` NAME, "
-                "or leave `strength` out",
-                setting="psnr_model",
+                "or leave `strength` out"
             )
         _mix(net, folder / f"{psnr_model}-x{chosen.scale}.safetensors", strength)
     frozen = "estimator" in config.optimiser.frozen  # it is the one that the run started from

@@ -36,14 +36,10 @@ def source_of(folder: Path, *, resume: bool, resume_from: Path | None) -> Path |
     """
     source = resume_from if resume_from is not None else folder / LAST
     if (resume or resume_from is not None) and not source.is_file():
-        raise MissingFileError(
-            f"no checkpoint {source} to resume; leave `resume` out to start", setting="resume"
-        )
+        raise MissingFileError(f"no checkpoint {source} to resume; leave `resume` out to start")
     if not resume and resume_from is None:
         if source.exists():
-            raise OutputError(
-                f"{folder} holds a run; add `resume`, or name another folder", setting="resume"
-            )
+            raise OutputError(f"{folder} holds a run; add `resume`, or name another folder")
         return None
     return source
 

@@ -166,13 +166,11 @@ def train(
     source = source_of(folder, resume=resume, resume_from=resume_from)
     if config.adversarial is not None and source is None and initial_weights is None:
         raise ConfigError(
-            "adversarial training starts from a trained network: add `initial_weights` WEIGHTS",
-            setting="initial_weights",
+            "adversarial training starts from a trained network: add `initial_weights` WEIGHTS"
         )
     if source is not None and initial_weights is not None:
         raise ConfigError(
-            "`resume` goes on with the run's own weights; leave `initial_weights` out",
-            setting="initial_weights",
+            "`resume` goes on with the run's own weights; leave `initial_weights` out"
         )
     state = None if source is None else same_run(source, config)
     if finish is not None:

@@ -121,18 +121,14 @@ def check_name(name: str, scale: int) -> None:
     if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
         raise ModelError(
             f"a model cannot be called {name!r}: give a `name` of lower-case letters, digits and "
-            f"single hyphens, of at most {_LONGEST_NAME}",
-            setting="name",
+            f"single hyphens, of at most {_LONGEST_NAME}"
         )
     if name in _RESERVED or name in {card.name for card in released()}:
-        raise ModelError(
-            f"{name} is the name of a shipped model; give another `name`", setting="name"
-        )
+        raise ModelError(f"{name} is the name of a shipped model; give another `name`")
     if (own_folder() / f"{name}-x{scale}.json").exists():
         raise ModelError(
             f"you have a model {name} x{scale} already; give another `name`, or take it away with "
-            f"'clearzoom models remove {name} --scale {scale}'",
-            setting="name",
+            f"'clearzoom models remove {name} --scale {scale}'"
         )
 
 

@@ -49,14 +49,9 @@ def check_request(
     check_name(name, scale)
     weights, card = _base(base, scale)
     if not resume and _holds_a_run(run):
-        raise OutputError(
-            f"{run} holds a run; add `resume`, or name another folder with `output`",
-            setting="resume",
-        )
+        raise OutputError(f"{run} holds a run; add `resume`, or name another folder with `output`")
     if resume and not (run / DATA).is_dir():
-        raise MissingFileError(
-            f"no run in {run} to resume; leave `resume` out to start", setting="resume"
-        )
+        raise MissingFileError(f"no run in {run} to resume; leave `resume` out to start")
     return TuneRequest(folder, base, scale, name, run, resume, weights, card)
 
 

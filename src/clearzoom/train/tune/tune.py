@@ -218,8 +218,7 @@ def _train(config: TrainConfig, run: Path, weights: Path) -> None:
     except TrainingError as error:
         raise TrainingError(
             f"{run}: {error}. Nothing is registered; tune again with a lower `learning_rate` than "
-            f"{config.optimiser.learning_rate:g} and another `output`",
-            setting="learning_rate",
+            f"{config.optimiser.learning_rate:g} and another `output`"
         ) from error
 
 
@@ -236,8 +235,7 @@ def _finish(run: Path, plan: TunePlan, base: Card, config: TrainConfig, say: Say
     except ResultError as error:
         raise TrainingError(
             "after tuning the network gives no pictures any more; it is not registered. Tune again "
-            f"with a lower `learning_rate` than {plan.learning_rate:g} and another `output`",
-            setting="learning_rate",
+            f"with a lower `learning_rate` than {plan.learning_rate:g} and another `output`"
         ) from error
     for line in compared.words():
         say(line)
