@@ -93,6 +93,7 @@ def test_the_mean_of_every_square_comes_back(scale, height, width, drift, tilt, 
     assert np.abs(means_of_squares(left)).max() * 255 <= 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_the_mean_of_every_square_of_a_photograph_comes_back(photo, way):
     """Also where the input is JPEG 60, and the network darkens it by two levels."""

@@ -43,6 +43,7 @@ def test_one_file_is_the_network_at_every_level(exported, level, engine):
     assert network.name == f"mine at denoise {level:g}"
 
 
+@pytest.mark.slow
 def test_without_a_level_the_file_is_at_its_own(exported):
     net, path = exported
     network = load_network(str(path), 2)

@@ -29,6 +29,7 @@ def test_one_archive_gives_all_and_is_asked_for_once(empty_cache, weights_source
     assert all(file.is_file() for file in fetch("vgg16"))
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_what_was_published(fetched_weights, weights_source):
     """Kernels turn from (height, width, in, out) to (out, in, height, width); nothing else."""
     for network, arrays in read_source(weights_source).items():

@@ -68,6 +68,7 @@ def test_auto_is_the_same_bytes_as_its_level(model, picture, tmp_path):
     np.testing.assert_array_equal(larger, read_picture(tmp_path / "auto.png").samples)
 
 
+@pytest.mark.slow
 def test_levels_differ_and_are_in_the_provenance(model, picture, tmp_path):
     results = []
     for level in (0.0, 0.4):

@@ -315,6 +315,7 @@ def test_what_is_hidden_does_not_bleed_when_a_picture_is_made_smaller(tmp_path, 
     assert result[..., 3].min() == 0
 
 
+@pytest.mark.slow
 def test_equal_pictures_have_scratch_folders_of_their_own(picture, tmp_path, small_weights):
     chosen = Settings(Wanted(2), str(small_weights))
     plans = [plan_job(picture, tmp_path / name, chosen) for name in ("a.png", "b.png", "a.tif")]

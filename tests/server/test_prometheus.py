@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from clearzoom import __version__
@@ -63,6 +64,7 @@ def test_tiles_are_counted_by_kind_and_by_cache():
     assert value(found, "tile_cache_total", found="no") == 2
 
 
+@pytest.mark.slow
 def test_the_counts_of_all_processes_are_added_up(tmp_path):
     code = """
 from clearzoom.server.prometheus import Metrics

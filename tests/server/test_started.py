@@ -32,6 +32,7 @@ def test_two_workers_end_as_one_does(serve, served_folder):
     server.end()
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_it_too(serve, served_folder):
     server = serve(served_folder)
     with server.client() as client:

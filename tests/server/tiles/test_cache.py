@@ -91,6 +91,7 @@ def _compute(folder, counts, key):
             made.touch()
 
 
+@pytest.mark.slow
 def test_once_among_processes(tmp_path):
     context = get_context("spawn")
     counts = tmp_path / "counts"
