@@ -115,7 +115,7 @@ def test_places_are_the_results_and_what_was_cut_away_is_nowhere(tmp_path, sourc
     target = tmp_path / f"out{suffix}"
     path = source(orientation)
     assert path.read_bytes().count(SECRET) == 3
-    done = run_job(plan_job(path, target, Settings(wanted, "fast")), preview=preview)
+    done = run_job(plan_job(path, target, Settings(wanted, "fast"), preview=preview))
     panorama, face, size, subject, stated = seen(target)
     assert (panorama, size, subject, stated) == (expected[0], *expected[2:])
     assert face == pytest.approx(expected[1], abs=1e-5)

@@ -24,9 +24,9 @@ from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings, parse_bytes, parse_region
 
 
-def enlarge(source, target, wanted=None, *, how=None, **settings):
+def enlarge(source, target, wanted=None, *, preview=None, how=None, **settings):
     chosen = Settings(wanted or Wanted(), **settings)
-    return run_job(plan_job(source, target, chosen), **(how or {}))
+    return run_job(plan_job(source, target, chosen, preview=preview), **(how or {}))
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_a_preview_has_the_px_of_the_whole(tmp_path, photo, wanted):
     write_picture(tmp_path / "in.png", Picture(np.ascontiguousarray(photo[:90, :120])))
     enlarge(tmp_path / "in.png", tmp_path / "o.png", wanted)
     region = (31, 40, 25, 17)
-    enlarge(tmp_path / "in.png", tmp_path / "part.png", wanted, how={"preview": region})
+    enlarge(tmp_path / "in.png", tmp_path / "part.png", wanted, preview=region)
     whole = read_picture(tmp_path / "o.png").samples
     part = read_picture(tmp_path / "part.png").samples
     left, top = (int(np.floor(c * wanted.scale + 0.5)) for c in region[:2])
@@ -276,7 +276,7 @@ def test_limits_are_said_in_the_plan(picture, tmp_path):
     with pytest.raises(SizeError, match="`max_pixels`"):
         plan_job(picture, tmp_path / "o.png", Settings(max_pixels=100))
     with pytest.raises(SizeError, match="lies outside"):
-        enlarge(picture, tmp_path / "o.png", how={"preview": (100, 0, 99, 9)})
+        enlarge(picture, tmp_path / "o.png", preview=(100, 0, 99, 9))
     with pytest.raises(SizeError, match=r"give `memory_bytes` \d+MB or more"):
         enlarge(picture, tmp_path / "o.png", memory_bytes=10**7)
     with pytest.raises(OutputError, match="the smallest is"):

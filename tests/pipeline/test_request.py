@@ -27,7 +27,7 @@ WORDS_OR_NUMBERS = {"consistency", "denoise"}
 
 def test_every_option_of_the_command_is_a_field_with_its_type_default_bounds_and_help():
     options = typing.get_type_hints(enlarge, include_extras=True)
-    del options["return"]
+    del options["return"], options["context"]
     fields = EnlargeRequest.model_fields
     assert set(options) - OPTIONS_OF_THE_COMMAND_ALONE == set(fields)
     defaults = dict(zip(reversed(options), reversed(enlarge.__defaults__), strict=False))
