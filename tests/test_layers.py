@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,18 @@ def test_nothing_imports_torchvision_and_core_only_numpy(path):
 
 def test_every_part_has_a_level():
     assert {part(path) for path in FILES} == set(LEVEL)
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    """Also where an import stands in a function, or is for types alone."""
+    names = {".".join(path.relative_to(SOURCE).with_suffix("").parts): path for path in FILES}
+    graph = {}
+    for name, path in names.items():
+        found = (each.removeprefix("clearzoom.") for each in imports(path))
+        graph[name] = {each for each in found if each in names and each != name}
+    TopologicalSorter(graph).prepare()  # raises CycleError
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_no_file_is_longer_than_300_lines(path):
+    assert len(path.read_text("utf-8").splitlines()) <= 300

@@ -12,8 +12,8 @@ import pytest
 from helpers.s3_server import folder_content, objects, put_folder, store
 
 from clearzoom.batch.batch import Batch, ThreadExecutor, enlarge_folder
-from clearzoom.batch.object_store import ObjectStore
-from clearzoom.batch.storage import LocalFolder, storage_of
+from clearzoom.batch.object_store import ObjectStore, storage_of
+from clearzoom.batch.storage import LocalFolder
 from clearzoom.batch.worker import Part, Worker, setup_of
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import InputError, MissingFileError, OutputError

@@ -10,8 +10,8 @@ import pytest
 from helpers.s3_server import folder_content, objects, put_folder, store
 
 from clearzoom.batch.batch import Batch, ThreadExecutor, enlarge_folder
+from clearzoom.batch.object_store import storage_of
 from clearzoom.batch.ray_cluster import Cluster, RayExecutor, connected
-from clearzoom.batch.storage import storage_of
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import ClusterError
 from clearzoom.pipeline.settings import Settings

@@ -5,10 +5,11 @@ import torch
 
 from clearzoom.models.discriminator import Discriminator
 from clearzoom.train import precision
+from clearzoom.train.arithmetic import PLAIN, Arithmetic
 from clearzoom.train.checkpoint import BEST, LAST, load_checkpoint
 from clearzoom.train.config import RunSection
 from clearzoom.train.config_file import load_config
-from clearzoom.train.precision import PLAIN, Arithmetic, candidates, choice_words, fastest
+from clearzoom.train.precision import candidates, choice_words, fastest
 from clearzoom.train.run import train
 
 pytestmark = pytest.mark.train

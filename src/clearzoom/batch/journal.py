@@ -1,18 +1,12 @@
-"""Keep the rows of a running batch, so that a batch that died knows its own results."""
+"""Journal the rows of a running batch in parts, for storage in which files cannot grow."""
 
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from clearzoom.batch.report import Row, as_line, ends_whole, open_report, rows_of
-from clearzoom.errors import OutputError
-
-if TYPE_CHECKING:
-    from clearzoom.batch.storage import Storage
+from clearzoom.batch.report import Row, as_line, rows_of
+from clearzoom.batch.storage import Storage
 
 _FOLDER = ".clearzoom-report"
 _PART = re.compile(r"/[0-9]{8,15}\.jsonl$")
@@ -21,35 +15,7 @@ _ROWS, _SECONDS = 500, 15.0
 
 
 @contextmanager
-def appended_rows(report: Path) -> Iterator[Callable[[Row], None]]:
-    """Append each row to a report, for storage in which files can grow.
-
-    Args:
-        report: the file; it is made if it does not exist.
-
-    Yields:
-        A function that adds a row; the row is written when it returns.
-
-    Raises:
-        OutputError: the report cannot be written.
-    """
-    writing = threading.Lock()
-
-    def add(row: Row) -> None:
-        with writing, _refusals(report):
-            file.write(as_line(row))
-            file.flush()
-
-    with _refusals(report):
-        file = open_report(report)
-        if file.tell() and not ends_whole(report):
-            file.write(b"\n")
-    with file:
-        yield add
-
-
-@contextmanager
-def journalled_rows(target: "Storage") -> Iterator[Callable[[Row], None]]:
+def journalled_rows(target: Storage) -> Iterator[Callable[[Row], None]]:
     """Write rows in parts of many rows, for storage in which files cannot grow.
 
     Args:
@@ -85,12 +51,12 @@ def journalled_rows(target: "Storage") -> Iterator[Callable[[Row], None]]:
         flush()
 
 
-def journal_parts(target: "Storage") -> list[str]:
+def journal_parts(target: Storage) -> list[str]:
     """List the parts of a journal that a batch left, in the order in which they were written."""
     return [name for name in target.names(_FOLDER) if _PART.search(name)]
 
 
-def journal_rows(target: "Storage") -> dict[str, Row]:
+def journal_rows(target: Storage) -> dict[str, Row]:
     """Read the last row of each picture in the journal that a batch left.
 
     Raises:
@@ -100,11 +66,3 @@ def journal_rows(target: "Storage") -> dict[str, Row]:
     for name in journal_parts(target):
         rows |= rows_of(target.read(name) or b"")
     return rows
-
-
-@contextmanager
-def _refusals(report: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(f"cannot write {report}: {error.strerror}") from error

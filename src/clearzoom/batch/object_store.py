@@ -7,7 +7,7 @@ from pathlib import Path
 from clearzoom.batch.journal import journalled_rows
 from clearzoom.batch.report import Row
 from clearzoom.batch.staging import staging_folder
-from clearzoom.batch.storage import Storage
+from clearzoom.batch.storage import LocalFolder, Storage
 from clearzoom.errors import InputError, MissingExtraError, MissingFileError, OutputError
 from clearzoom.io.names import START_BYTES
 
@@ -194,3 +194,27 @@ class ObjectStore(Storage):
 
 def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
+
+
+def storage_of(text: str) -> Storage:
+    """Open the folder that a path or a URL names.
+
+    Args:
+        text: a path, or a URL that fsspec knows, like s3://bucket/scans.
+
+    Raises:
+        MissingExtraError: text is a URL, and the extra [ray] is not installed.
+        InputError: the kind of URL is unknown, or the store cannot be reached.
+
+    Example:
+        >>> storage_of("scans").path("a/1.png").as_posix()
+        'scans/a/1.png'
+    """
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        return LocalFolder(text)
+    if scheme == "file":
+        return LocalFolder(rest)
+    if not rest.strip("/"):
+        raise InputError(f"{text} names no folder; write it like s3://bucket/scans")
+    return ObjectStore(text)

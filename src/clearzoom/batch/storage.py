@@ -9,9 +9,9 @@ from errno import ENAMETOOLONG
 from pathlib import Path
 from typing import ClassVar
 
-from clearzoom.batch.journal import appended_rows
 from clearzoom.batch.report import NAME, Row, check_report, read_report, rows_of
-from clearzoom.errors import InputError, OutputError
+from clearzoom.batch.row_log import appended_rows
+from clearzoom.errors import OutputError
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.rights import may_write
 from clearzoom.pipeline.paths import OWN, check_input, output_stat
@@ -269,29 +269,3 @@ class LocalFolder(Storage):
             return read_report(self.path(NAME))
         except OSError as error:
             raise OutputError(f"cannot read {self.path(NAME)}: {error.strerror}") from error
-
-
-def storage_of(text: str) -> Storage:
-    """Open the folder that a path or a URL names.
-
-    Args:
-        text: a path, or a URL that fsspec knows, like s3://bucket/scans.
-
-    Raises:
-        MissingExtraError: text is a URL, and the extra [ray] is not installed.
-        InputError: the kind of URL is unknown, or the store cannot be reached.
-
-    Example:
-        >>> storage_of("scans").path("a/1.png").as_posix()
-        'scans/a/1.png'
-    """
-    scheme, separator, rest = text.partition("://")
-    if not separator:
-        return LocalFolder(text)
-    if scheme == "file":
-        return LocalFolder(rest)
-    from clearzoom.batch.object_store import ObjectStore
-
-    if not rest.strip("/"):
-        raise InputError(f"{text} names no folder; write it like s3://bucket/scans")
-    return ObjectStore(text)

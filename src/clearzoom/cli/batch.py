@@ -83,8 +83,8 @@ def batch(
     skipped, so the same command goes on where it was broken off.
     """
     from clearzoom.batch.batch import Batch, ThreadExecutor
+    from clearzoom.batch.object_store import storage_of
     from clearzoom.batch.ray_cluster import Cluster, RayExecutor, connected
-    from clearzoom.batch.storage import storage_of
 
     if engine == "local" or engine == "ray":
         say(f"note: --engine {engine} is the old spelling of --on {engine}", err=True)

@@ -68,7 +68,8 @@ def evaluate(
     from clearzoom.metrics.faults import RECIPE
     from clearzoom.metrics.protocol import PROTOCOL
     from clearzoom.pipeline.command_method import as_command
-    from clearzoom.pipeline.settings import Settings, parse_consistency, parse_denoise
+    from clearzoom.pipeline.fields import parse_consistency, parse_denoise
+    from clearzoom.pipeline.settings import Settings
 
     plain = Settings(
         Wanted(scale),

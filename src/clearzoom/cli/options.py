@@ -11,7 +11,8 @@ from clearzoom.engines import Engine, Precision
 from clearzoom.errors import worded
 from clearzoom.io.formats import ResultFormat
 from clearzoom.io.tiff_compressions import TiffCompression
-from clearzoom.pipeline.request import WIDEST_HALO_PX, EnlargeRequest, option_of
+from clearzoom.pipeline.fields import WIDEST_HALO_PX
+from clearzoom.pipeline.request import EnlargeRequest, option_of
 
 if TYPE_CHECKING:
     from clearzoom.pipeline.settings import Settings

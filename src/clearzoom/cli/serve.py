@@ -47,12 +47,8 @@ def serve(
 ) -> None:
     """Show the pictures of a folder in a browser: past their own pixels detail is inferred."""
     from clearzoom.io.user_folders import cache_folder
-    from clearzoom.pipeline.settings import (
-        merged_consistency,
-        parse_bytes,
-        parse_consistency,
-        parse_denoise,
-    )
+    from clearzoom.pipeline.fields import merged_consistency, parse_consistency, parse_denoise
+    from clearzoom.pipeline.settings import parse_bytes
     from clearzoom.weights import scales_of
 
     if not folder.exists():

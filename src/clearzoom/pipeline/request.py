@@ -4,57 +4,24 @@ The command's options take their defaults, bounds and help from the fields here.
 description names other fields in backticks; each interface writes them in its own way.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from clearzoom.core.targets import Wanted, parse_print
-from clearzoom.errors import ModelError, SizeError
+from clearzoom.errors import SizeError
 from clearzoom.io.tiff_compressions import TiffCompression
+from clearzoom.pipeline.fields import ConsistencyField, DenoiseField, merged_consistency
 from clearzoom.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from clearzoom.pipeline.settings import Settings
-
-WIDEST_HALO_PX = 4096
 
 _LONGEST_TEXT = 40
 """The longest text of a size: a number with hundreds of digits would overflow."""
 
 # Sizes are checked by Wanted, whose message states which may be combined.
 _ABOVE_ZERO: dict[str, Any] = {"exclusiveMinimum": 0, "exclusiveMaximum": 1_000_000_000}
-
-
-def _consistency(value: Any) -> Any:
-    from clearzoom.pipeline.settings import parse_consistency
-
-    return _parsed(parse_consistency, value)
-
-
-def _denoise(value: Any) -> Any:
-    from clearzoom.pipeline.settings import parse_denoise
-
-    return _parsed(parse_denoise, value)
-
-
-def _parsed(parse: Callable[[str], Any], value: Any) -> Any:
-    """Convert an error of parsing to a ValueError, the only kind that pydantic reports."""
-    if not isinstance(value, str | int | float):
-        raise ValueError(f"it should be a word or a number, not a {type(value).__name__}")
-    try:
-        return parse(str(value))
-    except ModelError as error:
-        raise ValueError(str(error)) from error
-
-
-ConsistencyField = Annotated[
-    Annotated[float, Field(ge=0, le=255)] | Literal["auto", "full", "tones", "none"],
-    BeforeValidator(_consistency),
-]
-DenoiseField = Annotated[
-    Annotated[float, Field(ge=0, le=1)] | Literal["auto"], BeforeValidator(_denoise)
-]
 
 
 _OPTIONS = {
@@ -181,7 +148,7 @@ class EnlargeRequest(BaseModel):
             SizeError: more than one size, or a size that cannot be understood.
         """
         from clearzoom.io.writing import Encoding
-        from clearzoom.pipeline.settings import Settings, merged_consistency, parse_bytes
+        from clearzoom.pipeline.settings import Settings, parse_bytes
 
         if self.bleed and not self.print_size:
             raise SizeError("`bleed` goes with `print_size`", setting="bleed")

@@ -1,6 +1,5 @@
 """The settings of an enlargement, the same for every picture of a folder."""
 
-import math
 import re
 from dataclasses import InitVar, dataclass, field
 from typing import Annotated, Literal
@@ -8,19 +7,20 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from clearzoom.checked import Name, checked_fields
-from clearzoom.core.consistency import Consistency
 from clearzoom.core.targets import Wanted
 from clearzoom.engines import Engine, Precision
-from clearzoom.errors import InputError, ModelError, SizeError
+from clearzoom.errors import InputError, SizeError
 from clearzoom.io.formats import ResultFormat
 from clearzoom.io.reading import DEFAULT_MAX_PIXELS
 from clearzoom.io.writing import Encoding
-from clearzoom.pipeline.request import WIDEST_HALO_PX, ConsistencyField, DenoiseField
+from clearzoom.pipeline.fields import (
+    WIDEST_HALO_PX,
+    ConsistencyField,
+    DenoiseField,
+    merged_consistency,
+)
 from clearzoom.weights import DEFAULT_MODEL
 
-Auto = Literal["auto"]
-
-_WAYS = ("auto", "full", "tones", "none")
 _UNITS = {"": 1} | {
     f"{letter}{i}": base**power
     for power, letter in enumerate("kmgt", 1)
@@ -82,78 +82,6 @@ class Settings:
             object.__setattr__(
                 self, "consistency", merged_consistency(self.consistency, back_projection)
             )
-
-
-def merged_consistency(
-    consistency: Consistency | Auto, back_projection: bool | None
-) -> Consistency | Auto:
-    """Return the consistency, which may be stated by its old name, back-projection.
-
-    Args:
-        consistency: the value under the new name.
-        back_projection: the value under the old name: true for full, false for none, None where it
-            is not used.
-
-    Raises:
-        ModelError: both names are used.
-    """
-    if back_projection is None:
-        return consistency
-    if consistency != "auto":
-        raise ModelError("back_projection is the old name of consistency; give one of the two")
-    return "full" if back_projection else "none"
-
-
-def parse_consistency(text: str) -> Consistency | Auto:
-    """Parse a consistency.
-
-    Args:
-        text: auto, full, tones, none, or a number of levels.
-
-    Raises:
-        ModelError: the text has none of these forms.
-
-    Example:
-        >>> parse_consistency("tones"), parse_consistency("4")
-        ('tones', 4.0)
-    """
-    for way in _WAYS:
-        if text == way:
-            return way  # type: ignore[return-value]
-    try:
-        levels = float(text)
-    except ValueError:
-        levels = math.nan
-    if not 0 <= levels <= 255:
-        raise ModelError(
-            f"cannot understand {text!r:.60} as a consistency; give auto, full, tones, none, or a "
-            "number of levels from 0 to 255"
-        )
-    return levels
-
-
-def parse_denoise(text: str) -> float | Auto:
-    """Parse a level of denoising.
-
-    Args:
-        text: auto, or a number from 0 to 1.
-
-    Raises:
-        ModelError: the text has none of these forms.
-
-    Example:
-        >>> parse_denoise("auto"), parse_denoise("0.4")
-        ('auto', 0.4)
-    """
-    if text == "auto":
-        return "auto"
-    try:
-        level = float(text)
-    except ValueError:
-        level = math.nan
-    if not 0 <= level <= 1:
-        raise ModelError(f"cannot understand {text!r:.60} as denoise; give auto, or 0 to 1")
-    return level
 
 
 def parse_bytes(text: str, setting: str | None = None) -> int:

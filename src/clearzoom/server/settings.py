@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from clearzoom.pipeline.request import ConsistencyField, DenoiseField
+from clearzoom.pipeline.fields import ConsistencyField, DenoiseField
 from clearzoom.weights import DEFAULT_MODEL
 
 ENVIRONMENT = "CLEARZOOM_SERVE"

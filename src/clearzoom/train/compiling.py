@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from clearzoom.models.registry import build
+from clearzoom.train.arithmetic import has_bf16
 from clearzoom.train.config import TrainConfig
-from clearzoom.train.precision import has_bf16
 
 _GAIN = 1.05
 _STEPS = 5

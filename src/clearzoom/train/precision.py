@@ -1,21 +1,19 @@
-"""The arithmetic of a run: fp32 or bf16, contiguous or channels-last; measured unless chosen."""
+"""Choose the arithmetic of a run: as configured, by the device, or as measured."""
 
 import copy
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import torch
 from rich.console import Console
-from torch import Tensor, nn
+from torch import nn
 
+from clearzoom.train.arithmetic import BF16, PLAIN, Arithmetic, has_bf16
 from clearzoom.train.config import RunSection
 from clearzoom.train.optimiser import optimiser_of
-
-if TYPE_CHECKING:
-    from clearzoom.train.recipe import Recipe
+from clearzoom.train.recipe import Recipe
 
 _LEAST_STEPS, _LEAST_S = 3, 2.0
 _HOPELESS = 3.0
@@ -24,44 +22,8 @@ _GAIN = 1.05
 """A less exact or less usual way must be faster by this factor."""
 
 
-@dataclass(frozen=True)
-class Arithmetic:
-    """How the convolutions of a run are computed; weights and optimiser stay in fp32.
-
-    The ``precision`` bf16 is torch's autocast. ``memory_format`` is the layout of feature
-    maps and kernels.
-    """
-
-    precision: Literal["fp32", "bf16"]
-    memory_format: Literal["contiguous", "channels_last"]
-
-    @property
-    def words(self) -> str:
-        """Describe it for a line, e.g. "bf16, channels-last"."""
-        return f"{self.precision}, {self.memory_format.replace('_', '-')}"
-
-    def lay_out(self, x: Tensor) -> Tensor:
-        """Bring an (N, C, H, W) batch into the memory format."""
-        return x.contiguous(memory_format=self.torch_format)
-
-    @property
-    def torch_format(self) -> torch.memory_format:
-        """Torch's name of the memory format."""
-        last = self.memory_format == "channels_last"
-        return torch.channels_last if last else torch.contiguous_format
-
-
-PLAIN = Arithmetic("fp32", "contiguous")
-BF16 = Arithmetic("bf16", "channels_last")
 Rates = Mapping[Arithmetic, float]
 """LR px per second of each measured way."""
-
-
-def has_bf16(device: torch.device) -> bool:
-    """Say whether a device has instructions for bf16."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def by_device(run: RunSection, device: torch.device) -> Arithmetic:
@@ -133,7 +95,7 @@ def choice_words(chosen: Arithmetic, rates: Rates) -> str:
 
 
 def choose_arithmetic(
-    recipe: "Recipe", state: dict[str, Any] | None, measures: bool, say: Console | None
+    recipe: Recipe, state: dict[str, Any] | None, measures: bool, say: Console | None
 ) -> None:
     """Choose the arithmetic of a run, and convert the recipe to it.
 
@@ -167,7 +129,7 @@ def choose_arithmetic(
     recipe.objective.lay_out(chosen.torch_format)
 
 
-def measure(recipe: "Recipe", ways: list[Arithmetic]) -> Rates:
+def measure(recipe: Recipe, ways: list[Arithmetic]) -> Rates:
     """Time training steps of a recipe's network and patch size; the recipe is not changed.
 
     The ways alternate, and the fastest step of each counts: other programs only make steps slower.
@@ -199,7 +161,7 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def _step(recipe: "Recipe", way: Arithmetic) -> Callable[[], float]:
+def _step(recipe: Recipe, way: Arithmetic) -> Callable[[], float]:
     """Make a function that does a training step of a copy of the network, on noise."""
     config, device = recipe.config, recipe.pairs.device
     net = copy.deepcopy(recipe.net).to(memory_format=way.torch_format)  # type: ignore[call-overload]

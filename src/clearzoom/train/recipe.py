@@ -18,6 +18,7 @@ from clearzoom.errors import ConfigError, ResultError, TrainingError
 from clearzoom.metrics.protocol import Score, crop_to_multiple, score
 from clearzoom.models.registry import build
 from clearzoom.train.adversary import Adversary
+from clearzoom.train.arithmetic import PLAIN, Arithmetic
 from clearzoom.train.checkpoint import BEST, Origin, best_validation_db, code_words
 from clearzoom.train.config import TrainConfig
 from clearzoom.train.data.degrade import degrade
@@ -28,7 +29,6 @@ from clearzoom.train.grid import save_grid
 from clearzoom.train.learning_rate import Decay, learning_rate, set_learning_rate
 from clearzoom.train.objective import Objective
 from clearzoom.train.optimiser import freeze, optimiser_of
-from clearzoom.train.precision import PLAIN, Arithmetic
 from clearzoom.train.squares import same_square
 
 _GRID_PICTURES = 4

@@ -14,7 +14,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import Field
 
 from clearzoom.errors import ClearzoomError
-from clearzoom.pipeline.request import ConsistencyField, DenoiseField, EnlargeRequest
+from clearzoom.pipeline.fields import ConsistencyField, DenoiseField
+from clearzoom.pipeline.request import EnlargeRequest
 from clearzoom.server.error_answers import RefusedError, error_responses, failure
 from clearzoom.server.gallery.library import Entry
 from clearzoom.server.gallery.uploads import BodyReceiver
