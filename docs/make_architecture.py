@@ -17,9 +17,9 @@ WAYS = {
         "pipeline.job",
         "io.reading",
         "core.plan",
+        "pipeline.run",
         "pipeline.networks",
         "engines.network",
-        "pipeline.run",
         "pipeline.stages",
         "engines.tiled",
         "engines.tile",
@@ -74,7 +74,8 @@ Made by `python docs/make_architecture.py` from the imports of the sources; a te
 stale.
 
 A room is a folder of `src/clearzoom`. It imports from the floors below it alone, which a test
-checks (`tests/test_layers.py`). The lines show which modules a piece of work enters, in order.
+checks (`tests/test_layers.py`). The lines show the main modules that a piece of work enters, in
+order; each is imported by one before it.
 
 ![Rooms as floors, and the ways of a picture, a folder, a tile, a step](images/architecture.svg)
 """
@@ -85,8 +86,13 @@ TAIL = """
 | | |
 | --- | --- |
 | a file's pixels are read | `io/reading.py`; the frames of a GIF in `io/animation/gif_frames.py` |
-| metadata are read and written | `io/metadata/` |
+| metadata are read | `io/metadata/blocks.py`; embedded in a result in `io/metadata/containers.py` |
+| a colour profile is applied and kept | `io/loading.py`, `io/writing.py` |
+| a picture is cut into tiles | `core/tiles.py` |
+| memory is limited | `pipeline/budget.py` |
 | a network is defined | `models/`, one file each; its name in `models/registry.py` |
+| parameters and MACC are counted | `models/count.py` |
+| a network that others made is measured | `probe/measure.py` |
 | a network runs on a tile | `engines/tile.py`; which tiles, in `engines/chain.py` |
 | a size is understood | `core/targets.py`; the networks for it are chosen in `core/plan.py` |
 | options are defined once, for command and API | `pipeline/request.py` |
@@ -95,6 +101,8 @@ TAIL = """
 | a tile is cached | `server/tiles/cache.py` |
 | a job of the API runs | `server/jobs/runner.py` |
 | a score is computed | `metrics/`, by the protocol in `metrics/protocol.py` |
+| the page's menu of models is filled | `server/page/models.js` |
+| an unknown key of a configuration is refused | `train/config.py` |
 | the learning rate is set | `train/learning_rate.py` |
 | an error's code comes from | `errors.py` |
 
@@ -169,7 +177,7 @@ def check_places() -> None:
     Raises:
         ValueError: no such file or folder.
     """
-    for place in re.findall(r"`([\w/]+(?:/|\.py))`", TAIL):
+    for place in re.findall(r"`([\w/]+(?:/|\.py|\.js))`", TAIL):
         if not (SOURCE / place).exists():
             raise ValueError(f"there is no {place}")
 

@@ -389,7 +389,7 @@ def test_configuration_errors_name_the_key(config_file):
         ("[[losses]]\nkind = 'l1'\nwieght = 2\n", r"losses\.0\.l1\.wieght: .* is weight"),
         ("[[losses]]\nkind = 'smooth_l1'\nbeta = 2\n", "right key is beta_levels"),
         ("[[losses]]\nkind = 'l3'\n", "'l1'"),
-        ("[[losses]]\nkind = 'l1'\n[[losses]]\nkind = 'l1'\n", "stands there twice"),
+        ("[[losses]]\nkind = 'l1'\n[[losses]]\nkind = 'l1'\n", "is listed twice"),
         ("[losses]\nkind = 'l1'\n", r"write \[\[losses\]\]"),
         ("[[losses]]\nknd = 'l1'\n", "needs its kind"),
         ("[degradation]\nversion = 2\n", "right key is versions"),
@@ -400,7 +400,7 @@ def test_configuration_errors_name_the_key(config_file):
             load_config(config_file(more=more))
     with pytest.raises(ConfigError, match=r"run\.precision"):
         load_config(config_file(precision="fp8"))
-    with pytest.raises(ConfigError, match="a cosine must know its end"):
+    with pytest.raises(ConfigError, match="the cosine needs it"):
         load_config(config_file(max_steps=None))
     with pytest.raises(ConfigError, match=r"multiple of run\.validate_every_steps"):
         load_config(config_file(max_steps=13))

@@ -1,4 +1,4 @@
-"""``clearzoom enlarge`` and ``clearzoom plan``."""
+"""``clearzoom enlarge``."""
 
 import signal
 import sys

@@ -25,29 +25,29 @@ from clearzoom.pipeline.settings import Settings
 from clearzoom.weights import suited_consistency
 
 _QUIET_LEVELS = 0.6
-"""Below, what differs from the truth is the input's rounding, and what the model's card says
-holds."""
+"""Below this error the input differs from the truth by little more than rounding, and the
+consistency on the model's card is used."""
 
 _DEAD_ZONE = 1.5
-"""So many times as wide as the input is off. Between one and three times it makes no difference in
-PSNR; the wider, the fewer faults come back (docs/decisions/0006-consistency.md)."""
+"""Width of the dead zone, as a multiple of the input's estimated error. Between one and three PSNR
+is the same; the wider, the fewer faults come back (docs/decisions/0006-consistency.md)."""
 
 _WIDEST_LEVELS = 7.0
-"""Beyond it a dead zone gives back faults alone: tones are better."""
+"""Above this width a dead zone gives back nothing but faults, and ``tones`` is better."""
 
 _LEVEL_1_LEVELS = 16.0
-"""So far off is a picture whose level of faults is 1; the level goes by the root."""
+"""The error of a picture at denoise level 1; the error grows with the square of the level."""
 
 _CLEAN_LEVEL = 0.5
-"""Nine in ten clean pictures are estimated to have less, and most JPEGs more
+"""Nine in ten clean pictures are estimated below this level, and most JPEGs above it
 (docs/decisions/0006-consistency.md)."""
 
 _UNEXPLAINED = 2.0
-"""So many times more than the file and its noise explain must an estimate be to count: of noise
-alone the estimator says up to one and a half times as much as there is."""
+"""An estimate counts only if it exceeds the error that the file and its noise explain by this
+factor: for noise alone the estimator states up to one and a half times too much."""
 
 _DETAIL_LEVELS = 1.0
-"""A window of so much fine contrast says all that it can of faults."""
+"""Fine contrast, in levels, above which a window has full weight in the estimate."""
 
 _STEPS_OF_LEVEL = 20
 

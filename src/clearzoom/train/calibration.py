@@ -1,8 +1,8 @@
 """Fit a network's estimator of levels to the levels that give the best pictures.
 
-In training the estimator learns how far LR is from the true one. So what looks like a JPEG gets the
-level that such pictures have on the mean, blurred and aliased ones, too. Most pictures that people
-bring are spoilt less, and get a crisper result at a lower level.
+In training the estimator learns the mean level of pictures that look alike: a JPEG gets the mean of
+all JPEGs, blurred and aliased ones included. Most real pictures are spoilt less than that mean, and
+get a crisper result at a lower level.
 """
 
 from collections.abc import Sequence
@@ -27,15 +27,15 @@ from clearzoom.train.scoring import JPEG_QUALITY
 
 _MOST_PICTURES = 24
 _FEWEST_PICTURES = 8
-"""A line through fewer fits these and no others."""
+"""A line through fewer pictures would fit these and no others."""
 _SIDE_PX = 96
-"""Of the middle of a picture, LR px: enough to tell its level."""
+"""Side of the middle part of a picture that is measured, in LR px: enough for its level."""
 _LEVELS = np.linspace(0, 1, 6)
 _SLOPES = np.arange(0.5, 1.501, 0.05)
 _OFFSETS = np.arange(-0.4, 0.401, 0.05)
 _WORTH_DB = 0.005
 _CLEAN_MAY_LOSE_DB = 0.02
-"""Nobody sees that much."""
+"""A loss that nobody sees."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def calibrate(net: SRNet, estimator: LevelEstimator, pictures: Sequence[Levels])
 
 
 def _best_line(estimates: Float64Array, curves: Float64Array) -> Calibration:
-    """Of all lines that cost clean pictures next to nothing the one with the highest mean PSNR.
+    """Find the line with the highest mean PSNR that costs clean pictures at most 0.02 dB.
 
     Args:
         estimates: (pictures, kinds of LR), the clean kind first.
@@ -115,7 +115,7 @@ def _best_line(estimates: Float64Array, curves: Float64Array) -> Calibration:
     cubics = np.polyfit(_LEVELS, curves.reshape(-1, levels).T, 3).reshape(4, pictures, kinds)
 
     def mean_db(slope: float, offset: float) -> Float64Array:
-        """Of each kind."""
+        """Return the mean PSNR of each kind of LR, in dB."""
         level = np.clip(slope * estimates + offset, 0, 1)
         psnr_db = np.polyval(cubics, level)
         means: Float64Array = psnr_db.mean(axis=0)
@@ -147,11 +147,11 @@ def _estimate(estimator: LevelEstimator, lr: Levels) -> float:
 
 @torch.no_grad()
 def _psnr_db(net: SRNet, lr: Levels, hr: Levels) -> Float64Array:
-    """At each of the levels."""
-    given = torch.from_numpy(lr).permute(2, 0, 1)[None] / 255 - 0.5
+    """Measure PSNR at each level, in dB."""
+    batch = torch.from_numpy(lr).permute(2, 0, 1)[None] / 255 - 0.5
     found = []
     for level in _LEVELS:
-        sr = net.forward_fused(given, torch.tensor([level], dtype=torch.float32))[0]
+        sr = net.forward_fused(batch, torch.tensor([level], dtype=torch.float32))[0]
         levels = ((sr + 0.5) * 255).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
         found.append(score(levels, hr, net.config.scale).psnr_db)
     return np.array(found)

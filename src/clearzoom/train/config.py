@@ -19,22 +19,22 @@ class NetworkSection(_Section):
     """What is trained."""
 
     name: str
-    """One of the registered ones."""
+    """Name of a registered network."""
     scale: Literal[2, 3, 4]
-    """How many times it enlarges."""
+    """How many times the network enlarges."""
     settings: dict[str, Any] = {}
-    """Switches that differ from the registered ones."""
+    """Switches of the network that differ from the registered ones."""
 
 
 class Folder(_Section):
     """Pictures to learn from."""
 
     folder: Path
-    """Holds pictures or ``.tar`` shards."""
+    """Folder with pictures or ``.tar`` shards."""
     weight: Annotated[float, Field(gt=0)] = 1.0
-    """How many patches come from here, beside the weights of the others, however many pictures."""
+    """Share of the patches from this folder, relative to the weights of the others."""
     licence: str | None = None
-    """Of the pictures, for the card, where no ``sources.tsv`` in the folder says it."""
+    """Licence of the pictures, for the card, where no ``sources.tsv`` in the folder states it."""
 
 
 def _as_folders(value: Any) -> Any:
@@ -52,9 +52,9 @@ class DataSection(_Section):
     train: Annotated[tuple[Folder, ...], BeforeValidator(_as_folders), Field(min_length=1)]
     """Pictures to learn from: a folder, or a list like ``[{ folder = "photos", weight = 3 },
     { folder = "drawn", weight = 1 }]``; weights are shares of patches, and a ``licence`` is stated
-    on the card where no ``sources.tsv`` in the folder says one."""
+    on the card where no ``sources.tsv`` in the folder states one."""
     validation: Annotated[tuple[Path, ...], BeforeValidator(_as_list), Field(min_length=1)]
-    """Held-back pictures, measured now and then: a folder, or a list of folders."""
+    """Held-back pictures, measured at each validation: a folder, or a list of folders."""
     batch: Positive = 8
     """Patches of a step, over all processes together."""
     patch_px: Annotated[int, Field(ge=8)] = 32
@@ -65,11 +65,11 @@ class DataSection(_Section):
     several times. At the same places of every patch, such a grid is in step with the pixel
     shuffle's, and teaches the network a fine regular pattern."""
     max_pictures: Positive | None = None
-    """Take no more than these of each folder, for a quick trial."""
+    """Most pictures taken from each folder, for a quick trial."""
     streamed: bool = False
-    """Read shards while training, in place of all pictures into memory before."""
+    """Whether shards are read while training, not all pictures into memory before."""
     workers: Positive = 4
-    """Threads of each process that decode what is streamed."""
+    """Threads of each process that decode streamed pictures."""
 
     @model_validator(mode="after")
     def _check_weights(self) -> "DataSection":
@@ -90,33 +90,34 @@ class OptimiserSection(_Section):
     """
 
     kind: Literal["adam", "muon"] = "adam"
-    """muon: for the kernels; adam for the rest."""
+    """Optimiser; muon changes the kernels, and adam the rest."""
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
-    """After the warm-up."""
+    """Learning rate after the warm-up."""
     final_learning_rate: Annotated[float, Field(ge=0)] = 1e-6
-    """At the last step."""
+    """Learning rate at the last step."""
     schedule: Literal["cosine", "constant"] = "cosine"
-    """constant: without a known end."""
+    """Course of the rate; constant needs no known end."""
     beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    """Adam's memory of the gradient."""
+    """Adam's decay of the mean gradient."""
     beta2: Annotated[float, Field(ge=0, lt=1)] = 0.99
-    """Adam's memory of its square."""
+    """Adam's decay of the mean squared gradient."""
     warmup_steps: Annotated[int, Field(ge=0)] = 200
     """Steps in which the rate rises from 0."""
     max_steps: Positive | None = None
-    """The whole cosine, which needs it; with constant, where the run waits for its finish."""
+    """Steps of the whole cosine, which needs them; with constant, the step at which the run waits
+    for its finish."""
     clip_norm: Annotated[float, Field(gt=0)] = 1.0
-    """A longer gradient is shortened to this."""
+    """Longest gradient; a longer one is shortened to this norm."""
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
-    """Share of the old in the averaged weights, which are measured and released."""
+    """Share of the old mean in each new mean of the weights, which are measured and released."""
     frozen: tuple[str, ...] = ()
-    """Parts of the network that stay as they are, e.g. ``["estimator"]`` of ``photo``."""
+    """Parts of the network that are not trained, e.g. ``["estimator"]`` of ``photo``."""
 
     @model_validator(mode="after")
     def _check_end(self) -> "OptimiserSection":
         if self.schedule == "cosine" and self.max_steps is None:
             raise ValueError(
-                'max_steps is missing: a cosine must know its end; or set schedule = "constant"'
+                'max_steps is missing: the cosine needs it; or set schedule = "constant"'
             )
         return self
 
@@ -126,36 +127,37 @@ class _Term(_Section):
 
 
 class PixelTerm(_Term):
-    """Without a setting; all but ``l1`` and ``l2`` look at more than single px."""
+    """Losses without keys of their own; all but ``l1`` and ``l2`` compare more than single px."""
 
     kind: Literal["l1", "l2", "ssim", "pitch", "peaks"]
 
 
 class SmoothL1Term(_Term):
-    """``beta_levels``: half-width of the parabola, levels of 255."""
+    """Smooth L1; ``beta_levels`` is the half-width of the parabola, in levels of 255."""
 
     kind: Literal["smooth_l1"]
     beta_levels: Annotated[float, Field(gt=0)] = 1.0
 
 
 class CharbonnierTerm(_Term):
-    """``epsilon_levels``: where the tip becomes round, levels of 255."""
+    """Charbonnier; below ``epsilon_levels``, in levels of 255, the tip is round."""
 
     kind: Literal["charbonnier"]
     epsilon_levels: Annotated[float, Field(gt=0)] = 1.0
 
 
 class MsSsimTerm(_Term):
-    """``scales``: five need HR patches of 176 px, three of 44."""
+    """MS-SSIM; five ``scales`` need HR patches of 176 px, three need 44."""
 
     kind: Literal["ms_ssim"]
     scales: Annotated[int, Field(ge=1, le=5)] = 5
 
 
 class PerceptualTerm(_Term):
-    """``layers``: each with its weight.
+    """Differences between features; each of the ``layers`` has its weight.
 
-    ``file``: of weights, where they are not in the cache; a relative one starts at the TOML file.
+    ``file`` holds the weights where they are not in the cache; relative paths start at the TOML
+    file.
     """
 
     kind: Literal["perceptual"]
@@ -165,9 +167,9 @@ class PerceptualTerm(_Term):
 
 
 class LpipsTerm(_Term):
-    """LPIPS of VGG-16, as a loss; measure with AlexNet, so that the judge is another.
+    """LPIPS with VGG-16 as a loss; LPIPS with AlexNet then measures independently.
 
-    ``file``: of weights and heads, where they are not in the cache.
+    ``file`` holds weights and heads where they are not in the cache.
     """
 
     kind: Literal["lpips"]
@@ -185,61 +187,62 @@ Term = Annotated[
 
 
 class AdversarialSection(_Section):
-    """A discriminator beside the network.
+    """A discriminator that is trained with the network.
 
-    Its rate falls as the network's does, and ``optimiser.clip_norm`` holds for both.
+    Its rate falls like the network's, and ``optimiser.clip_norm`` applies to both.
     """
 
     kind: AdversarialKind = "standard"
-    """standard: the paper's loss."""
+    """Adversarial loss; standard is the paper's."""
     weight: Annotated[float, Field(gt=0)] = 1e-3
-    """Of the generator's loss; the default is the paper's."""
+    """Weight of the generator's loss; the default is the paper's."""
     learning_rate: Annotated[float, Field(gt=0)] = 1e-4
-    """Of the discriminator."""
+    """Learning rate of the discriminator."""
     channels: Positive = 64
-    """Of its first convolution; the default is the paper's."""
+    """Channels of the discriminator's first convolution; the default is the paper's."""
     logits: Literal["one", "map"] = "one"
-    """one: for a whole picture, the paper's; map: for each 16x16 px, as in PatchGAN."""
+    """Answers of the discriminator; one for a whole picture (the paper's), or a map with one for
+    each 16x16 px, as in PatchGAN."""
     spectral_norm: bool = False
-    """Hold down how steep each layer of the discriminator is, but for the one that gives a map of
-    logits."""
+    """Whether the spectral norm of each layer of the discriminator is limited, except the last
+    layer's where logits are a map."""
 
 
 class RunSection(_Section):
-    """How the run is done.
+    """How a run computes, validates and logs.
 
-    What is learnt depends on ``seed``, and by rounding on ``precision`` and ``memory_format``.
+    The result depends on ``seed``, and by rounding on ``precision`` and ``memory_format``.
     """
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    """Of everything that is drawn."""
+    """Seed of all random numbers."""
     validate_every_steps: Positive = 1000
-    """When held-back pictures are measured, and a checkpoint is written."""
+    """Steps between validations; each also writes a checkpoint."""
     log_every_steps: Positive = 50
-    """When losses are written down."""
+    """Steps between logged losses."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """auto: fp32 or bf16 autocast, whichever is faster here; measured once, when a run starts."""
+    """Precision; auto measures once, when a run starts, whether fp32 or bf16 autocast is faster."""
     memory_format: Literal["auto", "channels_last", "contiguous"] = "auto"
-    """Of feature maps and kernels; auto: the faster one, measured likewise."""
+    """Layout of feature maps and kernels; auto measures which is faster."""
     compile: bool = False
-    """Compile the network by torch."""
+    """Whether torch compiles the network."""
     deterministic: bool = False
-    """Only operations that give the same bits every time, on CUDA too, where they are slower."""
+    """Whether only operations with the same bits every time are used; on CUDA these are slower."""
     steps_per_call: Positive = 1
-    """Optimiser steps in one call from Lightning's loop, whose overhead they share."""
+    """Optimiser steps in one call from Lightning's loop, which share its overhead."""
 
 
 class TrainConfig(_Section):
-    """A whole run."""
+    """The configuration of a run."""
 
     network: NetworkSection
     data: DataSection
     optimiser: OptimiserSection
     losses: Annotated[tuple[Term, ...], Field(min_length=1)] = (PixelTerm(kind="l1"),)
-    """Their weighted sum is what the network makes small."""
+    """Losses, whose weighted sum is minimised."""
     adversarial: AdversarialSection | None = None
     degradation: Degradation | None = None
-    """LR as people have it; without it, the protocol's."""
+    """Faults of LR; without this section LR is the protocol's."""
     run: RunSection = RunSection()
 
     @model_validator(mode="after")
@@ -257,7 +260,7 @@ class TrainConfig(_Section):
         kinds = [term.kind for term in self.losses]
         if twice := {kind for kind in kinds if kinds.count(kind) > 1}:
             raise ValueError(
-                f"losses: {', '.join(sorted(twice))} stands there twice; give it once, with the "
+                f"losses: {', '.join(sorted(twice))} is listed twice; give it once, with the "
                 "sum of both weights"
             )
         return self

@@ -50,7 +50,10 @@ exec "$python" -m clearzoom.train.packed "$here" "$work" "$output" "$budget" "$b
 
 @dataclass(frozen=True)
 class PackRequest:
-    """What to pack: configurations in the order of their runs; shares and inits by their names."""
+    """What to pack: configurations in the order of their runs.
+
+    ``shares`` of the time and ``inits``, starting weights, are mapped from configuration names.
+    """
 
     configs: Sequence[Path]
     shares: Mapping[str, float]
@@ -176,7 +179,7 @@ def _layers(term: PerceptualTerm) -> tuple[str, dict[str, torch.Tensor]]:
 
 
 def _lpips(term: LpipsTerm) -> tuple[str, dict[str, torch.Tensor]]:
-    """Give them likewise, in fp16: VGG-16 in fp32 would leave no room for pictures."""
+    """Return LPIPS' weights in fp16: VGG-16 in fp32 would leave no room for pictures."""
     weights = {name: value.half() for name, value in load_weights("vgg16", term.file).items()}
     heads = {f"{HEAD}{layer}": head for layer, head in load_heads("vgg16", term.file).items()}
     return "lpips-vgg16.safetensors", weights | heads

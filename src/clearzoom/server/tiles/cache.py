@@ -24,9 +24,9 @@ _log = logging.getLogger("clearzoom.server")
 
 
 class Cache:
-    """Bytes by key, for this process, for others and for later runs.
+    """A cache of tiles and answers, in memory and in files that processes and later runs share.
 
-    What was used most recently stays longest. A damaged file counts as missing.
+    Entries that were used most recently stay longest. A damaged file counts as missing.
 
     Args:
         folder: holds the files.

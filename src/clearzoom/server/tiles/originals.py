@@ -210,7 +210,7 @@ def _copied(path: Path, source: Source, make: Callable[[], pyvips.Image]) -> pyv
 
 
 def _why(path: Path, temporary: Path, source: Source, error: pyvips.Error) -> Exception:
-    """A damaged source and a full disk end in the same place."""
+    """Tell a damaged source from a full disk: libvips raises the same error for both."""
     failure = unwritable(path, temporary, error)
     return failure if isinstance(failure, FullDiskError) else unreadable(source.path, error)
 

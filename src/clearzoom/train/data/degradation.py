@@ -38,38 +38,38 @@ class Degradation(BaseModel):
     versions: Annotated[int, Field(ge=1)] = 6
     """LR pictures of each HR picture that are in memory at a time."""
     redraw_every_steps: Annotated[int, Field(ge=0)] = 0
-    """After so many steps the oldest version of all pictures makes way for a new one, which was
-    drawn meanwhile; 0: never."""
+    """How many steps pass before the oldest version of all pictures is replaced by a new one, which
+    was drawn meanwhile; 0: never."""
     clean_share: Share = 0.2
-    """Of versions that are the protocol's bicubic and nothing else: sharp input stays sharp."""
+    """Share of versions with the protocol's bicubic and no fault: sharp input stays sharp."""
     single_fault_share: Share = 0.0
-    """Of the others, that are the protocol's bicubic with one fault alone: a compression or noise,
-    as often as ``compression_share`` stands to ``noise_share``. A good small picture from the web
-    is one of these, and a mixture of faults rarely draws it."""
+    """Share of the others with the protocol's bicubic and one fault: a compression or noise, in the
+    ratio of ``compression_share`` to ``noise_share``. A good small picture from the web looks like
+    this, and a mixture of faults rarely draws it."""
 
     life_share: Share = 0.35
-    """Of versions that were a picture of another size before."""
+    """Share of versions that were a picture of another size before."""
     life_size: Above0 = (0.9, 4.0)
-    """Its sides, in those of LR; at most as large as HR."""
+    """Range of the earlier size, as a multiple of LR; it is at most that of HR."""
     life_noise_share: Share = 0.4
-    """Of these lives, that were noisy."""
+    """Share of these earlier pictures that were noisy."""
     life_noise_sigma_levels: Above0 = (0.5, 8.0)
-    """Levels of 255."""
+    """Range of that noise's sigma, in levels of 255."""
     life_compression_share: Share = 0.8
-    """Of these lives, that end as a JPEG."""
+    """Share of these earlier pictures that were saved as JPEG."""
     life_quality: Quality = (40, 95)
-    """Of that JPEG."""
+    """Range of that JPEG's quality."""
 
     blur_share: Share = 0.35
-    """Of versions that are blurred before the reduction."""
+    """Share of versions that are blurred before the reduction."""
     blur_sigma_px: Above0 = (0.2, 1.3)
-    """Of a Gaussian, in LR px."""
+    """Range of a Gaussian blur's sigma, in LR px."""
     anisotropic_share: Share = 0.4
-    """Of Gaussians that have two sigmas and a random direction."""
+    """Share of Gaussian blurs with two sigmas and a random direction."""
     defocus_share: Share = 0.2
-    """Of blurs that are a disc, as a lens out of focus leaves it."""
+    """Share of blurs with a disc, like that of a lens out of focus."""
     defocus_radius_px: Above0 = (0.4, 2.0)
-    """Of that disc, in LR px."""
+    """Range of that disc's radius, in LR px."""
 
     reductions: Annotated[tuple[Antialiased, ...], Field(min_length=1)] = (
         "box",
@@ -80,54 +80,54 @@ class Degradation(BaseModel):
     )
     """Kernels with antialiasing; each resizing draws one."""
     points_share: Share = 0.2
-    """Of resizings that have no antialiasing: they look at single points."""
+    """Share of resizings without antialiasing, which read single points."""
     points: Annotated[tuple[Points, ...], Field(min_length=1)] = (
         "nearest",
         "bilinear",
         "bilinear",
         "bicubic",
     )
-    """How; each such resizing draws one, and what stands here twice is drawn twice as often."""
+    """Kernels without antialiasing; each such resizing draws one, and one listed twice is drawn
+    twice as often."""
 
     sharpening_before_share: Share = 0.1
-    """Of versions that are sharpened before the reduction."""
+    """Share of versions that are sharpened before the reduction."""
     sharpening_after_share: Share = 0.2
-    """Of versions that are sharpened after it."""
+    """Share of versions that are sharpened after the reduction."""
     sharpening_amount: NotNegative = (0.2, 1.5)
-    """Of the difference to the blurred picture, that is added."""
+    """Range of the factor by which the difference to the blurred picture is added."""
     sharpening_sigma_px: Above0 = (0.5, 1.5)
-    """Of that blur, in px of the picture as it stands."""
+    """Range of the sharpening blur's sigma, in px of the picture at that moment."""
 
     noise_share: Share = 0.35
-    """Of versions with noise of levels."""
+    """Share of versions with noise in R, G and B."""
     noise_sigma_levels: Above0 = (0.5, 20.0)
-    """Levels of 255."""
+    """Range of that noise's sigma, in levels of 255."""
     grey_noise_share: Share = 0.4
-    """Of Gaussian noise that is equal in R, G and B."""
+    """Share of Gaussian noise that is equal in R, G and B."""
     shot_noise_share: Share = 0.3
-    """Of noise that is Poisson's: sigma is that on white, dark parts have less."""
+    """Share of noise that is Poisson's: sigma is that on white, and dark parts have less."""
     chroma_noise_share: Share = 0.15
-    """Of versions with noise of colour, with the other noise or without."""
+    """Share of versions with noise in Cb and Cr, with the other noise or without."""
     chroma_noise_sigma_levels: Above0 = (1.0, 20.0)
-    """Of Cb and Cr, levels of 255."""
+    """Range of the sigma of noise in Cb and Cr, in levels of 255."""
     chroma_grain_px: From1 = (1.0, 4.0)
-    """Size of its spots, LR px."""
+    """Range of the size of its spots, in LR px."""
 
     compression_share: Share = 0.75
-    """Of versions that are compressed once."""
+    """Share of versions that are compressed."""
     compression_first_share: Share = 0.15
-    """Of these, that are compressed before they are sharpened and noisy, not after."""
+    """Share of these that are compressed before sharpening and noise, not after."""
     second_compression_share: Share = 0.2
-    """Of these, that are compressed once more at the end."""
+    """Share of these that are compressed once more at the end."""
     shifted_share: Share = 0.5
-    """Of these second compressions, whose blocks lie elsewhere than the first one's: the picture
-    was cut in between."""
+    """Share of these second compressions with other places of blocks, as after a cut."""
     webp_share: Share = 0.2
-    """Of compressions that are WebP; the others are JPEG."""
+    """Share of compressions by WebP; the others are JPEG."""
     full_colour_share: Share = 0.35
-    """Of JPEGs that keep the colour's resolution (4:4:4); the others halve it (4:2:0)."""
+    """Share of JPEGs with full resolution of colour (4:4:4); the others halve it (4:2:0)."""
     quality: Quality = (25, 97)
-    """Of JPEG and WebP."""
+    """Range of the quality of JPEG and WebP."""
 
     @model_validator(mode="after")
     def _check_ranges(self) -> "Degradation":
