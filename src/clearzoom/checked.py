@@ -1,8 +1,8 @@
-"""Check what programs give to the public names: wrong kinds end here, in an error of the tree.
+"""Check the types of arguments of public functions and classes; wrong ones raise our own errors.
 
-Annotations are the schema: pydantic reads those of a dataclass or function, strictly, so ``"4"`` is
-no number and ``True`` is none; numpy's scalars are. Annotations are read at the first call, so that
-a command starts as fast as without.
+The annotations of a dataclass or function are the schema. pydantic checks them strictly: ``"4"``
+and ``True`` are no numbers, but numpy's scalars are. Annotations are read at the first call, so
+that a command starts as fast as without the check.
 """
 
 import errno
@@ -26,7 +26,7 @@ from pydantic import (
 
 from clearzoom.errors import ClearzoomError, InputError, MissingFileError
 
-Given = ParamSpec("Given")
+Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 Kind = TypeVar("Kind", bound=type)
 
@@ -34,10 +34,10 @@ _LONGEST_WORDS = 60
 
 
 def checked_fields(error: type[ClearzoomError]) -> Callable[[Kind], Kind]:
-    """Check the fields of a dataclass whenever one is made, before anything else is done with them.
+    """Check the fields of a dataclass when an instance is made, before anything else uses them.
 
     Args:
-        error: of the tree; is raised for an unknown field, and for a value of the wrong kind.
+        error: the class to raise for an unknown field or a value of the wrong type.
 
     Example:
         >>> from dataclasses import dataclass
@@ -51,13 +51,13 @@ def checked_fields(error: type[ClearzoomError]) -> Callable[[Kind], Kind]:
     """
 
     def wrapped(kind: Kind) -> Kind:
-        changed: Any = kind  # a type checker holds each __init__ for its class alone
+        changed: Any = kind  # type checkers forbid assigning to __init__
         start = changed.__init__
         names = list(inspect.signature(start).parameters)[1:]
 
         @wraps(start)
-        def checked_start(self: Any, *args: Any, **given: Any) -> None:
-            values = _named(kind.__name__, names, args, given, error)
+        def checked_start(self: Any, *args: Any, **keywords: Any) -> None:
+            values = _named(kind.__name__, names, args, keywords, error)
             start(self, **_checked(kind, values, error))
 
         changed.__init__ = checked_start
@@ -68,11 +68,11 @@ def checked_fields(error: type[ClearzoomError]) -> Callable[[Kind], Kind]:
 
 def checked_arguments(
     error: type[ClearzoomError] = InputError,
-) -> Callable[[Callable[Given, Result]], Callable[Given, Result]]:
+) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
     """Check the arguments of a function by their annotations.
 
     Args:
-        error: of the tree; is raised for an unknown argument, and for a value of the wrong kind.
+        error: the class to raise for an unknown argument or a value of the wrong type.
 
     Example:
         >>> @checked_arguments()
@@ -85,12 +85,12 @@ def checked_arguments(
         clearzoom.errors.InputError: doubled: length_px should be a valid integer, not None
     """
 
-    def wrapped(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    def wrapped(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
         names = list(inspect.signature(function).parameters)
 
         @wraps(function)
-        def checked(*args: Given.args, **given: Given.kwargs) -> Result:
-            values = _named(function.__name__, names, args, given, error)
+        def checked(*args: Parameters.args, **keywords: Parameters.kwargs) -> Result:
+            values = _named(function.__name__, names, args, keywords, error)
             return function(**_checked(function, values, error))  # type: ignore[call-arg]
 
         return checked
@@ -99,15 +99,15 @@ def checked_arguments(
 
 
 def checked_path(value: Any, what: str = "a path") -> Path:
-    """Take a path that the system can look at; whether anything is there is not asked.
+    """Return a value as a path that the system can look up, whether or not a file is there.
 
     Args:
-        value: as a program gave it.
-        what: it is, for the message.
+        value: what a program passed; a str or Path is right.
+        what: the name of the value in messages.
 
     Raises:
-        InputError: no str or Path; empty; or with characters that no path has.
-        MissingFileError: too long for any file.
+        InputError: the value is no str or Path, is empty, or has characters that no path may have.
+        MissingFileError: the path is too long for any file.
 
     Example:
         >>> checked_path("")
@@ -118,7 +118,7 @@ def checked_path(value: Any, what: str = "a path") -> Path:
         raise InputError(f"{what} should be a str or Path, not {_short(value)}")
     text = os.fspath(value)
     if not isinstance(text, str):
-        raise InputError(f"{what} should be of text, not of bytes: {_short(text)}")
+        raise InputError(f"{what} should be text, not bytes: {_short(text)}")
     if fault := _name_fault(text):
         raise InputError(f"{what} {fault}")
     path = Path(text)
@@ -131,7 +131,7 @@ def checked_path(value: Any, what: str = "a path") -> Path:
 
 
 def _name_fault(text: str) -> str | None:
-    """What keeps a text from naming a file or a model."""
+    """Return why a text cannot name a file or a model, or None if it can."""
     if not text:
         return "is empty; name a file"
     if "\0" in text:
@@ -149,8 +149,8 @@ def _name(text: str) -> str:
     return text
 
 
-GivenPath = Annotated[Path, BeforeValidator(checked_path)]
-"""A path as ``checked_path`` takes it; str is taken, too."""
+CheckedPath = Annotated[Path, BeforeValidator(checked_path)]
+"""A path that ``checked_path`` accepts; a str is converted."""
 
 Name = Annotated[str, AfterValidator(_name)]
 """A text that names a model or file: neither empty nor with a NUL or half a character."""
@@ -160,13 +160,13 @@ def _named(
     where: str,
     names: list[str],
     args: tuple[Any, ...],
-    given: Mapping[str, Any],
+    keywords: Mapping[str, Any],
     error: type[ClearzoomError],
 ) -> dict[str, Any]:
     if len(args) > len(names):
         raise error(f"{where} takes {len(names)} values at most, not {len(args)}")
     values = dict(zip(names, args, strict=False))
-    for name, value in given.items():
+    for name, value in keywords.items():
         if name in values:
             raise error(f"{where}: {name} is given twice")
         if name not in names:
@@ -187,14 +187,14 @@ def _checked(
     except ValidationError as refusal:
         faults = dict.fromkeys(_words(fault) for fault in refusal.errors(include_url=False))
         raise error(f"{owner.__name__}: {'; '.join(faults)}") from refusal
-    except OverflowError as refusal:  # of an int of hundreds of digits
+    except OverflowError as refusal:  # an int of hundreds of digits
         raise error(f"{owner.__name__}: a number is too large") from refusal
     return values | {name: getattr(read, name) for name in known}
 
 
 @cache
 def _schema(owner: Callable[..., Any]) -> type[BaseModel]:
-    """The annotations of a dataclass or function, as a model; what it need not know is left out."""
+    """Return a pydantic model of the annotations of a dataclass or function."""
     hints = get_type_hints(owner, include_extras=True)
     parameters = inspect.signature(owner).parameters
     fields: dict[str, Any] = {}
@@ -210,7 +210,7 @@ def _schema(owner: Callable[..., Any]) -> type[BaseModel]:
 
 
 def _plain(value: Any) -> Any:
-    """Numpy's numbers as Python's."""
+    """Convert a number of numpy to one of Python."""
     if getattr(value, "ndim", None) == 0 and type(value).__module__ == "numpy":
         return value.item()
     return value
@@ -220,7 +220,7 @@ def _words(fault: Any) -> str:
     place, message = fault["loc"][0], str(fault["msg"])
     if fault["type"] == "missing":
         return f"{place} is missing"
-    if fault["type"] == "value_error":  # of a function of ours, which says all
+    if fault["type"] == "value_error":  # raised by a validator of ours, whose message is complete
         return f"{place}: {fault['ctx']['error']}"
     return f"{place} {message.removeprefix('Input ')}, not {_short(fault['input'])}"
 
@@ -228,7 +228,7 @@ def _words(fault: Any) -> str:
 def _short(value: Any) -> str:
     try:
         words = repr(value)
-    except Exception:  # of a foreign class, whatever it does
+    except Exception:  # the repr of a foreign class may raise anything
         words = f"a {type(value).__name__}"
     if len(words) > _LONGEST_WORDS or "\n" in words:
         words = f"a {type(value).__name__}" if not isinstance(value, str) else words[:40] + "...'"

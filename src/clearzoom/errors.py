@@ -175,7 +175,7 @@ class ResultError(ClearzoomError):
 
 
 class ClusterError(ClearzoomError):
-    """A cluster cannot be reached, or cannot do what is asked for."""
+    """A cluster cannot be reached, or cannot run the batch."""
 
     code = "cluster"
     exit_status = 10

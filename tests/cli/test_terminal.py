@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import typer
 
+from clearzoom.cli.arguments import parse
 from clearzoom.cli.console import say
-from clearzoom.cli.given import parse
 from clearzoom.cli.main import app, main
 from clearzoom.cli.streams import printing
 from clearzoom.io.writing import write_rgb8

@@ -16,7 +16,7 @@ BatchEngineOption = Annotated[
     Literal["auto", "onnxruntime", "openvino", "torch", "local", "ray"],
     typer.Option(
         metavar="<auto|onnxruntime|openvino|torch>",
-        help="auto: the fastest by the model's card that is installed.",
+        help="Engine of the network; auto: the fastest installed, by the model's card.",
     ),
 ]
 
@@ -26,7 +26,10 @@ def batch(
     source: Annotated[
         str, typer.Argument(metavar="SOURCE", help="A folder, or a URL like s3://bucket/scans.")
     ],
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="Likewise; is made.")],
+    target: Annotated[
+        str,
+        typer.Argument(metavar="TARGET", help="A folder or URL for the results; made if missing."),
+    ],
     scale: options.ScaleOption = DEFAULTS.scale,
     width: options.WidthOption = DEFAULTS.width,
     height: options.HeightOption = DEFAULTS.height,
@@ -54,33 +57,37 @@ def batch(
     result_format: options.FormatOption = None,
     on: Annotated[
         Literal["local", "ray"],
-        typer.Option(help="ray: on a Ray cluster. Needs the extra \\[ray], as URLs do."),
+        typer.Option(help="Run here, or on a Ray cluster. ray and URLs need the extra [ray]."),
     ] = "local",
     address: Annotated[
         str | None,
         typer.Option(
-            help="host:port of the cluster's head, or auto; left out, one is started here."
+            help="host:port of the cluster's head, or auto. [default: a cluster started here]"
         ),
     ] = None,
-    min_actors: Annotated[int, typer.Option(min=1, help="At work from the start.")] = 1,
+    min_actors: Annotated[int, typer.Option(min=1, help="Actors that run from the start.")] = 1,
     max_actors: Annotated[
         int | None,
-        typer.Option(min=1, help="While pictures wait; left out, as many as fit the cluster."),
+        typer.Option(min=1, help="Most actors at once. [default: as many as fit the cluster]"),
     ] = None,
-    cpus: Annotated[float, typer.Option(min=0, max=10_000, help="That each actor takes.")] = 1,
+    cpus: Annotated[float, typer.Option(min=0, max=10_000, help="CPUs of each actor.")] = 1,
     gpus: Annotated[
-        float, typer.Option(min=0, max=10_000, help="That each actor takes; with --engine torch.")
+        float, typer.Option(min=0, max=10_000, help="GPUs of each actor, for --engine torch.")
     ] = 0,
     split_megapixels: Annotated[
         float,
-        typer.Option(min=0, max=1e9, help="With ray: a larger result is shared by workers."),
+        typer.Option(
+            min=0,
+            max=1e9,
+            help="With --on ray: actors share a result larger than this.",
+        ),
     ] = 400,
     network_engine: Annotated[Engine | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Enlarge all pictures of a folder or an object store, here or on a cluster.
 
-    As 'enlarge' does a folder: mirrored into TARGET, with report.jsonl; what is done already is
-    skipped, so the same command goes on where it was broken off.
+    SOURCE is mirrored into TARGET, with a report.jsonl, as by 'enlarge'. Pictures that are done
+    already are skipped, so repeating the command continues an interrupted batch.
     """
     from clearzoom.batch.batch import Batch, ThreadExecutor
     from clearzoom.batch.object_store import storage_of

@@ -1,7 +1,7 @@
-"""What commands say, and show while they work; standard output stays for results.
+"""Print lines, JSON and progress; standard output is for results only.
 
-Everything that a command prints goes through here: names and other people's words may hold what a
-terminal would obey, or characters that it does not have.
+Everything that a command prints goes through here, because names and foreign texts may hold
+control characters, which a terminal would obey, or characters that its encoding lacks.
 """
 
 import json
@@ -22,25 +22,25 @@ _LINE_EVERY_S = 30.0
 
 
 class Report(Protocol):
-    """Tells how far the work is."""
+    """A function that shows how far the work is."""
 
     def __call__(self, done: int, total: int, word: str = "", /) -> None:
-        """Show it."""
+        """Show the parts done, the parts in total and a word on the last part."""
 
 
 def say(words: object, *, err: bool = False) -> None:
     """Print a line.
 
     Args:
-        words: whatever is in it stays on this line and is not obeyed by a terminal.
-        err: to standard error.
+        words: the line; control characters and line breaks in it are escaped.
+        err: print to standard error.
     """
-    # Not click's echo, which takes the encoding of a stream for a fault where it is ASCII.
+    # Not click's echo, which treats a stream's ASCII encoding as a mistake.
     print(printable(words), file=sys.stderr if err else sys.stdout, flush=True)
 
 
 def say_json(value: Any) -> None:
-    """Print an object as JSON; letters stay letters where the output has them."""
+    """Print an object as JSON; letters that the output can encode are not escaped."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     try:
         text.encode(sys.stdout.encoding or "ascii")
@@ -51,7 +51,7 @@ def say_json(value: Any) -> None:
 
 
 class _Lines:
-    """Lines on how far the work is, for logs; also while one part takes long."""
+    """Progress as lines for a log, which go on while one part takes long."""
 
     def __init__(self, what: str, unit: str, megapixels: float | None) -> None:
         self._what, self._unit, self._megapixels = what, unit, megapixels
@@ -79,13 +79,13 @@ class _Lines:
                 thread.join()
 
     def report(self, done: int, total: int, word: str = "") -> None:
-        said = [f"{done} of {total} {self._unit}", self._rate(done, total), word]
-        self._known = ", ".join(filter(None, said))
+        parts = [f"{done} of {total} {self._unit}", self._rate(done, total), word]
+        self._known = ", ".join(filter(None, parts))
         if self._every_s == 0:
             self._say()
 
     def _rate(self, done: int, total: int) -> str:
-        """Of what was made since the first part: those made before a kill cost no time."""
+        """Return the rate since the first report: parts made before a kill cost no time."""
         now_s = time.monotonic()
         if self._megapixels is None or self._first is None:
             self._first = self._first or (done, now_s)
@@ -108,15 +108,15 @@ def _seconds_between_lines() -> float:
 
 @contextmanager
 def progress(what: str, unit: str, megapixels: float | None = None) -> Iterator[Report]:
-    """Show a bar on standard error; where that is no terminal, a line now and then.
+    """Show a bar on standard error, or print a line now and then if that is no terminal.
 
     Args:
         what: the work, e.g. "Enlarging".
-        unit: of its parts, e.g. "tiles".
-        megapixels: that all parts together make, for their rate.
+        unit: the name of its parts, e.g. "tiles".
+        megapixels: the size of all parts' results together, to show a rate in MP/s.
 
     Yields:
-        A function to call with (done, total) and, if there is one, a word on the last part.
+        A function that takes (done, total) and optionally a word on the last part.
     """
     console = PlainConsole(stderr=True)
     if not console.is_terminal:

@@ -57,18 +57,19 @@ def enlarge(
     memory: options.MemoryOption = None,
     max_pixels: options.MaxPixelsOption = 1_000_000_000,
     preview: Annotated[
-        str | None, typer.Option(help="x,y,width,height in px of IN: enlarge this part only.")
+        str | None, typer.Option(help="Enlarge only this part: x,y,width,height in px of IN.")
     ] = None,
     fidelity_map: Annotated[
-        Path | None, typer.Option(help="Write how far the result is from interpolation.")
+        Path | None,
+        typer.Option(help="File for a map of how far the result is from interpolation."),
     ] = None,
     recursive: options.RecursiveOption = False,
     result_format: options.FormatOption = None,
 ) -> None:
     """Enlarge a picture, or all pictures of a folder.
 
-    A folder is mirrored into OUT; what is done already is skipped, so the same command goes on
-    where it was broken off.
+    A folder is mirrored into OUT. Pictures that are done already are skipped, so repeating the
+    command continues an interrupted run.
     """
     from clearzoom.pipeline.job import plan_job
     from clearzoom.pipeline.paths import is_folder
@@ -95,7 +96,7 @@ def enlarge(
 
 
 def _megapixels(job: "Job") -> float:
-    """Of all frames of the result."""
+    """Return the size of all frames of the result together."""
     return job.cut.width * job.cut.height * job.source.frames / 1e6
 
 
@@ -110,7 +111,7 @@ def chain_text(job: "Job") -> str:
 
 
 def check_for_folder(preview: str | None, fidelity_map: Path | None) -> None:
-    """Refuse options that are for one picture."""
+    """Refuse options that only work for one picture."""
     if preview or fidelity_map:
         raise typer.BadParameter("--preview and --fidelity-map are for one picture")
 
@@ -151,7 +152,7 @@ def _folder(source: Path, output: Path, settings: "Settings", *, recursive: bool
 
 
 def end_of_folder(target: object, counts: "Counts", seconds: float) -> None:
-    """Say what was done, what failed and where the rows are; exit with 3 where pictures failed."""
+    """Print counts, failures and the report's place; exit with 3 if any picture failed."""
     from clearzoom.batch.tree import left_out_text
 
     others = left_out_text(counts.left_out)

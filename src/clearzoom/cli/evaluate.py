@@ -28,41 +28,43 @@ if TYPE_CHECKING:
 
 def evaluate(
     data: Annotated[Path, typer.Option(help="Folder of HR pictures.")],
-    model: Annotated[
-        str, typer.Option(help="A released model, or an .onnx file.")
-    ] = PROTOCOL_MODEL,
-    scale: Annotated[int, typer.Option(help="How many times larger.")] = 4,
+    model: Annotated[str, typer.Option(help="Name of a model, or an .onnx file.")] = PROTOCOL_MODEL,
+    scale: Annotated[int, typer.Option(help="How many times HR is larger than LR.")] = 4,
     strength: StrengthOption = 1.0,
     engine: EngineOption = "auto",
     precision: PrecisionOption = "fp32",
     ensemble: Annotated[
-        bool, typer.Option("--ensemble", help="A row more: the mean of eight symmetries.")
+        bool, typer.Option("--ensemble", help="Add a row: the average over eight flips and turns.")
     ] = False,
     consistency: ConsistencyOption = "auto",
     denoise: DenoiseOption = "auto",
     back_projection: Annotated[
         bool,
-        typer.Option("--back-projection", hidden=True, help="A row more: --consistency full."),
+        typer.Option("--back-projection", hidden=True, help="Add a row with --consistency full."),
     ] = False,
     jpeg_quality: Annotated[
         int | None,
-        typer.Option(min=1, max=100, help="Compress LR first; such rows are no protocol's."),
+        typer.Option(
+            min=1,
+            max=100,
+            help="Compress LR as JPEG first, outside the protocol.",
+        ),
     ] = None,
     faults: Annotated[
         Literal["mild", "usual", "heavy"] | None,
-        typer.Option(help="Spoil LR by the recipe faults-1; such rows are no protocol's."),
+        typer.Option(help="Spoil LR by the recipe faults-1, outside the protocol."),
     ] = None,
     lpips: Annotated[
         bool,
         typer.Option(
             "--lpips",
-            help="A column more: LPIPS (AlexNet); lower is nearer. Needs [train] and its weights: "
+            help="Add a column: LPIPS (AlexNet); lower is nearer. Needs [train] and its weights: "
             "clearzoom weights fetch lpips.",
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Measure PSNR, SSIM and rmse by the protocol; bicubic is always the first row."""
+    """Measure PSNR, SSIM and RMSE by the protocol; the first row is always bicubic."""
     from clearzoom.core.targets import Wanted
     from clearzoom.metrics.evaluate import evaluate as measure
     from clearzoom.metrics.faults import RECIPE

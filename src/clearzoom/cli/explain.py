@@ -12,20 +12,23 @@ from clearzoom.explain.chapter import INDEX, PAGES
 
 def explain(
     topic: Annotated[
-        str, typer.Argument(help=f"{', '.join(PAGES)}; or {INDEX}, the list of these, README.md.")
+        str,
+        typer.Argument(
+            help=f"Page to make: {', '.join(PAGES)}; or {INDEX}, for README.md, their list."
+        ),
     ],
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for the page (.md) and figures (PNG, SVG).")
     ] = Path("explain"),
     data: Annotated[
         Path | None,
-        typer.Option(help="For topics that train: folder with the pictures in train/ and val/."),
+        typer.Option(help="For topics that train: folder with pictures in train/ and val/."),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="For topics that train: small networks, few steps.")
     ] = False,
 ) -> None:
-    """Make a page on one idea of the course chapter. Needs the extra [explain]."""
+    """Make a page on one topic of the course chapter. Needs the extra [explain]."""
     try:
         from clearzoom.explain.topics import write
 

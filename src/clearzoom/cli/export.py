@@ -12,25 +12,28 @@ def export(
     run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the three files.")],
     test_sets: Annotated[
-        Path | None, typer.Option(help="Folder with a folder for each test set, for the scores.")
+        Path | None, typer.Option(help="Folder with one folder per test set, to measure scores on.")
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="The model's name. [default: the network's]")
+        str | None, typer.Option(help="Name of the model. [default: the network's]")
     ] = None,
     int8: Annotated[
-        bool, typer.Option("--int8", help="Also int8, where it is 1.4 times as fast here.")
+        bool,
+        typer.Option("--int8", help="Also write int8, if it is at least 1.4 times as fast here."),
     ] = False,
     psnr_model: Annotated[
         str | None,
-        typer.Option(help="Of perceptual weights: the model in OUTPUT that they started from."),
+        typer.Option(help="For perceptual weights: the model in OUTPUT that they started from."),
     ] = None,
     strength: Annotated[
         float,
         typer.Option(
-            min=0, max=1, help="Of the run's weights in those written; the rest are --psnr-model's."
+            min=0,
+            max=1,
+            help="Share of the run's weights in the result; the rest is --psnr-model's.",
         ),
     ] = 1.0,
-    tile_px: Annotated[int, typer.Option(min=16, help="Core side of a tile, LR px.")] = 256,
+    tile_px: Annotated[int, typer.Option(min=16, help="Side of a tile's core in LR px.")] = 256,
 ) -> None:
     """Write a run's best weights as safetensors and ONNX, with a card. Needs the extra [train]."""
     from clearzoom.train.release import release

@@ -1,4 +1,4 @@
-"""The command."""
+"""The command ``clearzoom``: its subcommands, its errors and exit statuses."""
 
 import os
 import sys
@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
+from clearzoom.cli.arguments import parse
 from clearzoom.cli.batch import batch
 from clearzoom.cli.console import say
 from clearzoom.cli.enlarge import enlarge
 from clearzoom.cli.evaluate import evaluate
 from clearzoom.cli.explain import explain
 from clearzoom.cli.export import export
-from clearzoom.cli.given import parse
 from clearzoom.cli.models import models
 from clearzoom.cli.plan import plan
 from clearzoom.cli.serve import serve
@@ -25,7 +25,7 @@ from clearzoom.errors import ClearzoomError, MissingExtraError
 from clearzoom.pipeline.request import option_of
 from clearzoom.version import __version__
 
-# Tiles are at work in threads of their own; threads inside each product of matrices only collide.
+# Tiles run in threads of their own; more threads inside each matrix product only compete.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 _TRAINING_PARTS = {"torch", "lightning", "safetensors", "onnx", "onnxscript", "tensorboard"}
@@ -42,8 +42,8 @@ app.add_typer(models, name="models")
 app.add_typer(weights, name="weights")
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(value: bool) -> None:
+    if value:
         say(f"clearzoom {__version__}")
         raise typer.Exit
 
@@ -51,14 +51,14 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Enlarge pictures, and train and measure the networks that do it."""
 
 
 def main() -> None:
-    """Run the command; an expected error is one line and its exit status."""
+    """Run the command; an expected error prints one line and sets the exit status."""
     with printing():
         status = _status()
     raise SystemExit(status)

@@ -1,4 +1,4 @@
-"""``clearzoom models``: what there is, and models of one's own."""
+"""``clearzoom models``: list the models; add, remove and show your own."""
 
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,8 @@ _INPUT_PX = 64
 
 models = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
+NameArgument = Annotated[str, typer.Argument(help="Name of a model.")]
+ScaleOption = Annotated[int | None, typer.Option(help="Only this scale. [default: all]")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -32,16 +34,20 @@ def root(context: typer.Context, as_json: JsonOption = False) -> None:
 
 @models.command()
 def add(
-    file: Annotated[Path, typer.Argument(metavar="FILE.onnx", readable=False)],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.onnx", readable=False, help="Network to add.")
+    ],
     licence: Annotated[
-        str | None, typer.Option(help="Of the weights, as their maker states it. You state it.")
+        str | None, typer.Option(help="Licence of the weights, as their maker states it.")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="[default: made of the file's name]")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the model. [default: from the file's name]")
+    ] = None,
 ) -> None:
-    """Add a network: one that 'clearzoom export' or 'tune' wrote, or one that others made.
+    """Add a network that 'clearzoom export' or 'tune' wrote, or one from elsewhere.
 
-    Others' are measured by running them: scale, range of values, order of colours, sizes, how far
-    they see. What is no super-resolution network, or would give seams, is refused.
+    A network from elsewhere is run to measure its scale, range of values, order of colours, sizes
+    and receptive field. One that is not for super-resolution, or would give seams, is refused.
     """
     from clearzoom.probe.add import add_model
 
@@ -54,10 +60,10 @@ def add(
 
 @models.command()
 def remove(
-    name: Annotated[str, typer.Argument()],
-    scale: Annotated[int | None, typer.Option(help="Only this one. [default: all]")] = None,
+    name: NameArgument,
+    scale: ScaleOption = None,
 ) -> None:
-    """Take a model of your own away."""
+    """Remove a model of your own."""
     from clearzoom.weights.user_models import remove as remove_own
 
     for path in remove_own(name, scale):
@@ -66,10 +72,10 @@ def remove(
 
 @models.command()
 def show(
-    name: Annotated[str, typer.Argument()],
-    scale: Annotated[int | None, typer.Option(help="Only this one. [default: all]")] = None,
+    name: NameArgument,
+    scale: ScaleOption = None,
 ) -> None:
-    """Print a model's cards, as JSON; its files are compared with their hashes first."""
+    """Print a model's cards as JSON, after checking its files against their hashes."""
     from clearzoom.weights import find, scales_of
     from clearzoom.weights.user_models import check_file
 
@@ -90,17 +96,17 @@ def _list(*, as_json: bool) -> None:
     cards, own = released(), own_models()
     networks = _count_networks()
     if as_json:
-        said: dict[str, Any] = {
+        listed: dict[str, Any] = {
             "networks": networks,
             "weights": [card.model_dump() for card in cards],
             "own": [each.card.model_dump(mode="json") for each in own if each.card is not None],
             "damaged": [each.fault for each in own if each.fault is not None],
         }
-        say_json(said)
+        say_json(listed)
         return
     console = PlainConsole()
     if networks is None:
-        say("networks are counted where torch is: pip install 'clearzoom[train]'", err=True)
+        say("to count the networks, install torch: pip install 'clearzoom[train]'", err=True)
     else:
         console.print(_network_table(networks))
     console.print(_weights_table("Released weights: PSNR / SSIM", cards))
@@ -112,7 +118,7 @@ def _list(*, as_json: bool) -> None:
 
 
 def _table(title: str) -> Table:
-    # Without lines between, and with numbers in two lines if need be, 80 columns are enough.
+    # Without lines between rows, and with numbers that may wrap, the table fits 80 columns.
     return Table(title=title, box=SIMPLE_HEAD)
 
 

@@ -50,12 +50,13 @@ BleedOption = Annotated[str | None, requested("bleed")]
 ModelOption = Annotated[str, requested("model")]
 StrengthOption = Annotated[float, requested("strength")]
 EngineOption = Annotated[
-    Engine, typer.Option(help="auto: the fastest by the model's card that is installed.")
+    Engine,
+    typer.Option(help="Engine of the network; auto: the fastest installed, by the model's card."),
 ]
 PrecisionOption = Annotated[
     Precision,
     typer.Option(
-        help="fp16, bf16: with --engine torch or openvino. int8: where a file is shipped."
+        help="Number format; fp16 and bf16 need --engine torch or openvino, int8 a shipped file."
     ),
 ]
 EnsembleOption = Annotated[bool, requested("ensemble", "--ensemble")]
@@ -65,26 +66,28 @@ OldConsistencyOption = Annotated[bool | None, requested("back_projection", hidde
 HaloOption = Annotated[
     int | None,
     typer.Option(
-        min=0, max=WIDEST_HALO_PX, help="px read around tiles; fewer is faster, see docs."
+        min=0,
+        max=WIDEST_HALO_PX,
+        help="Border read around each tile in px; less is faster, see docs.",
     ),
 ]
 QualityOption = Annotated[int, requested("quality")]
 MaxBytesOption = Annotated[str | None, requested("max_bytes")]
 TiffCompressionOption = Annotated[TiffCompression, requested("tiff_compression")]
 MetadataOption = Annotated[Literal["keep", "strip"], requested("metadata")]
-MemoryOption = Annotated[
-    str | None, typer.Option(help="Like 1GB: the most that the process takes.")
+MemoryOption = Annotated[str | None, typer.Option(help="Memory limit of the process, like 1GB.")]
+MaxPixelsOption = Annotated[
+    int, typer.Option(min=1, help="Largest input in px; larger are refused.")
 ]
-MaxPixelsOption = Annotated[int, typer.Option(min=1, help="Larger inputs are refused.")]
 RecursiveOption = Annotated[
-    bool, typer.Option("--recursive", help="Of a folder: also the folders in it.")
+    bool, typer.Option("--recursive", help="For a folder: include the folders in it.")
 ]
 FormatOption = Annotated[
     ResultFormat | None,
     typer.Option(
         "--format",
-        help="Of all results of a folder; left out, each has its picture's, or PNG where that "
-        "is not written.",
+        help="Format of all results of a folder. [default: each picture's own, or PNG where that "
+        "cannot be written]",
     ),
 ]
 OutputOption = Annotated[
@@ -93,7 +96,8 @@ OutputOption = Annotated[
         "--output",
         "-o",
         metavar="OUT",
-        help="The suffix chooses the format; an older file is replaced. For a folder a folder.",
+        help="Result, or a folder for a folder; the suffix sets the format. Replaces an "
+        "older file.",
     ),
 ]
 

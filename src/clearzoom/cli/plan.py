@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @wraps(enlarge)
 def plan(**options: Any) -> None:
-    """Say what 'enlarge' with the same options would do; OUT is not written."""
+    """Print what 'enlarge' would do with the same options; OUT is not written."""
     from clearzoom.pipeline.estimate import Estimator
     from clearzoom.pipeline.job import networks_of, plan_job
     from clearzoom.pipeline.memory_trial import trial_budget, try_tiles
@@ -34,7 +34,7 @@ def plan(**options: Any) -> None:
         return
     part = parse_region(options["preview"]) if options["preview"] is not None else None
     job = plan_job(options["source"], options["output"], settings, preview=part)
-    networks_of(job)  # what cannot be loaded is no plan
+    networks_of(job)  # a network that cannot be loaded ends the plan with its error
     try_tiles(job, trial_budget(settings.memory_bytes))
     source, planned = job.source, job.plan
     bits = 16 if source.deep else 8
@@ -64,10 +64,10 @@ def plan(**options: Any) -> None:
 
 # The options are those of enlarge; the name and the help are its own.
 plan.__name__ = "plan"
-plan.__doc__ = """Say what 'enlarge' with the same options would do; nothing is written to OUT.
+plan.__doc__ = """Print what 'enlarge' would do with the same options; nothing is written to OUT.
 
-A few windows of the picture are enlarged, for about a second, to estimate the time and the size;
-with --memory one tile of each network is tried first.
+To estimate time and size, a few windows of the picture are enlarged for about a second. With
+--memory, one tile of each network is tried first.
 """
 
 
@@ -104,7 +104,7 @@ def _plan_folder(source: Path, output: Path, settings: "Settings", *, recursive:
 
 
 def _say_planned(name: str, planned: "Job", settings: "Settings") -> int:
-    """Print the lines of one picture of a folder; gives the px of its result."""
+    """Print the lines of one picture of a folder, and return the area of its result in px."""
     frames = planned.source.frames
     (width, height), before = planned.plan.result_px, planned.plan.source_px
     say(
@@ -121,7 +121,7 @@ def _say_planned(name: str, planned: "Job", settings: "Settings") -> int:
 def _estimated(jobs: "list[Job]", estimator: "Estimator") -> str:
     try:
         estimates = [estimator.of(job) for job in jobs]
-    except ClearzoomError as error:  # the plan stands without it
+    except ClearzoomError as error:  # the plan is useful without an estimate
         return f"none: {error.worded(option_of)}"
     except OSError as error:
         return f"none: {error}"
@@ -151,7 +151,7 @@ def _colours(job: "Job") -> str:
 
 
 def _chosen(job: "Job", settings: "Settings") -> str:
-    """Give consistency and denoise, and whether the picture chose them."""
+    """Name consistency and denoise, and mark those chosen by the picture."""
     from clearzoom.engines.wrappers import consistency_text
 
     consistency, denoise = job.settings.consistency, job.settings.denoise

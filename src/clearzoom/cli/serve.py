@@ -12,40 +12,48 @@ from clearzoom.weights import DEFAULT_MODEL
 
 _PARTS = {"fastapi", "starlette", "uvicorn", "prometheus_client"}
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
-"""As it can stand in an address, a header and a cookie."""
+"""The characters that an address, a header and a cookie can all hold."""
 
 
 def serve(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", readable=False, help="Whose pictures are served.")
+        Path, typer.Argument(metavar="DIR", readable=False, help="Folder of the pictures to show.")
     ],
     host: Annotated[
-        str, typer.Option(help="0.0.0.0 for other machines too; then a token is asked for.")
+        str,
+        typer.Option(help="Address to listen on; 0.0.0.0: other machines too, with a token."),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any that is free.")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Port to listen on; 0: any free one.")
+    ] = 8000,
     token: Annotated[
-        str | None, typer.Option(help="Asked for at every request; made up where needed.")
+        str | None,
+        typer.Option(help="Token that every request must carry. [default: made up if needed]"),
     ] = None,
     public: Annotated[
-        bool, typer.Option("--public", help="Ask for no token, also on a network.")
+        bool, typer.Option("--public", help="Require no token, even on a network.")
     ] = False,
     model: Annotated[
-        str, typer.Option(help="Infers where the address names none; see 'clearzoom models'.")
+        str, typer.Option(help="Model where the address names none; see 'clearzoom models'.")
     ] = DEFAULT_MODEL,
     consistency: ConsistencyOption = "auto",
     denoise: DenoiseOption = "auto",
     back_projection: OldConsistencyOption = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Number of server processes.")] = 1,
     cache: Annotated[
-        Path | None, typer.Option(help="Folder for tiles and tiled copies of pictures.")
+        Path | None, typer.Option(help="Folder for cached tiles and tiled copies of pictures.")
     ] = None,
-    cache_size: Annotated[str, typer.Option(help="Of that folder.")] = "4GB",
-    max_upload: Annotated[str, typer.Option(help="Of one uploaded file.")] = "100MB",
+    cache_size: Annotated[
+        str, typer.Option(help="Size limit of the cache folder, like 4GB.")
+    ] = "4GB",
+    max_upload: Annotated[
+        str, typer.Option(help="Size limit of one uploaded file, like 100MB.")
+    ] = "100MB",
     max_pixels: Annotated[
-        int, typer.Option(min=1, help="Larger pictures of DIR are refused.")
+        int, typer.Option(min=1, help="Largest picture of DIR in px; larger are refused.")
     ] = 20_000_000_000,
 ) -> None:
-    """Show the pictures of a folder in a browser: past their own pixels detail is inferred."""
+    """Show the pictures of a folder in a browser; beyond full size, detail is inferred."""
     from clearzoom.io.user_folders import cache_folder
     from clearzoom.pipeline.fields import merged_consistency, parse_consistency, parse_denoise
     from clearzoom.pipeline.settings import parse_bytes
@@ -54,11 +62,11 @@ def serve(
     if not folder.exists():
         raise MissingFileError(f"no folder {folder}; check the name")
     if not folder.is_dir():
-        raise InputError(f"{folder} is a file; name the folder that it lies in")
+        raise InputError(f"{folder} is a file; name its folder")
     if token is not None and public:
-        raise typer.BadParameter("--public asks for no token; leave one of the two out")
+        raise typer.BadParameter("--public and --token contradict each other; leave one out")
     if token is not None and not _TOKEN.fullmatch(token):
-        raise typer.BadParameter("a --token is made of letters, digits and . _ ~ - alone")
+        raise typer.BadParameter("a --token may hold only letters, digits and . _ ~ -")
     scales_of(model)
     try:
         from clearzoom.server.settings import ServeSettings

@@ -1,4 +1,4 @@
-"""The streams that commands print to: what cannot be printed is one clear error."""
+"""Guard the streams that commands print to: a failed print is one clear error."""
 
 import io
 import os
@@ -12,21 +12,21 @@ from clearzoom.errors import OutputError
 
 @contextmanager
 def printing() -> Iterator[None]:
-    """Have both streams take any character, and refuse with an error of the tree.
+    """Make both streams accept any character, and report failures as errors of this package.
 
-    Encodings write out what they lack, where they would raise. What standard output refuses is an
-    ``OutputError``. What standard error refuses is lost: there is no place left to say so, and the
-    work itself goes on.
+    Characters that an encoding lacks are escaped. A failed write to standard output raises
+    ``OutputError``. A failed write to standard error is ignored: there is no place left to report
+    it, and the work itself goes on.
 
     Raises:
-        OutputError: what was printed in the block was refused.
+        OutputError: standard output refused something that the block printed.
     """
     before = sys.stdout, sys.stderr
     for stream in before:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    sys.stdout = cast(TextIO, _Guarded(before[0], _said_by_error))
-    sys.stderr = cast(TextIO, _Guarded(before[1], _lost))
+    sys.stdout = cast(TextIO, _Guarded(before[0], _raise_output_error))
+    sys.stderr = cast(TextIO, _Guarded(before[1], _ignore))
     try:
         yield
     finally:
@@ -34,10 +34,10 @@ def printing() -> Iterator[None]:
 
 
 class _Guarded:
-    """A stream that deals with failures of its own, so that no library does it in its way."""
+    """A stream that handles its own failed writes, before any library sees them."""
 
     def __init__(self, stream: TextIO | None, failed: Callable[[OSError], None]) -> None:
-        # A process that was started without the stream has None; nobody waits for the words.
+        # The stream is None if the process was started without it; then nobody reads the text.
         self._stream = stream if stream is not None else io.StringIO()
         self._failed = failed
 
@@ -66,12 +66,12 @@ class _Guarded:
         self._failed(error)
 
 
-def _said_by_error(error: OSError) -> None:
+def _raise_output_error(error: OSError) -> None:
     raise OutputError(
-        f"cannot print to the standard output: {error.strerror}; print to another place "
-        "(files that were written stay)"
+        f"cannot print to the standard output: {error.strerror}; print somewhere else "
+        "(files already written stay)"
     ) from error
 
 
-def _lost(error: OSError) -> None:
+def _ignore(error: OSError) -> None:
     pass

@@ -4,9 +4,9 @@ import os
 
 
 def wait_asleep() -> None:
-    """Have OpenMP's threads sleep where they wait, unless the environment says otherwise.
+    """Make OpenMP's threads sleep while they wait, unless the environment says otherwise.
 
-    By default they spin. Beside other programs a spinning thread takes the core from the one that
-    it waits for, and training becomes several times slower. OpenMP reads this when torch is loaded.
+    By default they spin. If other programs run too, a spinning thread takes the core of the thread
+    that it waits for, and training gets several times slower. OpenMP reads this as torch loads.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")

@@ -12,50 +12,52 @@ from clearzoom.train.times import seconds_of
 
 
 def train(
-    config: Annotated[Path, typer.Argument(help="TOML configuration; see configs/.")],
+    config: Annotated[Path, typer.Argument(help="Configuration file in TOML; see configs/.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder of the run. [default: runs/NAME]")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run ended.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue the run where it ended.")
+    ] = False,
     init: Annotated[
         Path | None, typer.Option("--init", help="Weights (.safetensors) to start a new run from.")
     ] = None,
     resume_from: Annotated[
         Path | None,
-        typer.Option(help="Go on from this checkpoint of the run, e.g. RUN/before-decay.ckpt."),
+        typer.Option(help="Continue from this checkpoint of the run, e.g. RUN/before-decay.ckpt."),
     ] = None,
     time_budget: Annotated[
         str | None,
-        typer.Option(help="End the sitting cleanly after this long, e.g. 25m; --resume goes on."),
+        typer.Option(help="Stop cleanly after this time, e.g. 25m; --resume continues."),
     ] = None,
     finish: Annotated[
         int | None,
         typer.Option(
             min=1,
             metavar="STEPS",
-            help='End a run with schedule = "constant": with --resume, the rate falls for so many '
-            "steps from here.",
+            help='With --resume, end a run with schedule = "constant": the learning rate falls '
+            "over this many steps.",
         ),
     ] = None,
     finish_in: Annotated[
         str | None,
         typer.Option(
             metavar="TIME",
-            help="The same for so long, e.g. 12m; with --time-budget, at its end.",
+            help="Like --finish, for a time, e.g. 12m; with --time-budget, at its end.",
         ),
     ] = None,
     steps_for: Annotated[
         str | None,
-        typer.Option(help="Only measure how many steps fit this long, e.g. 60m, and say so."),
+        typer.Option(help="Only measure and print how many steps fit into this time, e.g. 60m."),
     ] = None,
     devices: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Processes on this machine, one a GPU. [default: 1, or torchrun's]"
+            min=1, help="Processes on this machine, one per GPU. [default: 1, or torchrun's]"
         ),
     ] = None,
     nodes: Annotated[
-        int | None, typer.Option(min=1, help="Machines. [default: 1, or torchrun's]")
+        int | None, typer.Option(min=1, help="Number of machines. [default: 1, or torchrun's]")
     ] = None,
 ) -> None:
     """Train a network. Needs the extra [train]."""
@@ -77,8 +79,8 @@ def train(
         say(f"max_steps = {steps}")
         return
     if finish is not None and finish_in is not None:
-        raise ConfigError("--finish and --finish-in say the same thing; give one of them")
-    wanted = Finish(finish, None if finish_in is None else seconds_of(finish_in))
+        raise ConfigError("--finish and --finish-in exclude each other; give one")
+    finish_length = Finish(finish, None if finish_in is None else seconds_of(finish_in))
     recipe = run(
         settings,
         folder,
@@ -86,7 +88,7 @@ def train(
         initial_weights=init,
         resume_from=resume_from,
         time_budget_s=None if time_budget is None else seconds_of(time_budget),
-        finish=None if wanted == Finish() else wanted,
+        finish=None if finish_length == Finish() else finish_length,
         processes=processes,
     )
     if not is_first():

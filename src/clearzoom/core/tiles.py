@@ -1,4 +1,4 @@
-"""The canonical grid: each tile is always computed from the same window, whatever is asked for."""
+"""The canonical grid: every request computes a tile from the same window."""
 
 from dataclasses import dataclass
 

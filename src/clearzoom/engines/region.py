@@ -1,8 +1,8 @@
 """Enlarge any region of a picture by a chain of networks.
 
 Bands of a cluster and tiles of the server come from here. Single pictures make all tiles of a stage
-before the next (``pipeline.stages``), of the same grids and by the same arithmetic, so that the
-pixels are the same whatever is asked for.
+before the next (``pipeline.stages``), of the same grids and by the same arithmetic, so that
+both give the same pixels.
 """
 
 from collections.abc import Callable, Sequence

@@ -104,7 +104,7 @@ def plan_job(
     kind = format_of(target)
     if settings.format is not None and format_of(Path(f"x.{settings.format}")) != kind:
         raise OutputError(
-            f"{settings.format} is asked for, and {target} is {kind.name}; "
+            f"you asked for {settings.format}, but {target} is {kind.name}; "
             f"end its name in .{settings.format}"
         )
     check_input(source_file)

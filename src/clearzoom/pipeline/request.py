@@ -61,41 +61,52 @@ class EnlargeRequest(BaseModel):
 
     scale: float | None = Field(
         default=None,
-        description="How many times larger; 4 if no size is given.",
+        description="How many times larger the result is; 4 if no size is given.",
         examples=[4, 2.7],
         json_schema_extra=_ABOVE_ZERO,
     )
     width: int | None = Field(
-        default=None, description="px.", examples=[4000], json_schema_extra=_ABOVE_ZERO
+        default=None,
+        description="Width of the result in px.",
+        examples=[4000],
+        json_schema_extra=_ABOVE_ZERO,
     )
     height: int | None = Field(
         default=None,
-        description="px; with `width` a box to fit into.",
+        description="Height of the result in px; with `width`, a box to fit into.",
         examples=[3000],
         json_schema_extra=_ABOVE_ZERO,
     )
     long_edge: int | None = Field(
-        default=None, description="px.", examples=[4000], json_schema_extra=_ABOVE_ZERO
+        default=None,
+        description="Longer side of the result in px.",
+        examples=[4000],
+        json_schema_extra=_ABOVE_ZERO,
     )
     megapixels: float | None = Field(
-        default=None, description="Millions of px.", examples=[12], json_schema_extra=_ABOVE_ZERO
+        default=None,
+        description="Area of the result in millions of px.",
+        examples=[12],
+        json_schema_extra=_ABOVE_ZERO,
     )
     print_size: str | None = Field(
         default=None,
         max_length=_LONGEST_TEXT,
-        description="Like 60x70cm@300dpi, 8x10in; sets the dpi.",
+        description="Print size, like 60x70cm@300dpi or 8x10in; sets the dpi.",
         examples=["60x70cm@300dpi"],
     )
-    fill: bool = Field(default=False, description="Fill a box or print and cut, or fit into it.")
+    fill: bool = Field(
+        default=False, description="Fill the box or print and cut what is over, or fit into it."
+    )
     bleed: str | None = Field(
         default=None,
         max_length=_LONGEST_TEXT,
-        description="Around a print, like 3mm.",
+        description="Bleed added around a print, like 3mm.",
         examples=["3mm"],
     )
     model: str = Field(
         default=DEFAULT_MODEL,
-        description="A model's name (see 'clearzoom models'), or an .onnx file.",
+        description="Name of a model (see 'clearzoom models'), or an .onnx file.",
         examples=["photo"],
     )
     strength: float = Field(
@@ -103,42 +114,50 @@ class EnlargeRequest(BaseModel):
         ge=0,
         le=1,
         allow_inf_nan=False,
-        description="Of a perceptual model, as photo-crisp; 0: its PSNR weights, those of photo.",
+        description="Strength of a perceptual model, like photo-crisp; 0: its PSNR weights "
+        "(photo).",
         examples=[1.0],
     )
     ensemble: bool = Field(
-        default=False, description="Mean of eight symmetries: better, 8 times slower."
+        default=False,
+        description="Average over eight flips and turns: better, 8 times slower.",
     )
     consistency: ConsistencyField = Field(
         default="auto",
-        description="How much of the difference from the input comes back: full (all, with noise "
-        "and JPEG's faults), a number (what is beyond so many levels), tones (brightness and "
-        "colour), none; auto: by the model and the picture.",
+        description="How closely the result, reduced, matches the input: full (exactly, with its "
+        "noise and JPEG faults), a number (to within so many levels), tones (brightness and "
+        "colour only), none; auto: by the model and the picture.",
         examples=["auto"],
     )
     denoise: DenoiseField = Field(
         default="auto",
-        description="0 keeps grain, 1 cleans badly spoilt pictures, for models that have it; auto: "
-        "by the picture.",
+        description="Strength of denoising, for models that have it: 0 keeps grain, 1 cleans badly "
+        "spoilt pictures; auto: by the picture.",
         examples=["auto"],
     )
     back_projection: bool | None = Field(
         default=None,
-        description="The old name of `consistency`: true is full, false none.",
+        description="Old name of `consistency`: true means full, false none.",
         json_schema_extra={"deprecated": True},
     )
     quality: int = Field(
-        default=95, ge=1, le=100, description="Of JPEG, WebP (100: lossless), AVIF.", examples=[95]
+        default=95,
+        ge=1,
+        le=100,
+        description="Quality of JPEG, WebP (100: lossless) and AVIF.",
+        examples=[95],
     )
     max_bytes: str | None = Field(
         default=None,
         max_length=_LONGEST_TEXT,
-        description="Like 2MB: lowers the quality until the file fits.",
+        description="Size limit of the file, like 2MB: the quality is lowered until it fits.",
         examples=["2MB"],
     )
-    tiff_compression: TiffCompression = Field(default="deflate", description="Of TIFF.")
+    tiff_compression: TiffCompression = Field(
+        default="deflate", description="Compression of TIFF files."
+    )
     metadata: Literal["keep", "strip"] = Field(
-        default="keep", description="EXIF, XMP and IPTC of the input."
+        default="keep", description="Keep or strip the input's EXIF, XMP and IPTC."
     )
 
     def settings(self) -> "Settings":

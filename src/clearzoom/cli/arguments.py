@@ -1,4 +1,4 @@
-"""Understand what was given to the command; what was wrong is shown, never obeyed."""
+"""Parse the command's arguments; wrong ones are printed so that no terminal obeys them."""
 
 import io
 import math
@@ -10,7 +10,7 @@ import typer
 from clearzoom.cli.console import say
 from clearzoom.core.terminal_text import printable
 
-# typer comes with click, or with a copy of its own, from one version to the next.
+# Some versions of typer use click, others their own copy of it.
 _ClickError: type[Any] = next(
     each for each in typer.BadParameter.__mro__ if each.__name__ == "ClickException"
 )
@@ -20,10 +20,10 @@ def parse(app: typer.Typer) -> int:
     """Run a command from the arguments of this process.
 
     Args:
-        app: the command.
+        app: the command with its subcommands.
 
     Returns:
-        The exit status: 0, that of ``typer.Exit``, 2 where the arguments were wrong.
+        The exit status: 0, that of ``typer.Exit``, or 2 if the arguments were wrong.
     """
     command: Any = typer.main.get_command(app)
     _check_values(command)
@@ -43,10 +43,11 @@ def parse(app: typer.Typer) -> int:
 
 
 def _check_values(command: Any) -> None:
-    """Have all options and arguments refuse "", a variable of a script that was never set, and NaN.
+    """Make all options and arguments refuse an empty text, and numbers that are not finite.
 
-    Taken for a path "" would be the folder in which the command runs, and as a text it would count
-    as not given. What typer says of a NaN or an infinity beyond an option's bounds names one bound.
+    An empty text often comes from a script's variable that was never set. As a path it would mean
+    the current folder, and as a text it would count as absent. For a NaN or an infinity typer's own
+    message names only one of the two bounds.
     """
     for parameter in command.params:
         parameter.process_value = partial(_checked, parameter, parameter.process_value)
@@ -57,9 +58,9 @@ def _check_values(command: Any) -> None:
 def _checked(parameter: Any, process: Any, context: Any, value: Any) -> Any:
     if value == "":
         raise typer.BadParameter(
-            "it is empty; give a value, or leave it out", ctx=context, param=parameter
+            "the value is empty; give one, or leave the option out", ctx=context, param=parameter
         )
-    # Typer with a click of its own has the bounds at the parameter, else they are of its type.
+    # A typer with its own copy of click keeps the bounds at the parameter, else its type has them.
     kind = getattr(parameter, "type", parameter)
     least, most = getattr(kind, "min", None), getattr(kind, "max", None)
     if least is not None and most is not None and _is_not_finite(value):
@@ -74,5 +75,5 @@ def _checked(parameter: Any, process: Any, context: Any, value: Any) -> Any:
 def _is_not_finite(value: Any) -> bool:
     try:
         return isinstance(value, str) and not math.isfinite(float(value))
-    except ValueError:  # what is no number at all is refused by typer, in its words
+    except ValueError:  # typer itself refuses what is no number at all
         return False
