@@ -19,13 +19,13 @@ HEAD = """# The API for programs
 Made by `python docs/make_api.py` from the server's schema, which a running server gives at
 `/api/openapi.json`. A test runs the commands and fails when the tables are stale.
 
-`clearzoom serve FOLDER` answers at `http://localhost:8000`. Where it asks for a token, add
+`clearzoom serve FOLDER` answers at `http://localhost:8000`. Where it requires a token, add
 `-H "Authorization: Bearer TOKEN"` to each command.
 
 ## At once
 
-The body is a picture's file, the answer the enlarged file: the bytes that `clearzoom enlarge` with
-the same options writes.
+The body is a picture's file, and the answer is the enlarged file: the bytes that `clearzoom
+enlarge` writes with the same options.
 
 ```sh
 server=http://localhost:8000
@@ -36,8 +36,8 @@ curl -fsS -X POST "$server/api/enlarge?picture=cat.png" -OJ
 ```
 
 The last one names a picture of the served folder, and takes the name that the server gives:
-`cat-x4.png`. `X-Clearzoom-Pixels` says whether px were inferred, `X-Clearzoom-Model` by which
-networks with which SHA-256, `X-Clearzoom-Notes` what is not as it was.
+`cat-x4.png`. `X-Clearzoom-Pixels` says whether px were inferred, `X-Clearzoom-Model` names the
+networks and their SHA-256, and `X-Clearzoom-Notes` lists what was not kept.
 
 ## As a job
 
@@ -50,13 +50,13 @@ job=$server$(sed -n 's/^location: *//Ip' accepted | tr -d '\\r')
 curl -fsS "$job/events"     # ends with "event: done", "failed" or "cancelled"
 curl -fsS "$job"            # how far it is
 curl -fsS "$job/result" -OJ # holiday-x4.png
-curl -fsS -X DELETE "$job"  # cancels it, or takes its result away
+curl -fsS -X DELETE "$job"  # cancels it, or deletes its result
 ```
 
-Jobs take turns, a tile each, and give way to those who look at pictures. One client has 4 at once,
-all together 64; results are kept for an hour. Who knows a job's identifier may read and cancel it.
-Any worker process answers for any job; where one dies, another goes on with its jobs, with those of
-large pictures from the tile that they had come to.
+Jobs take turns, tile by tile, and give way to viewers of pictures. A client may have 4 jobs at
+once, all clients together 64; results are kept for an hour. Whoever knows a job's identifier may
+read and cancel it. Any worker process answers for any job. If a process dies, another continues its
+jobs, those of large pictures from the last finished tile.
 
 ## The models
 
@@ -72,8 +72,8 @@ CODES = """
 ## Errors
 
 Every error is `{"code": ..., "message": ...}`: the code is stable, the message for people. After
-429 and 503 `Retry-After` says when to come again. A job that failed has the same under `error`;
-there the code `stopped` also stands for a server that was stopped.
+429 and 503 `Retry-After` says when to try again. A failed job has the same object under `error`;
+there the code `stopped` also means that the server was stopped.
 
 """
 

@@ -73,7 +73,7 @@ HEAD = """# Architecture
 Made by `python docs/make_architecture.py` from the imports of the sources; a test fails when it is
 stale.
 
-A room is a folder of `src/clearzoom`. It imports from the floors below it alone, which a test
+A room is a folder of `src/clearzoom`. It imports only from the floors below it, which a test
 checks (`tests/test_layers.py`). The lines show the main modules that a piece of work enters, in
 order; each is imported by one before it.
 
@@ -106,7 +106,7 @@ TAIL = """
 | the learning rate is set | `train/learning_rate.py` |
 | an error's code comes from | `errors.py` |
 
-The words that are our own stand in the [glossary](glossary.md).
+The [glossary](glossary.md) explains our own words.
 """
 
 

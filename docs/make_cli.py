@@ -12,11 +12,11 @@ TARGET = Path(__file__).with_name("cli.md")
 
 HEAD = """# The command
 
-Made by `python docs/make_cli.py` from the command itself; a test fails when it is stale. The same
-is said by `clearzoom --help` and `clearzoom COMMAND --help`.
+Made by `python docs/make_cli.py` from the command itself; a test fails when it is stale.
+`clearzoom --help` and `clearzoom COMMAND --help` print the same.
 
-A command ends with status 0, or says in one line on standard error what is wrong,
-`error[CODE]: ...`, and ends with [the status of the error](errors.md). Wrong options end with 2.
+A command ends with status 0, or prints one line on standard error, `error[CODE]: ...`, and ends
+with [the status of the error](errors.md). Wrong options end with 2.
 """
 
 
@@ -46,8 +46,8 @@ def _prose(text: str | None) -> str:
 
 
 def _row(parameter: Any, context: Any) -> str:
-    names, said = parameter.get_help_record(context)
-    return f"| `{_cell(names)}` | {_cell(said)} |"
+    names, words = parameter.get_help_record(context)
+    return f"| `{_cell(names)}` | {_cell(words)} |"
 
 
 def _cell(text: str) -> str:

@@ -12,17 +12,17 @@ HEAD = """# Errors
 
 Made by `python docs/make_errors.py` from `clearzoom.errors`; a test fails when it is stale.
 
-The command says one line, `error[CODE]: what happened; what to do`, and ends with the status.
-Python raises the class. The server answers `{"code": CODE, "message": ...}`, and has
-[more codes](api.md#errors). Codes are stable: programs should look at them, not at the message.
+The command prints one line, `error[CODE]: what happened; what to do`, and ends with the status.
+Python code raises the class. The server answers `{"code": CODE, "message": ...}`, and has
+[more codes](api.md#errors). Codes are stable: programs should test them, not the message.
 
 | code | exit status | class | when |
 | --- | --- | --- | --- |
 """
 
 TAIL = """
-Besides these a folder's job ends with 3 where some pictures failed and the others are done, wrong
-options with 2, and Ctrl-C with 130 (training with 8, saved).
+A folder's job also ends with 3 if some pictures failed and the others are done. Wrong options end
+with 2, and Ctrl-C with 130 (training with 8, after saving).
 """
 
 

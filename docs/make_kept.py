@@ -27,8 +27,8 @@ TARGET = Path(__file__).with_name("what-is-kept.md")
 HEAD = """# What is kept
 
 Made by `python docs/make_kept.py` from real round trips: a TIFF (for animation a GIF) is enlarged
-into each format and read again; a test fails when the table is stale. "no" is said as a note or an
-error, never silently. Texts and comments come from a PNG.
+into each format and read again; a test fails when the table is stale. Where it has "no", the
+command gives a note or an error, never silence. Texts and comments come from a PNG.
 
 """
 
@@ -41,18 +41,18 @@ TAIL = """
 - **Profiles** are written byte for byte, so colours outside of sRGB stay. Tones are shown to the
   network as sRGB would have them and turned back ([why so](decisions/0003-colour-and-metadata.md)).
 - **EXIF** is changed in place: orientation, sizes, resolutions, the subject's place. Maker notes
-  stay to the byte. TIFF gets its directories written anew, with every tag that describes the
-  picture; its place on a map (GeoTIFF) is left out with a note. **XMP** is made true likewise; what
-  does not fit one segment of a JPEG goes into an extension.
+  stay to the byte. A TIFF gets new directories, with every tag that describes the picture; its
+  place on a map (GeoTIFF) is left out with a note. **XMP** is updated in the same way; what does
+  not fit one segment of a JPEG goes into an extension.
 - **Panoramas** (GPano), **regions** (IPTC, MWG, Microsoft's) and the subject of EXIF and XMP are
-  enlarged, turned and cut with the picture. A region outside of what was cut is named in a note.
+  enlarged, turned and cut with the picture. A region outside of the cut is named in a note.
 - **Thumbnails** of a picture that was turned or cut are emptied, byte by byte, in EXIF, XMP and
-  IPTC; of one that was cut also those within maker notes, with a note. Others stay.
-- **Gain maps** (HDR), the film of a motion photo, depth maps, a second eye and further pictures of
-  a file do not come along. Each is named in a note, and XMP does not speak of them any more. So is
-  anything else behind the end of a JPEG, PNG or WebP.
+  IPTC; if it was cut, also those within maker notes, with a note. Others stay.
+- **Gain maps** (HDR), the film of a motion photo, depth maps, the second picture of a stereo pair
+  and further pictures of a file are left out, as is anything else behind the end of a JPEG, PNG or
+  WebP. Each is named in a note, and XMP no longer mentions them.
 - **Content credentials** (C2PA) are a signed statement about the original, which does not hold for
-  the result: they are left out with a note, and XMP does not lead to them any more.
+  the result: they are left out with a note, and XMP no longer refers to them.
 - A **turn that XMP alone states** is not applied, as browsers do not; a note says so, and the
   statement stays.
 - **Chunks of PNG** without a place in the result (tIME, oFFs, sCAL, sTER, mDCV and private ones), a
@@ -63,26 +63,26 @@ TAIL = """
   says how a picture was made, goes into EXIF's comment if the PNG has no EXIF. Others, such as
   `workflow` and `prompt`, are named in a note.
 - **Clipping paths** of Photoshop are turned and cut with the picture, in JPEG, TIFF and PNG; its
-  resolution is made true, and its thumbnail goes as others do. Guides, slices and layers are named
-  in a note, and so are other programs' own tags of a TIFF.
-- **Microscopes' pictures**: OME-XML and ImageJ's description say the sizes of the result, in px and
-  in what was seen, and OME's regions are moved. ImageJ's scale in a unit of its own has a place in
-  TIFF alone. Descriptions of slide scanners are left out with a note.
-- **Colours without a profile** get one where the file says otherwise what they are: gAMA, cHRM and
+  resolution is updated, and its thumbnail is treated as others are. Guides, slices and layers are
+  named in a note, and so are other programs' own tags of a TIFF.
+- **Microscopes' pictures**: OME-XML and ImageJ's description state the sizes of the result, in px
+  and in units of length, and OME's regions are moved. Only TIFF has a place for ImageJ's scale in a
+  unit of its own. Descriptions of slide scanners are left out with a note.
+- **Colours without a profile** get one where the file states them in another way: gAMA, cHRM and
   cICP of PNG, nclx of AVIF and HEIC, Adobe RGB by EXIF's index R03. Of HDR (PQ and HLG) the levels
   stay, and a note says that no profile tells what they mean.
-- **Pages** of a TIFF: the picture is read, wherever it stands. A smaller copy or a mask beside it
-  is named in a note.
-- **Animations** (GIF, APNG, WebP; AVIF sequences are read, not written) have 8 bit and RGB: more
-  bits and grey are said in a note. What is seen is what a browser shows
+- **Pages** of a TIFF: the picture is read, wherever it is in the file. A smaller copy or a mask
+  beside it is named in a note.
+- **Animations** (GIF, APNG, WebP; AVIF sequences are read, not written) have 8 bit and RGB: a note
+  says if there were more bits, or grey. The frames are those that a browser shows
   ([why so](decisions/0009-animations.md)). A frame lasts at most 655 s in GIF, which counts in
-  10 ms, 16,777 s in WebP and 65,535 s in APNG; more, and any rounding, is a note.
+  10 ms, 16,777 s in WebP and 65,535 s in APNG; a note names longer times and any rounding.
 - Where the result's name is that of a **link**, the link is replaced, and what it points to stays.
-- Provenance (tool, model, hash, scale, engine) stands in **XMP**, also with `--metadata strip`.
+- Provenance (tool, model, hash, scale, engine) is in **XMP**, even with `--metadata strip`.
 - Read, but not written: HEIC, with `pip install 'clearzoom[heic]'`; BMP, PPM, PGM, PBM, TGA and
   JPEG 2000. Of those, the profiles of BMP and JPEG 2000 and the resolutions are kept. JPEG 2000 in
-  colour with more than 8 bit is read with 8, and its EXIF and XMP are not read: each a note. What
-  cannot be told (an extra channel without a meaning, CMYK and Lab in JPEG 2000, several PPM in one
+  colour with more than 8 bit is read with 8, and its EXIF and XMP are not read; notes say so. What
+  is ambiguous (an extra channel without a meaning, CMYK and Lab in JPEG 2000, several PPM in one
   file) is refused.
 """
 

@@ -17,18 +17,17 @@ HEAD = """# Scores of the released weights
 
 Made from the [cards](../src/clearzoom/weights) by `python docs/make_scores.py`; a test fails when
 it is stale, and another reproduces each Set5 score. Mean PSNR in dB / SSIM by the
-[protocol](measuring.md), of what `clearzoom enlarge` gives with all its defaults: `clearzoom
+[protocol](measuring.md), with all defaults of `clearzoom enlarge`, as measured by `clearzoom
 evaluate --data FOLDER --scale SCALE --model NAME`. "JPEG 60": Set5 whose LR pictures were
-compressed to JPEG at quality 60 first (`--jpeg-quality 60`), which is no protocol's. Seconds are
-those of one output megapixel with the fastest engine that was measured.
+compressed to JPEG at quality 60 first (`--jpeg-quality 60`), outside the protocol. Seconds are
+those of one output megapixel with the fastest measured engine.
 """
 
 FAULTS = """## Scores on faults
 
-What `clearzoom enlarge` with all its defaults gives of LR pictures that are spoilt by a
-[fixed recipe](measuring.md): *mild* by one cause, *usual* as most pictures of the web, *heavy*
-twice over. PSNR in dB / SSIM / LPIPS, of which less is nearer: `clearzoom evaluate --faults KIND
---lpips`.
+Here a [fixed recipe](measuring.md) spoils the LR pictures: *mild* by one cause, *usual* as most
+pictures of the web, *heavy* twice over. Scores are PSNR in dB / SSIM / LPIPS (lower is nearer) with
+all defaults of `clearzoom enlarge`, by `clearzoom evaluate --faults KIND --lpips`.
 """
 
 

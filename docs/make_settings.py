@@ -17,27 +17,27 @@ from clearzoom.train.config import Term, TrainConfig
 TARGET = Path(__file__).with_name("settings.md")
 
 VARIABLES = {
-    "CLEARZOOM_CACHE": "Folder for what is fetched or made once: weights, tiles of the server. "
-    "Without it, that of the platform for programs' caches: on Linux `clearzoom` in "
-    "`$XDG_CACHE_HOME`, else in `~/.cache`.",
-    "CLEARZOOM_PROGRESS_SECONDS": "Where standard error is no terminal, so often a line says how "
-    "far the work is; 30 without it, and 0 is a line for each part.",
-    "CLEARZOOM_DATA": "Folder for what must not be lost: your own models. Without it, that of the "
-    "platform for programs' data.",
-    "TMPDIR": "Folder for temporary files; large pictures that cannot be read by rows go there.",
-    "OMP_NUM_THREADS": "Threads of onnxruntime and OpenVINO; without it, all cores.",
-    "OMP_WAIT_POLICY": "How training threads wait for each other; `passive` unless it is set, so "
-    "that they sleep and other programs get on.",
-    "ORT_DISABLE_TELEMETRY": "Of onnxruntime; `1` unless it is set, so that it "
-    "[reports nothing](../SECURITY.md#nothing-is-sent).",
-    "RAY_USAGE_STATS_ENABLED": "Of Ray; `0` unless it is set, likewise.",
-    "MPLCONFIGDIR": "Of matplotlib; `matplotlib` in the folder for the cache unless it is set, so "
-    "that it keeps its list of fonts there.",
-    "RAY_ADDRESS": "Of the cluster that `--on ray` uses, as `--address` says it.",
-    "OPENBLAS_NUM_THREADS": "Threads inside a product of matrices; 1 unless it is set, since tiles "
-    "have threads of their own.",
+    "CLEARZOOM_CACHE": "Cache folder, for fetched weights and the server's tiles. The default is "
+    "in the platform's folder for caches: on Linux `clearzoom` in `$XDG_CACHE_HOME`, else in "
+    "`~/.cache`.",
+    "CLEARZOOM_PROGRESS_SECONDS": "Seconds between progress lines where standard error is no "
+    "terminal; 30 by default, and 0 prints a line for each part.",
+    "CLEARZOOM_DATA": "Data folder, for your own models. The default is in the platform's folder "
+    "for data.",
+    "TMPDIR": "Folder for temporary files, such as large pictures that cannot be read by rows.",
+    "OMP_NUM_THREADS": "Threads of onnxruntime and OpenVINO; all cores by default.",
+    "OMP_WAIT_POLICY": "How training threads wait for each other; `passive` by default, so that "
+    "they sleep and leave the cores to other programs.",
+    "ORT_DISABLE_TELEMETRY": "Turns off onnxruntime's reports; `1` by default, so that "
+    "[nothing is sent](../SECURITY.md#nothing-is-sent).",
+    "RAY_USAGE_STATS_ENABLED": "Turns on Ray's usage reports; `0` by default.",
+    "MPLCONFIGDIR": "Folder of matplotlib's list of fonts; `matplotlib` in the cache folder by "
+    "default.",
+    "RAY_ADDRESS": "Address of the cluster for `--on ray`, like `--address`.",
+    "OPENBLAS_NUM_THREADS": "Threads inside a matrix product; 1 by default, since tiles have "
+    "threads of their own.",
 }
-"""Those that a person may set."""
+"""The variables that a user may set."""
 
 INTERNAL = {
     "CLEARZOOM_SERVE",
@@ -49,7 +49,7 @@ INTERNAL = {
     "SLURM_LOCALID",
     "WORLD_SIZE",
 }
-"""Those by which processes of the server, of torchrun, SLURM and Ray talk; nobody sets them."""
+"""Variables that the server, torchrun, SLURM and Ray set for their own processes."""
 
 HEAD = """# Settings
 
@@ -69,7 +69,8 @@ TRAINING = """
 ## The training configuration
 
 The TOML file of `clearzoom train`; [training](training.md) says how to use it,
-[`configs/`](../configs) has those of the released weights.
+and
+[`configs/`](../configs) has the files of the released weights.
 """
 
 MARKS = """
