@@ -64,7 +64,7 @@ jobs, those of large pictures from the last finished tile.
 curl -fsS "$server/api/models"
 ```
 
-Networks are released ones only, by name: no file of the server can be named.
+Requests name a released model or one of your own, never a file of the server.
 
 """
 

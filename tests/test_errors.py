@@ -126,9 +126,9 @@ CALLS = {
     "too large": (
         lambda: open_picture(PICTURE, max_pixels=9),
         "max_pixels",
-        f"{PICTURE} has 451x300 px, more than 9; raise `max_pixels` if it is meant to",
-        f"{PICTURE} has 451x300 px, more than 9; raise --max-pixels if it is meant to",
-        f"{PICTURE} has 451x300 px, more than 9; raise the server's limit if it is meant to",
+        f"{PICTURE} has 451x300 px, more than 9; raise `max_pixels` to allow it",
+        f"{PICTURE} has 451x300 px, more than 9; raise --max-pixels to allow it",
+        f"{PICTURE} has 451x300 px, more than 9; raise the server's limit to allow it",
     ),
 }
 
@@ -169,7 +169,7 @@ def test_a_full_disk_is_known_by_its_class(tmp_path):
     ("words", "status", "line"),
     [
         (("--print", "A4"), 3, "error[size]: cannot understand --print 'A4'; write it like"),
-        (("--max-pixels", "9"), 3, "more than 9; raise --max-pixels if it is meant to"),
+        (("--max-pixels", "9"), 3, "more than 9; raise --max-pixels to allow it"),
         (("--preview", "9,9,999,9"), 3, "error[size]: --preview 9,9,999,9 lies outside"),
         (("--memory", "much"), 3, "error[size]: --memory: cannot understand 'much'"),
         (("--memory", "20MB"), 3, "needs more memory than that; give --memory "),

@@ -114,7 +114,7 @@ def enlarge(
         beside = source.with_name(f"{stem_of(source.name)}-x{settings.wanted.scale:g}{suffix}")
         target = checked_path(beside, "the result's path")
         if target.exists():
-            raise OutputError(f"{target} exists; take it away, or use enlarge_file")
+            raise OutputError(f"{target} exists; remove it, or use enlarge_file")
         enlarge_file(source, target, settings)
         return cast(PictureT, type(picture)(target))
     larger = _enlarger(settings)

@@ -150,7 +150,7 @@ def test_killed_it_goes_on_and_the_bytes_are_the_same(archive, bucket, tmp_path,
         assert all(whole[n] == there[n] for n in there if n.endswith(("png", "tif", "webp")))
         if ending == signal.SIGINT:
             assert process.returncode == 130
-            assert "goes on from here" in heard
+            assert "repeat the command to continue" in heard
             kept = b"".join(v for n, v in objects(f"{bucket}/out").items() if "-report/" in n)
             assert b'"done"' in kept
     finished = subprocess.run(wanted, capture_output=True, text=True)

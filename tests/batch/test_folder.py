@@ -137,7 +137,7 @@ def test_a_file_that_was_not_made_here_is_never_replaced(tree, tmp_path, setting
         assert counts.failed == 2
         row = rows(output)["a.png"]
         assert (row["status"], row["code"]) == ("failed", "output")
-        assert "exists and was not made here; take it away or name another folder" in row["error"]
+        assert "exists and was not made here; remove it or name another folder" in row["error"]
         assert (output / "a.png").read_bytes() == b"somebody's"
     (output / "a.png").unlink()
     assert enlarge_folder(tree, output, settings, recursive=True).done == 1

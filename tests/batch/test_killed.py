@@ -128,7 +128,7 @@ def test_stopped_by_hand_it_says_that_it_can_go_on(tmp_path, photo, small_weight
     wait_for_tiles(process, tmp_path, 3)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
-    assert (process.returncode, said) == (130, "stopped; the same command goes on from here\n")
+    assert (process.returncode, said) == (130, "stopped; repeat the command to continue\n")
     finish(start("enlarge", tmp_path / "in.png", *wanted, scratch=True))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.png", "o.png"]
 
@@ -156,7 +156,7 @@ def test_a_folder_stopped_by_hand_stops_soon(tmp_path, photo, small_weights, sta
     assert len(journals(tmp_path)) < 12_000
     assert "Traceback" not in said
     if signals == 1:
-        assert (process.returncode, said) == (130, "stopped; the same command goes on from here\n")
+        assert (process.returncode, said) == (130, "stopped; repeat the command to continue\n")
     else:
         assert process.returncode in (130, -signal.SIGINT)
     assert len(list((tmp_path / "out").glob(".clearzoom-*/journal"))) >= 1

@@ -199,11 +199,11 @@ def test_what_no_picture_can_be_enlarged_with_is_refused_once(
     with pytest.raises(MissingExtraError, match="openvino"):
         doing(source, output, Settings(Wanted(2), "fast", engine="openvino"))
     (tmp_path / "results" / NAME).mkdir(parents=True)
-    with pytest.raises(OutputError, match=f"{NAME}: it is no file; take it away"):
+    with pytest.raises(OutputError, match=f"{NAME}: it is no file; remove it"):
         doing(source, tmp_path / "results", settings)
     (tmp_path / "results" / NAME).rmdir()
     os.mkfifo(tmp_path / "results" / NAME)
-    with pytest.raises(OutputError, match=f"{NAME}: it is no file; take it away"):
+    with pytest.raises(OutputError, match=f"{NAME}: it is no file; remove it"):
         doing(source, tmp_path / "results", settings)
     shutil.rmtree(tmp_path / "results")
     (tmp_path / "file").touch()

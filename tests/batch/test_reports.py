@@ -148,6 +148,6 @@ def test_bands_are_not_written_through_a_link(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / ".clearzoom-bands-1").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OutputError, match="it is a link; take it away"):
+    with pytest.raises(OutputError, match="it is a link; remove it"):
         LocalFolder(str(tmp_path / "out")).write(".clearzoom-bands-1/0-16", b"x")
     assert list((tmp_path / "elsewhere").iterdir()) == []

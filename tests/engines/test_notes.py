@@ -47,7 +47,7 @@ def test_a_note_that_is_no_number_is_said(noted, name):
 
 def test_a_file_without_notes_is_refused_before_an_engine_sees_it(noted):
     path = noted({"scale": "2", "halo_px": "8"})
-    with pytest.raises(WeightsError, match="no 'tile_px'; networks of others"):
+    with pytest.raises(WeightsError, match="no 'tile_px'; add networks from elsewhere"):
         grid_of(read_notes(path), path)
 
 

@@ -126,7 +126,7 @@ def test_orientation_in_a_text_is_applied(tmp_path, photo):
 @pytest.mark.parametrize("values", [(0,) * 8, (1, 0) * 4, (2**32 - 1,) * 8, (5, 5) * 4])
 def test_primaries_that_make_no_sense_are_said(tmp_path, photo, values):
     path = png(tmp_path / "p.png", photo[:8, :8], gAMA=gamma(45455), cHRM=places(values))
-    assert open_picture(path).notes == ("gAMA and cHRM make no sense: colours are taken for sRGB",)
+    assert open_picture(path).notes == ("gAMA and cHRM make no sense: colours count as sRGB",)
 
 
 @pytest.mark.parametrize("profile", [CMYK_PROFILE, b"no profile at all"])

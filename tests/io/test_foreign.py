@@ -45,7 +45,7 @@ NOT_TAKEN = (
 # These break a rule of their format, which Pillow overlooks.
 BROKEN = {
     "10ct_32bit_128.tiff": "required field 262 missing",
-    "chunk_multi_actl.png": "says twice how many frames it has",
+    "chunk_multi_actl.png": "states its number of frames twice",
 }
 # Here Pillow is wrong, or says something else than the file: why.
 OTHERWISE = {

@@ -21,7 +21,7 @@ def test_it_stays_when_stopped_and_goes_when_done(tmp_path):
 
 def test_the_same_job_twice_at_once_is_refused(tmp_path):
     with scratch(tmp_path / "o.png", "ab") as own:
-        with pytest.raises(OutputError, match="another process makes"):
+        with pytest.raises(OutputError, match="another process is writing"):
             scratch(tmp_path / "o.png", "ab").__enter__()
         assert own.folder.is_dir()
     assert not list(tmp_path.iterdir())
@@ -82,7 +82,7 @@ def test_links_that_others_laid_are_not_followed(tmp_path):
     elsewhere.mkdir()
     place(beside).symlink_to(elsewhere)
     with (
-        pytest.raises(OutputError, match="is not of this program; take it away"),
+        pytest.raises(OutputError, match="is not of this program; remove it"),
         scratch(beside, "cafe"),
     ):
         pass
@@ -93,7 +93,7 @@ def test_links_that_others_laid_are_not_followed(tmp_path):
             place(beside).mkdir(0o700)
             lay(place(beside) / name, victim)
             with (
-                pytest.raises(OutputError, match=r"cafe/\S+ is a link or no file; take it away"),
+                pytest.raises(OutputError, match=r"cafe/\S+ is a link or no file; remove it"),
                 scratch(beside, "cafe") as opened,
             ):
                 opened.picture("1", (4, 5, 3), np.uint8, cmyk=False)

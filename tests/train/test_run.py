@@ -267,7 +267,7 @@ def test_a_keyboard_interrupt_says_how_to_go_on_and_loses_nothing(
     ("call", "ends", "saved"),
     [
         (6, "interrupted at step 5; add `resume` to go on", 4),
-        (2, "interrupted at step 1, before anything was saved; start anew", None),
+        (2, "interrupted at step 1, before anything was saved; start again", None),
     ],
 )
 def test_a_second_keyboard_interrupt_is_at_once_and_saves_nothing_half(

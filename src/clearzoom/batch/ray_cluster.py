@@ -199,7 +199,7 @@ class RayExecutor:
                 yield int(answer["index"]), row, skipped
         except ray.exceptions.RayError as error:
             raise ClusterError(
-                f"the cluster failed: {_first(error)}; the same command goes on from here"
+                f"the cluster failed: {_first(error)}; repeat the command to continue"
             ) from error
 
     def _task_size(self, parts: Parts) -> int:

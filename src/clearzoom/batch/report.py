@@ -131,7 +131,7 @@ def check_report(report: Path) -> None:
     if stat.S_ISLNK(mode):
         return
     if not stat.S_ISREG(mode):
-        raise OutputError(f"cannot write {report}: it is no file; take it away")
+        raise OutputError(f"cannot write {report}: it is no file; remove it")
     if not may_write(report):
         raise OutputError(f"cannot write {report}: {os.strerror(errno.EACCES)}")
 
@@ -152,7 +152,7 @@ def open_report(report: Path) -> IO[bytes]:
     descriptor = os.open(report, flags, 0o666)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OutputError(f"cannot write {report}: it is no file; take it away")
+        raise OutputError(f"cannot write {report}: it is no file; remove it")
     return os.fdopen(descriptor, "ab")
 
 

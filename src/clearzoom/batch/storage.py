@@ -197,7 +197,7 @@ class LocalFolder(Storage):
         """Make the folder, unless it is one of our own and somebody put a link in its place."""
         folder = self.path(name).parent
         if folder.name.startswith(OWN) and folder.is_symlink():
-            raise OutputError(f"cannot write into {folder}: it is a link; take it away")
+            raise OutputError(f"cannot write into {folder}: it is a link; remove it")
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -237,7 +237,7 @@ class LocalFolder(Storage):
     def read(self, name: str) -> bytes | None:
         """Read the file; a pipe is refused, since reading it would wait for ever."""
         if self.size_bytes(name) == -1:
-            raise OutputError(f"cannot read {self.path(name)}: it is no file; take it away")
+            raise OutputError(f"cannot read {self.path(name)}: it is no file; remove it")
         try:
             return self.path(name).read_bytes()
         except FileNotFoundError:

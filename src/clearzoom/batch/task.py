@@ -120,7 +120,7 @@ def plan_task(task: Task, context: BatchContext, row: Row | None = None) -> Job 
     there_bytes = target.size_bytes(task.output)
     if there_bytes is not None and not task.may_replace:
         raise OutputError(
-            f"{result} exists and was not made here; take it away or name another folder"
+            f"{result} exists and was not made here; remove it or name another folder"
         )
     if row is not None or task.before.get("status") == "done":
         seen = {"sha256": content_sha256(path), "settings": context.settings_digest}

@@ -161,9 +161,7 @@ class Worker:
         """Make a band and keep it in the target, or join all bands."""
         networks = networks_of(job)
         if _key(job, networks, part.task.output) != part.key:
-            raise InputError(
-                f"{job.source.path} changed while it was enlarged; the same command does it anew"
-            )
+            raise InputError(f"{job.source.path} changed while it was enlarged; repeat the command")
 
         def make(band: Band) -> Samples:
             return make_band(self._samples(job, part.key), networks, channels_of(job.source), band)

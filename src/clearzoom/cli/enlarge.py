@@ -127,7 +127,7 @@ def stoppable() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        say("stopped; the same command goes on from here", err=True)
+        say("stopped; repeat the command to continue", err=True)
         raise typer.Exit(130) from None
     finally:
         if signal.getsignal(signal.SIGINT) is _stop:  # else a second Ctrl-C ends at once

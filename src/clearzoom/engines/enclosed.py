@@ -35,8 +35,8 @@ def check_enclosed(model: bytes, path: Path) -> None:
         raise WeightsError(f"{path} is damaged or no ONNX file: {error}") from error
     if why is not None:
         raise WeightsError(
-            f"{path} was not made by 'clearzoom export': {why}; networks of others are taken by "
-            "'clearzoom models add'"
+            f"{path} was not made by 'clearzoom export': {why}; add networks from elsewhere "
+            "with 'clearzoom models add'"
         )
 
 

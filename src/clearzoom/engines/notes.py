@@ -63,8 +63,8 @@ def grid_of(notes: dict[str, str], path: Path) -> Grid:
         text = notes.get(name)
         if text is None:
             raise WeightsError(
-                f"{path} was not made by 'clearzoom export': no '{name}'; networks of others are "
-                "taken by 'clearzoom models add'"
+                f"{path} was not made by 'clearzoom export': no '{name}'; add networks from "
+                "elsewhere with 'clearzoom models add'"
             )
         # isdecimal: int() would take underscores and spaces, too, and refuse in words of its own.
         if not (text.isascii() and text.isdecimal() and least <= int(text[:9]) <= most):

@@ -55,5 +55,5 @@ def _content(path: Path, error: type[ClearzoomError]) -> bytes:
     except OSError as reason:
         raise error(f"{path} cannot be read: {reason.strerror}") from reason
     if len(content) > _LARGEST_BYTES:
-        raise error(f"{path} has more than {_LARGEST_BYTES >> 20} MiB: it is not what it should be")
+        raise error(f"{path} has more than {_LARGEST_BYTES >> 20} MiB, too much for such a file")
     return content

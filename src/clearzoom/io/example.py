@@ -29,4 +29,4 @@ def example_picture() -> Levels:
     for path in _PLACES:
         if path.is_file():
             return decode_rgb8(path.read_bytes())
-    raise MissingFileError(f"{_PLACES[0]} is missing; install clearzoom anew")
+    raise MissingFileError(f"{_PLACES[0]} is missing; install clearzoom again")

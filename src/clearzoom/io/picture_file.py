@@ -94,6 +94,6 @@ def check_pixels(path: Path, width: int, height: int, max_pixels: int | None) ->
     if max_pixels is not None and width * height > max_pixels:
         raise SizeError(
             f"{path} has {width}x{height} px, more than {max_pixels:,}; "
-            "raise `max_pixels` if it is meant to",
+            "raise `max_pixels` to allow it",
             setting="max_pixels",
         )

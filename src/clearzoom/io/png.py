@@ -145,7 +145,7 @@ def colour_of_png(chunks: PngChunks, *, grey: bool) -> tuple[bytes | None, str |
     if len(cicp) == 4:
         if cicp[2:] == (0, 1):  # the matrix of RGB, and full range
             return cicp_profile(cicp[0], cicp[1], grey=grey)
-        return None, f"cICP {cicp} is not for RGB in full range: colours are taken for sRGB"
+        return None, f"cICP {cicp} is not for RGB in full range: colours count as sRGB"
     # Only PNGs whose profile libvips did not read come here: iCCP, if any, is damaged.
     if cicp or b"sRGB" in stated or len(stated.get(b"gAMA", b"")) != 4:
         return None, None
@@ -158,6 +158,6 @@ def colour_of_png(chunks: PngChunks, *, grey: bool) -> tuple[bytes | None, str |
         return None, None
     primaries = primaries_at_d50(tuple(each / 100_000 for each in chromaticities))
     if not 10_000 <= gamma <= 300_000 or primaries is None:
-        return None, "gAMA and cHRM make no sense: colours are taken for sRGB"
+        return None, "gAMA and cHRM make no sense: colours count as sRGB"
     name = "PNG gAMA and cHRM"
     return matrix_profile(name, 100_000 / gamma, None if grey else primaries), None

@@ -137,7 +137,7 @@ def _check_is_ours(folder: Path) -> None:
     # File systems without owners state that of the parent folder for all files.
     ours = not hasattr(os, "getuid") or state.st_uid in (os.getuid(), folder.parent.stat().st_uid)
     if not stat.S_ISDIR(state.st_mode) or not ours:
-        raise FileExistsError(EEXIST, f"{folder} is not of this program; take it away")
+        raise FileExistsError(EEXIST, f"{folder} is not of this program; remove it")
 
 
 def _opened(path: Path) -> IO[bytes]:
@@ -165,7 +165,7 @@ def _opened(path: Path) -> IO[bytes]:
 
 
 def _no_file(path: Path) -> FileExistsError:
-    return FileExistsError(EEXIST, f"{path} is a link or no file; take it away")
+    return FileExistsError(EEXIST, f"{path} is a link or no file; remove it")
 
 
 def reserve(path: Path, size_bytes: int) -> None:
@@ -223,7 +223,7 @@ def scratch(beside: Path, key: str) -> Iterator[Scratch]:
     try:
         opened = Scratch(folder)
     except BlockingIOError as error:
-        raise OutputError(f"another process makes {beside} now; wait for it") from error
+        raise OutputError(f"another process is writing {beside}; wait for it") from error
     except OSError as error:
         raise OutputError(f"cannot write {beside}: {error.strerror}") from error
     try:

@@ -62,7 +62,7 @@ _DESCRIPTIONS = {
     499: "the client went away",
     500: "the server failed; its log says why",
     501: "upscaling is switched off for this picture",
-    503: "the server is busy, or the result takes too long; Retry-After says when to come again",
+    503: "the server is busy, or the result takes too long; Retry-After says when to try again",
     507: "the server's disk is full",
 }
 _FIELDS = {
@@ -184,7 +184,7 @@ def _no_room(request: Request, error: Exception) -> JSONResponse:
     if not is_full(error):
         raise error
     _log.error("%s: %s", request.url.path, error)
-    return failure(507, _CODES[507], "the server's disk is full; come again later")
+    return failure(507, _CODES[507], "the server's disk is full; try again later")
 
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:

@@ -28,7 +28,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises whatever its readers meet
-        raise TrainingError(f"{path} is damaged ({type(error).__name__}); start anew") from error
+        raise TrainingError(f"{path} is damaged ({type(error).__name__}); start again") from error
     return state
 
 

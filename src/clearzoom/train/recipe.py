@@ -133,7 +133,7 @@ class Recipe(lightning.LightningModule):
                 "the last good checkpoint is kept; start a new run with `initial_weights` "
                 f"{best} and {lower}"
                 if best.is_file()
-                else f"nothing was saved yet; start anew with {lower}"
+                else f"nothing was saved yet; start again with {lower}"
             )
             raise TrainingError(
                 f"the loss became {losses[-1].item()} by step {self.step}; {remedy}"

@@ -220,7 +220,7 @@ def train(
         except SystemExit:  # Lightning's answer to an interrupt from the keyboard
             go_on = "; add `resume` to go on"
             if not (folder / LAST).is_file():
-                go_on = ", before anything was saved; start anew"
+                go_on = ", before anything was saved; start again"
             raise InterruptedRunError(f"interrupted at step {recipe.step}{go_on}") from None
         except OSError as error:  # of the loggers; other files raise OutputError themselves
             raise OutputError(f"cannot write the logs in {folder}: {error.strerror}") from error

@@ -74,7 +74,7 @@ def remedy(path: Path) -> str:
         path: a file of the user's own models or of a released one.
     """
     if path.parent != own_folder():
-        return "install clearzoom anew"
+        return "install clearzoom again"
     name = re.sub(r"-x[0-9]+(-int8|-level)?\.[a-z]+$", "", path.name)
     return f"take the model away with 'clearzoom models remove {name}', and add it again"
 
@@ -127,7 +127,7 @@ def check_name(name: str, scale: int) -> None:
         raise ModelError(f"{name} is the name of a shipped model; give another `name`")
     if (own_folder() / f"{name}-x{scale}.json").exists():
         raise ModelError(
-            f"you have a model {name} x{scale} already; give another `name`, or take it away with "
+            f"you have a model {name} x{scale} already; give another `name`, or remove it with "
             f"'clearzoom models remove {name} --scale {scale}'"
         )
 

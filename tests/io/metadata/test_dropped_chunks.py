@@ -87,5 +87,5 @@ def test_the_still_of_an_animation_is_named(tmp_path, photo):
     (tmp_path / "q.png").write_bytes(whole[:at] + chunk(b"IDAT", first) + body)
     source = open_picture(tmp_path / "q.png")
     assert source.frames == 2
-    said = "the picture that is shown where the animation is not is not kept"
+    said = "the still for programs without animation is not kept"
     assert list(source.notes) == [said]

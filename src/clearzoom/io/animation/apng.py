@@ -81,7 +81,7 @@ def apng_layout(file: BinaryIO) -> Layout | None:
         return None
     width, height = struct.unpack(">II", apng.header[:8])
     if len(apng.frames) != stated or not all(each.parts for each in apng.frames):
-        raise DamagedError(f"it says that it has {stated} frames, and has {len(apng.frames)}")
+        raise DamagedError(f"it states {stated} frames but has {len(apng.frames)}")
     if stated == 1 and apng.frames[0].parts[0][0] == b"IDAT":
         return None
     for frame in apng.frames:
@@ -93,7 +93,7 @@ def apng_layout(file: BinaryIO) -> Layout | None:
     if colour not in (_PALETTE, 2, 6):
         notes.append("a grey animation becomes RGB with equal channels")
     if apng.hidden:
-        notes.append("the picture that is shown where the animation is not is not kept")
+        notes.append("the still for programs without animation is not kept")
     if depth == 16:
         notes.append("an animation has 8 bit: 16 are rounded")
     transparent = colour in _ALPHA or b"tRNS" in apng.shared
@@ -149,7 +149,7 @@ def _read_file(file: BinaryIO) -> _File | None:
         if kind in _SHARED_CHUNKS and not frames:
             apng.shared += chunk(kind, _checked(file, kind, length))
         elif kind == b"acTL" and apng.stated is not None:
-            raise DamagedError("it says twice how many frames it has")
+            raise DamagedError("it states its number of frames twice")
         elif kind == b"acTL":
             data = _checked(file, kind, length)
             apng.stated = struct.unpack(">II", data) if length == 8 else None
@@ -185,10 +185,10 @@ def _after(number: bytes, last: int) -> int:
 
 def _frame(data: bytes) -> _Frame:
     if len(data) != 26:
-        raise DamagedError("a frame's head is not as long as it must be")
+        raise DamagedError("a frame's header has a wrong length")
     width, height, left, top, num, den, disposal, blend = struct.unpack(">4x4I2H2B", data)
     if disposal not in _DISPOSALS or blend > 1:
-        raise DamagedError("a frame's head says what has no meaning")
+        raise DamagedError("a frame's header has impossible values")
     # A denominator of 0 counts as 100 (11.3.6.3).
     duration_ms = 1000 * num / (den or 100)
     return _Frame(width, height, left, top, duration_ms, _DISPOSALS[disposal], blend == 1)

@@ -30,7 +30,7 @@ def open_frames(file: PictureFile, layout: Layout, max_pixels: int) -> Source:
     if layout.pixels > max_pixels:
         raise SizeError(
             f"{path} has {layout.pixels:,} px in {layout.frames:,} frames of {width}x{height}, "
-            f"more than {max_pixels:,}; raise `max_pixels` if it is meant to",
+            f"more than {max_pixels:,}; raise `max_pixels` to allow it",
             setting="max_pixels",
         )
     metadata, problems = metadata_in(file)

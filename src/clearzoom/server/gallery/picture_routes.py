@@ -119,7 +119,7 @@ def picture_router(service: Service, bodies: BodyReceiver) -> APIRouter:
         """Delete an upload."""
         entry = library.find(unquote(identifier, errors="replace"))
         if not entry.is_upload:
-            raise RefusedError(403, "only uploads can be taken away")
+            raise RefusedError(403, "only uploads can be deleted")
         library.remove(entry)
 
     return router

@@ -45,7 +45,7 @@ class BodyReceiver:
         if self._receiving[client] >= _MOST_OF_CLIENT:
             raise RefusedError(429, "send fewer files at once", retry_after_s=_RETRY_AFTER_S)
         if self._receiving.total() >= _MOST_IN_ALL:
-            raise RefusedError(503, "too much to do; come again", retry_after_s=_RETRY_AFTER_S)
+            raise RefusedError(503, "too much to do; try again later", retry_after_s=_RETRY_AFTER_S)
         self._receiving[client] += 1
         try:
             async with asyncio.timeout(_WITHIN_S):

@@ -83,7 +83,7 @@ def parse_variant(text: str) -> Variant:
 def _tenths(text: str, name: str) -> float:
     value = float(text)
     if not 0 <= value <= 1 or round(value * 10) != round(value * 1000) / 100:
-        raise SizeError(f"{name} is 0 to 1, in tenths")
+        raise SizeError(f"{name} must be 0 to 1, in tenths")
     return value
 
 

@@ -154,7 +154,7 @@ def _size(text: str, box: Box, limits: Limits) -> tuple[int, int]:
     else:
         wide, high = _whole(found["w"]), _whole(found["h"])
         if not (wide or found["w"]) and not (high or found["h"]):
-            raise RefusedError(400, f"the size {text!r} is none")
+            raise RefusedError(400, f"{text!r} is not a size")
         if found["fit"]:
             if not (wide and high):
                 raise RefusedError(400, f"the size {text!r} needs a width and a height")
@@ -188,7 +188,7 @@ def _rotation(text: str) -> tuple[bool, int]:
         raise RefusedError(400, f"cannot understand the rotation {text!r}")
     degrees = float(found[2])
     if degrees % 90:
-        raise RefusedError(400, "only rotations by 90, 180 and 270 degrees are done")
+        raise RefusedError(400, "only rotations by 90, 180 and 270 degrees are supported")
     return bool(found[1]), int(degrees // 90) % 4
 
 

@@ -85,7 +85,7 @@ class Jobs:
             active = [record for _, record in self._records() if record.is_active]
             if len(active) >= MOST_IN_ALL or self.runner.stopping:
                 raise RefusedError(
-                    503, "too many jobs wait; come again", retry_after_s=_RETRY_AFTER_S
+                    503, "too many jobs wait; try again later", retry_after_s=_RETRY_AFTER_S
                 )
             if sum(record.client == client for record in active) >= MOST_OF_CLIENT:
                 raise RefusedError(

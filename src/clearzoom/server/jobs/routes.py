@@ -218,7 +218,7 @@ async def _file(path: Path, record: Record) -> Response:
     try:
         file = await asyncio.to_thread(path.open, "rb")
     except OSError:
-        raise RefusedError(404, "the result was taken away") from None
+        raise RefusedError(404, "the result was deleted") from None
 
     async def chunks() -> AsyncIterator[bytes]:
         with file:

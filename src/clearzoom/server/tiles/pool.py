@@ -107,7 +107,7 @@ class Pool:
 
     def _enqueued(self, flight: _Flight) -> _Flight:
         if self._closed or self.waiting >= self._most_waiting:
-            raise RefusedError(503, "too much to do; come again", retry_after_s=_RETRY_AFTER_S)
+            raise RefusedError(503, "too much to do; try again later", retry_after_s=_RETRY_AFTER_S)
         own = self._waiting.setdefault(flight.client, [])
         if len(own) >= self._most_of_client:
             raise RefusedError(

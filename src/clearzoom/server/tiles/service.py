@@ -154,7 +154,7 @@ class Service:
                 return task.result()
             if gone.done():
                 raise RefusedError(499, "the client went away")
-            raise RefusedError(503, "that takes too long now; come again", retry_after_s=5)
+            raise RefusedError(503, "that takes too long now; try again later", retry_after_s=5)
         finally:
             for each in (task, gone):
                 each.cancel()

@@ -42,7 +42,7 @@ def encoded_pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
                 f"the shard {shard} is damaged after {found} pictures ({error}); get it again"
             ) from error
         if not found:
-            raise TrainingError(f"the shard {shard} holds no picture; take it away or get it again")
+            raise TrainingError(f"the shard {shard} holds no picture; remove it or get it again")
 
 
 def _decode(named: tuple[str, bytes]) -> npt.NDArray[np.uint8]:

@@ -111,7 +111,7 @@ def _pictures_in(shard: Path) -> npt.NDArray[np.int64]:
         raise TrainingError(f"the shard {shard} is damaged ({error}); get it again") from error
     if not found or shard.stat().st_size < end:
         fault = "is cut off" if found else "holds no picture"
-        raise TrainingError(f"the shard {shard} {fault}; take it away or get it again")
+        raise TrainingError(f"the shard {shard} {fault}; remove it or get it again")
     return np.array(found, np.int64)
 
 

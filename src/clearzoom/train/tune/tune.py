@@ -175,7 +175,7 @@ def _same(plan_path: Path, plan: TunePlan, options: dict[str, Any]) -> TunePlan:
     try:
         before = TunePlan.model_validate_json(plan_path.read_bytes())
     except (OSError, ValidationError) as error:
-        raise TrainingError(f"{plan_path} is damaged; start anew with another `output`") from error
+        raise TrainingError(f"{plan_path} is damaged; start again with another `output`") from error
     now = plan.model_dump()
     for key, value in before.model_dump().items():
         new = options[key] if key in options else now[key]
