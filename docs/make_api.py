@@ -113,7 +113,7 @@ def _fields() -> list[str]:
     rows = ["## Fields of POST /api/enlarge", "", "| field | default | |", "| --- | --- | --- |"]
     for name, field in EnlargeQuery.model_fields.items():
         if name == "model":
-            rows.append("| `model` | the server's | A released model. |")
+            rows.append("| `model` | the server's | A model that `GET /api/models` lists. |")
             continue
         default = "" if field.default is None else f"`{str(field.default).lower()}`"
         rows.append(f"| `{name}` | {default} | {field.description} |")

@@ -59,10 +59,7 @@ def add(
 
 
 @models.command()
-def remove(
-    name: NameArgument,
-    scale: ScaleOption = None,
-) -> None:
+def remove(name: NameArgument, scale: ScaleOption = None) -> None:
     """Remove a model of your own."""
     from clearzoom.weights.user_models import remove as remove_own
 
@@ -71,10 +68,7 @@ def remove(
 
 
 @models.command()
-def show(
-    name: NameArgument,
-    scale: ScaleOption = None,
-) -> None:
+def show(name: NameArgument, scale: ScaleOption = None) -> None:
     """Print a model's cards as JSON, after checking its files against their hashes."""
     from clearzoom.weights import find, scales_of
     from clearzoom.weights.user_models import check_file
