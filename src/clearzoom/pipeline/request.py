@@ -124,8 +124,8 @@ class EnlargeRequest(BaseModel):
     )
     consistency: ConsistencyField = Field(
         default="auto",
-        description="How closely the result, reduced, matches the input: full (exactly, with its "
-        "noise and JPEG faults), a number (to within so many levels), tones (brightness and "
+        description="How closely the result, reduced, matches the input: full (noise and JPEG "
+        "faults included), a number (to within so many levels), tones (brightness and "
         "colour only), none; auto: by the model and the picture.",
         examples=["auto"],
     )
