@@ -149,7 +149,7 @@ def _name(text: str) -> str:
     return text
 
 
-CheckedPath = Annotated[Path, BeforeValidator(checked_path)]
+AnyPath = Annotated[Path, BeforeValidator(checked_path)]
 """A path that ``checked_path`` accepts; a str is converted."""
 
 Name = Annotated[str, AfterValidator(_name)]

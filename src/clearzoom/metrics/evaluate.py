@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from clearzoom.checked import CheckedPath, checked_arguments
+from clearzoom.checked import AnyPath, checked_arguments
 from clearzoom.core.arrays import Levels
 from clearzoom.core.resize import reduce_for_protocol
 from clearzoom.engines.network import Network
@@ -100,7 +100,7 @@ def _lr_picture(
 
 @checked_arguments()
 def evaluate(
-    folder: CheckedPath,
+    folder: AnyPath,
     scale: Annotated[int, Field(ge=1)],
     methods: Sequence[Network | Method] = (),
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] | None = None,

@@ -11,7 +11,7 @@ from pydantic import Field
 from safetensors.torch import save
 from torch import nn
 
-from clearzoom.checked import CheckedPath, Name, checked_arguments
+from clearzoom.checked import AnyPath, Name, checked_arguments
 from clearzoom.engines.interpolate import mixed_model
 from clearzoom.engines.levels import estimator_file
 from clearzoom.errors import ConfigError, MissingFileError, ModelError
@@ -41,10 +41,10 @@ too, and back-projection must not restore them (docs/decisions/0006-consistency.
 
 @checked_arguments()
 def release(
-    run: CheckedPath,
-    folder: CheckedPath,
+    run: AnyPath,
+    folder: AnyPath,
     tile_px: Positive,
-    test_sets: CheckedPath | None,
+    test_sets: AnyPath | None,
     *,
     name: Name | None = None,
     int8: bool = False,

@@ -11,7 +11,7 @@ import torch
 from rich.console import Console
 from torch.utils.data import DataLoader, IterableDataset
 
-from clearzoom.checked import CheckedPath, checked_arguments
+from clearzoom.checked import AnyPath, checked_arguments
 from clearzoom.errors import ConfigError, InterruptedRunError, OutputError
 from clearzoom.models.count import count
 from clearzoom.models.registry import build
@@ -117,11 +117,11 @@ def _trainer(
 @freed_memory_kept()
 def train(
     config: TrainConfig,
-    folder: CheckedPath,
+    folder: AnyPath,
     *,
     resume: bool = False,
-    initial_weights: CheckedPath | None = None,
-    resume_from: CheckedPath | None = None,
+    initial_weights: AnyPath | None = None,
+    resume_from: AnyPath | None = None,
     time_budget_s: Seconds | None = None,
     budget_from_s: float | None = None,
     finish: Finish | None = None,
@@ -248,7 +248,7 @@ def _lines(recipe: Recipe, say: Console) -> Lines:
 def steps_in(
     config: TrainConfig,
     seconds: Seconds,
-    initial_weights: CheckedPath | None = None,
+    initial_weights: AnyPath | None = None,
     *,
     measures: bool = True,
 ) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from clearzoom.checked import CheckedPath, Name, checked_arguments
+from clearzoom.checked import AnyPath, Name, checked_arguments
 from clearzoom.errors import MissingFileError, ModelError, OutputError
 from clearzoom.weights import find
 from clearzoom.weights.card import AddedCard, Card, read_any_card
@@ -34,13 +34,7 @@ class TuneRequest:
 
 @checked_arguments()
 def check_request(
-    folder: CheckedPath,
-    base: Name,
-    scale: int,
-    name: Name,
-    run: CheckedPath,
-    *,
-    resume: bool = False,
+    folder: AnyPath, base: Name, scale: int, name: Name, run: AnyPath, *, resume: bool = False
 ) -> TuneRequest:
     """Check the arguments of ``tune``, which ``TuneRequest`` describes.
 
