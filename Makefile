@@ -22,6 +22,7 @@ test: .venv/developed lint  ## install everything for development, then lint, ty
 
 quick: .venv/developed lint  ## lint, types and the tests that need a moment each, in a minute
 	$(BIN)/pytest -q --numprocesses 2 --dist loadfile \
+	    $(foreach room,train explain,--ignore tests/$(room) --ignore src/clearzoom/$(room)) \
 	    -m 'not (browser or cluster or train or docs or release or slow)'
 
 lint: .venv/developed $(LINT_PAGE)/node_modules/installed  ## Python: format, rules, types; the page: types, rules
