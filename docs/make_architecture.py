@@ -86,10 +86,10 @@ TAIL = """
 | | |
 | --- | --- |
 | a file's pixels are read | `io/reading.py`; the frames of a GIF in `io/animation/gif_frames.py` |
-| metadata are read | `io/metadata/blocks.py`; embedded in a result in `io/metadata/containers.py` |
+| metadata are read | `io/metadata/blocks.py`; embedded in a result in `io/metadata/embed.py` |
 | a colour profile is applied and kept | `io/loading.py`, `io/writing.py` |
-| a picture is cut into tiles | `core/tiles.py` |
-| memory is limited | `pipeline/budget.py` |
+| a picture is cut into tiles | `core/grid.py` |
+| memory is limited | `pipeline/memory_budget.py` |
 | a network is defined | `models/`, one file each; its name in `models/registry.py` |
 | parameters and MACC are counted | `models/count.py` |
 | a network that others made is measured | `probe/measure.py` |

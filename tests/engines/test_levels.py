@@ -7,7 +7,7 @@ import pytest
 import torch
 from helpers.small_networks import randomised
 
-from clearzoom.engines.levels import Levels, estimator_file, load_estimator
+from clearzoom.engines.levels import DenoiseLevels, estimator_file, load_estimator
 from clearzoom.engines.network import load_network
 from clearzoom.engines.notes import read_notes
 from clearzoom.engines.weights_files import load_level_estimator
@@ -87,8 +87,8 @@ def test_a_damaged_note_is_one_clear_error(exported):
     notes = read_notes(path)
     for damaged in ("{", "[]", json.dumps({"level": 0.5, "shifts": {"a": 3}})):
         with pytest.raises(WeightsError, match="damaged"):
-            Levels.of(notes | {"denoise": damaged})
-    other = Levels(0.5, {"no such bias": np.zeros(3, np.float32)})
+            DenoiseLevels.of(notes | {"denoise": damaged})
+    other = DenoiseLevels(0.5, {"no such bias": np.zeros(3, np.float32)})
     with pytest.raises(WeightsError, match="does not have the biases"):
         other.at(path.read_bytes(), 0.2)
 

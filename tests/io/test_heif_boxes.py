@@ -9,7 +9,7 @@ from PIL import Image, features
 
 from clearzoom.io.heif_boxes import applied_orientation
 from clearzoom.io.picture_file import PictureFile
-from clearzoom.io.placement import Box, Placement
+from clearzoom.io.placement import Placement, Rectangle
 from clearzoom.io.reading import decode, open_picture
 
 
@@ -34,7 +34,7 @@ def test_places_are_found_in_the_upright_picture(tmp_path, suffix, orientation):
     size = source.width_px, source.height_px
     placement = Placement(size, source.orientation, size, (0, 0), size)
     assert placement.stored_px == (128, 64)
-    box = placement.box_share(Box(0.25, 0, 0.5, 0.25))
+    box = placement.box_share(Rectangle(0.25, 0, 0.5, 0.25))
     px = decode(source)[..., 0] > 128
     rows, columns = px.any(1).nonzero()[0], px.any(0).nonzero()[0]
     found = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)

@@ -20,8 +20,8 @@ from clearzoom.errors import ClearzoomError, InputError, ModelError, OutputError
 from clearzoom.io.picture import Samples
 from clearzoom.io.reading import decode
 from clearzoom.pipeline.appraise import unresolved
-from clearzoom.pipeline.budget import Budget
 from clearzoom.pipeline.job import Job, channels_of, networks_of
+from clearzoom.pipeline.memory_budget import Budget
 from clearzoom.pipeline.networks import network_for, scales_for
 from clearzoom.pipeline.run import Done, job_key, run_job
 

@@ -13,7 +13,8 @@ from clearzoom.errors import SizeError
 
 Fitting = Literal["fit", "fill"]
 
-_MM = {"mm": 1.0, "cm": 10.0, "in": 25.4}
+MM_PER_INCH = 25.4
+_MM = {"mm": 1.0, "cm": 10.0, "in": MM_PER_INCH}
 _PRINT = re.compile(
     r"(?P<w>\d+(?:\.\d+)?)\s*[xX\u00d7]\s*(?P<h>\d+(?:\.\d+)?)\s*(?P<unit>mm|cm|in)"
     r"(?:\s*@\s*(?P<dpi>\d+(?:\.\d+)?)\s*dpi)?"
@@ -36,15 +37,15 @@ class Print:
         for name, value in vars(self).items():
             if not 0 < value < _TOO_LARGE:
                 raise SizeError(f"a print's {name} of {value:g} is not above 0 and below a billion")
-        if max(self.width_mm, self.height_mm) * self.dpi > _TOO_LARGE * 25.4:
+        if max(self.width_mm, self.height_mm) * self.dpi > _TOO_LARGE * MM_PER_INCH:
             raise SizeError("the print would have more than a billion px on a side")
 
     @property
     def size_px(self) -> tuple[int, int]:
         """Return width and height in px."""
         return (
-            whole_px(self.width_mm / 25.4 * self.dpi),
-            whole_px(self.height_mm / 25.4 * self.dpi),
+            whole_px(self.width_mm / MM_PER_INCH * self.dpi),
+            whole_px(self.height_mm / MM_PER_INCH * self.dpi),
         )
 
 

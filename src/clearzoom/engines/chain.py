@@ -6,7 +6,7 @@ from functools import cached_property
 
 from clearzoom.core import alpha
 from clearzoom.core.box import Box
-from clearzoom.core.tiles import BORDER_PX, Span, Tile, spans
+from clearzoom.core.grid import BORDER_PX, Span, Tile, spans
 from clearzoom.engines.network import Network
 
 

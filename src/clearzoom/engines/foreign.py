@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from clearzoom.core.arrays import Tensor
+from clearzoom.core.grid import mirrored
 from clearzoom.core.resize import resize
-from clearzoom.core.tiles import mirrored
 from clearzoom.weights.card import Interface, Sizes
 
 Run = Callable[[Tensor], Tensor]

@@ -19,14 +19,14 @@ NOTE = "denoise"
 
 
 @dataclass(frozen=True)
-class Levels:
+class DenoiseLevels:
     """The level of a file's biases, and how far each bias moves from level 0 to level 1."""
 
     level: float
     shifts: dict[str, Tensor]
 
     @classmethod
-    def of(cls, notes: dict[str, str]) -> "Levels | None":
+    def of(cls, notes: dict[str, str]) -> "DenoiseLevels | None":
         """Read the levels from a file's notes; None where its network has none.
 
         Raises:
@@ -44,12 +44,12 @@ class Levels:
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise WeightsError(f"the note {NOTE!r} of this file is damaged: {error}") from error
 
-    def mixed(self, other: "Levels", strength: float) -> "Levels":
+    def mixed(self, other: "DenoiseLevels", strength: float) -> "DenoiseLevels":
         """Mix the levels of this network (strength 0) and another (strength 1)."""
         if self.level != other.level or self.shifts.keys() != other.shifts.keys():
             raise WeightsError("these two files are not of one network: their levels differ")
         share = np.float32(strength)
-        return Levels(
+        return DenoiseLevels(
             self.level,
             {name: a + share * (other.shifts[name] - a) for name, a in self.shifts.items()},
         )

@@ -12,12 +12,12 @@ from clearzoom.checked import Name, checked_arguments, checked_fields
 from clearzoom.core import range_ends
 from clearzoom.core.arrays import Tensor
 from clearzoom.core.consistency import Consistency
-from clearzoom.core.tiles import aligned_halo_px
+from clearzoom.core.grid import aligned_halo_px
 from clearzoom.engines import Engine, Precision
 from clearzoom.engines.enclosed import check_enclosed
 from clearzoom.engines.foreign import Run, adapted
 from clearzoom.engines.interpolate import mixed_model
-from clearzoom.engines.levels import Levels
+from clearzoom.engines.levels import DenoiseLevels
 from clearzoom.engines.notes import grid_of, read_notes
 from clearzoom.engines.onnxruntime import load_onnxruntime
 from clearzoom.engines.openvino import load_openvino
@@ -143,7 +143,7 @@ def load_network(
         raise UnknownModelError(f"{path} enlarges x{stated.scale}, not x{scale}")
     name = name or notes.get("name", "")
     model: Path | bytes = path
-    levels = Levels.of(notes)
+    levels = DenoiseLevels.of(notes)
     if strength < 1:
         if engine == "torch" or precision != "fp32":
             raise ModelError(
@@ -157,7 +157,7 @@ def load_network(
         else:
             check_enclosed(psnr, start)
         model = content = mixed_model(psnr, content, strength)
-        before = Levels.of(read_notes(start))
+        before = DenoiseLevels.of(read_notes(start))
         if levels is not None and before is not None:
             levels = before.mixed(levels, strength)
         name = f"{name} at strength {strength:g}"

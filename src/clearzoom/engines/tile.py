@@ -10,8 +10,8 @@ from clearzoom.core import alpha
 from clearzoom.core.arrays import Tensor
 from clearzoom.core.consistency import made_consistent
 from clearzoom.core.flat_fields import flat_fields
+from clearzoom.core.grid import Span, Tile, mirrored
 from clearzoom.core.resize import BICUBIC_REACH_PX, resize
-from clearzoom.core.tiles import Span, Tile, mirrored
 from clearzoom.core.tone_curve import ToneCurve
 from clearzoom.engines.network import Network
 from clearzoom.engines.plausible import is_picture

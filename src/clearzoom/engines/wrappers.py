@@ -6,7 +6,7 @@ import numpy as np
 
 from clearzoom.core.arrays import Tensor
 from clearzoom.core.consistency import Consistency, reach_px
-from clearzoom.core.tiles import aligned_halo_px
+from clearzoom.core.grid import aligned_halo_px
 from clearzoom.engines.network import Network
 from clearzoom.errors import ModelError
 

@@ -10,7 +10,8 @@ START_OF_SCAN, END = 0xDA, 0xD9
 _FRAMES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 _JPEG_LS = 0xF7
 _IN_ORDER = (0xC0, 0xC1, 0xC9)  # sequential: not progressive, lossless or hierarchical
-_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
+STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+"""Markers without a length: TEM, the restart markers and the start of a picture (B.1.1.3)."""
 _MOST_SEGMENTS = 100_000
 _NAMES = {0xCB: "lossless arithmetic"} | dict.fromkeys(
     (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), "hierarchical"
@@ -102,7 +103,7 @@ def markers(file: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
         if len(head) < 10 or start < 0:
             return
         marker = head[start + 1] if start < 9 else 0xFF
-        if start or marker == 0xFF or marker in _WITHOUT_LENGTH:  # No segment begins here.
+        if start or marker == 0xFF or marker in STANDALONE:  # No segment begins here.
             at += start or (1 if marker == 0xFF else 2)
             continue
         yield marker, at + 4, head[4:]

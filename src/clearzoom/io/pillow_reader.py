@@ -14,6 +14,7 @@ import numpy as np
 import pyvips
 from PIL import BmpImagePlugin, Image, Jpeg2KImagePlugin, PpmImagePlugin, TgaImagePlugin
 
+from clearzoom.core.targets import MM_PER_INCH
 from clearzoom.errors import ClearzoomError, UnreadablePictureError
 from clearzoom.io.jp2 import Jp2, read_jp2
 from clearzoom.io.libvips_errors import damaged
@@ -34,7 +35,6 @@ _BMP_HEADS = (12, 16, 40, 52, 56, 64, 108, 124)
 _PPM = re.compile(rb"P[1-6][\s#]")
 _JP2 = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
 _CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
-_MM_PER_INCH = 25.4
 _EMBEDDED = b"DEBM"  # PROFILE_EMBEDDED in BITMAPV5HEADER, little-endian
 
 
@@ -223,7 +223,7 @@ def _interpretation(channels: int, *, deep: bool) -> str:
 def _described(image: pyvips.Image, profile: bytes | None, dpi: Any) -> pyvips.Image:
     image = image.copy()
     if dpi is not None and all(0 < each < 1e6 for each in dpi):
-        image = image.copy(xres=dpi[0] / _MM_PER_INCH, yres=dpi[1] / _MM_PER_INCH)
+        image = image.copy(xres=dpi[0] / MM_PER_INCH, yres=dpi[1] / MM_PER_INCH)
         image.set_type(pyvips.GValue.gstr_type, "resolution-unit", "in")
     if profile:
         image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)

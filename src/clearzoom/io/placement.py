@@ -7,7 +7,7 @@ _SIDEWAYS = (5, 6, 7, 8)
 
 
 @dataclass(frozen=True)
-class Box:
+class Rectangle:
     """A rectangle from ``left``, ``top`` to ``right``, ``bottom``, in any unit."""
 
     left: float
@@ -17,7 +17,7 @@ class Box:
 
     @classmethod
     def around(cls, x: float, y: float, width: float, height: float) -> Self:
-        """Make the box with this middle and size."""
+        """Make the rectangle with this middle and size."""
         return cls(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
     @property
@@ -117,7 +117,7 @@ class Placement:
             (y * self.resized_px[1] - self.cut_px[1]) / self.result_px[1],
         )
 
-    def box_share(self, box: Box) -> Box | None:
+    def box_share(self, box: Rectangle) -> Rectangle | None:
         """Transform a box of the stored picture to the result, and clip it.
 
         Args:
@@ -128,7 +128,7 @@ class Placement:
         """
         corners = [self.share(box.left, box.top), self.share(box.right, box.bottom)]
         (left, right), (top, bottom) = (sorted(each) for each in zip(*corners, strict=True))
-        placed = Box(max(0, left), max(0, top), min(1, right), min(1, bottom))
+        placed = Rectangle(max(0, left), max(0, top), min(1, right), min(1, bottom))
         # A line or a point may be on an edge; of any other box, more than an edge must be inside.
         thin, flat = right - left == 0, bottom - top == 0
         across = placed.width > 0 or (thin and placed.width == 0)

@@ -7,6 +7,7 @@ import numpy as np
 import pyvips
 
 from clearzoom.core.arrays import Levels
+from clearzoom.core.targets import MM_PER_INCH
 from clearzoom.errors import UnreadablePictureError
 from clearzoom.io.animation.avif_frames import also_holds_sequence
 from clearzoom.io.animation.frame_source import open_frames
@@ -38,13 +39,11 @@ from clearzoom.io.pillow_reader import (
     pillow_notes,
 )
 from clearzoom.io.png import refused_profile, stated_png_dpi
-from clearzoom.io.raw_tiff import header, map_picture
-from clearzoom.io.scratch import reserve
+from clearzoom.io.scratch import reserved_picture
 from clearzoom.io.source import Source as Source
 
 DEFAULT_MAX_PIXELS = 1_000_000_000
 
-_MM_PER_INCH = 25.4
 _DPI_IN_EXIF = ("WebP", "AVIF", "HEIC")
 _ROWS_AT_ONCE = 256
 
@@ -186,14 +185,14 @@ def decode(source: Source, spool: Path | None = None) -> Samples:
         frame = turned(first_frame(source.path, source.layout), source.orientation)
         if spool is None:
             return np.ascontiguousarray(frame)
-        mapped = _reserved(source, spool)
+        mapped = reserved_picture(spool, source.shape, source.dtype, cmyk=source.cmyk)
         mapped[:] = frame
         return mapped
     try:
         plain = upright(source)
         if spool is None:
             return np.asarray(plain.numpy()).reshape(source.shape)
-        mapped = _reserved(source, spool)
+        mapped = reserved_picture(spool, source.shape, source.dtype, cmyk=source.cmyk)
         for top in range(0, source.height_px, _ROWS_AT_ONCE):
             rows = min(_ROWS_AT_ONCE, source.height_px - top)
             part = plain.crop(0, top, source.width_px, rows).numpy()
@@ -201,12 +200,6 @@ def decode(source: Source, spool: Path | None = None) -> Samples:
     except VIPS_ERRORS as error:
         raise unreadable(source.path, error) from error
     return mapped
-
-
-def _reserved(source: Source, spool: Path) -> Samples:
-    head = header(source.shape, source.dtype, cmyk=source.cmyk)
-    reserve(spool, len(head) + source.raw_bytes)
-    return map_picture(spool, source.shape, source.dtype, cmyk=source.cmyk)
 
 
 def upright(source: Source, *, sequential: bool = False) -> pyvips.Image:
@@ -263,6 +256,6 @@ def _dpi(
         return stated_png_dpi(file.png_chunks)
     # Without this field, libvips' resolution is a default (72 dpi or 1 px/mm).
     if states(image, "resolution-unit"):
-        return image.xres * _MM_PER_INCH, image.yres * _MM_PER_INCH
+        return image.xres * MM_PER_INCH, image.yres * MM_PER_INCH
     # Some JPEGs of Photoshop's state it only in its resources.
     return photoshop_dpi(metadata.photoshop) if metadata.photoshop else None

@@ -64,10 +64,7 @@ class Scratch:
         Raises:
             OutputError: the disk is full.
         """
-        path = self.folder / f"{name}.tif"
-        head_bytes = len(header(shape, dtype, cmyk=cmyk))
-        reserve(path, head_bytes + picture_bytes(shape, dtype))
-        return map_picture(path, shape, dtype, cmyk=cmyk)
+        return reserved_picture(self.folder / f"{name}.tif", shape, dtype, cmyk=cmyk)
 
     def has(self, part: str, pixels: Samples) -> bool:
         """Tell whether a part was finished and its px match their checksum."""
@@ -166,6 +163,25 @@ def _opened(path: Path) -> IO[bytes]:
 
 def _no_file(path: Path) -> FileExistsError:
     return FileExistsError(EEXIST, f"{path} is a link or no file; remove it")
+
+
+def reserved_picture(
+    path: Path, shape: tuple[int, int, int], dtype: npt.DTypeLike, *, cmyk: bool
+) -> Samples:
+    """Map a picture in a file of its full size; one of that size keeps its px.
+
+    Args:
+        path: the file.
+        shape: height, width and channels.
+        dtype: uint8 or uint16.
+        cmyk: whether the first four channels are CMYK.
+
+    Raises:
+        OutputError: the disk is full.
+    """
+    head_bytes = len(header(shape, dtype, cmyk=cmyk))
+    reserve(path, head_bytes + picture_bytes(shape, dtype))
+    return map_picture(path, shape, dtype, cmyk=cmyk)
 
 
 def reserve(path: Path, size_bytes: int) -> None:

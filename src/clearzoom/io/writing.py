@@ -12,6 +12,7 @@ from pydantic import Field
 
 from clearzoom.checked import checked_fields
 from clearzoom.core.arrays import Levels
+from clearzoom.core.targets import MM_PER_INCH
 from clearzoom.errors import InputError
 from clearzoom.io.atomic import file_beside, whole_file
 from clearzoom.io.avif import STAND_IN
@@ -19,8 +20,8 @@ from clearzoom.io.formats import Format, check_target, format_of, is_writable_dp
 from clearzoom.io.libvips_errors import VIPS_ERRORS, unwritable
 from clearzoom.io.libvips_files import save, states
 from clearzoom.io.metadata.blocks import Metadata
-from clearzoom.io.metadata.containers import insert_metadata
 from clearzoom.io.metadata.descriptions import exif_of_8_bit
+from clearzoom.io.metadata.embed import insert_metadata
 from clearzoom.io.metadata.exif_resolution import exif_with_resolution
 from clearzoom.io.metadata.text_slots import fit_texts
 from clearzoom.io.metadata.xmp import updated_xmp
@@ -30,7 +31,6 @@ from clearzoom.io.quality import check_small_enough, save_within
 from clearzoom.io.raw_tiff import stream_picture
 from clearzoom.io.tiff_compressions import TiffCompression
 
-_MM_PER_INCH = 25.4
 _UNSTATED_DPI = (72.0, 72.0)  # libvips always writes a resolution; readers assume this one.
 _CLASSIC_TIFF_BYTES = 2**31  # The limit is 4 GiB, but compression can enlarge the samples.
 
@@ -156,7 +156,7 @@ def encode(
     if xmp:
         upright = not metadata.turned_by_xmp
         xmp = updated_xmp(xmp, image.width, image.height, dpi, upright=upright)
-    x, y = (value / _MM_PER_INCH for value in dpi or _UNSTATED_DPI)
+    x, y = (value / MM_PER_INCH for value in dpi or _UNSTATED_DPI)
     image = image.copy(xres=x, yres=y)
     _attach(image, "icc-profile-data", icc_profile)
     if kind.name in ("TIFF", "AVIF"):

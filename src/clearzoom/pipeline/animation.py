@@ -16,8 +16,8 @@ from clearzoom.io.animation.writing import Timing, write_frames
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.metadata.blocks import Metadata
 from clearzoom.io.reading import Source
-from clearzoom.pipeline.budget import Budget
 from clearzoom.pipeline.finish import finished_image
+from clearzoom.pipeline.memory_budget import Budget
 from clearzoom.pipeline.regions import whole_result
 from clearzoom.pipeline.stages import run_stages
 

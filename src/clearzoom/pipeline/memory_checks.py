@@ -9,8 +9,8 @@ from clearzoom.errors import OutputError, SizeError
 from clearzoom.io.formats import Format
 from clearzoom.io.pillow_reader import DECODED_ON_OPENING
 from clearzoom.io.reading import Source
-from clearzoom.pipeline.budget import megabytes
 from clearzoom.pipeline.memory import machine_bytes, resident_bytes
+from clearzoom.pipeline.memory_budget import megabytes
 
 _BYTES_OF_UNSTREAMED = 6  # per px and channel, of an encoder that takes all px at once
 _BYTES_OF_DECODER = 16  # per px of a frame: the screen, its copy for disposal, and a patch

@@ -9,8 +9,8 @@ from clearzoom.core.box import Box
 from clearzoom.engines.tile import Channels, enlarge_core
 from clearzoom.io.picture import Samples
 from clearzoom.io.reading import decode
-from clearzoom.pipeline.budget import Budget
 from clearzoom.pipeline.job import Job, channels_of
+from clearzoom.pipeline.memory_budget import Budget
 from clearzoom.pipeline.networks import chain_of
 from clearzoom.pipeline.sample_windows import job_tiles, spread, stitched
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from clearzoom.core.tiles import aligned_halo_px
+from clearzoom.core.grid import aligned_halo_px
 from clearzoom.engines.network import Network, load_network
 from clearzoom.engines.notes import grid_of, read_notes
 from clearzoom.engines.wrappers import refined
@@ -65,14 +65,7 @@ def check_networks(settings: Settings) -> None:
     first: ClearzoomError | None = None
     for scale in reversed(scales_for(settings.model)):
         try:
-            load_network(
-                plain.model,
-                scale,
-                plain.engine,
-                plain.precision,
-                plain.strength,
-                None if plain.denoise == "auto" else plain.denoise,
-            )
+            network_for(plain, scale)
         except ClearzoomError as error:
             first = first or error
         else:

@@ -6,7 +6,8 @@ from clearzoom.core.box import Box
 from clearzoom.core.plan import Plan
 from clearzoom.errors import SizeError
 
-_RESAMPLING_REACH_PX = 8
+RESAMPLING_REACH_PX = 8
+"""How far libvips' cubic kernel reads around a resized px, and some px more."""
 
 
 def whole_result(plan: Plan) -> Box:
@@ -43,7 +44,7 @@ def needed_of_networks(plan: Plan, cut: Box) -> Box:
     """Return the box of the last network's result that a part of the resized picture needs."""
     width, height = plan.enlarged_px
     fx, fy = width / plan.resized_px[0], height / plan.resized_px[1]
-    reach = 0 if plan.enlarged_px == plan.resized_px else _RESAMPLING_REACH_PX
+    reach = 0 if plan.enlarged_px == plan.resized_px else RESAMPLING_REACH_PX
     across, down = ceil(reach * max(1, fx)), ceil(reach * max(1, fy))
     return Box.between(
         max(0, floor(cut.left * fx) - across),

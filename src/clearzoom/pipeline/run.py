@@ -18,9 +18,9 @@ from clearzoom.io.reading import decode
 from clearzoom.io.scratch import Scratch, scratch
 from clearzoom.io.writing import encode
 from clearzoom.pipeline.animation import run_animation
-from clearzoom.pipeline.budget import Budget
 from clearzoom.pipeline.finish import finished_image, finished_metadata, write_fidelity_map
 from clearzoom.pipeline.job import ONE_FRAME_ONLY, Job, channels_of, networks_of, placement_of
+from clearzoom.pipeline.memory_budget import Budget
 from clearzoom.pipeline.paths import output_stat
 from clearzoom.pipeline.regions import needed_of_networks, whole_result
 from clearzoom.pipeline.stages import run_stages

@@ -11,7 +11,7 @@ from clearzoom.engines.tile import Channels
 from clearzoom.engines.tiled import Progress, enlarge_tiles, room_for
 from clearzoom.io.picture import Samples
 from clearzoom.io.scratch import Scratch, release
-from clearzoom.pipeline.budget import Budget
+from clearzoom.pipeline.memory_budget import Budget
 
 _RELEASE_EVERY_TILES = 8
 _TILES_PER_CHECK = 16

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from clearzoom.core import range_ends
+from clearzoom.core.grid import aligned_halo_px
 from clearzoom.core.resize import BICUBIC_REACH_PX
-from clearzoom.core.tiles import aligned_halo_px
 from clearzoom.engines.foreign import AnyRun, Run, adapted
 from clearzoom.engines.network import Network
 from clearzoom.engines.tiled import enlarge_samples

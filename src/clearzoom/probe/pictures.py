@@ -3,7 +3,7 @@
 import numpy as np
 
 from clearzoom.core.arrays import Levels, Tensor
-from clearzoom.core.tiles import mirrored
+from clearzoom.core.grid import mirrored
 from clearzoom.io.example import EYE, example_picture
 
 

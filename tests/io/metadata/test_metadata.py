@@ -110,7 +110,7 @@ def test_every_block_comes_back_from_every_format(tmp_path, photo, suffix):
 def test_bigtiff_gets_its_blocks_too(tmp_path, photo):
     import pyvips
 
-    from clearzoom.io.metadata.containers import insert_metadata
+    from clearzoom.io.metadata.embed import insert_metadata
 
     path = tmp_path / "big.tif"
     pyvips.Image.new_from_array(photo).write_to_file(str(path), bigtiff=True)

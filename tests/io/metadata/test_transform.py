@@ -7,7 +7,7 @@ import pytest
 from clearzoom.io.metadata.polygons import clipped
 from clearzoom.io.metadata.transform import transform_xmp
 from clearzoom.io.metadata.xmp_packets import parsed
-from clearzoom.io.placement import Box, Placement
+from clearzoom.io.placement import Placement, Rectangle
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 SPACES = {
@@ -352,7 +352,7 @@ def test_places_are_turned_as_px_are(orientation):
     size = upright.shape[1], upright.shape[0]
     placement = Placement(size, orientation, size, (0, 0), size)
     assert placement.stored_px == (6, 4)
-    box = placement.box_share(Box(1 / 6, 0, 2 / 6, 1 / 4))
+    box = placement.box_share(Rectangle(1 / 6, 0, 2 / 6, 1 / 4))
     assert (box.left * size[0], box.top * size[1]) == pytest.approx((column, row))
     assert (box.width * size[0], box.height * size[1]) == pytest.approx((1, 1))
 

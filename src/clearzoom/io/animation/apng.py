@@ -22,6 +22,7 @@ from clearzoom.core.arrays import Levels
 from clearzoom.io.animation.canvas import Disposal, Patch
 from clearzoom.io.animation.layout import DamagedError, Layout, check_count
 from clearzoom.io.libvips_errors import VIPS_ERRORS, reason_of
+from clearzoom.io.metadata.png_chunks import png_chunk
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _DISPOSALS = {0: Disposal.KEEP, 1: Disposal.CLEAR, 2: Disposal.RESTORE}
@@ -147,7 +148,7 @@ def _read_file(file: BinaryIO) -> _File | None:
             return None  # libvips reports what is wrong.
         frames = apng.frames
         if kind in _SHARED_CHUNKS and not frames:
-            apng.shared += chunk(kind, _checked(file, kind, length))
+            apng.shared += png_chunk(kind, _checked(file, kind, length))
         elif kind == b"acTL" and apng.stated is not None:
             raise DamagedError("it states its number of frames twice")
         elif kind == b"acTL":
@@ -197,13 +198,13 @@ def _frame(data: bytes) -> _Frame:
 def _decoded(file: BinaryIO, apng: _File, frame: _Frame) -> Levels:
     parts = [SIGNATURE]
     header = struct.pack(">II", frame.width, frame.height) + apng.header[8:]
-    parts += [chunk(b"IHDR", header), apng.shared]
+    parts += [png_chunk(b"IHDR", header), apng.shared]
     for kind, at, length in frame.parts:
         file.seek(at)
         data = _checked(file, kind, length)
         # fdAT is IDAT with a sequence number of 4 bytes before the data (11.3.6.4).
-        parts.append(chunk(b"IDAT", data if kind == b"IDAT" else data[4:]))
-    parts.append(chunk(b"IEND", b""))
+        parts.append(png_chunk(b"IDAT", data if kind == b"IDAT" else data[4:]))
+    parts.append(png_chunk(b"IEND", b""))
     try:
         image = pyvips.Image.new_from_buffer(b"".join(parts), "", fail_on="error")
         if image.format == "ushort":
@@ -224,12 +225,6 @@ def _checked(file: BinaryIO, kind: bytes, length: int) -> bytes:
     if len(data) < length or check != zlib.crc32(kind + data).to_bytes(4, "big"):
         raise DamagedError(f"the file ends in the middle, or {kind.decode('latin-1')} is damaged")
     return data
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    """Build a chunk from its kind and data."""
-    check = zlib.crc32(kind + data)
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
 
 
 def fraction_of(duration_ms: float) -> tuple[int, int]:

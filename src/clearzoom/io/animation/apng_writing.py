@@ -9,7 +9,8 @@ import numpy as np
 import pyvips
 
 from clearzoom.core.arrays import Levels
-from clearzoom.io.animation.apng import SIGNATURE, chunk, fraction_of
+from clearzoom.io.animation.apng import SIGNATURE, fraction_of
+from clearzoom.io.metadata.png_chunks import png_chunk
 
 _LEVEL = 6
 _RGB, _RGBA = 2, 6
@@ -49,16 +50,16 @@ def write_apng(
             top, left, part = _changed(before, pixels)
             size = (part.shape[1], part.shape[0], left, top)
             control = struct.pack(">5I2H2B", number, *size, *fraction_of(duration_ms), 0, 0)
-            file.write(chunk(b"fcTL", control))
+            file.write(png_chunk(b"fcTL", control))
             number += 1
             for data in _encoded(part):
                 if before is None:
-                    file.write(chunk(b"IDAT", data))
+                    file.write(png_chunk(b"IDAT", data))
                 else:
-                    file.write(chunk(b"fdAT", struct.pack(">I", number) + data))
+                    file.write(png_chunk(b"fdAT", struct.pack(">I", number) + data))
                     number += 1
             before = pixels
-        file.write(chunk(b"IEND", b""))
+        file.write(png_chunk(b"IEND", b""))
 
 
 def _head(
@@ -70,12 +71,14 @@ def _head(
 ) -> bytes:
     height, width, channels = first.shape
     colour = _RGB if channels == 3 else _RGBA
-    head = SIGNATURE + chunk(b"IHDR", struct.pack(">2I5B", width, height, 8, colour, 0, 0, 0))
+    head = SIGNATURE + png_chunk(b"IHDR", struct.pack(">2I5B", width, height, 8, colour, 0, 0, 0))
     if icc_profile:
-        head += chunk(b"iCCP", b"icc\0\0" + zlib.compress(icc_profile))
+        head += png_chunk(b"iCCP", b"icc\0\0" + zlib.compress(icc_profile))
     if dpi:
-        head += chunk(b"pHYs", struct.pack(">2IB", *(round(each / _METRE_IN) for each in dpi), 1))
-    return head + chunk(b"acTL", struct.pack(">2I", frames, plays))
+        head += png_chunk(
+            b"pHYs", struct.pack(">2IB", *(round(each / _METRE_IN) for each in dpi), 1)
+        )
+    return head + png_chunk(b"acTL", struct.pack(">2I", frames, plays))
 
 
 def _changed(before: Levels | None, now: Levels) -> tuple[int, int, Levels]:

@@ -15,7 +15,7 @@ from clearzoom.io.formats import Format, format_of
 from clearzoom.io.libvips_errors import VIPS_ERRORS, unwritable
 from clearzoom.io.libvips_files import save
 from clearzoom.io.metadata.blocks import Metadata
-from clearzoom.io.metadata.containers import insert_metadata
+from clearzoom.io.metadata.embed import insert_metadata
 from clearzoom.io.metadata.exif_resolution import exif_with_resolution
 from clearzoom.io.metadata.text_slots import fit_texts
 from clearzoom.io.metadata.xmp import updated_xmp

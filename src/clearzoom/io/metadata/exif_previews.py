@@ -5,12 +5,13 @@ Without their pointers alone, the cropped parts of the picture could still be fo
 
 import struct
 
+from clearzoom.io.jpeg import STANDALONE
+
 _STRIPS = {0x0111: 0x0117, 0x0201: 0x0202, 0x0144: 0x0145}
 """Tags with the offsets of data, and those with their lengths: strips, a JPEG, tiles."""
 _SHORT, _LONG = 3, 4
 _MOST_DIRECTORIES = 16
 _JPEG = b"\xff\xd8\xff"
-_WITHOUT_LENGTH = (0x01, *range(0xD0, 0xD8))
 
 
 def empty_thumbnails(tiff: bytearray, order: str, pointer: int) -> None:
@@ -87,7 +88,7 @@ def _end_of_jpeg(tiff: bytearray, start: int) -> int | None:
         if marker == 0xDA:
             end = tiff.find(b"\xff\xd9", at)
             return len(tiff) if end < 0 else end + 2
-        if marker in (0xFF, *_WITHOUT_LENGTH):
+        if marker in (0xFF, *STANDALONE):
             at += 1 if marker == 0xFF else 2
             continue
         (length,) = struct.unpack_from(">H", tiff, at + 2)

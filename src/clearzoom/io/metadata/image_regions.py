@@ -23,7 +23,7 @@ from clearzoom.io.metadata.xmp_packets import (
     top_fields,
     whole,
 )
-from clearzoom.io.placement import Box, Placement
+from clearzoom.io.placement import Placement, Rectangle
 
 _MWG = "{http://www.metadataworkinggroup.com/schemas/regions/}"
 _AREA = "{http://ns.adobe.com/xmp/sType/Area#}"
@@ -122,7 +122,7 @@ def _place_area(item: Element, placement: Placement, applied: tuple[float, float
         width, height = numbers["w"], numbers["h"]
         if in_px:
             width, height = width / applied[0], height / applied[1]
-        box = placement.box_share(Box.around(x, y, width, height))
+        box = placement.box_share(Rectangle.around(x, y, width, height))
         if box is None:
             return False
         values = {"w": box.width * result[0], "h": box.height * result[1]}
@@ -165,7 +165,7 @@ def _place_iptc(item: Element, placement: Placement) -> bool:
         return True
     x, y = x / units[0], y / units[1]
     if width is not None and height is not None:
-        box = placement.box_share(Box(x, y, x + width / units[0], y + height / units[1]))
+        box = placement.box_share(Rectangle(x, y, x + width / units[0], y + height / units[1]))
         if box is None:
             return False
         set_number("X", box.left * result[0])
@@ -228,7 +228,7 @@ def _place_mp_box(item: Element, placement: Placement) -> bool:
         x, y, width, height = (float(each) for each in stated.text.split(","))
     except ValueError:
         return True
-    box = placement.box_share(Box(x, y, x + width, y + height))
+    box = placement.box_share(Rectangle(x, y, x + width, y + height))
     if box is not None:
         stated.set_text(", ".join(map(share, (box.left, box.top, box.width, box.height))))
     return box is not None
@@ -269,7 +269,7 @@ def place_subject(numbers: list[float], placement: Placement) -> list[int] | Non
         return [round(number) for number in numbers]
     x, y = numbers[0] / width, numbers[1] / height
     if len(numbers) == 4:
-        box = placement.box_share(Box.around(x, y, numbers[2] / width, numbers[3] / height))
+        box = placement.box_share(Rectangle.around(x, y, numbers[2] / width, numbers[3] / height))
         if box is None:
             return None
         middle, size = box.middle, [box.width * result[0], box.height * result[1]]

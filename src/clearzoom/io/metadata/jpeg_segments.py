@@ -7,10 +7,9 @@ References:
 from collections.abc import Iterator
 from typing import BinaryIO
 
-APP0, APP11, APP13, COMMENT = 0xE0, 0xEB, 0xED, 0xFE
+from clearzoom.io.jpeg import END, STANDALONE, START_OF_SCAN
 
-_START, _END, _SCAN = 0xD8, 0xD9, 0xDA
-_WITHOUT_LENGTH = (0x01, *range(0xD0, 0xD8), _START)
+APP0, APP11, APP13, COMMENT = 0xE0, 0xEB, 0xED, 0xFE
 
 
 def jpeg_segments(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
@@ -30,9 +29,9 @@ def jpeg_segments(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         marker = file.read(1)
         while marker == b"\xff":  # Fill bytes may precede a marker (B.1.1.2).
             marker = file.read(1)
-        if not marker or marker[0] in (_END, _SCAN):
+        if not marker or marker[0] in (END, START_OF_SCAN):
             return
-        if marker[0] in _WITHOUT_LENGTH:
+        if marker[0] in STANDALONE:
             continue
         length = int.from_bytes(file.read(2), "big") - 2  # The length counts its own two bytes.
         data = file.read(length) if length >= 0 else b""

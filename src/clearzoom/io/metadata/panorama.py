@@ -5,7 +5,7 @@ References:
 """
 
 from clearzoom.io.metadata.xmp_packets import Element, number_in, top_fields, whole
-from clearzoom.io.placement import Box, Placement, turned
+from clearzoom.io.placement import Placement, Rectangle, turned
 
 NAMESPACE = "http://ns.google.com/photos/1.0/panorama/"
 _FULL = ("FullPanoWidthPixels", "FullPanoHeightPixels")
@@ -33,7 +33,9 @@ def place_panorama(root: Element, placement: Placement) -> None:
     area = [positive.get(name, size) for name, size in zip(_AREA, placement.stored_px, strict=True)]
     full = [positive.get(name, size) for name, size in zip(_FULL, area, strict=True)]
     left, top = (positive.get(name, 0.0) for name in _PLACE)
-    box = Box(left / full[0], top / full[1], (left + area[0]) / full[0], (top + area[1]) / full[1])
+    box = Rectangle(
+        left / full[0], top / full[1], (left + area[0]) / full[0], (top + area[1]) / full[1]
+    )
     ends = ((box.left, box.top), (box.right, box.bottom))
     corners = [turned(x, y, placement.orientation) for x, y in ends]
     if placement.is_sideways:
@@ -64,8 +66,8 @@ def _inside(
         return {}
     left, top, width, height = (stated.get(name, 0.0) for name in _INSIDE)
     across, down = (stated.get(n, s) for n, s in zip(_AREA, placement.stored_px, strict=True))
-    box = Box(left / across, top / down, (left + width) / across, (top + height) / down)
-    left_over = placement.box_share(box) or Box(0, 0, 0, 0)
+    box = Rectangle(left / across, top / down, (left + width) / across, (top + height) / down)
+    left_over = placement.box_share(box) or Rectangle(0, 0, 0, 0)
     numbers = (
         left_over.left * area[0],
         left_over.top * area[1],

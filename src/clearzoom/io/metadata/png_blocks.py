@@ -10,7 +10,7 @@ References:
 
 import zlib
 
-from clearzoom.io.metadata.png_chunks import PngChunks
+from clearzoom.io.metadata.png_chunks import PngChunks, text_bytes
 
 _KINDS = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 _XMP = "XML:com.adobe.xmp"
@@ -46,7 +46,7 @@ def png_blocks(chunks: PngChunks) -> tuple[dict[str, bytes], list[str]]:
         try:
             if not intact:
                 raise ValueError("its chunk is damaged")
-            block = data if kind == b"eXIf" else _text(kind, data)
+            block = data if kind == b"eXIf" else text_bytes(kind, data, _MOST_BYTES)
             if name.startswith(_PROFILES):
                 block = _from_hex(block)
         except (ValueError, zlib.error) as error:
@@ -64,27 +64,6 @@ def png_blocks(chunks: PngChunks) -> tuple[dict[str, bytes], list[str]]:
                 continue
             blocks[kinds] = blocks[kinds] or profile.removeprefix(_STARTS[kinds])
     return {kind: block for kind, block in blocks.items() if block}, problems
-
-
-def _text(kind: bytes, data: bytes) -> bytes:
-    """Return the text of a chunk as bytes, Latin-1 or UTF-8 as the chunk holds it."""
-    _, _, rest = data.partition(b"\0")
-    if kind == b"tEXt":
-        return rest
-    if kind == b"zTXt":  # a byte for the compression method, then the text
-        return _decompressed(rest[1:])
-    # iTXt: compression flag and method, then language tag and translated keyword, each up to a
-    # zero, then the text (11.3.3.4).
-    _, _, text = rest[2:].split(b"\0", 2)
-    return _decompressed(text) if rest[:1] == b"\1" else text
-
-
-def _decompressed(data: bytes) -> bytes:
-    decompressor = zlib.decompressobj()
-    text = decompressor.decompress(data, _MOST_BYTES)
-    if not decompressor.eof:
-        raise ValueError("it is cut, or longer than 256 MiB")
-    return text
 
 
 def _from_hex(text: bytes) -> bytes:

@@ -1,9 +1,10 @@
 """The chunks of a PNG: listed in one pass over the file, their contents read when needed.
 
 References:
-    PNG, third edition, 5.3 (chunk layout) and 5.6 (chunk ordering).
+    PNG, third edition, 5.3 (chunk layout), 5.6 (chunk ordering) and 11.3.3 (texts).
 """
 
+import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,46 @@ from typing import BinaryIO
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Chunks of fixed length that must precede the px (5.6); one byte more shows a wrong length.
 _SHORT = {b"pHYs": 9, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"cICP": 4}
+
+
+def png_chunk(kind: bytes, data: bytes) -> bytes:
+    """Build a chunk from its kind and data: length, kind, data, and the CRC of kind and data."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def text_bytes(kind: bytes, data: bytes, most: int) -> bytes:
+    """Return the text of a tEXt, zTXt or iTXt chunk, in Latin-1 or (iTXt) UTF-8.
+
+    Args:
+        kind: the kind of the chunk.
+        data: the data of the chunk.
+        most: the most bytes that a compressed text may have.
+
+    Raises:
+        ValueError: the chunk is cut, of an unknown compression, or its text too long.
+        zlib.error: the compressed text is damaged.
+    """
+    _, ends, rest = data.partition(b"\0")
+    if not ends:
+        raise ValueError("its keyword has no end")
+    if kind == b"tEXt":
+        return rest
+    if kind == b"zTXt":  # A byte for the compression method, then the text.
+        compressed, method, text = 1, rest[:1], rest[1:]
+    else:
+        # Compression flag and method, then language tag and translated keyword, each up to a zero,
+        # then the text (11.3.3.4).
+        compressed, method = rest[0] if rest else 0, rest[1:2]
+        _, _, text = rest[2:].split(b"\0", 2)
+    if not compressed:
+        return text
+    if method != b"\0":
+        raise ValueError("its compression is unknown")
+    decompressor = zlib.decompressobj()
+    plain = decompressor.decompress(text, most)
+    if not decompressor.eof:
+        raise ValueError(f"it is cut, or longer than {most >> 20} MiB")
+    return plain
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from clearzoom.io.metadata.png_chunks import PngChunks
+from clearzoom.io.metadata.png_chunks import PngChunks, text_bytes
 
 _LATIN, _COMPRESSED, _UNICODE = b"tEXt", b"zTXt", b"iTXt"
 _MOST_BYTES = 2**26  # of all texts of a file, compressed and decompressed
@@ -97,30 +97,10 @@ def _text_chunks(chunks: PngChunks) -> Iterator[tuple[bytes, bytes]]:
 
 def _text(kind: bytes, data: bytes, most: int) -> str | None:
     """Decode a text; return None if it is damaged or decompresses to more than ``most`` bytes."""
-    _, ends, rest = data.partition(b"\0")
-    if not ends:
-        return None
     try:
-        if kind == _LATIN:
-            return rest.decode("latin-1")
-        if kind == _COMPRESSED:
-            return None if rest[:1] != b"\0" else _decompressed(rest[1:], most).decode("latin-1")
-        compressed, method = rest[:2]
-        # The language tag and the translated keyword end with a zero each (11.3.3.4).
-        _, _, text = rest[2:].split(b"\0", 2)
-        if compressed:
-            return None if method else _decompressed(text, most).decode()
-        return text.decode()
+        return text_bytes(kind, data, most).decode("utf-8" if kind == _UNICODE else "latin-1")
     except (ValueError, zlib.error):
         return None
-
-
-def _decompressed(data: bytes, most: int) -> bytes:
-    decompressor = zlib.decompressobj()
-    text = decompressor.decompress(data, most)
-    if not decompressor.eof:
-        raise ValueError("longer than allowed, or cut")
-    return text
 
 
 def text_chunk(text: Text) -> tuple[bytes, bytes]:

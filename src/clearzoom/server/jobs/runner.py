@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import IO
 
-from clearzoom.pipeline.budget import Budget
 from clearzoom.pipeline.job import Job
+from clearzoom.pipeline.memory_budget import Budget
 from clearzoom.pipeline.run import run_job
 from clearzoom.server.error_answers import Failure
 from clearzoom.server.jobs.fair_turns import FairTurns

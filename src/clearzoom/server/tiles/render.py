@@ -18,6 +18,7 @@ from clearzoom.io.profile import to_display
 from clearzoom.io.writing import as_image
 from clearzoom.pipeline.appraise import unresolved
 from clearzoom.pipeline.networks import chain_of, network_for
+from clearzoom.pipeline.regions import RESAMPLING_REACH_PX
 from clearzoom.pipeline.settings import Settings
 from clearzoom.server.iiif.identifiers import BICUBIC, Variant
 from clearzoom.server.locks import CancelCheck
@@ -32,7 +33,6 @@ from clearzoom.weights import scales_of
 
 _MOST_READ_PX = 80_000_000
 """The most px that one answer reads of a half: a bit more than four times the largest answer."""
-_REACH_PX = 8
 """Px around a part that a resampling to a smaller size reads, at the size of the answer."""
 
 
@@ -168,7 +168,7 @@ def _reduced(original: Original, view: View) -> pyvips.Image:
     image = original.halves[half]
     left, right = _stretch(box.left, box.width, divisor, image.width)
     top, bottom = _stretch(box.top, box.height, divisor, image.height)
-    reach = 0 if on_ladder else _REACH_PX
+    reach = 0 if on_ladder else RESAMPLING_REACH_PX
     first, above = max(0, int(left) - reach), max(0, int(top) - reach)
     last, below = min(image.width, ceil(right) + reach), min(image.height, ceil(bottom) + reach)
     samples = original.region(half, Box(first, above, last - first, below - above))
@@ -228,7 +228,7 @@ def _cut(plan: ViewPlan, read: Callable[[Box], pyvips.Image]) -> pyvips.Image:
         part = float(left - first), float(top - above), float(right - first), float(bottom - above)
         return resampled(image, part, view.width, view.height)
     times = int(shrink)
-    reach = _REACH_PX * times if times > 1 else 0
+    reach = RESAMPLING_REACH_PX * times if times > 1 else 0
     whole_width, whole_height = (length * scale for length in view.source_px)
     first, above = max(0, int(left) - reach), max(0, int(top) - reach)
     last, below = min(whole_width, int(right) + reach), min(whole_height, int(bottom) + reach)

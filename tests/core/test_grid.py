@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearzoom.core.tiles import Tile, spans
+from clearzoom.core.grid import Tile, spans
 from clearzoom.errors import SizeError
 
 

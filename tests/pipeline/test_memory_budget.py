@@ -12,15 +12,15 @@ from helpers.small_animations import gif
 from PIL import Image
 from typer.testing import CliRunner
 
-import clearzoom.pipeline.budget as budgets
+import clearzoom.pipeline.memory_budget as budgets
 from clearzoom.cli.main import app
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import OutputError, SizeError, worded
 from clearzoom.io.picture import Picture
 from clearzoom.io.writing import write_picture
-from clearzoom.pipeline.budget import Budget
 from clearzoom.pipeline.job import plan_job
 from clearzoom.pipeline.memory import give_back, machine_bytes, resident_bytes, watched
+from clearzoom.pipeline.memory_budget import Budget
 from clearzoom.pipeline.memory_trial import try_tiles
 from clearzoom.pipeline.request import option_of
 from clearzoom.pipeline.settings import Settings

@@ -7,7 +7,6 @@ PNG and no EXIF into TIFF. Only files that this program has written are changed 
 import io
 import shutil
 import struct
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -25,6 +24,7 @@ from clearzoom.io.metadata.jpeg_segments import APP13, COMMENT
 from clearzoom.io.metadata.photoshop import in_segments
 from clearzoom.io.metadata.photoshop_files import PNG_NAME
 from clearzoom.io.metadata.photoshop_files import TAG as PHOTOSHOP_TAG
+from clearzoom.io.metadata.png_chunks import png_chunk
 from clearzoom.io.metadata.png_texts import raw_profile_chunk, text_chunk
 from clearzoom.io.metadata.texts import comment_bytes
 from clearzoom.io.metadata.tiff_tags import describes, read_tags
@@ -115,25 +115,21 @@ def _jpeg(path: Path, metadata: Metadata, dpi: tuple[float, float] | None) -> li
     return problems
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
 def _png(source: BinaryIO, target: BinaryIO, metadata: Metadata) -> None:
     # IHDR must be the first chunk; eXIf and texts may be anywhere behind it (PNG, third edition,
     # 5.6). Before the px every reader finds them.
     target.write(source.read(8 + 25))
     if metadata.exif:
-        target.write(_chunk(b"eXIf", metadata.exif))
+        target.write(png_chunk(b"eXIf", metadata.exif))
     if metadata.xmp:
         # The five zeros: the keyword's end, not compressed, method 0, no language, no translation.
-        target.write(_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp))
+        target.write(png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp))
     if metadata.iptc:
-        target.write(_chunk(*raw_profile_chunk("iptc", metadata.iptc)))
+        target.write(png_chunk(*raw_profile_chunk("iptc", metadata.iptc)))
     if metadata.photoshop:
-        target.write(_chunk(*raw_profile_chunk(PNG_NAME, metadata.photoshop)))
+        target.write(png_chunk(*raw_profile_chunk(PNG_NAME, metadata.photoshop)))
     for each in metadata.texts:
-        target.write(_chunk(*text_chunk(each)))
+        target.write(png_chunk(*text_chunk(each)))
     shutil.copyfileobj(source, target)
 
 
