@@ -48,7 +48,7 @@ ONE_PICTURE = {
     "strip": ["--metadata", "strip", "--model", "fast"],
     "memory": ["--memory", "700MB", "--model", "fast"],
 }
-ON_RAY = ["--engine", "ray", "--split-megapixels", 0.02, "--max-actors", 2]
+ON_RAY = ["--on", "ray", "--split-megapixels", 0.02, "--max-actors", 2]
 TILES = [
     "full/max/0/default.jpg",
     "full/^max/0/default.webp",

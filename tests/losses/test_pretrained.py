@@ -13,6 +13,8 @@ from clearzoom.losses.features import convolutions
 from clearzoom.losses.pretrained import load_heads, load_weights
 from clearzoom.losses.source import download, fetch, read_source
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def empty_cache(tmp_path, monkeypatch):

@@ -22,6 +22,8 @@ from clearzoom.pipeline.job import networks_of, plan_job
 from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 NOTES = {"name": "mine", "scale": "2", "halo_px": "5", "tile_px": "32"}
 
 

@@ -15,6 +15,8 @@ from clearzoom.pipeline.job import plan_job
 from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def picture(tmp_path, photo):

@@ -4,12 +4,15 @@ import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pytest
 import pyvips
 
 from clearzoom.core.box import Box
 from clearzoom.server.locks import KeyedLock
 from clearzoom.server.tiles.inferred import _BLOCK_PX, blocks_of, interpolated
 from clearzoom.server.tiles.originals import Originals
+
+pytestmark = pytest.mark.slow
 
 
 def opened(tmp_path, photo):
