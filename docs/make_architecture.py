@@ -57,6 +57,7 @@ WAYS = {
         "models.registry",
         "train.objective",
         "losses.perceptual",
+        "train.learning_rate",
         "train.optimiser",
     ],
 }
@@ -73,9 +74,9 @@ HEAD = """# Architecture
 Made by `python docs/make_architecture.py` from the imports of the sources; a test fails when it is
 stale.
 
-A room is a folder of `src/clearzoom`. It imports only from the floors below it, which a test
-checks (`tests/test_layers.py`). The lines show the main modules that a piece of work enters, in
-order; each is imported by one before it.
+A room is a folder of `src/clearzoom`; the four modules of the ground floor are drawn as one. It
+imports only from the floors below it, which a test checks (`tests/test_layers.py`). The lines show
+the main modules that a piece of work enters, in order; each is imported by one before it.
 
 ![Rooms as floors, and the ways of a picture, a folder, a tile, a step](images/architecture.svg)
 """
@@ -263,8 +264,8 @@ def page() -> str:
     rows = floors(imports)
     for number in range(len(rows) - 1, -1, -1):
         for each in rows[number]:
-            name = "`, `".join(sorted(GROUND)) if each == "errors" else each
-            lines.append(f"| {number} | `{name}` | {sentence(each)} |")
+            for name in sorted(GROUND) if each == "errors" else [each]:
+                lines.append(f"| {number} | `{name}` | {sentence(name)} |")
     for way, steps in WAYS.items():
         lines += ["", f"## {way}", "", "| | module | |", "| --- | --- | --- |"]
         for number, step in enumerate(steps, 1):

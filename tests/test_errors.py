@@ -128,7 +128,8 @@ CALLS = {
         "max_pixels",
         f"{PICTURE} has 451x300 px, more than 9; raise `max_pixels` to allow it",
         f"{PICTURE} has 451x300 px, more than 9; raise --max-pixels to allow it",
-        f"{PICTURE} has 451x300 px, more than 9; raise the server's limit to allow it",
+        f"{PICTURE} has 451x300 px, more than 9; raise the server's limit (its owner can) to allow "
+        "it",
     ),
 }
 

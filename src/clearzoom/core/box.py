@@ -37,6 +37,10 @@ class Box:
         """The first row below the box."""
         return self.top + self.height
 
+    def is_on_grid(self, step_px: int) -> bool:
+        """Return whether the upper left corner lies on a grid of so many px from the picture's."""
+        return self.left % step_px == 0 and self.top % step_px == 0
+
     @property
     def slices(self) -> tuple[slice, slice]:
         """The box as an index of an array (H, W, C)."""

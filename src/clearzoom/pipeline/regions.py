@@ -7,7 +7,8 @@ from clearzoom.core.plan import Plan
 from clearzoom.errors import SizeError
 
 RESAMPLING_REACH_PX = 8
-"""How far libvips' cubic kernel reads around a resized px, and some px more."""
+"""Px around a part that its resampling reads: libvips' cubic kernel reads 2, counted at the smaller
+of both sizes; the rest is a margin."""
 
 
 def whole_result(plan: Plan) -> Box:

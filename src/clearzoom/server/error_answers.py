@@ -68,7 +68,7 @@ _DESCRIPTIONS = {
 _FIELDS = {
     "height_px": "height",
     "long_edge_px": "long_edge",
-    "max_pixels": "the server's limit",
+    "max_pixels": "the server's limit (its owner can)",
     "sheet": "print_size",
     "width_px": "width",
 }

@@ -1,4 +1,4 @@
-"""Where the learning rate is set: by the step, the configuration and the decay alone."""
+"""The learning rate of each step: warm-up, then half a cosine, or constant and a final decay."""
 
 import math
 from dataclasses import asdict, dataclass

@@ -152,7 +152,10 @@ def test_imagejs_scale_is_named_where_it_has_no_place(tmp_path, imagej, suffix):
 def test_a_resolution_that_is_asked_for_takes_the_place_of_imagejs_scale(tmp_path, imagej):
     wanted = Wanted(sheet=parse_print("1x0.75in@100dpi"))
     done = enlarged(imagej, tmp_path / "o.tif", wanted)
-    assert "the scale of 2 and 3 px per um is not kept: a resolution was asked for" in done.notes
+    assert (
+        "the scale of 2 and 3 px per um is not kept: the result has the resolution that you chose"
+        in done.notes
+    )
     np.testing.assert_allclose(open_picture(tmp_path / "o.tif").dpi, 100, atol=1e-4)
     assert "unit" not in description_of(read_metadata(tmp_path / "o.tif")[0].exif)
 

@@ -57,7 +57,7 @@ def transform_metadata(
         photoshop, more = placed_photoshop(photoshop, placement, dpi)
         notes += more
     if calibration is not None and dpi is not None:
-        notes.append(f"{calibration} is not kept: a resolution was asked for")
+        notes.append(f"{calibration} is not kept: the result has the resolution that you chose")
         calibration = None
     if calibration is not None:
         calibration = calibration.placed(placement)

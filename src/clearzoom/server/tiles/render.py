@@ -33,7 +33,6 @@ from clearzoom.weights import scales_of
 
 _MOST_READ_PX = 80_000_000
 """The most px that one answer reads of a half: a bit more than four times the largest answer."""
-"""Px around a part that a resampling to a smaller size reads, at the size of the answer."""
 
 
 @dataclass(frozen=True)
@@ -156,24 +155,20 @@ class Renderer:
         return _cut(plan, read)
 
 
-def _off_grid(box: Box, scale: int) -> bool:
-    return any(length % scale for length in (box.left, box.top))
-
-
 def _reduced(original: Original, view: View) -> pyvips.Image:
     """Read a part of a half as it is, or resample it from a half with more px."""
     box, source = view.box, original.source
-    half, on_ladder = _half(original, view)
+    half, is_exact = _half(original, view)
     divisor = view.variant.scale * 2**half
     image = original.halves[half]
     left, right = _stretch(box.left, box.width, divisor, image.width)
     top, bottom = _stretch(box.top, box.height, divisor, image.height)
-    reach = 0 if on_ladder else RESAMPLING_REACH_PX
+    reach = 0 if is_exact else RESAMPLING_REACH_PX
     first, above = max(0, int(left) - reach), max(0, int(top) - reach)
     last, below = min(image.width, ceil(right) + reach), min(image.height, ceil(bottom) + reach)
     samples = original.region(half, Box(first, above, last - first, below - above))
     part = as_image(samples, cmyk=source.cmyk)
-    if on_ladder:
+    if is_exact:
         return part
     return resampled(
         part, (left - first, top - above, right - first, bottom - above), view.width, view.height
@@ -197,7 +192,7 @@ def _half(original: Original, view: View) -> tuple[int, bool]:
         inside = box.left + box.width <= image.width * divisor
         inside = inside and box.top + box.height <= image.height * divisor
         size = -(-box.width // divisor), -(-box.height // divisor)
-        if inside and size == (view.width, view.height) and not _off_grid(box, divisor):
+        if inside and size == (view.width, view.height) and box.is_on_grid(divisor):
             return half, True
     twice_as_large = int(log2(1 / view.factor) + 1e-9) - 1
     read_px = box.width * box.height / scale**2

@@ -90,8 +90,8 @@ def plan_view(view: View, default: Settings) -> ViewPlan:
             view.width * variant.scale,
             view.height * variant.scale,
         )
-        aligned = view.box.left % variant.scale == 0 and view.box.top % variant.scale == 0
-        return ViewPlan(view, "original" if same_px and aligned else "reduced")
+        is_original = same_px and view.box.is_on_grid(variant.scale)
+        return ViewPlan(view, "original" if is_original else "reduced")
     if variant.model == BICUBIC:
         # The next power of two; a factor such as 4.0000000001 is a rounded 4.
         plan = ViewPlan(view, "interpolated", 1 << ceil(log2(view.factor) - 1e-9))
