@@ -5,8 +5,18 @@ from helpers.small_networks import FAMILY, SMALL, randomised
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clearzoom.models.layers import convolution
 from clearzoom.models.registry import build
-from clearzoom.models.upscale import convolution_before_shuffle, prelu_one
+from clearzoom.models.upscale import (
+    UpscaleStage,
+    _Interleave,
+    convolution_before_shuffle,
+    fused_slim_end,
+    interleave,
+    memory_format_of,
+    prelu_one,
+    stage_phases,
+)
 
 
 @pytest.mark.parametrize("name", FAMILY)
@@ -25,6 +35,42 @@ def test_the_fused_form_is_the_plain_one_in_values_and_gradients(name, norm, sca
         results.append([y.detach(), x.grad, *(p.grad.clone() for p in net.parameters())])
     for plain, fused in zip(*results, strict=True):
         torch.testing.assert_close(fused, plain, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_channels_last_has_the_values_and_gradients_of_contiguous(scale, precision):
+    net = randomised(build("srresnet-slim", scale, SMALL | {"norm": "affine"}))
+    given = torch.rand(2, 3, 5, 6) - 0.5
+    target = torch.randn(2, 3, 5 * scale, 6 * scale)
+    results = []
+    for layout in (torch.contiguous_format, torch.channels_last):
+        net.to(memory_format=layout).zero_grad()
+        x = given.detach().contiguous(memory_format=layout).requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+            y = net.forward_fused(x)
+        ((y.float() - target) ** 2).mean().backward()
+        results.append([y.detach(), x.grad, *(p.grad.clone() for p in net.parameters())])
+    for one, other in zip(*results, strict=True):
+        if precision == "fp32":
+            torch.testing.assert_close(other, one, rtol=1e-4, atol=1e-5)
+        else:
+            assert (other - one).norm() <= 0.05 * one.norm() + 1e-6
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_the_upscaling_end_keeps_the_memory_format_between_its_stages(layout):
+    stages = [UpscaleStage(16, 2, "affine", depthwise=True) for _ in range(2)]
+    tail = convolution(16, 3, 3)
+    x = torch.rand(2, 16, 6, 7).contiguous(memory_format=layout).requires_grad_()
+    phases = stage_phases(x, stages[0])
+    formats = [memory_format_of(phase) for phase in phases]
+    fine = _Interleave.apply(2, *phases)
+    formats.append(memory_format_of(fine))
+    formats += [memory_format_of(g) for g in torch.autograd.grad(fine.sum(), phases)]
+    assert set(formats) == {layout}
+    assert torch.equal(fine, interleave(phases, 2))
+    assert fused_slim_end(x, stages, tail).is_contiguous()
 
 
 @given(st.integers(1, 3), st.integers(1, 4), st.integers(2, 4), st.integers(1, 5))

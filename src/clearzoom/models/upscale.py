@@ -78,9 +78,10 @@ class _PReLUOne(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
         x, slope = ctx.saved_tensors
         grad_x = torch.ops.aten.leaky_relu_backward(grad, x, float(slope), False)
-        negative = x.clamp(max=0)
-        grad_slope = torch.linalg.vecdot(grad.flatten(), negative.flatten())
-        return grad_x, grad_slope.reshape(slope.shape)
+        # A dot product in bf16 takes several times as long as this, and needs flattened copies.
+        exact = torch.promote_types(x.dtype, torch.float32)
+        grad_slope = (grad * x.clamp(max=0)).sum(dtype=exact)
+        return grad_x, grad_slope.to(slope.dtype).reshape(slope.shape)
 
 
 def prelu_one(x: Tensor, slope: Tensor) -> Tensor:
@@ -126,9 +127,41 @@ def stage_phases(x: Tensor, stage: UpscaleStage) -> list[Tensor]:
     ]
 
 
+def memory_format_of(x: Tensor) -> torch.memory_format:
+    """Say how an (N, C, H, W) tensor lies in memory: channels-last or contiguous."""
+    last = x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
+    return torch.channels_last if last else torch.contiguous_format
+
+
 def interleave(phases: Sequence[Tensor], factor: int) -> Tensor:
     """Shuffle factor^2 phase tensors (N, C, H, W) to (N, C, factor * H, factor * W)."""
     return F.pixel_shuffle(torch.stack(list(phases), 2).flatten(1, 2), factor)
+
+
+class _Interleave(torch.autograd.Function):
+    """``interleave`` in the memory format of the phases; the exported form cannot contain it.
+
+    ``pixel_shuffle`` always gives contiguous maps, so that after it each operation on
+    channels-last maps would copy. Here all channels of a pixel are copied at once.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, factor: int, *phases: Tensor) -> Tensor:
+        n, channels, height, width = phases[0].shape
+        ctx.factor, ctx.memory_format = factor, memory_format_of(phases[0])
+        fine = phases[0].new_empty(n, channels, factor * height, factor * width)
+        fine = fine.contiguous(memory_format=ctx.memory_format)
+        for phase, (row, column) in zip(phases, product(range(factor), repeat=2), strict=True):
+            fine[:, :, row::factor, column::factor] = phase
+        return fine
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        factor = ctx.factor
+        return None, *(
+            grad[:, :, row::factor, column::factor].contiguous(memory_format=ctx.memory_format)
+            for row, column in product(range(factor), repeat=2)
+        )
 
 
 def convolution_before_shuffle(weight: Tensor, factor: int) -> list[Tensor]:
@@ -173,7 +206,7 @@ class _SumOfTaps(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, factor: int, *planes: Tensor) -> Tensor:
         n, nine, height, width = planes[0].shape
-        ctx.factor = factor
+        ctx.factor, ctx.stride = factor, planes[0].stride()
         total = planes[0].new_zeros(n, nine // 9, factor, factor, height + 2, width + 2)
         for phase, (ky, kx), (row, column, y, x) in _SumOfTaps._landings(factor):
             taps = planes[phase].view(n, -1, 3, 3, height, width)
@@ -188,10 +221,25 @@ class _SumOfTaps(torch.autograd.Function):
         n, _, height, width = coarse.shape
         height, width = height - 2, width - 2
         coarse = coarse.view(n, -1, factor, factor, height + 2, width + 2)
-        taps = [grad.new_empty(n, coarse.shape[1], 3, 3, height, width) for _ in range(factor**2)]
+        like_planes = (n, coarse.shape[1] * 9, height, width), ctx.stride
+        planes = [grad.new_empty_strided(*like_planes) for _ in range(factor**2)]
         for phase, (ky, kx), (row, column, y, x) in _SumOfTaps._landings(factor):
-            taps[phase][:, :, ky, kx] = coarse[:, :, row, column, y : y + height, x : x + width]
-        return None, *(tap.view(n, -1, height, width) for tap in taps)
+            taps = planes[phase].view(n, -1, 3, 3, height, width)
+            taps[:, :, ky, kx] = coarse[:, :, row, column, y : y + height, x : x + width]
+        return None, *planes
+
+
+def _planes_of_taps(x: Tensor, taps: Tensor) -> Tensor:
+    """Multiply each pixel's C channels by an (M, C) matrix: (N, C, H, W) to (N, M, H, W).
+
+    The planes of the result are contiguous, whatever the memory format of x: a channels-last map is
+    a matrix of pixels already, and a product can be laid out either way.
+    """
+    if memory_format_of(x) is torch.contiguous_format:
+        return F.conv2d(x, taps[:, :, None, None])
+    n, channels, height, width = x.shape
+    pixels = x.permute(0, 2, 3, 1).reshape(-1, channels)
+    return (taps @ pixels.T).view(-1, n, height, width).transpose(0, 1)
 
 
 def fused_slim_end(x: Tensor, stages: Sequence[UpscaleStage], tail: nn.Conv2d) -> Tensor:
@@ -206,11 +254,12 @@ def fused_slim_end(x: Tensor, stages: Sequence[UpscaleStage], tail: nn.Conv2d) -
         (N, 3, scale * H, scale * W), before the output activation.
     """
     for stage in stages[:-1]:
-        x = interleave(stage_phases(x, stage), stage.factor)
+        phases = stage_phases(x, stage)
+        x = _Interleave.apply(stage.factor, *phases)  # type: ignore[no-untyped-call]
     last = stages[-1]
     outputs, channels = tail.weight.shape[:2]
-    taps = tail.weight.permute(0, 2, 3, 1).reshape(outputs * 9, channels, 1, 1)
-    planes = [F.conv2d(phase, taps) for phase in stage_phases(x, last)]
+    taps = tail.weight.permute(0, 2, 3, 1).reshape(outputs * 9, channels)
+    planes = [_planes_of_taps(phase, taps) for phase in stage_phases(x, last)]
     # Under bf16 autocast the sum and everything after it would have fewer levels than a picture.
     exact = torch.promote_types(planes[0].dtype, torch.float32)
     planes = [plane.to(exact) for plane in planes]
