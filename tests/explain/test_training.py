@@ -21,7 +21,7 @@ def rows(page):
 @pytest.fixture(autouse=True)
 def _short_timing(monkeypatch):
     monkeypatch.setattr("clearzoom.explain.trial._TIMED_PX", 16)
-    monkeypatch.setattr("clearzoom.train.run.matrix_rate_gflops", lambda device: 1.0)
+    monkeypatch.setattr("clearzoom.train.run.matrix_rate_gflops", lambda device, precision: 1.0)
 
 
 def test_strategies(pictures, tmp_path):

@@ -37,6 +37,21 @@ def measured(monkeypatch):
     return calls
 
 
+@pytest.mark.parametrize("kind", ["fp32", "bf16"])
+def test_speed_is_compared_with_products_in_the_precision_of_the_run(
+    config_file, tmp_path, monkeypatch, kind
+):
+    asked = []
+
+    def rate(device, precision):
+        asked.append((device, precision))
+        return 1.0
+
+    monkeypatch.setattr("clearzoom.train.run.matrix_rate_gflops", rate)
+    train(load_config(config_file(precision=kind)), tmp_path / "run")
+    assert asked == [(CPU, kind)]
+
+
 def test_the_fastest_is_taken_if_it_is_clearly_faster():
     assert fastest({PLAIN: 100, FP32_LAST: 104, BF16: 90, BF16_LAST: 104}) == PLAIN
     assert fastest({PLAIN: 100, FP32_LAST: 110, BF16: 112, BF16_LAST: 200}) == BF16_LAST

@@ -222,20 +222,22 @@ def test_an_infinite_gradient_is_caught_before_it_is_saved(config_file, tmp_path
     assert all(torch.isfinite(value).all() for value in state.values())
 
 
-# Where the interrupt comes, at which call, and the step after which the run ends.
+# The signal, where it comes, at which call, and the step after which the run ends.
 PLACES = [
-    ((Pairs, "batch"), 6, 6),
-    ((Pairs, "batch"), 4, 4),
-    ((torch.optim.Adam, "step"), 6, 6),
-    ((Recipe, "_average"), 6, 6),
-    ((Recipe, "validate_one"), 1, 4),
-    ((Checkpoints, "on_validation_end"), 2, 8),
+    (signal.SIGINT, (Pairs, "batch"), 6, 6),
+    (signal.SIGINT, (Pairs, "batch"), 4, 4),
+    (signal.SIGINT, (torch.optim.Adam, "step"), 6, 6),
+    (signal.SIGINT, (Recipe, "_average"), 6, 6),
+    (signal.SIGINT, (Recipe, "validate_one"), 1, 4),
+    (signal.SIGINT, (Checkpoints, "on_validation_end"), 2, 8),
+    (signal.SIGTERM, (torch.optim.Adam, "step"), 6, 6),
+    (signal.SIGTERM, (Recipe, "validate_one"), 1, 4),
 ]
 
 
-@pytest.mark.parametrize(("place", "call", "step"), PLACES)
-def test_a_keyboard_interrupt_says_how_to_go_on_and_loses_nothing(
-    config_file, tmp_path, losses, monkeypatch, place, call, step
+@pytest.mark.parametrize(("number", "place", "call", "step"), PLACES)
+def test_an_interrupt_says_how_to_go_on_and_loses_nothing(
+    config_file, tmp_path, losses, monkeypatch, number, place, call, step
 ):
     config = load_config(config_file())
     whole = train(config, tmp_path / "whole")
@@ -246,15 +248,15 @@ def test_a_keyboard_interrupt_says_how_to_go_on_and_loses_nothing(
     def interrupted(*arguments, **options):
         done = inner(*arguments, **options)
         if next(calls) == call:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
         return done
 
-    before = signal.getsignal(signal.SIGINT)
+    before = signal.getsignal(number)
     with monkeypatch.context() as key:
         key.setattr(*place, interrupted)
         with pytest.raises(TrainingError, match=f"interrupted at step {step}; add `resume`"):
             train(config, tmp_path / "run")
-    assert signal.getsignal(signal.SIGINT) == before
+    assert signal.getsignal(number) == before
     losses.clear()
     again = train(config, tmp_path / "run", resume=True)
     assert losses == {at: loss for at, loss in unbroken.items() if at >= step}

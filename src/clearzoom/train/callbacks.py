@@ -1,4 +1,4 @@
-"""What happens between steps: the time budget, checkpoints, progress and Ctrl-C."""
+"""What happens between steps: the time budget, checkpoints, progress and interrupts."""
 
 import errno
 import os
@@ -76,7 +76,7 @@ class Checkpoints(Callback):
     def on_exception(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: Any
     ) -> None:
-        """Save after Ctrl-C, if the run stopped between two steps.
+        """Save after an interrupt, if the run stopped between two steps.
 
         Of several processes, each may be at another step: the state of the last validation stays.
         """
@@ -132,7 +132,8 @@ class Lines(Callback):
     Args:
         console: where the lines are printed.
         macc_per_lr_px: MACs of one forward pass for one LR pixel.
-        matrix_gflops: rate of this device for a large matrix product, in GFLOP/s.
+        matrix_gflops: rate of this device for a large matrix product in the precision of the run,
+            in GFLOP/s.
     """
 
     def __init__(self, console: Console, macc_per_lr_px: float, matrix_gflops: float) -> None:
@@ -183,11 +184,13 @@ class Lines(Callback):
 
 
 class InterruptedBetweenStepsError(KeyboardInterrupt):
-    """Ctrl-C ended the run between two steps, where its state is consistent."""
+    """An interrupt ended the run between two steps, where its state is consistent."""
 
 
 class Interrupt(Callback):
-    """Ends the run after the step in which Ctrl-C arrives; a second Ctrl-C ends it at once.
+    """Ends the run after the step in which Ctrl-C or SIGTERM arrives; a second ends it at once.
+
+    SIGTERM is what ``kill``, ``timeout``, containers and schedulers send.
 
     In the middle of a step, weights and averages would not fit each other. A validation that is due
     is finished first: a resumed run would not repeat it, and might choose other weights as its
@@ -218,6 +221,16 @@ class Interrupt(Callback):
         os.write(
             _STANDARD_ERROR, b"stopping after this step; again: at once, and what is new lost\n"
         )
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Take SIGTERM over from Lightning, which gives it back when the run ends.
+
+        Lightning would end the run without saving. Of several processes it stops all together, so
+        there it stays.
+        """
+        is_main = threading.current_thread() is threading.main_thread()
+        if trainer.world_size == 1 and is_main:
+            signal.signal(signal.SIGTERM, self._note)
 
     def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: Any, *_: Any) -> None:
         """End the run, unless a validation comes now."""

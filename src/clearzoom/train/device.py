@@ -6,6 +6,7 @@ import statistics
 import time
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -29,16 +30,17 @@ def device_words(device: torch.device) -> str:
 
 
 @cache
-def matrix_rate_gflops(device: torch.device) -> float:
+def matrix_rate_gflops(device: torch.device, precision: Literal["fp32", "bf16"]) -> float:
     """Measure the rate of a large matrix product in GFLOP/s, the best of four runs.
 
-    The product is in fp32, on CUDA in bf16. It takes about a second, so a process measures once.
+    It takes about a second, so a process measures once.
 
     Args:
         device: the device to measure.
+        precision: of the factors and of the product.
     """
     side = 4096 if device.type == "cuda" else 2048  # the CPU's training waits for this
-    kind = torch.bfloat16 if device.type == "cuda" else torch.float32
+    kind = torch.bfloat16 if precision == "bf16" else torch.float32
     a = torch.randn(side, side, device=device, dtype=kind)
     seconds = []
     for _ in range(4):

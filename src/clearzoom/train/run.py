@@ -241,7 +241,8 @@ def _end(config: TrainConfig, state: dict[str, Any] | None, finish: Finish | Non
 
 def _lines(recipe: Recipe, say: Console) -> Lines:
     counted = count(recipe.net, 64, 64)
-    return Lines(say, counted.macc / 64**2, matrix_rate_gflops(recipe.pairs.device))
+    rate = matrix_rate_gflops(recipe.pairs.device, recipe.arithmetic.precision)
+    return Lines(say, counted.macc / 64**2, rate)
 
 
 @checked_arguments()
