@@ -5,13 +5,12 @@ from helpers.small_networks import FAMILY, SMALL, randomised
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearzoom.models.layers import convolution
 from clearzoom.models.registry import build
 from clearzoom.models.upscale import (
     UpscaleStage,
     _Interleave,
+    _planes_of_taps,
     convolution_before_shuffle,
-    fused_slim_end,
     interleave,
     memory_format_of,
     prelu_one,
@@ -60,17 +59,18 @@ def test_channels_last_has_the_values_and_gradients_of_contiguous(scale, precisi
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_the_upscaling_end_keeps_the_memory_format_between_its_stages(layout):
-    stages = [UpscaleStage(16, 2, "affine", depthwise=True) for _ in range(2)]
-    tail = convolution(16, 3, 3)
+    stage = UpscaleStage(16, 2, "affine", depthwise=True)
     x = torch.rand(2, 16, 6, 7).contiguous(memory_format=layout).requires_grad_()
-    phases = stage_phases(x, stages[0])
+    phases = stage_phases(x, stage)
     formats = [memory_format_of(phase) for phase in phases]
     fine = _Interleave.apply(2, *phases)
     formats.append(memory_format_of(fine))
     formats += [memory_format_of(g) for g in torch.autograd.grad(fine.sum(), phases)]
     assert set(formats) == {layout}
     assert torch.equal(fine, interleave(phases, 2))
-    assert fused_slim_end(x, stages, tail).is_contiguous()
+    planes = _planes_of_taps(x, torch.rand(27, 16))
+    assert planes.shape == (2, 27, 6, 7)
+    assert planes.stride()[-2:] == (7, 1)
 
 
 @given(st.integers(1, 3), st.integers(1, 4), st.integers(2, 4), st.integers(1, 5))
@@ -90,3 +90,13 @@ def test_prelu_has_torch_s_values_and_gradients():
     slope = torch.tensor([0.3], dtype=torch.float64, requires_grad=True)
     torch.testing.assert_close(prelu_one(x, slope), F.prelu(x, slope))
     assert torch.autograd.gradcheck(prelu_one, (x, slope))
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_the_gradient_of_prelu_s_slope_is_summed_exactly_in_bf16(layout):
+    x = torch.randn(4, 64, 64, 64).bfloat16().contiguous(memory_format=layout).requires_grad_()
+    grad = torch.rand_like(x)
+    slope = torch.tensor([0.25], requires_grad=True)
+    found = torch.autograd.grad(prelu_one(x, slope), slope, grad)[0]
+    true = (grad.double() * x.detach().double().clamp(max=0)).sum()
+    assert found.item() == pytest.approx(true.item(), rel=1e-4)

@@ -37,9 +37,12 @@ def measured(monkeypatch):
     return calls
 
 
-@pytest.mark.parametrize("kind", ["fp32", "bf16"])
+@pytest.mark.parametrize(
+    ("kind", "is_here", "compared"),
+    [("fp32", True, "fp32"), ("bf16", True, "bf16"), ("bf16", False, "fp32")],
+)
 def test_speed_is_compared_with_products_in_the_precision_of_the_run(
-    config_file, tmp_path, monkeypatch, kind
+    config_file, tmp_path, monkeypatch, kind, is_here, compared
 ):
     asked = []
 
@@ -48,8 +51,9 @@ def test_speed_is_compared_with_products_in_the_precision_of_the_run(
         return 1.0
 
     monkeypatch.setattr("clearzoom.train.run.matrix_rate_gflops", rate)
+    monkeypatch.setattr("clearzoom.train.run.has_bf16", lambda _device: is_here)
     train(load_config(config_file(precision=kind)), tmp_path / "run")
-    assert asked == [(CPU, kind)]
+    assert asked == [(CPU, compared)]
 
 
 def test_the_fastest_is_taken_if_it_is_clearly_faster():

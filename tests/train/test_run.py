@@ -297,6 +297,31 @@ def test_a_second_keyboard_interrupt_is_at_once_and_saves_nothing_half(
     torch.testing.assert_close(again.state_dict(), whole.state_dict(), rtol=0, atol=0)
 
 
+def test_a_second_sigterm_changes_nothing_and_a_caller_s_handler_stays(
+    config_file, tmp_path, monkeypatch
+):
+    step = torch.optim.Adam.step
+
+    def terminated(*arguments, **options):
+        step(*arguments, **options)
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+
+    seen = []
+    config = load_config(config_file())
+    monkeypatch.setattr(torch.optim.Adam, "step", terminated)
+    with pytest.raises(TrainingError, match="interrupted at step 1; add `resume`"):
+        train(config, tmp_path / "run")
+    assert load_checkpoint(tmp_path / "run" / LAST)["state_dict"]["steps_done"] == 1
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: seen.append(number))
+    try:
+        with pytest.raises(TrainingError, match="interrupted at step 1, before anything was saved"):
+            train(config, tmp_path / "other")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert seen
+
+
 def test_init_starts_from_weights_of_another_scale(config_file, tmp_path):
     train(load_config(config_file()), tmp_path / "two")
     config = load_config(config_file(scale=4, rate="1e-9"))

@@ -149,8 +149,12 @@ class _Interleave(torch.autograd.Function):
     def forward(ctx: Any, factor: int, *phases: Tensor) -> Tensor:
         n, channels, height, width = phases[0].shape
         ctx.factor, ctx.memory_format = factor, memory_format_of(phases[0])
-        fine = phases[0].new_empty(n, channels, factor * height, factor * width)
-        fine = fine.contiguous(memory_format=ctx.memory_format)
+        fine = torch.empty(
+            (n, channels, factor * height, factor * width),
+            dtype=phases[0].dtype,
+            device=phases[0].device,
+            memory_format=ctx.memory_format,
+        )
         for phase, (row, column) in zip(phases, product(range(factor), repeat=2), strict=True):
             fine[:, :, row::factor, column::factor] = phase
         return fine

@@ -188,9 +188,10 @@ class InterruptedBetweenStepsError(KeyboardInterrupt):
 
 
 class Interrupt(Callback):
-    """Ends the run after the step in which Ctrl-C or SIGTERM arrives; a second ends it at once.
+    """Ends the run after the step in which Ctrl-C or SIGTERM arrives.
 
-    SIGTERM is what ``kill``, ``timeout``, containers and schedulers send.
+    A second Ctrl-C ends it at once. A second SIGTERM changes nothing: ``timeout`` and schedulers
+    may send it twice, and have SIGKILL to insist.
 
     In the middle of a step, weights and averages would not fit each other. A validation that is due
     is finished first: a resumed run would not repeat it, and might choose other weights as its
@@ -199,12 +200,15 @@ class Interrupt(Callback):
 
     def __init__(self) -> None:
         self._is_requested = False
+        self._takes_term = False
 
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Note Ctrl-C inside, except in the background and in threads, which get none."""
+        is_main = threading.current_thread() is threading.main_thread()
+        self._takes_term = is_main and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
         before = signal.getsignal(signal.SIGINT)
-        if before == signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
+        if before == signal.SIG_IGN or not is_main:
             yield
             return
         signal.signal(signal.SIGINT, self._note)
@@ -213,23 +217,24 @@ class Interrupt(Callback):
         finally:
             signal.signal(signal.SIGINT, before)  # Lightning leaves it ignored
 
-    def _note(self, _number: int, _frame: FrameType | None) -> None:
+    def _note(self, number: int, _frame: FrameType | None) -> None:
         if self._is_requested:
-            raise KeyboardInterrupt
+            if number == signal.SIGINT:
+                raise KeyboardInterrupt
+            return
         self._is_requested = True
         # The signal may arrive while Python prints, so its own files cannot be used here.
         os.write(
-            _STANDARD_ERROR, b"stopping after this step; again: at once, and what is new lost\n"
+            _STANDARD_ERROR, b"stopping after this step; Ctrl-C: at once, and what is new lost\n"
         )
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Take SIGTERM over from Lightning, which gives it back when the run ends.
 
         Lightning would end the run without saving. Of several processes it stops all together, so
-        there it stays.
+        there it stays, as does a handler of the program that calls.
         """
-        is_main = threading.current_thread() is threading.main_thread()
-        if trainer.world_size == 1 and is_main:
+        if trainer.world_size == 1 and self._takes_term:
             signal.signal(signal.SIGTERM, self._note)
 
     def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: Any, *_: Any) -> None:

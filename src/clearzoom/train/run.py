@@ -17,6 +17,7 @@ from clearzoom.models.count import count
 from clearzoom.models.registry import build
 from clearzoom.models.weights import load_into
 from clearzoom.train.adversary import Adversary
+from clearzoom.train.arithmetic import has_bf16
 from clearzoom.train.callbacks import Checkpoints, Interrupt, Lines, TimeBudget
 from clearzoom.train.checkpoint import LAST, origin_of
 from clearzoom.train.config import TrainConfig
@@ -241,7 +242,9 @@ def _end(config: TrainConfig, state: dict[str, Any] | None, finish: Finish | Non
 
 def _lines(recipe: Recipe, say: Console) -> Lines:
     counted = count(recipe.net, 64, 64)
-    rate = matrix_rate_gflops(recipe.pairs.device, recipe.arithmetic.precision)
+    device = recipe.pairs.device
+    # Without its instructions a product in bf16 takes minutes, and says nothing.
+    rate = matrix_rate_gflops(device, recipe.arithmetic.precision if has_bf16(device) else "fp32")
     return Lines(say, counted.macc / 64**2, rate)
 
 
