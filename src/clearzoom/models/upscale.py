@@ -225,8 +225,8 @@ class _SumOfTaps(torch.autograd.Function):
         n, _, height, width = coarse.shape
         height, width = height - 2, width - 2
         coarse = coarse.view(n, -1, factor, factor, height + 2, width + 2)
-        like_planes = (n, coarse.shape[1] * 9, height, width), ctx.stride
-        planes = [grad.new_empty_strided(*like_planes) for _ in range(factor**2)]
+        shape = n, coarse.shape[1] * 9, height, width
+        planes = [grad.new_empty_strided(shape, ctx.stride) for _ in range(factor**2)]
         for phase, (ky, kx), (row, column, y, x) in _SumOfTaps._landings(factor):
             taps = planes[phase].view(n, -1, 3, 3, height, width)
             taps[:, :, ky, kx] = coarse[:, :, row, column, y : y + height, x : x + width]

@@ -23,6 +23,7 @@ from clearzoom.train.learning_rate import last_step
 from clearzoom.train.recipe import Recipe
 
 _STANDARD_ERROR = 2
+_STOPPING = b"stopping after this step; Ctrl-C now stops at once and loses the new steps\n"
 
 
 class TimeBudget(Callback):
@@ -204,7 +205,11 @@ class Interrupt(Callback):
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Note Ctrl-C inside, except in the background and in threads, which get none."""
+        """Note Ctrl-C inside, except in the background and in threads, which get none.
+
+        SIGTERM is noted from the first step on; whether it may be is seen here, before Lightning
+        puts a handler of its own in the place of the caller's.
+        """
         is_main = threading.current_thread() is threading.main_thread()
         self._takes_term = is_main and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
         before = signal.getsignal(signal.SIGINT)
@@ -224,9 +229,7 @@ class Interrupt(Callback):
             return
         self._is_requested = True
         # The signal may arrive while Python prints, so its own files cannot be used here.
-        os.write(
-            _STANDARD_ERROR, b"stopping after this step; Ctrl-C: at once, and what is new lost\n"
-        )
+        os.write(_STANDARD_ERROR, _STOPPING)
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Take SIGTERM over from Lightning, which gives it back when the run ends.

@@ -243,7 +243,7 @@ def _end(config: TrainConfig, state: dict[str, Any] | None, finish: Finish | Non
 def _lines(recipe: Recipe, say: Console) -> Lines:
     counted = count(recipe.net, 64, 64)
     device = recipe.pairs.device
-    # Without its instructions a product in bf16 takes minutes, and says nothing.
+    # Without instructions for bf16 such a product is emulated: slow, and no measure of the device.
     rate = matrix_rate_gflops(device, recipe.arithmetic.precision if has_bf16(device) else "fp32")
     return Lines(say, counted.macc / 64**2, rate)
 
