@@ -52,7 +52,20 @@ def whole_file(target: Path) -> Iterator[Path]:
     except OSError as error:
         raise refused(target, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        discard(temporary)
+
+
+def discard(path: Path) -> None:
+    """Delete a file that nobody needs, if it is there, and give its room back at once.
+
+    A deleted file takes room for as long as anybody has it open, and libvips opens a file again.
+
+    Args:
+        path: a file; nobody may be reading it.
+    """
+    with suppress(OSError):
+        os.truncate(path, 0)
+    path.unlink(missing_ok=True)
 
 
 def remove_dead(folder: Path, start: str) -> None:

@@ -27,6 +27,7 @@ from clearzoom.server.tiles.service import Service
 from clearzoom.version import __version__
 
 PAGE = Path(__file__).parent / "page"
+_CLOSE_DELETED_EVERY_S = 5.0
 
 
 def create_app(settings: ServeSettings) -> FastAPI:
@@ -36,7 +37,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
         settings: what the server was started with.
     """
     service = Service(settings)
-    jobs = Jobs(settings, lambda: service.slow.waiting > 0)
+    jobs = Jobs(settings, lambda: service.slow.waiting > 0, service.make_room)
     metrics = Metrics(jobs.counts)
     service.count_tile = metrics.count_tile
 
@@ -44,7 +45,9 @@ def create_app(settings: ServeSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         jobs.start()
         loading = asyncio.create_task(asyncio.to_thread(service.renderer.load))
+        closing = asyncio.create_task(_close_deleted(service))
         yield
+        closing.cancel()
         await loading
         jobs.close()
         service.close()
@@ -60,7 +63,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
         dependencies=[Security(HTTPBearer(auto_error=False))] if settings.token else [],
     )
     add_failures(app, (settings.session / "uploads", settings.session, settings.folder))
-    bodies = BodyReceiver(settings.max_upload_bytes)
+    bodies = BodyReceiver(settings.max_upload_bytes, service.make_room)
     app.include_router(presentation_router(service))
     app.include_router(image_router(service))
     app.include_router(deep_zoom_router(service))
@@ -79,6 +82,13 @@ def create_app(settings: ServeSettings) -> FastAPI:
     app.add_middleware(Safety, settings=settings)
     app.add_middleware(RawPaths)
     return app
+
+
+async def _close_deleted(service: Service) -> None:
+    """Give the room of copies back that another process deleted, and that are open here."""
+    while True:
+        await asyncio.sleep(_CLOSE_DELETED_EVERY_S)
+        await asyncio.to_thread(service.forget_deleted)
 
 
 def worker_app() -> FastAPI:

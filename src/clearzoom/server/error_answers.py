@@ -14,7 +14,9 @@ from starlette.exceptions import HTTPException
 
 from clearzoom.errors import (
     ClearzoomError,
+    FullDiskError,
     InputError,
+    MissingExtraError,
     MissingFileError,
     ModelError,
     UnreadablePictureError,
@@ -26,9 +28,11 @@ from clearzoom.server.guards import GUARDS
 STATUSES: dict[type[Exception], int] = {
     MissingFileError: 404,
     UnreadablePictureError: 415,
+    MissingExtraError: 415,
     InputError: 400,
     WeightsError: 500,
     ModelError: 400,
+    FullDiskError: 507,
 }
 """HTTP status by kind of error; a kind without one has that of the next kind above it, or 500."""
 _CODES = {
@@ -72,6 +76,8 @@ _FIELDS = {
     "sheet": "print_size",
     "width_px": "width",
 }
+_FULL = 507
+FULL_DISK = "the server's disk is full; try again later"
 _log = logging.getLogger("clearzoom.server")
 
 
@@ -170,6 +176,8 @@ def _refused(request: Request, error: Exception) -> JSONResponse:
 def _expected(error: Exception, hidden: Sequence[Path]) -> JSONResponse:
     assert isinstance(error, ClearzoomError)
     status = status_of(type(error))
+    if status == _FULL:
+        return _full(error)
     if status >= 500:
         _log.error("%s: %s", error.code, error)
         return failure(status, error.code, "the server cannot do that now; its log says why")
@@ -183,8 +191,12 @@ def _no_room(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, OSError)
     if not is_full(error):
         raise error
-    _log.error("%s: %s", request.url.path, error)
-    return failure(507, _CODES[507], "the server's disk is full; try again later")
+    return _full(error)
+
+
+def _full(error: Exception) -> JSONResponse:
+    _log.error("%s", error)
+    return failure(_FULL, _CODES[_FULL], FULL_DISK)
 
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:

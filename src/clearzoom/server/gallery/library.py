@@ -16,6 +16,7 @@ from clearzoom.errors import ClearzoomError, ConfigError, MissingFileError
 from clearzoom.io.names import is_picture_file, is_picture_name, may_be_picture
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.server.error_answers import field_of
+from clearzoom.server.file_states import FileState, state_of
 from clearzoom.server.gallery.owner_file import Marks, marks_of
 from clearzoom.server.tiles.cache import forget_oldest
 
@@ -146,10 +147,10 @@ class Library:
             InputError: and its kinds, as ``open_picture`` raises them.
         """
         try:
-            state = entry.path.stat()
+            state = state_of(entry.path)
         except OSError:
             raise MissingFileError("there is no such picture; see /api/pictures") from None
-        return _header(entry.path, state.st_mtime_ns, state.st_size, self._max_pixels)
+        return _header(entry.path, state, self._max_pixels)
 
     def add(self, name: str, received: Path, max_pixels: int) -> Entry:
         """Add an uploaded file, which is moved.
@@ -192,5 +193,5 @@ class Library:
 
 
 @lru_cache(maxsize=16_384)
-def _header(path: Path, mtime_ns: int, size: int, max_pixels: int) -> Source:
+def _header(path: Path, state: FileState, max_pixels: int) -> Source:
     return open_picture(path, max_pixels=max_pixels)

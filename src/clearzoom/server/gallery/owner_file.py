@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError
 
 from clearzoom.errors import ConfigError
 from clearzoom.io.documents import read_toml
+from clearzoom.server.file_states import FileState, state_of
 
 NAME = "clearzoom.toml"
 _REGISTRIES = ("creativecommons.org", "rightsstatements.org")
@@ -87,14 +88,14 @@ def check_marks(folder: Path) -> None:
 
 def _read(path: Path) -> FolderMarks | None:
     try:
-        state = path.stat()
+        state = state_of(path)
     except OSError:
         return None
-    return _parsed(path, state.st_mtime_ns, state.st_size)
+    return _parsed(path, state)
 
 
 @lru_cache(maxsize=256)
-def _parsed(path: Path, mtime_ns: int, size: int) -> FolderMarks:
+def _parsed(path: Path, state: FileState) -> FolderMarks:
     try:
         return FolderMarks.model_validate(read_toml(path, ConfigError))
     except ValidationError as error:

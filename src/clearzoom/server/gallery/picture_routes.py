@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from clearzoom.errors import SizeError
+from clearzoom.io.atomic import discard
 from clearzoom.io.reading import Source
 from clearzoom.server.error_answers import RefusedError, error_responses
 from clearzoom.server.gallery.library import Entry, Library, Unreadable
@@ -104,7 +105,7 @@ def picture_router(service: Service, bodies: BodyReceiver) -> APIRouter:
                 most = f"{settings.max_upload_pixels:,}"
                 raise RefusedError(413, f"the picture has more than {most} px") from None
         finally:
-            received.unlink(missing_ok=True)
+            discard(received)
         try:  # the header may be sound where the rest is damaged
             await service.opened(request, entry)
         except BaseException:

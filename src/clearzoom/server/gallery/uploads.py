@@ -2,11 +2,14 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
+from io import RawIOBase
 from pathlib import Path
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from clearzoom.io.libvips_errors import is_full
 from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.tiles.service import client_of
 
@@ -20,10 +23,11 @@ class BodyReceiver:
 
     Args:
         most_bytes: bound of one body.
+        make_room: deletes what the server can do without, where the disk is full.
     """
 
-    def __init__(self, most_bytes: int) -> None:
-        self._most_bytes = most_bytes
+    def __init__(self, most_bytes: int, make_room: Callable[[], None] = lambda: None) -> None:
+        self._most_bytes, self._make_room = most_bytes, make_room
         self._receiving: Counter[str] = Counter()
 
     async def receive(self, request: Request, target: Path) -> None:
@@ -62,7 +66,7 @@ class BodyReceiver:
 
     async def _written(self, request: Request, target: Path, too_large: RefusedError) -> int:
         size, chunks = 0, request.stream()
-        with target.open("wb") as file:
+        with target.open("wb", buffering=0) as file:
             while True:
                 async with asyncio.timeout(_STALLED_S):
                     chunk = await anext(chunks, None)
@@ -71,4 +75,16 @@ class BodyReceiver:
                 size += len(chunk)
                 if size > self._most_bytes:
                     raise too_large
-                await asyncio.to_thread(file.write, chunk)
+                await asyncio.to_thread(self._append, file, chunk)
+
+    def _append(self, file: RawIOBase, chunk: bytes) -> None:
+        """Write a chunk, in parts if need be; a full disk gets a second try with more room."""
+        left, tried = memoryview(chunk), False
+        while left:
+            try:
+                left = left[file.write(left) :]
+            except OSError as error:
+                if tried or not is_full(error):
+                    raise
+                tried = True
+                self._make_room()

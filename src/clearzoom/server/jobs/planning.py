@@ -7,7 +7,7 @@ from dataclasses import replace
 from clearzoom.engines.chain import chain_sha256, chain_text
 from clearzoom.errors import (
     ClearzoomError,
-    MissingExtraError,
+    FullDiskError,
     OutputError,
     SizeError,
     worded,
@@ -17,17 +17,25 @@ from clearzoom.io.names import stem_of
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.pipeline.job import Job, networks_of, plan_job
 from clearzoom.pipeline.memory import resident_bytes
-from clearzoom.server.error_answers import STATUSES, Failure, RefusedError, field_of, status_of
+from clearzoom.server.error_answers import (
+    FULL_DISK,
+    STATUSES,
+    Failure,
+    RefusedError,
+    field_of,
+    status_of,
+)
 from clearzoom.server.jobs.records import JobFolder, Record
 
 MOST_AWAITED_PIXELS = 25_000_000
 """The largest result that a request may wait for."""
-JOB_STATUSES = STATUSES | {MissingExtraError: 415, OutputError: 400}
+JOB_STATUSES = STATUSES | {OutputError: 400}
 """HTTP status by kind of error: a job's request names the format of its result, too."""
 
 _MEMORY_BYTES = 1_000_000_000
 """Memory for what an encoder holds at once; the rest is in files."""
 _FAULT = Failure(code="fault", message="the server cannot do that now; its log says why")
+_FULL_STATUS, _FULL = STATUSES[FullDiskError], Failure(code="no-room", message=FULL_DISK)
 _log = logging.getLogger("clearzoom.server")
 
 
@@ -106,6 +114,9 @@ def error_response(error: Exception, folder: JobFolder, record: Record) -> tuple
     """
     if isinstance(error, RefusedError):
         return error.status, Failure(code="too-large", message=str(error))
+    if isinstance(error, FullDiskError):
+        _log.error("a job failed: %s", error)
+        return _FULL_STATUS, _FULL
     # The cause is an error of an encoder or of the system, which no other request would avoid.
     internal = isinstance(error, OutputError) and error.__cause__ is not None
     status = status_of(type(error), JOB_STATUSES)

@@ -39,13 +39,17 @@ class Jobs:
         settings: what the server was started with.
         viewers_wait: returns whether answers for viewers wait or are being made; jobs give way to
             them.
+        make_room: deletes what the server can do without, where the disk is full.
     """
 
     def __init__(
-        self, settings: ServeSettings, viewers_wait: Callable[[], bool] = lambda: False
+        self,
+        settings: ServeSettings,
+        viewers_wait: Callable[[], bool] = lambda: False,
+        make_room: Callable[[], None] = lambda: None,
     ) -> None:
         self.settings = settings
-        self.runner = Runner(viewers_wait, settings.max_job_pixels)
+        self.runner = Runner(viewers_wait, settings.max_job_pixels, make_room)
         self._root = settings.session / "jobs"
         self._root.mkdir(parents=True, exist_ok=True)
         self._accepting = KeyedLock(settings.session / "jobs.lock")

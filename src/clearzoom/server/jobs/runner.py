@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import IO
 
+from clearzoom.errors import FullDiskError
 from clearzoom.pipeline.job import Job
 from clearzoom.pipeline.memory_budget import Budget
-from clearzoom.pipeline.run import run_job
+from clearzoom.pipeline.run import Done, run_job
 from clearzoom.server.error_answers import Failure
 from clearzoom.server.jobs.fair_turns import FairTurns
 from clearzoom.server.jobs.planning import error_response, model_of, plan, redact_paths
@@ -63,12 +64,18 @@ class Runner:
     Args:
         viewers_wait: returns whether answers for viewers wait or are being made.
         max_job_pixels: bound of a result, all frames together.
+        make_room: deletes what the server can do without, where the disk is full.
     """
 
-    def __init__(self, viewers_wait: Callable[[], bool], max_job_pixels: int) -> None:
+    def __init__(
+        self,
+        viewers_wait: Callable[[], bool],
+        max_job_pixels: int,
+        make_room: Callable[[], None] = lambda: None,
+    ) -> None:
         self.stopping = False
         """Set, also by a signal handler, where the server ends: all jobs are cancelled."""
-        self._max_job_pixels = max_job_pixels
+        self._max_job_pixels, self._make_room = max_job_pixels, make_room
         self._turns = FairTurns(viewers_wait)
         self._mutex = threading.Lock()
         self._waiting: list[Work] = []
@@ -168,9 +175,7 @@ class Runner:
             folder.write(record)
             job = work.planned or self.plan(work)
             record.model = model_of(job)
-            # No budget: a tile needs little memory, and would look large if it were measured beside
-            # other jobs.
-            done = run_job(job, partial(self._report_tile, work), budget=Budget(None))
+            done = self._ran(job, work)
             self._check(work)
             record.notes = redact_paths(done.notes, folder, record)
             record.bytes = job.target.stat().st_size
@@ -186,6 +191,16 @@ class Runner:
             with self._mutex:
                 self._running.pop(work, None)
             self._start_next()
+
+    def _ran(self, job: Job, work: Work) -> Done:
+        report = partial(self._report_tile, work)
+        # No budget: a tile needs little memory, and would look large if it were measured beside
+        # other jobs.
+        try:
+            return run_job(job, report, budget=Budget(None))
+        except FullDiskError:
+            self._make_room()
+            return run_job(job, report, budget=Budget(None))
 
     def _check(self, work: Work) -> None:
         """Raise where a job must end, whichever process requested it."""

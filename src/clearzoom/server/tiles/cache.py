@@ -95,8 +95,12 @@ class Cache:
             self._quiet_until_s = time.monotonic() + _COMPLAINS_EVERY_S
         _log.warning("the cache cannot be written: %s", error)
         if is_full(error):
-            files = self._files()
-            forget_oldest(files, sum(size for _, size, _ in files) / 2)
+            self.make_room()
+
+    def make_room(self) -> None:
+        """Delete the less recently used half of the files, because the disk is full."""
+        files = self._files()
+        forget_oldest(files, sum(size for _, size, _ in files) / 2)
 
     def sweep(self) -> None:
         """Delete the least recently used files until the disk holds less than its bound."""

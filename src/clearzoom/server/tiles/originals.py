@@ -1,27 +1,31 @@
 """Pictures that are read by region, at full size and at halves of it, in bounded memory."""
 
 import hashlib
+import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyvips
 
 from clearzoom.core.box import Box
-from clearzoom.errors import FullDiskError, InputError
+from clearzoom.errors import ClearzoomError, FullDiskError, InputError, UnreadablePictureError
 from clearzoom.io.atomic import whole_file
-from clearzoom.io.libvips_errors import VIPS_ERRORS, unreadable, unwritable
+from clearzoom.io.libvips_errors import VIPS_ERRORS, is_full, unreadable, unwritable
 from clearzoom.io.libvips_files import save, source_of, states
 from clearzoom.io.loading import number_of, open_image, plain_image
 from clearzoom.io.picture import Samples, colours_of
 from clearzoom.io.reading import Source, open_picture, upright
 from clearzoom.io.tiff_pages import main_page
 from clearzoom.io.writing import interpretation
+from clearzoom.server.file_states import FileState, state_of
 from clearzoom.server.locks import CancelCheck, KeyedLock
 from clearzoom.server.tiles.cache import forget_oldest, remove
 
@@ -29,7 +33,12 @@ _SMALLEST_PX = 256
 """Halving ends where no side is longer."""
 _TILE = {"tile": True, "tile_width": 256, "tile_height": 256, "bigtiff": True}
 _PACKED = {"compression": "deflate", "level": 1, "predictor": "horizontal"}
-_MOST_OPEN = 64
+_MOST_OPEN, _MOST_KNOWN = 64, 1024
+_USED = "used"
+"""Empty file in the folder of a picture's copies; its time is that of their last use."""
+_TOUCH_AFTER_S = 60.0
+_Identity = tuple[Path, FileState]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -79,17 +88,33 @@ class Originals:
         folder: holds the copies.
         disk_bytes: bound of all copies.
         locks: let one thread of all processes make each copy.
+        make_room: deletes what else the server can do without, where the disk is full.
     """
 
-    def __init__(self, folder: Path, disk_bytes: int, locks: KeyedLock) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        disk_bytes: int,
+        locks: KeyedLock,
+        make_room: Callable[[], None] = lambda: None,
+    ) -> None:
         self._folder, self._disk_bytes, self._locks = folder, disk_bytes, locks
-        self._open: OrderedDict[tuple[Path, int, int], Original] = OrderedDict()
+        self._make_room = make_room
+        self._open: OrderedDict[_Identity, Original] = OrderedDict()
+        self._damaged: OrderedDict[_Identity, UnreadablePictureError] = OrderedDict()
         self._mutex = threading.Lock()
 
     def known(self, path: Path) -> Original | None:
         """Return a picture that is open already and did not change, or None."""
+        identity = _identity(path)
         with self._mutex:
-            return self._open.get(_identity(path))
+            original = self._open.get(identity)
+            if original is not None:
+                self._open.move_to_end(identity)
+        if original is not None and not _used_again(self._folder / original.sha256):
+            self.forget_deleted()
+            return None
+        return original
 
     def open(self, path: Path, max_pixels: int, check: CancelCheck) -> Original:
         """Open a picture; one that cannot be read by region is decoded to the disk once.
@@ -101,28 +126,69 @@ class Originals:
 
         Raises:
             InputError: and its kinds, as ``open_picture`` raises them.
-            OutputError: there is no room for the copy.
+            FullDiskError: there is no room for the copy, although all others were deleted.
         """
+        known = self.known(path)
+        if known is not None:
+            return known
         identity = _identity(path)
         with self._mutex:
-            if identity in self._open:
-                self._open.move_to_end(identity)
-                return self._open[identity]
+            damage = self._damaged.get(identity)
+        if damage is not None:  # to decode it again up to there would take as long each time
+            raise damage.with_message(str(damage))
         source = open_picture(path, max_pixels=max_pixels)
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         with self._locks.hold(_lock_key(sha256), check):
-            original = self._opened(source, sha256, check)
-        with self._mutex:
-            self._open[identity] = original
-            while len(self._open) > _MOST_OPEN:
-                self._open.popitem(last=False)
+            try:
+                original = self._opened_with_room(source, sha256, check)
+            except UnreadablePictureError as error:
+                self._remember(self._damaged, identity, error.with_message(str(error)), _MOST_KNOWN)
+                raise
+            if _identity(path) != identity:  # the copy may have px of both
+                remove(self._folder / sha256)
+                raise UnreadablePictureError(f"{path} changed while it was read; try again")
+        self._remember(self._open, identity, original, _MOST_OPEN)
         return original
+
+    def make_room(self) -> None:
+        """Delete all copies, because the disk is full; pictures in use are copied again."""
+        self._sweep(None, 0)
+
+    def forget_deleted(self) -> None:
+        """Close the pictures whose copies were deleted: only then the disk has their room again."""
+        with self._mutex:
+            for identity, original in list(self._open.items()):
+                if not (self._folder / original.sha256 / _USED).exists():
+                    del self._open[identity]
+
+    def _remember(
+        self, known: OrderedDict[_Identity, T], identity: _Identity, value: T, most: int
+    ) -> None:
+        with self._mutex:
+            known[identity] = value
+            while len(known) > most:
+                known.popitem(last=False)
+
+    def _opened_with_room(self, source: Source, sha256: str, check: CancelCheck) -> Original:
+        folder = self._folder / sha256
+        try:
+            try:
+                return self._opened(source, sha256, check)
+            except (FullDiskError, OSError) as error:
+                if isinstance(error, OSError) and not is_full(error):
+                    raise
+            self._sweep(folder, 0)
+            self._make_room()
+            return self._opened(source, sha256, check)
+        except (ClearzoomError, OSError):
+            remove(folder)
+            raise
 
     def _opened(self, source: Source, sha256: str, check: CancelCheck) -> Original:
         folder = self._folder / sha256
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "used").touch()
+        (folder / _USED).touch()
         halves = _readable_by_region(source)
         if not halves:
             halves = [_copied(folder / "0.tif", source, partial(upright, source))]
@@ -130,20 +196,21 @@ class Originals:
             check()
             copy = folder / f"{len(halves)}.tif"
             halves.append(_copied(copy, source, partial(_halved, halves[-1], source)))
-        self._sweep(folder)
+        self._sweep(folder, self._disk_bytes)
         return Original(source, sha256, tuple(halves))
 
-    def _sweep(self, spared: Path) -> None:
+    def _sweep(self, spared: Path | None, most_bytes: int) -> None:
         """Delete the least recently used copies; whoever has one open can still read it."""
         folders, spared_bytes = [], 0
-        for used in self._folder.glob("*/used"):
+        for used in self._folder.glob(f"*/{_USED}"):
             with suppress(OSError):
                 size = sum(file.stat().st_size for file in used.parent.iterdir())
                 if used.parent == spared:
                     spared_bytes = size
                 else:
                     folders.append((used.stat().st_mtime, size, used.parent))
-        forget_oldest(folders, self._disk_bytes - spared_bytes, self._delete)
+        forget_oldest(folders, most_bytes - spared_bytes, self._delete)
+        self.forget_deleted()
 
     def _delete(self, folder: Path) -> None:
         """Delete a picture's copies, unless one is being made or opened now."""
@@ -163,12 +230,22 @@ def _lock_key(sha256: str) -> str:
     return f"decode {sha256}"
 
 
-def _identity(path: Path) -> tuple[Path, int, int]:
+def _identity(path: Path) -> _Identity:
     try:
-        state = path.stat()
+        return path, state_of(path)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    return path, state.st_mtime_ns, state.st_size
+
+
+def _used_again(folder: Path) -> bool:
+    """Note that a picture's copies are in use, once a minute; return whether they are there."""
+    used = folder / _USED
+    try:
+        if time.time() - used.stat().st_mtime > _TOUCH_AFTER_S:
+            os.utime(used)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _readable_by_region(source: Source) -> list[pyvips.Image]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import traceback
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -41,6 +42,13 @@ def _retrieve(ended: asyncio.Future[Any]) -> None:
         ended.exception()
 
 
+def _forget_variables(error: BaseException | None) -> None:
+    """Empty the frames of an error: whoever holds it must not hold files open, nor pictures."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
+
+
 class Pool:
     """Runs work in threads; equal work runs once.
 
@@ -70,7 +78,8 @@ class Pool:
     @property
     def waiting(self) -> int:
         """How many pieces of work wait or run."""
-        return self._busy + sum(map(len, self._waiting.values()))
+        with self._changed:  # can be entered again
+            return self._busy + sum(map(len, self._waiting.values()))
 
     async def run(self, key: str, client: str, work: Callable[[CancelCheck], T]) -> T:
         """Wait for a result; cancelling this call drops the work, unless others wait for it too.
@@ -150,14 +159,19 @@ class Pool:
 
     def _serve(self) -> None:
         while (flight := self._next()) is not None:
-            try:
-                result = flight.work(flight.check)
-            except BaseException as error:
-                self._ended(flight)
-                flight.future.set_exception(error)
-            else:
-                self._ended(flight)
-                flight.future.set_result(result)
+            self._run(flight)
+            del flight  # it and its result would be kept until there is more to do
+
+    def _run(self, flight: _Flight) -> None:
+        try:
+            result = flight.work(flight.check)
+        except BaseException as error:
+            _forget_variables(error)
+            self._ended(flight)
+            flight.future.set_exception(error)
+        else:
+            self._ended(flight)
+            flight.future.set_result(result)
 
     def _ended(self, flight: _Flight) -> None:
         with self._changed:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import pyvips
 from fastapi import Request
 
 from clearzoom.engines.network import Network
@@ -43,6 +44,8 @@ class Service:
     """
 
     def __init__(self, settings: ServeSettings) -> None:
+        # A cached operation of libvips would keep the files of a picture open that was closed.
+        pyvips.cache_set_max(0)
         self.settings = settings
         self.library = Library(settings.folder, settings.session / "uploads", settings.max_pixels)
         locks = KeyedLock(settings.cache / "locks")
@@ -52,7 +55,9 @@ class Service:
             settings.memory_cache_bytes,
             settings.cache_bytes - copies_bytes,
         )
-        self._originals = Originals(settings.cache / "pictures", copies_bytes, locks)
+        self._originals = Originals(
+            settings.cache / "pictures", copies_bytes, locks, self._cache.make_room
+        )
         default = Settings(
             model=settings.model, consistency=settings.consistency, denoise=settings.denoise
         )
@@ -66,6 +71,15 @@ class Service:
         """Finish the tiles that wait or are being made."""
         self.quick.close()
         self.slow.close()
+
+    def make_room(self) -> None:
+        """Delete half of the cached tiles and all tiled copies, because the disk is full."""
+        self._cache.make_room()
+        self._originals.make_room()
+
+    def forget_deleted(self) -> None:
+        """Close the pictures whose copies were deleted, perhaps by another process."""
+        self._originals.forget_deleted()
 
     def limits(self, variant: Variant) -> Limits:
         """Return how large an answer of a picture may be."""
