@@ -123,7 +123,7 @@ def serve(tmp_path_factory):
                 env=os.environ | (environment or {}),
             )
         first = process.stdout.readline()
-        found = re.search(r" is at (http://\S+)/(?:\?token=(\S+))?  ", first)
+        found = re.search(r" is at (https?://\S+)/(?:\?token=(\S+))?  ", first)
         if found is None:
             process.kill()
             process.wait()
@@ -139,8 +139,8 @@ def serve(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def server(serve, served_folder):
-    """The server with its defaults on the folder of pictures."""
-    return serve(served_folder)
+    """The server on the folder of pictures; viewers on other sites may read them."""
+    return serve(served_folder, "--allowed-origin", "*")
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,9 +33,9 @@ def noise(path, side_px):
 def held_bytes(pid):
     """Room that a process keeps with deleted files."""
     held = 0
-    for link in os.scandir(f"/proc/{pid}/fd"):
-        if os.readlink(link.path).endswith("(deleted)"):
-            held += os.stat(link.path).st_blocks * 512
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        if str(link.readlink()).endswith("(deleted)"):
+            held += link.stat().st_blocks * 512
     return held
 
 

@@ -107,6 +107,26 @@ def test_other_sites_read_pictures_alone(client):
         assert own["cross-origin-resource-policy"] == "same-origin"
 
 
+def test_a_local_server_is_read_by_its_own_pages_alone(serve, served_folder):
+    local = serve(served_folder)
+    with local.client(headers={"Origin": "http://viewer.example"}) as client:
+        for path in ("/iiif/3/chelsea.png/info.json", "/dzi/chelsea.png.dzi"):
+            headers = client.get(path).headers
+            assert "access-control-allow-origin" not in headers
+            assert headers["cross-origin-resource-policy"] == "same-origin"
+        asked = {"Access-Control-Request-Method": "GET"}
+        assert client.options("/iiif/3/chelsea.png/info.json", headers=asked).status_code == 405
+    local.end()
+
+
+def test_chosen_sites_read_pictures(in_process):
+    ask = in_process(host="0.0.0.0", allowed_origins=("https://viewer.example",))
+    for origin, allowed in (("https://viewer.example", True), ("https://other.example", False)):
+        answer = ask("GET", "/iiif/3/chelsea.png/info.json", headers={"Origin": origin})
+        assert answer.headers.get("access-control-allow-origin") == (origin if allowed else None)
+        assert "Origin" in answer.headers["vary"]
+
+
 def test_preflight(client, guarded):
     asked = {"Origin": "http://viewer.example", "Access-Control-Request-Method": "GET"}
     for one in (client, guarded.client()):

@@ -14,6 +14,9 @@ _PARTS = {"fastapi", "starlette", "uvicorn", "prometheus_client"}
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
 """The characters that an address, a header and a cookie can all hold."""
 
+_HOST = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
+_URL = re.compile(rf"https?://{_HOST}(?:/[A-Za-z0-9._~-]+)*/?")
+
 
 def serve(
     folder: Annotated[
@@ -33,6 +36,30 @@ def serve(
     public: Annotated[
         bool, typer.Option("--public", help="Require no token, even on a network.")
     ] = False,
+    public_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="Address that clients use, where a proxy stands in front."
+        ),
+    ] = None,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A further name of this server; can be repeated."),
+    ] = None,
+    allowed_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ORIGIN",
+            help="Site whose pages may read pictures, or *; can be repeated. [default: *; none if "
+            "only this machine reaches the server]",
+        ),
+    ] = None,
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="IP", help="Proxy, or its network, whose forwarding headers count; repeatable."
+        ),
+    ] = None,
     model: Annotated[
         str, typer.Option(help="Model where the address names none; see 'clearzoom models'.")
     ] = DEFAULT_MODEL,
@@ -67,14 +94,24 @@ def serve(
         raise typer.BadParameter("--public and --token contradict each other; leave one out")
     if token is not None and not _TOKEN.fullmatch(token):
         raise typer.BadParameter("a --token may hold only letters, digits and . _ ~ -")
+    if public_url is not None and not _URL.fullmatch(public_url):
+        raise typer.BadParameter(
+            "a --public-url must look like https://images.museum.org or "
+            "https://images.museum.org/zoom"
+        )
     scales_of(model)
     try:
+        from clearzoom.server.client_addresses import networks
         from clearzoom.server.settings import ServeSettings
         from clearzoom.server.start import start
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] not in _PARTS:
             raise
         raise MissingExtraError("this command", "serve") from error
+    try:
+        networks(tuple(trusted_proxy or ()))
+    except ValueError as error:
+        raise typer.BadParameter(f"a --trusted-proxy must be an IP address: {error}") from error
     place = (cache or cache_folder() / "serve").resolve()
     settings = ServeSettings(
         folder=folder.resolve(),
@@ -83,6 +120,10 @@ def serve(
         host=host,
         port=port,
         token=token,
+        public_url=public_url,
+        allowed_hosts=tuple(allowed_host or ()),
+        allowed_origins=None if allowed_origin is None else tuple(allowed_origin),
+        trusted_proxies=tuple(trusted_proxy or ()),
         model=model,
         consistency=merged_consistency(parse_consistency(consistency), back_projection),
         denoise=parse_denoise(denoise),

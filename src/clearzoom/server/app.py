@@ -22,6 +22,7 @@ from clearzoom.server.jobs.queue import Jobs
 from clearzoom.server.jobs.routes import job_router
 from clearzoom.server.middleware import RawPaths, Safety
 from clearzoom.server.prometheus import Counted, Metrics, metrics_router
+from clearzoom.server.public_address import BehindProxy, PublicAddress
 from clearzoom.server.settings import ServeSettings
 from clearzoom.server.tiles.service import Service
 from clearzoom.version import __version__
@@ -60,6 +61,9 @@ def create_app(settings: ServeSettings) -> FastAPI:
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        servers=[{"url": PublicAddress.of(settings.public_url).root}]
+        if settings.public_url
+        else None,
         dependencies=[Security(HTTPBearer(auto_error=False))] if settings.token else [],
     )
     add_failures(app, (settings.session / "uploads", settings.session, settings.folder))
@@ -81,6 +85,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
     app.add_middleware(Counted, metrics=metrics)
     app.add_middleware(Safety, settings=settings)
     app.add_middleware(RawPaths)
+    app.add_middleware(BehindProxy, settings=settings)
     return app
 
 

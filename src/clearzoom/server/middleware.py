@@ -1,27 +1,27 @@
 """Middleware before every route: paths, tokens, requests of other sites, security headers."""
 
 import hmac
-import logging
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clearzoom.server.error_answers import failure
-from clearzoom.server.guards import guards_of
+from clearzoom.server.guards import DEVICE, guards_of
+from clearzoom.server.public_address import public_address, stated_host
 from clearzoom.server.settings import ServeSettings, is_loopback
 
 COOKIE = "clearzoom-token"
 _LONGEST_PATH = 8192
 _CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 _OPEN_TO_ALL = ("/healthz",)
+_PAGES = ("/", DEVICE)
 _SHARED = ("/iiif/", "/dzi/")
 """Viewers on other sites may read answers below these paths."""
 _OWN = {"Cross-Origin-Resource-Policy": "same-origin"}
 _CORS = {
-    "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "ETag, Link, X-Clearzoom-Model, X-Clearzoom-Pixels",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
@@ -30,7 +30,7 @@ _PREFLIGHT = {
     "Access-Control-Allow-Headers": "*",
     "Access-Control-Max-Age": "86400",
 }
-_log = logging.getLogger("clearzoom.server")
+_OTHER_NAME = "this server answers to its own names only; whoever runs it can allow another one"
 
 
 class RawPaths:
@@ -75,13 +75,16 @@ class Safety:
             await self._app(scope, receive, send)
             return
         headers, path = Headers(scope=scope), scope["path"]
-        shared = path.startswith(_SHARED)
+        shared = path.startswith(_SHARED) and bool(self._settings.shared_with)
+        added = guards_of(path) | (self._shared(headers) if shared else _OWN)
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 answer = MutableHeaders(scope=message)
-                for name, value in (guards_of(path) | (_CORS if shared else _OWN)).items():
+                for name, value in added.items():
                     answer.setdefault(name, value)
+                if shared:
+                    answer.add_vary_header("Origin")
             await send(message)
 
         refusal = self._refusal(scope, headers)
@@ -94,15 +97,23 @@ class Safety:
         else:
             await self._app(scope, receive, marked)
 
+    def _shared(self, headers: Headers) -> dict[str, str]:
+        """Return the headers by which pages of other sites may read an answer, if they may."""
+        origins, origin = self._settings.shared_with, headers.get("origin", "")
+        if "*" in origins:
+            return _CORS | {"Access-Control-Allow-Origin": "*"}
+        if origin.lower() in map(str.lower, origins):
+            return _CORS | {"Access-Control-Allow-Origin": origin}
+        return _OWN
+
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str, str] | None:
-        host = headers.get("host", "")
-        if self._settings.is_local and not _is_this_machine(host):
+        if not self._is_own_name(stated_host(scope)):
             # DNS rebinding: a page of a name that resolves to here must not read what is served.
-            return 403, "forbidden", "this server answers to this machine's own names only"
+            return 403, "forbidden", _OTHER_NAME
         origin = headers.get("origin")
         scheme, _, credentials = headers.get("authorization", "").partition(" ")
         bearer = credentials if scheme.lower() == "bearer" else ""
-        foreign = bool(origin) and urlsplit(origin or "").netloc != host
+        foreign = bool(origin) and urlsplit(origin or "").netloc != public_address(scope).host
         if scope["method"] in _CHANGING and foreign and not self._is_token(bearer):
             return 403, "forbidden", "a page of another site must not change anything here"
         if scope["path"] in _OPEN_TO_ALL or self._settings.token is None:
@@ -112,6 +123,19 @@ class Safety:
         if self._is_token(bearer) or self._is_token(_cookie(headers)):
             return None
         return 401, "token", "add ?token=... to the address, as the server said when it started"
+
+    def _is_own_name(self, host: str) -> bool:
+        """Return whether a request for a host is meant for this server."""
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        own = [each.lower() for each in self._settings.allowed_hosts]
+        if self._settings.public_url:
+            own.append(urlsplit(self._settings.public_url).hostname or "")
+        if is_loopback(self._settings.host) and is_loopback(name):
+            return True
+        return name in own or not (own or self._settings.is_local)
 
     def _is_token(self, text: str) -> bool:
         token = self._settings.token
@@ -126,14 +150,18 @@ class Safety:
 
         async def with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).append(
-                    "Set-Cookie",
-                    f"{COOKIE}={self._settings.token}; Path=/; HttpOnly; SameSite=Strict",
-                )
+                MutableHeaders(scope=message).append("Set-Cookie", cookie)
             await send(message)
 
-        if scope["path"] == "/":
-            await RedirectResponse("/", 303)(scope, receive, with_cookie)
+        address = public_address(scope)
+        cookie = f"{COOKIE}={self._settings.token}; Path={address.prefix}/; HttpOnly; "
+        cookie += "SameSite=Strict" + ("; Secure" if address.origin.startswith("https:") else "")
+        if scope["path"] in _PAGES:
+            # A person might copy the address with the token, or show it to others.
+            query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+            left = urlencode([each for each in query if each[0] != "token"])
+            target = f"{address.prefix}{scope['path']}{'?' if left else ''}{left}"
+            await RedirectResponse(target, 303)(scope, receive, with_cookie)
         else:
             await self._app(scope, receive, with_cookie)
 
@@ -142,13 +170,6 @@ async def _preflight(send: Send) -> None:
     headers = [(name.lower().encode(), value.encode()) for name, value in _PREFLIGHT.items()]
     await send({"type": "http.response.start", "status": 204, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return is_loopback(urlsplit(f"//{host}").hostname or "")
-    except ValueError:
-        return False
 
 
 def _cookie(headers: Headers) -> str:

@@ -30,6 +30,14 @@ class ServeSettings(BaseModel):
     port: int = 8000
     token: str | None = None
     """Every request must bring it; None where the server needs none."""
+    public_url: str | None = None
+    """The address at which clients reach the server, behind a proxy; its path is a prefix."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names of this server besides this machine's own and that of ``public_url``."""
+    allowed_origins: tuple[str, ...] | None = None
+    """Sites whose pages may read pictures, or ``*``; None: all, or none of a local server."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks of proxies that state whose requests they send on."""
     model: str = DEFAULT_MODEL
     consistency: ConsistencyField = "auto"
     denoise: DenoiseField = "auto"
@@ -51,7 +59,14 @@ class ServeSettings(BaseModel):
     @property
     def is_local(self) -> bool:
         """Whether only this machine can reach the server."""
-        return is_loopback(self.host)
+        return is_loopback(self.host) and self.public_url is None
+
+    @property
+    def shared_with(self) -> tuple[str, ...]:
+        """The sites whose pages may read pictures, or ``*`` for all."""
+        if self.allowed_origins is not None:
+            return self.allowed_origins
+        return () if self.is_local else ("*",)
 
     def to_environment(self) -> None:
         """Write the settings into the environment, for the worker processes."""

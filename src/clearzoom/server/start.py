@@ -15,14 +15,15 @@ from uvicorn.supervisors import Multiprocess
 from clearzoom.core.terminal_text import printable
 from clearzoom.errors import InputError, OutputError
 from clearzoom.io.atomic import remove_dead
+from clearzoom.server.connections import REQUEST_WITHIN_S, LimitedConnection
 from clearzoom.server.gallery.owner_file import check_marks
 from clearzoom.server.logs import LOGS
+from clearzoom.server.public_address import PublicAddress
 from clearzoom.server.settings import ServeSettings
 
 _BACKLOG = 2048
 _GRACE_S = 60
 """Time in which tiles that are being made can be finished when the server ends."""
-_KEEP_ALIVE_S = 30
 _SESSION = "session-"
 
 
@@ -60,7 +61,10 @@ def start(settings: ServeSettings, *, public: bool) -> None:
             log_config=LOGS,
             access_log=False,
             server_header=False,
-            timeout_keep_alive=_KEEP_ALIVE_S,
+            http=LimitedConnection,
+            ws="none",
+            proxy_headers=False,  # from any address of this machine uvicorn would believe them
+            timeout_keep_alive=int(REQUEST_WITHIN_S),
             timeout_graceful_shutdown=_GRACE_S,
         )
         host = "localhost" if settings.host in ("127.0.0.1", "::1") else settings.host
@@ -68,7 +72,13 @@ def start(settings: ServeSettings, *, public: bool) -> None:
             host = socket.gethostname()
         address = f"[{host}]" if ":" in host else host
         query = f"?token={settings.token}" if settings.token else ""
-        line = f"{settings.folder} is at http://{address}:{port}/{query}  (Ctrl-C ends)"
+        root, ending = f"http://{address}:{port}", "Ctrl-C ends"
+        if settings.public_url is not None:
+            root, ending = (
+                PublicAddress.of(settings.public_url).root,
+                f"listens at {root}; {ending}",
+            )
+        line = f"{settings.folder} is at {root}/{query}  ({ending})"
         print(printable(line), flush=True)
         if settings.workers > 1:
             Multiprocess(config, sockets=[listening]).run()

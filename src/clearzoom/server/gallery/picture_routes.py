@@ -18,6 +18,7 @@ from clearzoom.server.gallery.uploads import BodyReceiver
 from clearzoom.server.iiif.addresses import Identifier
 from clearzoom.server.iiif.identifiers import encoded
 from clearzoom.server.iiif.responses import PICTURE_ERRORS
+from clearzoom.server.public_address import public_address
 from clearzoom.server.settings import VIRTUAL_SCALES
 from clearzoom.server.tiles.service import Service
 
@@ -68,15 +69,16 @@ def picture_router(service: Service, bodies: BodyReceiver) -> APIRouter:
     library, settings = service.library, service.settings
 
     @router.get("")
-    async def pictures() -> PicturesResponse:
+    async def pictures(request: Request) -> PicturesResponse:
         """List the pictures of the served folder and below; uploads are not listed."""
-        return await asyncio.to_thread(_listed, library)
+        return await asyncio.to_thread(_listed, library, public_address(request.scope).prefix)
 
     @router.get("/{identifier}")
-    async def picture(identifier: Identifier) -> PictureResponse:
+    async def picture(request: Request, identifier: Identifier) -> PictureResponse:
         """Describe one picture or upload."""
         entry = library.find(unquote(identifier, errors="replace"))
-        return _picture(entry, await asyncio.to_thread(library.header, entry))
+        header = await asyncio.to_thread(library.header, entry)
+        return _picture(entry, header, public_address(request.scope).prefix)
 
     @router.post(
         "",
@@ -113,7 +115,7 @@ def picture_router(service: Service, bodies: BodyReceiver) -> APIRouter:
             raise
         limit = int(settings.cache_bytes * _UPLOADS_SHARE)
         await asyncio.to_thread(library.forget_oldest, entry, limit)
-        return _picture(entry, library.header(entry))
+        return _picture(entry, library.header(entry), public_address(request.scope).prefix)
 
     @router.delete("/{identifier}", status_code=204)
     async def remove(identifier: Identifier) -> None:
@@ -132,17 +134,17 @@ def _printable(name: str) -> str:
     return "".join(letter for letter in last if letter.isprintable()) or "picture"
 
 
-def _listed(library: Library) -> PicturesResponse:
+def _listed(library: Library, prefix: str) -> PicturesResponse:
     pictures, unreadable = [], []
     for each in library.pictures():
         if isinstance(each, Unreadable):
             unreadable.append(UnreadableResponse(name=each.identifier, why=each.why))
         else:
-            pictures.append(_picture(*each))
+            pictures.append(_picture(*each, prefix))
     return PicturesResponse(pictures=pictures, unreadable=unreadable)
 
 
-def _picture(entry: Entry, source: Source) -> PictureResponse:
+def _picture(entry: Entry, source: Source, prefix: str) -> PictureResponse:
     segment = encoded(entry.identifier)
     marks = entry.marks
     return PictureResponse(
@@ -158,7 +160,7 @@ def _picture(entry: Entry, source: Source) -> PictureResponse:
         rights=str(marks.rights) if marks.rights else None,
         attribution=marks.attribution,
         label=marks.label,
-        iiif=f"/iiif/3/{segment}",
-        thumbnail=f"/iiif/3/{segment}/full/!400,400/0/default.jpg",
-        manifest=f"/iiif/presentation/3/{segment}/manifest",
+        iiif=f"{prefix}/iiif/3/{segment}",
+        thumbnail=f"{prefix}/iiif/3/{segment}/full/!400,400/0/default.jpg",
+        manifest=f"{prefix}/iiif/presentation/3/{segment}/manifest",
     )

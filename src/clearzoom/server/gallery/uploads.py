@@ -64,6 +64,26 @@ class BodyReceiver:
         if not size:
             raise RefusedError(400, "the request has no body; send the file's bytes")
 
+    async def refuse(self, request: Request, why: str) -> None:
+        """Refuse a body, however long it is, and one that never comes.
+
+        Args:
+            request: the request.
+            why: what to do.
+
+        Raises:
+            RefusedError: 400 where there is a body, 408 where none comes to an end.
+        """
+        try:
+            async with asyncio.timeout(_STALLED_S):
+                async for chunk in request.stream():
+                    if chunk:
+                        raise RefusedError(400, why)
+        except TimeoutError:
+            raise RefusedError(408, "the body took too long; send none") from None
+        except ClientDisconnect:
+            raise RefusedError(499, "the client went away") from None
+
     async def _written(self, request: Request, target: Path, too_large: RefusedError) -> int:
         size, chunks = 0, request.stream()
         with target.open("wb", buffering=0) as file:

@@ -8,6 +8,7 @@ from fastapi import Path, Request
 from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.gallery.library import Entry
 from clearzoom.server.iiif.identifiers import Variant, encoded, parse_variant
+from clearzoom.server.public_address import public_address
 from clearzoom.server.tiles.service import Service
 
 Identifier = Annotated[
@@ -55,7 +56,7 @@ def check_upscaling(entry: Entry) -> None:
 
 def root_of(request: Request) -> str:
     """Return the address at which the client reaches this server, without a slash."""
-    return f"{request.url.scheme}://{request.url.netloc}"
+    return public_address(request.scope).root
 
 
 def base_of(request: Request, variant: Variant) -> str:

@@ -31,6 +31,7 @@ from clearzoom.server.jobs.schema import (
     JobResponse,
     job_response,
 )
+from clearzoom.server.public_address import public_address
 from clearzoom.server.tiles.service import client_of
 
 _POLL_JOB_EVERY_S = 0.2
@@ -106,7 +107,8 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry], bodies: BodyRec
             jobs.runner.discard(work)
             raise
         if query.job:
-            accepted = job_response(work.folder.identifier, record)
+            prefix = public_address(request.scope).prefix
+            accepted = job_response(work.folder.identifier, record, prefix)
             headers = {"Location": accepted.links.itself, "Cache-Control": "no-store"}
             return JSONResponse(accepted.model_dump(by_alias=True), 202, headers)
         return await _awaited(request, jobs, work)
@@ -118,9 +120,7 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry], bodies: BodyRec
             record.source_name = _plain(query.name or "picture")
             await bodies.receive(request, work.folder.input)
             return None
-        async for chunk in request.stream():
-            if chunk:
-                raise RefusedError(400, "send a body, or name a picture, but not both")
+        await bodies.refuse(request, "send a body, or name a picture, but not both")
         entry = await asyncio.to_thread(find_picture, query.picture)
         record.source, record.source_name = entry.path, _plain(query.name or entry.name)
         record.most_pixels = settings.max_upload_pixels if entry.is_upload else settings.max_pixels
@@ -137,27 +137,27 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry], bodies: BodyRec
     Known = Annotated[tuple[str, Record], Depends(find_job)]  # noqa: N806 - a type
 
     @router.get("/jobs/{identifier}", responses=error_responses(401, 404, 422))
-    async def job(known: Known, response: Response) -> JobResponse:
+    async def job(request: Request, known: Known, response: Response) -> JobResponse:
         """Return the state and the progress of a job."""
         response.headers["Cache-Control"] = "no-store"
-        return job_response(*known)
+        return job_response(*known, public_address(request.scope).prefix)
 
     @router.get(
         "/jobs/{identifier}/events",
         response_class=EventSourceResponse,
         responses=error_responses(401, 404, 422),
     )
-    async def events(known: Known) -> AsyncIterator[ServerSentEvent]:
+    async def events(request: Request, known: Known) -> AsyncIterator[ServerSentEvent]:
         """Follow a job: `progress` whenever it changes, at last `done`, `failed` or `cancelled`.
 
         The data of each event is the job, as `GET /api/jobs/{identifier}` returns it.
         """
         identifier, record = known
-        sent = None
+        sent, prefix = None, public_address(request.scope).prefix
         while True:
             if record != sent:
                 event = record.state if record.state in ENDED else "progress"
-                data = job_response(identifier, record).model_dump_json(by_alias=True)
+                data = job_response(identifier, record, prefix).model_dump_json(by_alias=True)
                 yield ServerSentEvent(event=event, raw_data=data)
                 sent = record
             if record.state in ENDED:

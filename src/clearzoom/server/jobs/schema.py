@@ -103,15 +103,16 @@ FILE: dict[str, Any] = {
 }
 
 
-def job_response(identifier: str, record: Record) -> JobResponse:
+def job_response(identifier: str, record: Record, prefix: str) -> JobResponse:
     """Describe a job as far as everybody may know.
 
     Args:
         identifier: the job's identifier.
         record: the record of a job that was accepted.
+        prefix: path under which clients see this server.
     """
     assert record.state != "receiving"
-    here = f"/api/jobs/{identifier}"
+    here = f"{prefix}/api/jobs/{identifier}"
     fields = record.model_dump(include=set(JobResponse.model_fields) - {"state", "error"})
     return JobResponse(
         id=identifier,

@@ -11,6 +11,7 @@ from fastapi import Request
 
 from clearzoom.engines.network import Network
 from clearzoom.pipeline.settings import Settings
+from clearzoom.server.client_addresses import client_name
 from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.gallery.library import Entry, Library
 from clearzoom.server.iiif.identifiers import BICUBIC, Variant
@@ -182,8 +183,8 @@ async def _gone(request: Request) -> None:
 
 
 def client_of(request: Request) -> str:
-    """Return the address that a request came from, which stands for its client."""
-    return request.client.host if request.client else "unknown"
+    """Return what stands for the client of a request in limits: its address, or network."""
+    return client_name(request.client.host) if request.client else "unknown"
 
 
 def _key(original: Original, view: View, networks: tuple[Network, ...]) -> str:
