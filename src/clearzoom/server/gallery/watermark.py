@@ -19,7 +19,7 @@ _FONT, _FONT_PX, _OUTLINE_PX = "sans bold", 200, 6
 _LEAST_LETTER_PX = 50
 """Without any font, boxes of 12 px stand for letters of any size."""
 _LONGEST_PX = 2048
-_MOST_READ_PX = 64_000_000
+_MOST_READ_PX = 16_000_000
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -31,7 +31,7 @@ class Watermark(BaseModel):
     text: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     """Is drawn white, with a black outline."""
     image: Path | None = None
-    """A PNG file beside ``clearzoom.toml``."""
+    """A PNG file in the same folder as this file."""
     on: Literal["inferred", "all"] = "inferred"
     """Whether it is on inferred pixels alone, or on original ones too."""
     opacity: float = Field(default=0.4, gt=0, le=1)
@@ -39,7 +39,7 @@ class Watermark(BaseModel):
     position: Literal[
         "repeat", "center", "top-left", "top-right", "bottom-left", "bottom-right"
     ] = "repeat"
-    """``repeat`` covers the picture; otherwise it is there once."""
+    """Whether it covers the picture, or is there once."""
     width: float = Field(default=0.2, ge=0.01, le=1)
     """Width as a share of the picture's."""
 
