@@ -1,11 +1,19 @@
 """IIIF Image API 2.1 beside 3.0: what its info.json, links and answers say, on the real server."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import clearzoom.server
+
+OPENSEADRAGON = Path(clearzoom.server.__file__).parent / "page" / "vendor" / "openseadragon.min.js"
+VIEW = """(tileSources) => {
+    window.viewer = OpenSeadragon({ id: "viewer", tileSources, showNavigationControl: false,
+                                    animationTime: 0, immediateRender: true });
+}"""
 BASE = "/iiif/2/chelsea.png"
 LINKED = "application/ld+json"
 
@@ -155,3 +163,23 @@ def test_an_owner_who_wants_nothing_inferred(in_process, tmp_path, png):
 def test_other_sites_can_read_it(client):
     answer = client.get(f"{BASE}/info.json", headers={"Origin": "https://museum.org"})
     assert answer.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.browser
+def test_openseadragon_zooms_into_inferred_pixels(browser, server):
+    context = browser.new_context(viewport={"width": 800, "height": 600}, bypass_csp=True)
+    page, answers = context.new_page(), []
+    page.on("response", lambda answer: answers.append(answer) if "/iiif/2/" in answer.url else None)
+    page.goto(f"{server.url}/healthz")
+    page.set_content('<div id="viewer" style="position:absolute;inset:0"></div>')
+    page.add_script_tag(path=OPENSEADRAGON)
+    page.evaluate(VIEW, f"{server.url}/iiif/2/tiled.tif~x4/info.json")
+    page.wait_for_function("window.viewer.world.getItemAt(0)?.getFullyLoaded()", timeout=60_000)
+    kinds = {answer.headers.get("x-clearzoom-pixels") for answer in answers}
+    assert kinds <= {None, "original", "reduced"}
+    page.evaluate("window.viewer.viewport.zoomTo(window.viewer.viewport.imageToViewportZoom(1))")
+    page.wait_for_timeout(500)
+    page.wait_for_function("window.viewer.world.getItemAt(0).getFullyLoaded()", timeout=60_000)
+    assert all(answer.status == 200 for answer in answers)
+    assert "inferred" in {answer.headers.get("x-clearzoom-pixels") for answer in answers}
+    context.close()
