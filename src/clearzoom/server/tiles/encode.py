@@ -1,5 +1,8 @@
 """Turn and encode the pixels of an answer."""
 
+import threading
+from contextlib import nullcontext
+
 import pyvips
 
 from clearzoom.server.tiles.rotation import rotated
@@ -7,6 +10,9 @@ from clearzoom.server.tiles.views import View
 
 _JPEG_QUALITY, _WEBP_QUALITY, _AVIF_QUALITY = 90, 88, 80
 _WHITE, _MIDDLE = 255, 127
+_LARGE_PX = 2**20
+_LARGE_AVIF = threading.Lock()
+"""The encoder takes 32 bytes a px, so only one large AVIF is encoded at a time."""
 
 
 def encode_view(image: pyvips.Image, view: View) -> bytes:
@@ -37,8 +43,16 @@ def _encoded(image: pyvips.Image, suffix: str) -> bytes:
         content = image.pngsave_buffer(compression=2, keep="none")
     elif suffix == "webp":
         content = image.webpsave_buffer(Q=_WEBP_QUALITY, effort=2, keep="none")
-    else:  # the lowest effort takes as long as WebP, and is still smaller
-        options = {"compression": "av1", "subsample_mode": "off", "bitdepth": 8, "effort": 0}
-        content = image.heifsave_buffer(Q=_AVIF_QUALITY, keep="none", **options)
+    else:
+        content = _avif(image)
     encoded: bytes = content
+    return encoded
+
+
+def _avif(image: pyvips.Image) -> bytes:
+    """Encode with the lowest effort, which takes as long as WebP and is still smaller."""
+    options = {"compression": "av1", "subsample_mode": "off", "bitdepth": 8, "effort": 0}
+    turn = _LARGE_AVIF if image.width * image.height > _LARGE_PX else nullcontext()
+    with turn:
+        encoded: bytes = image.heifsave_buffer(Q=_AVIF_QUALITY, keep="none", **options)
     return encoded
