@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from clearzoom.models.registry import NETWORKS
 from clearzoom.server.gallery.owner_file import FolderMarks
+from clearzoom.server.gallery.watermark import Watermark
 from clearzoom.train.config import Term, TrainConfig
 
 TARGET = Path(__file__).with_name("settings.md")
@@ -38,6 +39,9 @@ VARIABLES = {
     "threads of their own.",
 }
 """The variables that a user may set."""
+
+_LONGEST = 10**9
+"""Whole numbers below this are written out."""
 
 INTERNAL = {
     "CLEARZOOM_SERVE",
@@ -97,7 +101,9 @@ def page() -> str:
         f"`network.name` is one of {names}. Their switches, with the values unless set:\n",
         _switches() + "\n",
     ]
-    return "\n".join([*parts, MARKS.lstrip(), _table(FolderMarks)]) + "\n"
+    parts += [MARKS.lstrip(), _table(FolderMarks) + "\n"]
+    parts += ["### [watermark]\n", f"{_prose(Watermark)}\n", _table(Watermark)]
+    return "\n".join(parts) + "\n"
 
 
 def _losses() -> Iterator[str]:
@@ -175,7 +181,8 @@ def _type(field: FieldInfo) -> str:
     for each in field.metadata:
         for sign, name in ((">", "gt"), ("≥", "ge"), ("<", "lt"), ("≤", "le")):
             if hasattr(each, name):
-                bounds.append(f"{sign} {getattr(each, name):g}")
+                bound = getattr(each, name)
+                bounds.append(f"{sign} {bound:{',' if bound in range(_LONGEST) else 'g'}}")
     return ", ".join([words, *bounds])
 
 

@@ -156,6 +156,8 @@ def test_bad_input_is_told_apart(tmp_path, photo):
         ("empty.png", b"", "is empty"),
         ("text.png", b"hello, this is no picture", "is no picture"),
         ("header.png", whole[:20], "truncated or damaged"),
+        ("stream.jxl", b"\xff\x0a\xfa\x1f\x01\x90", "is JPEG XL"),
+        ("boxes.png", b"\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14ftypjxl ", "is JPEG XL"),
     ):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(UnreadablePictureError, match=words):

@@ -33,6 +33,7 @@ _FORMATS = {
     "heif": "AVIF",
 }
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_JPEG_XL_STARTS = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _CHANNELS = {
     "b-w": (1, 2),
@@ -140,6 +141,10 @@ def image_in(
     if kind is None and start.startswith(_TIFF_STARTS):
         # A TIFF's directory is often at its end, so libvips does not recognise a truncated one.
         raise UnreadablePictureError(f"{path} is truncated or damaged; get a whole copy of it")
+    if start.startswith(_JPEG_XL_STARTS):
+        raise UnreadablePictureError(
+            f"{path} is JPEG XL, which is not supported; make a PNG of it, such as by libjxl's djxl"
+        )
     if kind is None:
         what = "is empty" if not start else "is no picture that can be read"
         formats = ", ".join(dict.fromkeys((*_FORMATS.values(), "HEIC", *PILLOW_KINDS)))

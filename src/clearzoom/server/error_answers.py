@@ -65,7 +65,7 @@ _DESCRIPTIONS = {
     429: "this client has too many requests or jobs at once",
     499: "the client went away",
     500: "the server failed; its log says why",
-    501: "upscaling is switched off for this picture",
+    501: "upscaling is switched off for this picture, or a file would lack its owner's watermark",
     503: "the server is busy, or the result takes too long; Retry-After says when to try again",
     507: "the server's disk is full",
 }

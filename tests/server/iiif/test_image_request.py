@@ -1,4 +1,4 @@
-"""What image requests mean, by the text of IIIF Image API 3.0, section 4."""
+"""What image requests mean, by the text of IIIF Image API 3.0 and 2.1, section 4."""
 
 import pytest
 from hypothesis import given
@@ -14,13 +14,22 @@ from clearzoom.server.iiif.image_request import (
     scale_factors,
     tile_sizes,
 )
+from clearzoom.server.tiles.rotation import rotated_px
 
 LIMITS = Limits(1000, 500_000)
 
 
-def view(region="full", size="max", rotation="0", name="default.jpg", variant=None, px=(600, 400)):
-    quality, _, suffix = name.partition(".")
-    return parse_view(variant or Variant("id"), px, LIMITS, region, size, rotation, quality, suffix)
+def view(
+    region="full",
+    size="max",
+    rotation="0",
+    name="default.jpg",
+    variant=None,
+    px=(600, 400),
+    version=3,
+):
+    parts = (region, size, rotation, *name.split("."))
+    return parse_view(variant or Variant("id"), px, LIMITS, *parts, version)
 
 
 def status(**asked):
@@ -133,22 +142,69 @@ def test_a_virtual_picture_counts_in_its_own_px():
     ("rotation", "expected"),
     [
         ("0", (False, 0)),
-        ("90", (False, 1)),
-        ("!180", (True, 2)),
-        ("270.0", (False, 3)),
+        ("90", (False, 90)),
+        ("!180", (True, 180)),
+        ("270.0", (False, 270)),
         ("360", (False, 0)),
         ("!0", (True, 0)),
+        ("22.5", (False, 22.5)),
+        ("!.25", (True, 0.25)),
+        ("359.99999", (False, 0)),  # a whole turn, to a ten thousandth of a degree
     ],
 )
 def test_rotations(rotation, expected):
     asked = view(rotation=rotation)
-    assert (asked.mirrored, asked.quarter_turns) == expected
+    assert (asked.mirrored, asked.degrees) == expected
 
 
 def test_what_is_not_done_and_what_is_no_request():
-    assert [status(rotation=text) for text in ("22.5", "361", "-90", "x", "")] == [400] * 5
+    assert [status(rotation=text) for text in ("361", "-90", "x", "", "22.5.1")] == [400] * 5
     assert [status(name=f"default.{text}") for text in ("tif", "jp2", "bmp", "")] == [400] * 4
     assert [status(name=f"{text}.jpg") for text in ("native", "grey", "")] == [400] * 3
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ("full", (600, 400)),
+        ("max", (600, 400)),
+        ("150,", (150, 100)),
+        (",100", (150, 100)),
+        ("pct:50", (300, 200)),
+        ("225,100", (225, 100)),
+        ("!225,100", (150, 100)),
+        ("750,", (750, 500)),  # above the region's
+        (",500", (750, 500)),
+        ("pct:120", (720, 480)),
+        ("700,500", (700, 500)),
+        ("!900,900", (600, 400)),
+    ],
+)
+def test_sizes_of_version_2(size, expected):
+    asked = view(size=size, version=2)
+    assert (asked.width, asked.height) == expected
+
+
+@pytest.mark.parametrize("size", ["^max", "^700,", "^full", "!full", "1001,", "pct:200", "0,", ","])
+def test_sizes_that_version_2_has_not(size):
+    assert status(size=size, version=2) == 400
+
+
+def test_the_full_size_of_version_2_is_not_made_smaller_to_keep_the_limits():
+    large = {"px": (2000, 1000), "version": 2}
+    assert status(size="full", **large) == 400
+    assert (view(size="max", **large).width, view(size="max", **large).height) == (1000, 500)
+
+
+@pytest.mark.parametrize("rotation", ["45", "!22.5", "100"])
+def test_the_limits_hold_after_the_rotation(rotation):
+    for size, px in (("max", (900, 500)), ("^max", (600, 400)), ("^!900,900", (600, 400))):
+        asked = view(size=size, rotation=rotation, px=px)
+        assert LIMITS.hold(*rotated_px(asked.width, asked.height, asked.degrees))
+        plain = view(size=size, px=px)
+        assert (asked.width, asked.height) < (plain.width, plain.height)
+    assert status(size="^800,600", rotation=rotation) == 400
+    assert view(size="^800,600", rotation="90").width == 800
 
 
 @given(
@@ -163,13 +219,16 @@ def test_what_is_not_done_and_what_is_no_request():
         st.tuples(st.integers(1, 3000), st.integers(1, 3000)).map(lambda p: f"!{p[0]},{p[1]}"),
         st.tuples(st.integers(1, 3000), st.integers(1, 3000)).map(lambda p: f"{p[0]},{p[1]}"),
     ),
+    st.sampled_from(["0", "90", "10.5", "45", "299.99"]),
 )
-def test_every_size_keeps_the_limits_and_is_upscaled_only_after_a_caret(width, height, up, size):
+def test_every_size_keeps_the_limits_and_is_upscaled_only_after_a_caret(
+    width, height, up, size, rotation
+):
     try:
-        asked = view(size=up + size, px=(width, height))
+        asked = view(size=up + size, px=(width, height), rotation=rotation)
     except RefusedError:
         return
-    assert LIMITS.hold(asked.width, asked.height)
+    assert LIMITS.hold(*rotated_px(asked.width, asked.height, asked.degrees))
     assert min(asked.width, asked.height) >= 1
     if not up:
         assert asked.width <= width
@@ -206,6 +265,8 @@ def test_no_more_times_than_networks_can(size, expected):
         (("0,0,60,40", "^!500,500", "0"), "0,0,60,40/^500,333/0"),
         (("full", "^max", "0"), "full/^max/0"),
         (("0,0,9999,100", "max", "0"), "0,0,600,100/max/0"),
+        (("full", "max", ".50"), "full/max/0.5"),
+        (("full", "max", "!359.12340"), "full/max/!359.1234"),
     ],
 )
 def test_one_canonical_form(request_, expected):
@@ -213,3 +274,22 @@ def test_one_canonical_form(request_, expected):
     assert canonical(asked, LIMITS) == f"{expected}/default.jpg"
     place, size, turn = canonical(asked, LIMITS).split("/")[:3]
     assert view(place, size, turn) == asked
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (("full", "max", "0"), "full/full/0"),
+        (("full", "600,400", "0"), "full/full/0"),
+        (("0,0,600,400", "pct:50", "360"), "full/300,/0"),
+        (("square", "!200,300", "!90"), "100,0,400,400/200,/!90"),
+        (("full", "300,100", "22.50"), "full/300,100/22.5"),
+        (("0,0,60,40", "500,333", "0"), "0,0,60,40/500,/0"),
+        (("full", "max", "45"), "full/599,/45"),  # the limits want less than the full size
+    ],
+)
+def test_one_canonical_form_of_version_2(request_, expected):
+    asked = view(*request_, version=2)
+    assert canonical(asked, LIMITS, 2) == f"{expected}/default.jpg"
+    place, size, turn = canonical(asked, LIMITS, 2).split("/")[:3]
+    assert view(place, size, turn, version=2) == asked

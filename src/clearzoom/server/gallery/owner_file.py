@@ -1,16 +1,21 @@
 """The file ``clearzoom.toml``, in which a folder's owner describes its pictures."""
 
 import os
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError
 
 from clearzoom.errors import ConfigError
 from clearzoom.io.documents import read_toml
 from clearzoom.server.file_states import FileState, state_of
+from clearzoom.server.gallery.watermark import Watermark
 
 NAME = "clearzoom.toml"
+MOST_CACHE_SECONDS = 31_536_000
+"""A year."""
 _REGISTRIES = ("creativecommons.org", "rightsstatements.org")
 
 
@@ -28,6 +33,10 @@ class Marks(BaseModel):
     """The address of a licence or a rights statement."""
     attribution: str | None = None
     """A line that the page shows beside the picture."""
+    cache_seconds: int | None = Field(default=None, ge=0, le=MOST_CACHE_SECONDS)
+    """For how long caches may keep answers without asking again; 0 unless it is set."""
+    watermark: Watermark | Literal[False] | None = None
+    """What is drawn over pixels before they are sent; false for nothing."""
     label: str | None = None
     """The title of one picture, in place of the file's name."""
 
@@ -62,8 +71,7 @@ def marks_of(folder: Path, relative: Path) -> Marks:
         ConfigError: a file is no such TOML; nothing of its pictures should be shown then.
     """
     marks = Marks()
-    places = [folder, *(folder / parent for parent in list(relative.parents)[-2::-1])]
-    for place in places:
+    for place in _places(folder, relative):
         file = _read(place / NAME)
         if file is None:
             continue
@@ -74,16 +82,43 @@ def marks_of(folder: Path, relative: Path) -> Marks:
     return marks
 
 
+def marks_changed_ns(folder: Path, relative: Path) -> int:
+    """Return when what the owner states of a picture changed last, in ns since 1970, or 0.
+
+    Args:
+        folder: the served folder.
+        relative: the path of the picture below it.
+    """
+    watermark = marks_of(folder, relative).watermark
+    places = _places(folder, relative)
+    files = [*places, *(place / NAME for place in places)]  # the folders, as a file can be deleted
+    files += [watermark.image] if watermark and watermark.image else []
+    changed_ns = [0]
+    for file in files:
+        with suppress(OSError):
+            state = file.stat()
+            changed_ns += [state.st_mtime_ns, state.st_ctime_ns]
+    return max(changed_ns)
+
+
 def check_marks(folder: Path) -> None:
     """Read all such files in a folder and below, so that mistakes show before it is served.
 
     Raises:
-        ConfigError: a file is no such TOML; the message names it.
+        ConfigError: a file is no such TOML, or its watermark cannot be drawn; the message says
+            which.
     """
     for root, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        if NAME in files:
-            _read(Path(root) / NAME)
+        file = _read(Path(root) / NAME) if NAME in files else None
+        for marks in (file, *file.pictures.values()) if file else ():
+            if marks.watermark:
+                marks.watermark.stamp()
+
+
+def _places(folder: Path, relative: Path) -> list[Path]:
+    """List the folders whose files hold for a picture, the outermost first."""
+    return [folder, *(folder / parent for parent in list(relative.parents)[-2::-1])]
 
 
 def _read(path: Path) -> FolderMarks | None:
@@ -97,7 +132,8 @@ def _read(path: Path) -> FolderMarks | None:
 @lru_cache(maxsize=256)
 def _parsed(path: Path, state: FileState) -> FolderMarks:
     try:
-        return FolderMarks.model_validate(read_toml(path, ConfigError))
+        content = read_toml(path, ConfigError)
+        return FolderMarks.model_validate(content, context={"folder": path.parent})
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()

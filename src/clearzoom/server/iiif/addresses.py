@@ -8,6 +8,7 @@ from fastapi import Path, Request
 from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.gallery.library import Entry
 from clearzoom.server.iiif.identifiers import Variant, encoded, parse_variant
+from clearzoom.server.iiif.image_request import ApiVersion
 from clearzoom.server.public_address import public_address
 from clearzoom.server.tiles.service import Service
 
@@ -59,6 +60,6 @@ def root_of(request: Request) -> str:
     return public_address(request.scope).root
 
 
-def base_of(request: Request, variant: Variant) -> str:
-    """Return the Image API's base URI of a picture."""
-    return f"{root_of(request)}/iiif/3/{encoded(variant.text)}"
+def base_of(request: Request, variant: Variant, version: ApiVersion = 3) -> str:
+    """Return a picture's base URI in a version of the Image API."""
+    return f"{root_of(request)}/iiif/{version}/{encoded(variant.text)}"

@@ -44,7 +44,7 @@ def deep_zoom_router(service: Service) -> APIRouter:
             width=source.width_px * variant.scale,
             height=source.height_px * variant.scale,
         )
-        headers = {"Cache-Control": cache_control(service)}
+        headers = {"Cache-Control": cache_control(service, entry)}
         return Response(description, media_type="application/xml", headers=headers)
 
     @router.get("/dzi/{name}_files/{level}/{place}", response_class=Response)
@@ -61,7 +61,7 @@ def deep_zoom_router(service: Service) -> APIRouter:
         view = _view(variant, original, level, place)
         if view.factor > 1:
             check_upscaling(entry)
-        return await tile_response(service, request, original, view, if_none_match)
+        return await tile_response(service, request, entry, original, view, if_none_match)
 
     return router
 

@@ -1,30 +1,43 @@
-"""Requests of IIIF Image API 3.0, and the sizes and tiles that info.json offers.
+"""Requests of IIIF Image API 3.0 and 2.1, and the sizes and tiles that info.json offers.
 
 References:
-    https://iiif.io/api/image/3.0/ , sections 4 (requests) and 5 (info.json).
+    https://iiif.io/api/image/3.0/ and https://iiif.io/api/image/2.1/ , sections 4 (requests) and 5
+    (info.json).
 """
 
 import re
 from dataclasses import dataclass
 from math import floor, inf, log2, sqrt
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from clearzoom.core.box import Box
 from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.iiif.identifiers import Variant
+from clearzoom.server.tiles.rotation import bounds, rotated_px
 from clearzoom.server.tiles.views import Quality, View
+
+ApiVersion = Literal[2, 3]
+"""2 is Image API 2.1, in which sizes above the region's need no ^."""
 
 TILE_PX = 512
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _PIXELS = re.compile(r"(\d+),(\d+),(\d+),(\d+)")
 _PERCENT = re.compile(rf"pct:{_NUMBER},{_NUMBER},{_NUMBER},{_NUMBER}")
 _SIZE = re.compile(
-    rf"(?P<up>\^?)(?:(?P<max>max)|pct:(?P<pct>{_NUMBER})|(?P<fit>!?)(?P<w>\d*),(?P<h>\d*))"
+    rf"(?P<up>\^?)(?:(?P<max>max)|(?P<full>full)|pct:(?P<pct>{_NUMBER})|(?P<fit>!?)(?P<w>\d*),(?P<h>\d*))"
 )
 _ROTATION = re.compile(r"(!?)(\d+(?:\.\d+)?|\.\d+)")
+_DEGREE_DECIMALS = 4
+"""Smaller differences of an angle move no px of the largest answer by more than a hundredth."""
 _QUALITIES = ("default", "color", "gray", "bitonal")
-MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+MEDIA_TYPES = {
+    "jpg": "image/jpeg",
+    "png": "image/png",
+    "webp": "image/webp",
+    "avif": "image/avif",
+}
 _LONGEST_DIGITS = 12
+_SMALLER = 0.999
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,7 @@ def parse_view(
     rotation: str,
     quality: str,
     suffix: str,
+    version: ApiVersion = 3,
 ) -> View:
     """Parse an image request.
 
@@ -72,18 +86,19 @@ def parse_view(
         source_px: width and height of the original.
         limits: limits of the answer.
         region: like full, square, 0,0,512,512, pct:10,10,50,50.
-        size: like max, 512, or ^!1024,1024.
-        rotation: a multiple of 90 degrees; after ! the answer is mirrored first.
+        size: like max, 512, or ^!1024,1024; in version 2 without ^, and also full.
+        rotation: degrees, clockwise; after ! the answer is mirrored first.
         quality: default, color, gray or bitonal.
-        suffix: jpg, png or webp.
+        suffix: jpg, png, webp or avif.
+        version: version of the Image API.
 
     Raises:
         RefusedError: 400 where the request is malformed, over the limits, or not supported.
     """
     whole = (source_px[0] * variant.scale, source_px[1] * variant.scale)
     box = _region(region, *whole)
-    width, height = _size(size, box, limits)
-    mirrored, quarter_turns = _rotation(rotation)
+    mirrored, degrees = _rotation(rotation)
+    width, height = _size(size, box, limits, degrees, version)
     if quality not in _QUALITIES:
         raise RefusedError(400, f"no quality {quality!r}; there are {', '.join(_QUALITIES)}")
     if suffix not in MEDIA_TYPES:
@@ -95,29 +110,45 @@ def parse_view(
         width,
         height,
         mirrored,
-        quarter_turns,
+        degrees,
         cast(Quality, quality),
         cast(Any, suffix),
     )
 
 
-def canonical(view: View, limits: Limits) -> str:
-    """Write a request in the canonical form of the standard (section 4.8).
+def canonical(view: View, limits: Limits, version: ApiVersion = 3) -> str:
+    """Write a request in the canonical form of the standard (4.8 of version 3.0, 4.7 of 2.1).
 
     Args:
         view: the view that ``parse_view`` returned.
         limits: the limits that it was parsed with.
+        version: version of the Image API.
     """
-    box, size_px = view.box, (view.width, view.height)
+    box = view.box
     whole = tuple(side * view.variant.scale for side in view.source_px)
     region = f"{box.left},{box.top},{box.width},{box.height}"
     if (box.width, box.height) == whole:
         region = "full"
-    up = "^" if view.width > box.width or view.height > box.height else ""
-    is_most = size_px == _size(f"{up}max", box, limits)
-    size = f"{up}max" if is_most else f"{up}{view.width},{view.height}"
     mirror = "!" if view.mirrored else ""
-    return f"{region}/{size}/{mirror}{view.quarter_turns * 90}/{view.quality}.{view.suffix}"
+    degrees = f"{view.degrees:.{_DEGREE_DECIMALS}f}".rstrip("0").rstrip(".")
+    size = _canonical_size(view, limits, version)
+    return f"{region}/{size}/{mirror}{degrees}/{view.quality}.{view.suffix}"
+
+
+def _canonical_size(view: View, limits: Limits, version: ApiVersion) -> str:
+    box, size_px = view.box, (view.width, view.height)
+
+    def gives_it(text: str) -> bool:
+        try:
+            return _size(text, box, limits, view.degrees, version) == size_px
+        except RefusedError:
+            return False
+
+    exact = f"{view.width},{view.height}"
+    if version == 2:
+        return next(filter(gives_it, ("full", f"{view.width},")), exact)
+    up = "^" if view.width > box.width or view.height > box.height else ""
+    return f"{up}max" if gives_it(f"{up}max") else f"{up}{exact}"
 
 
 def _region(text: str, width: int, height: int) -> Box:
@@ -140,15 +171,22 @@ def _region(text: str, width: int, height: int) -> Box:
     return Box(left, top, right - left, bottom - top)
 
 
-def _size(text: str, box: Box, limits: Limits) -> tuple[int, int]:
+def _size(
+    text: str, box: Box, limits: Limits, degrees: float, version: ApiVersion
+) -> tuple[int, int]:
     found = _SIZE.fullmatch(text)
-    if found is None:
+    if found is None or (version == 2 and found["up"]) or (found["full"] and text != "full"):
         raise RefusedError(400, f"cannot understand the size {text!r}")
-    upscale = bool(found["up"])
+    if found["full"] and version == 3:
+        raise RefusedError(400, "version 3 has no size 'full'; ask for 'max'")
+    enlarges = bool(found["up"])
+    room = limits.room(*bounds(box.width, box.height, degrees))
     if found["max"]:
-        room = limits.room(box.width, box.height)
-        return _scaled_down(box, room if upscale else min(1.0, room), limits)
-    if found["pct"] is not None:
+        share = room if enlarges else min(1.0, room)
+        return _scaled_down(box, share, limits, degrees)
+    if found["full"]:
+        width, height = box.width, box.height
+    elif found["pct"] is not None:
         share = min(float(found["pct"]), 1e9) / 100
         width, height = _rounded(box.width * share), _rounded(box.height * share)
     else:
@@ -158,38 +196,40 @@ def _size(text: str, box: Box, limits: Limits) -> tuple[int, int]:
         if found["fit"]:
             if not (wide and high):
                 raise RefusedError(400, f"the size {text!r} needs a width and a height")
-            share = min(wide / box.width, high / box.height, limits.room(box.width, box.height))
-            return _scaled_down(box, share if upscale else min(1.0, share), limits)
+            # Version 2.1 lets the server choose how large the best fit is: never above the region.
+            share = min(wide / box.width, high / box.height, room)
+            return _scaled_down(box, share if enlarges else min(1.0, share), limits, degrees)
         width = wide if found["w"] else _rounded(box.width * high / box.height)
         height = high if found["h"] else _rounded(box.height * wide / box.width)
     if width < 1 or height < 1:
         raise RefusedError(400, f"the size {text!r} has no px")
-    if not upscale and (width > box.width or height > box.height):
+    if version == 3 and not enlarges and (width > box.width or height > box.height):
         raise RefusedError(
             400, f"{width}x{height} px are more than the region has; put ^ before the size"
         )
-    if not limits.hold(width, height):
+    answer_px = rotated_px(width, height, degrees)
+    if not limits.hold(*answer_px):
         raise RefusedError(
-            400, f"{width}x{height} px are over the limits that info.json states; ask for less"
+            400,
+            f"{answer_px[0]}x{answer_px[1]} px are over the limits that info.json states; "
+            "ask for less, or for max",
         )
     return width, height
 
 
-def _scaled_down(box: Box, share: float, limits: Limits) -> tuple[int, int]:
+def _scaled_down(box: Box, share: float, limits: Limits, degrees: float) -> tuple[int, int]:
     width, height = max(1, _rounded(box.width * share)), max(1, _rounded(box.height * share))
-    if not limits.hold(width, height):  # rounded over them
+    while not limits.hold(*rotated_px(width, height, degrees)):  # rounded over them
         width, height = max(1, int(box.width * share)), max(1, int(box.height * share))
+        share *= _SMALLER
     return width, height
 
 
-def _rotation(text: str) -> tuple[bool, int]:
+def _rotation(text: str) -> tuple[bool, float]:
     found = _ROTATION.fullmatch(text)
     if found is None or float(found[2]) > 360:
         raise RefusedError(400, f"cannot understand the rotation {text!r}")
-    degrees = float(found[2])
-    if degrees % 90:
-        raise RefusedError(400, "only rotations by 90, 180 and 270 degrees are supported")
-    return bool(found[1]), int(degrees // 90) % 4
+    return bool(found[1]), round(float(found[2]), _DEGREE_DECIMALS) % 360
 
 
 def _whole(digits: str) -> int:

@@ -1,79 +1,70 @@
-"""The IIIF Image API 3.0, for pictures and virtual pictures."""
+"""The IIIF Image API 3.0 and 2.1, for pictures and virtual pictures."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Header, Path, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 
-from clearzoom.server.gallery.library import Entry
 from clearzoom.server.iiif.addresses import (
     Identifier,
     base_of,
     check_upscaling,
     resolve_identifier,
 )
-from clearzoom.server.iiif.identifiers import BICUBIC, Variant
-from clearzoom.server.iiif.image_request import (
-    MEDIA_TYPES,
-    TILE_PX,
-    canonical,
-    parse_view,
-    scale_factors,
-    tile_sizes,
-)
+from clearzoom.server.iiif.image_info import CONTEXTS, LEVELS, image_info
+from clearzoom.server.iiif.image_request import MEDIA_TYPES, ApiVersion, canonical, parse_view
 from clearzoom.server.iiif.responses import (
     PICTURE_ERRORS,
     KnownTags,
     cache_control,
+    described,
+    last_change_ns,
     tile_response,
 )
-from clearzoom.server.settings import VIRTUAL_SCALES
-from clearzoom.server.tiles.originals import Original
 from clearzoom.server.tiles.service import Service
 
-_CONTEXT = "http://iiif.io/api/image/3/context.json"
-_LEVEL = "http://iiif.io/api/image/3/level2.json"
 _ACCEPTS_LINKED_DATA = re.compile(r"application/ld\+json(?![^,]*;\s*q=0(\.0*)?\s*(,|;|$))")
 
 
-def image_router(service: Service) -> APIRouter:
-    """Make the routes."""
-    router = APIRouter(tags=["pictures"], responses=PICTURE_ERRORS)
+def image_router(service: Service, version: ApiVersion) -> APIRouter:
+    """Make the routes of one version of the Image API."""
+    router = APIRouter(prefix=f"/iiif/{version}", tags=["pictures"], responses=PICTURE_ERRORS)
 
-    @router.get("/iiif/3/{identifier}", status_code=303, response_class=RedirectResponse)
+    @router.get("/{identifier}", status_code=303, response_class=RedirectResponse)
     async def base(request: Request, identifier: Identifier) -> RedirectResponse:
         """Redirect to the info.json of the picture."""
         variant, _ = resolve_identifier(service, identifier)
-        return RedirectResponse(f"{base_of(request, variant)}/info.json", 303)
+        return RedirectResponse(f"{base_of(request, variant, version)}/info.json", 303)
 
     @router.get(
-        "/iiif/3/{identifier}/info.json",
-        responses={200: {"content": {"application/ld+json": {}}}},
+        "/{identifier}/info.json",
+        response_class=Response,
+        responses={
+            200: {"content": {"application/json": {}, "application/ld+json": {}}},
+            304: {"description": "The client has it."},
+        },
     )
     async def info(
         request: Request,
         identifier: Identifier,
         accept: Annotated[str | None, Header()] = None,
-    ) -> JSONResponse:
+    ) -> Response:
         """Describe a picture: its sizes, its tiles, and of which pixels it is made."""
         variant, entry = resolve_identifier(service, identifier)
         original = await service.opened(request, entry)
-        linked = accept is None or _ACCEPTS_LINKED_DATA.search(accept) is not None
-        media = f'application/ld+json;profile="{_CONTEXT}"' if linked else "application/json"
-        return JSONResponse(
-            _info(request, service, variant, entry, original),
-            media_type=media,
-            headers={
-                "Cache-Control": cache_control(service),
-                "Link": f'<{_LEVEL}>;rel="profile"',
-                "Vary": "Accept",
-            },
-        )
+        content = image_info(request, service, variant, entry, original, version)
+        media, links = _media_of(accept, version)
+        headers = {
+            "Cache-Control": cache_control(service, entry),
+            "Link": ",".join(links),
+            "Vary": "Accept",
+        }
+        return described(request, content, media, last_change_ns(service, entry), headers)
 
     @router.get(
-        "/iiif/3/{identifier}/{region}/{size}/{rotation}/{quality_format}",
+        "/{identifier}/{region}/{size}/{rotation}/{quality_format}",
         response_class=Response,
         responses={
             200: {
@@ -88,81 +79,39 @@ def image_router(service: Service) -> APIRouter:
         request: Request,
         identifier: Identifier,
         region: Annotated[str, Path(examples=["full", "0,0,512,512"])],
-        size: Annotated[str, Path(examples=["max", "512,", "^!2000,2000"])],
-        rotation: Annotated[str, Path(examples=["0"])],
+        size: Annotated[
+            str, Path(examples=["max", "512,", "^!2000,2000" if version == 3 else "!2000,2000"])
+        ],
+        rotation: Annotated[str, Path(examples=["0", "22.5"])],
         quality_format: Annotated[str, Path(examples=["default.jpg"])],
         if_none_match: KnownTags = None,
     ) -> Response:
-        """Return a part of a picture in a size; ^ before the size lets detail be inferred."""
+        """Return a part of a picture in a size; above the part's own, detail is inferred."""
         quality, _, suffix = unquote(quality_format).partition(".")
         variant, entry = resolve_identifier(service, identifier)
         original = await service.opened(request, entry)
         parts = (unquote(region), unquote(size), unquote(rotation), quality, suffix)
         source_px = (original.source.width_px, original.source.height_px)
         limits = service.limits(variant)
-        view = parse_view(variant, source_px, limits, *parts)
+        view = parse_view(variant, source_px, limits, *parts, version)
         if view.factor > 1:
             check_upscaling(entry)
-        same = f"{base_of(request, variant)}/{canonical(view, limits)}"
-        links = {"Link": f'<{same}>;rel="canonical",<{_LEVEL}>;rel="profile"'}
-        return await tile_response(service, request, original, view, if_none_match, links)
+        same = f"{base_of(request, variant, version)}/{canonical(view, limits, version)}"
+        links = {"Link": f'<{same}>;rel="canonical",<{LEVELS[version]}>;rel="profile"'}
+        return await tile_response(service, request, entry, original, view, if_none_match, links)
 
     return router
 
 
-def _info(
-    request: Request,
-    service: Service,
-    variant: Variant,
-    entry: Entry,
-    original: Original,
-) -> dict[str, Any]:
-    """Describe a picture or a virtual picture, as its info.json does."""
-    width = original.source.width_px * variant.scale
-    height = original.source.height_px * variant.scale
-    limits = service.limits(variant)
-    longest = max(1, int(min(limits.width, limits.zoom * max(width, height))))
-    info: dict[str, Any] = {
-        "@context": _CONTEXT,
-        "id": base_of(request, variant),
-        "type": "ImageService3",
-        "protocol": "http://iiif.io/api/image",
-        "profile": "level2",
-        "width": width,
-        "height": height,
-        "maxWidth": longest,
-        "maxHeight": longest,
-        "maxArea": limits.area,
-        "sizes": tile_sizes(width, height, limits),
-        "tiles": [{"width": TILE_PX, "scaleFactors": scale_factors(width, height)}],
-        "preferredFormats": ["png"] if variant.fidelity else ["jpg"],
-        "extraFormats": ["webp"],
-        "extraQualities": ["color", "gray", "bitonal"],
-        "extraFeatures": ["canonicalLinkHeader", "mirroring", "profileLinkHeader"],
-    }
-    if entry.upscaling:
-        info["extraFeatures"].append("sizeUpscaling")
-    if entry.marks.iiif_rights is not None:
-        info["rights"] = entry.marks.iiif_rights
-    source = base_of(request, Variant(variant.identifier))
-    own: dict[str, Any] = {"pixels": "original"}
-    if variant.scale > 1:
-        info["seeAlso"] = [
-            {"id": f"{source}/info.json", "type": "Dataset", "format": "application/json"}
-        ]
-        own = {
-            "pixels": "interpolated" if variant.model == BICUBIC else "inferred",
-            "source": source,
-            "source_width": original.source.width_px,
-            "source_height": original.source.height_px,
-            "scale": variant.scale,
-            "model": variant.model or service.settings.model,
-            "strength": variant.strength,
-            "denoise": "auto" if variant.denoise is None else variant.denoise,
-        }
-    elif entry.upscaling:
-        own["virtual"] = [
-            base_of(request, Variant(variant.identifier, scale)) for scale in VIRTUAL_SCALES
-        ]
-    info["clearzoom"] = own
-    return info
+def _media_of(accept: str | None, version: ApiVersion) -> tuple[str, list[str]]:
+    """Choose the media type of an info.json, and the Link header that belongs to it.
+
+    Version 3.0 prefers JSON-LD; version 2.1 has it where it is asked for by name alone.
+    """
+    links = [f'<{LEVELS[version]}>;rel="profile"']
+    linked = version == 3 if accept is None else bool(_ACCEPTS_LINKED_DATA.search(accept))
+    if linked:
+        profile = f';profile="{CONTEXTS[3]}"' if version == 3 else ""
+        return f"application/ld+json{profile}", links
+    relation = 'rel="http://www.w3.org/ns/json-ld#context";type="application/ld+json"'
+    return "application/json", [*links, f"<{CONTEXTS[version]}>;{relation}"]

@@ -36,7 +36,7 @@ def presentation_router(service: Service) -> APIRouter:
         return JSONResponse(
             _manifest(request, service, variant, entry, size_px),
             media_type=_MEDIA_TYPE,
-            headers={"Cache-Control": cache_control(service)},
+            headers={"Cache-Control": cache_control(service, entry)},
         )
 
     return router

@@ -98,6 +98,8 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry], bodies: BodyRec
             job = await asyncio.to_thread(jobs.runner.plan, work)
             if job.plan.stages and entry is not None and not entry.upscaling:
                 raise RefusedError(501, "upscaling is switched off for this picture")
+            if entry is not None:
+                _check_watermark(entry, work.record.pixels)
             await asyncio.to_thread(jobs.runner.begin, work)
         except ClearzoomError as error:
             jobs.runner.discard(work)
@@ -185,6 +187,17 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry], bodies: BodyRec
         await asyncio.to_thread(jobs.cancel, known[0])
 
     return router
+
+
+def _check_watermark(entry: Entry, pixels: str) -> None:
+    """Refuse a file of pixels that the picture's owner wants marked: a job draws no watermark."""
+    watermark = entry.marks.watermark
+    if watermark and watermark.is_on(pixels):
+        raise RefusedError(
+            501,
+            "the owner of this picture has a watermark put on such pixels, and a whole file would "
+            "have none; get them from /iiif instead",
+        )
 
 
 async def _awaited(request: Request, jobs: Jobs, work: Work) -> Response:

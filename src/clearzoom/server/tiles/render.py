@@ -26,6 +26,7 @@ from clearzoom.server.tiles.appraisals import Appraisals
 from clearzoom.server.tiles.encode import encode_view
 from clearzoom.server.tiles.fidelity import fidelity_colours
 from clearzoom.server.tiles.inferred import Inference, blocks_of, interpolated
+from clearzoom.server.tiles.marking import marked
 from clearzoom.server.tiles.originals import Original
 from clearzoom.server.tiles.resample import resampled
 from clearzoom.server.tiles.views import Kind, View, ViewPlan, plan_view, settings_of
@@ -111,6 +112,7 @@ class Renderer:
             check: is called before each tile.
 
         Raises:
+            ConfigError: the watermark of the picture's owner cannot be drawn.
             ResultError: a network gave something that is no picture.
             UnreadablePictureError: the file is damaged there.
         """
@@ -119,6 +121,8 @@ class Renderer:
         else:
             image = self._image(original, plan, networks, check)
             image = to_display(image, original.source.icc_profile)
+        if plan.watermark is not None:
+            image = marked(image, plan.view, plan.watermark)
         model = None
         if networks:
             model = f"{chain_text(networks)}; sha256={chain_sha256(networks)}"

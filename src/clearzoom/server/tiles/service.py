@@ -23,7 +23,7 @@ from clearzoom.server.tiles.inferred import Inference
 from clearzoom.server.tiles.originals import Original, Originals
 from clearzoom.server.tiles.pool import Pool
 from clearzoom.server.tiles.render import Answer, Renderer
-from clearzoom.server.tiles.views import Kind, View
+from clearzoom.server.tiles.views import Kind, View, ViewPlan
 from clearzoom.version import __version__
 
 T = TypeVar("T")
@@ -121,6 +121,7 @@ class Service:
             The entity tag, and the answer, or None where the client has it.
 
         Raises:
+            ConfigError: the watermark of the picture's owner cannot be drawn.
             ModelError: there are no such weights.
             SizeError: too much would have to be inferred.
             RefusedError: the server has too much to do, or the answer took too long.
@@ -135,7 +136,7 @@ class Service:
             name = f"appraise {original.sha256} {view.variant} {view.factor}"
             await self._unless_gone(request, self.slow.run(name, client, appraise))
         networks = self.renderer.networks(original, plan)
-        key = _key(original, view, networks)
+        key = _key(original, plan, networks)
         etag = f'"{hashlib.sha256(key.encode()).hexdigest()[:32]}"'
         if is_known(etag):
             return etag, None
@@ -187,13 +188,14 @@ def client_of(request: Request) -> str:
     return client_name(request.client.host) if request.client else "unknown"
 
 
-def _key(original: Original, view: View, networks: tuple[Network, ...]) -> str:
+def _key(original: Original, plan: ViewPlan, networks: tuple[Network, ...]) -> str:
     """Name all that decides the bytes of an answer: the key in the cache, and the entity tag."""
-    chain = [network.identity for network in networks]
+    view, chain = plan.view, [network.identity for network in networks]
     variant = view.variant.scale, view.variant.fidelity, view.variant.model == BICUBIC
-    part = (view.box, view.width, view.height, view.mirrored, view.quarter_turns)
+    part = (view.box, view.width, view.height, view.mirrored, view.degrees)
     form = view.quality, view.suffix
-    return f"answer {__version__} {original.sha256} {chain} {variant} {part} {form}"
+    mark = plan.watermark.identity if plan.watermark is not None else ""
+    return f"answer {__version__} {original.sha256} {chain} {variant} {part} {form}{mark}"
 
 
 def _packed(answer: Answer) -> bytes:

@@ -8,10 +8,12 @@ from clearzoom.core.box import Box
 from clearzoom.core.plan import chain_for
 from clearzoom.errors import SizeError
 from clearzoom.pipeline.settings import Settings
+from clearzoom.server.gallery.watermark import Watermark
 from clearzoom.server.iiif.identifiers import BICUBIC, Variant
 from clearzoom.weights import scales_of
 
 Quality = Literal["default", "color", "gray", "bitonal"]
+Suffix = Literal["jpg", "png", "webp", "avif"]
 Kind = Literal["original", "reduced", "interpolated", "inferred"]
 
 _MOST_INFERRED_PX = 100_000_000
@@ -30,9 +32,10 @@ class View:
         width: width of the answer, px.
         height: height of the answer, px.
         mirrored: whether the answer is mirrored, which comes before the rotation.
-        quarter_turns: clockwise rotations by 90 degrees.
+        degrees: the clockwise rotation, 0 to less than 360.
         quality: IIIF's quality.
         suffix: the format of the answer.
+        watermark: what the picture's owner wants drawn over it; ``ViewPlan`` says whether it is.
     """
 
     variant: Variant
@@ -41,9 +44,10 @@ class View:
     width: int
     height: int
     mirrored: bool = False
-    quarter_turns: int = 0
+    degrees: float = 0.0
     quality: Quality = "default"
-    suffix: Literal["jpg", "png", "webp"] = "jpg"
+    suffix: Suffix = "jpg"
+    watermark: Watermark | None = None
 
     @property
     def factor(self) -> float:
@@ -71,6 +75,14 @@ class ViewPlan:
     scale: int = 1
     stages: tuple[int, ...] = ()
     settings: Settings | None = None
+
+    @property
+    def watermark(self) -> Watermark | None:
+        """What is drawn over the pixels; nothing over a map of what a network added."""
+        watermark = self.view.watermark
+        if watermark is None or self.view.variant.fidelity or not watermark.is_on(self.kind):
+            return None
+        return watermark
 
 
 def plan_view(view: View, default: Settings) -> ViewPlan:
