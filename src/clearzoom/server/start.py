@@ -13,11 +13,12 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from clearzoom.core.terminal_text import printable
-from clearzoom.errors import InputError, OutputError
+from clearzoom.errors import InputError, OutputError, SizeError
 from clearzoom.io.atomic import remove_dead
 from clearzoom.server.connections import REQUEST_WITHIN_S, LimitedConnection
 from clearzoom.server.gallery.owner_file import check_marks
 from clearzoom.server.logs import LOGS
+from clearzoom.server.memory import LEAST_BYTES
 from clearzoom.server.public_address import PublicAddress
 from clearzoom.server.settings import ServeSettings
 
@@ -39,8 +40,15 @@ def start(settings: ServeSettings, *, public: bool) -> None:
         ConfigError: a ``clearzoom.toml`` cannot be read.
         InputError: the address cannot be used.
         OutputError: the cache cannot be written.
+        SizeError: the memory is too little.
     """
     check_marks(settings.folder)
+    if settings.memory_bytes < LEAST_BYTES:
+        raise SizeError(
+            f"a server process needs {LEAST_BYTES / 1e6:.0f} MB, and there are {settings.workers} "
+            f"of them; give `memory_bytes` {LEAST_BYTES * settings.workers / 1e6:.0f}MB or more",
+            setting="memory_bytes",
+        )
     if settings.token is None and not settings.is_local and not public:
         settings = settings.model_copy(update={"token": secrets.token_urlsafe(24)})
     # uvicorn ends gracefully at this signal, and then raises it again.
