@@ -54,7 +54,8 @@ def image_router(service: Service, version: ApiVersion) -> APIRouter:
         """Describe a picture: its sizes, its tiles, and of which pixels it is made."""
         variant, entry = resolve_identifier(service, identifier)
         original = await service.opened(request, entry)
-        await service.measured(request, variant)
+        if variant.scale > 1:
+            await service.measured(request, variant)
         content = image_info(request, service, variant, entry, original, version)
         media, links = _media_of(accept, version)
         headers = {
@@ -91,8 +92,9 @@ def image_router(service: Service, version: ApiVersion) -> APIRouter:
         quality, _, suffix = unquote(quality_format).partition(".")
         variant, entry = resolve_identifier(service, identifier)
         original = await service.opened(request, entry)
-        await service.measured(request, variant)
         parts = (unquote(region), unquote(size), unquote(rotation), quality, suffix)
+        if variant.scale > 1 or version == 2 or parts[1].startswith("^"):
+            await service.measured(request, variant)
         source_px = (original.source.width_px, original.source.height_px)
         limits = service.limits(variant)
         view = parse_view(variant, source_px, limits, *parts, version)

@@ -1,7 +1,9 @@
 """Pictures that are read by region, at full size and at halves of it, in bounded memory."""
 
 import hashlib
+import logging
 import os
+import shutil
 import threading
 import time
 from collections import OrderedDict
@@ -18,7 +20,7 @@ import pyvips
 from clearzoom.core.box import Box
 from clearzoom.errors import ClearzoomError, FullDiskError, InputError, UnreadablePictureError
 from clearzoom.io.atomic import whole_file
-from clearzoom.io.libvips_errors import VIPS_ERRORS, is_full, unreadable, unwritable
+from clearzoom.io.libvips_errors import VIPS_ERRORS, is_full, reason_of, unreadable, unwritable
 from clearzoom.io.libvips_files import save, source_of, states
 from clearzoom.io.loading import number_of, open_image, plain_image
 from clearzoom.io.picture import Samples, colours_of
@@ -41,6 +43,9 @@ _USED = "used"
 _WHOLE = "whole"
 """Empty file that is there once all copies were made."""
 _TOUCH_AFTER_S = 60.0
+_FULL_S = 30.0
+"""For so long nobody tries again to copy a picture that the disk had no room for."""
+_log = logging.getLogger("clearzoom.server")
 _Identity = tuple[Path, FileState]
 T = TypeVar("T")
 
@@ -108,6 +113,7 @@ class Originals:
         self._make_room, self._memory = make_room, memory
         self._open: OrderedDict[_Identity, Original] = OrderedDict()
         self._damaged: OrderedDict[_Identity, UnreadablePictureError] = OrderedDict()
+        self._too_large: OrderedDict[_Identity, float] = OrderedDict()
         self._mutex = threading.Lock()
 
     def known(self, path: Path) -> Original | None:
@@ -140,8 +146,12 @@ class Originals:
         identity = _identity(path)
         with self._mutex:
             damage = self._damaged.get(identity)
-        if damage is not None:  # to decode it again up to there would take as long each time
+            full_until_s = self._too_large.get(identity, 0.0)
+        # To decode it again up to there would take as long each time.
+        if damage is not None:
             raise damage.with_message(str(damage))
+        if time.monotonic() < full_until_s:
+            raise FullDiskError(f"the disk of {self._folder} has no room for a copy of {path}")
         source = open_picture(path, max_pixels=max_pixels)
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -150,6 +160,10 @@ class Originals:
                 original = self._opened_with_room(source, sha256, check)
             except UnreadablePictureError as error:
                 self._remember(self._damaged, identity, error.with_message(str(error)), _MOST_KNOWN)
+                raise
+            except FullDiskError:
+                until_s = time.monotonic() + _FULL_S
+                self._remember(self._too_large, identity, until_s, _MOST_KNOWN)
                 raise
             if _identity(path) != identity:  # the copy may have px of both
                 remove(self._folder / sha256)
@@ -184,7 +198,8 @@ class Originals:
             except (FullDiskError, OSError) as error:
                 if isinstance(error, OSError) and not is_full(error):
                     raise
-            self._sweep(folder, 0)
+            _log.warning("the disk of %s is full: copies and tiles are deleted", self._folder)
+            self._free(folder, source.raw_bytes * 4 // 3)
             self._make_room()
             return self._opened(source, sha256, check)
         except (ClearzoomError, OSError):
@@ -216,18 +231,31 @@ class Originals:
             return nullcontext()
         return self._memory.hold(opening_bytes(source), check)
 
+    def _free(self, spared: Path, need_bytes: int) -> None:
+        """Delete the least recently used copies until the disk has some room."""
+        remove(spared)
+        lacking = need_bytes - shutil.disk_usage(self._folder).free
+        held = sum(size for _, size, _ in self._stored(spared))
+        self._sweep(None, max(0, held - lacking))
+
     def _sweep(self, spared: Path | None, most_bytes: int) -> None:
         """Delete the least recently used copies; whoever has one open can still read it."""
-        folders, spared_bytes = [], 0
-        for used in self._folder.glob(f"*/{_USED}"):
+        spared_bytes = 0
+        if spared is not None:
             with suppress(OSError):
-                size = sum(file.stat().st_size for file in used.parent.iterdir())
-                if used.parent == spared:
-                    spared_bytes = size
-                else:
-                    folders.append((used.stat().st_mtime, size, used.parent))
-        forget_oldest(folders, most_bytes - spared_bytes, self._delete)
+                spared_bytes = sum(file.stat().st_size for file in spared.iterdir())
+        forget_oldest(self._stored(spared), most_bytes - spared_bytes, self._delete)
         self.forget_deleted()
+
+    def _stored(self, spared: Path | None) -> list[tuple[float, int, Path]]:
+        """List the folders of copies but one: last use, size in bytes, and path."""
+        folders = []
+        for used in self._folder.glob(f"*/{_USED}"):
+            if used.parent != spared:
+                with suppress(OSError):
+                    size = sum(file.stat().st_size for file in used.parent.iterdir())
+                    folders.append((used.stat().st_mtime, size, used.parent))
+        return folders
 
     def _delete(self, folder: Path) -> None:
         """Delete a picture's copies, unless one is being made or opened now."""
@@ -296,17 +324,29 @@ def _copied(path: Path, source: Source, make: Callable[[], pyvips.Image]) -> pyv
                 try:
                     save(image, temporary, keep="none", **_TILE, **_PACKED)
                 except VIPS_ERRORS as error:
-                    raise _why(path, temporary, source, error) from error
+                    raise _why(path, temporary, source, make, error) from error
         except VIPS_ERRORS as error:
             raise unreadable(source.path, error) from error
     kind = interpretation(np.empty((1, 1, source.channels), source.dtype), cmyk=source.cmyk)
     return _open_copy(path).copy(interpretation=kind)
 
 
-def _why(path: Path, temporary: Path, source: Source, error: pyvips.Error) -> Exception:
-    """Tell a damaged source from a full disk: libvips raises the same error for both."""
+def _why(
+    path: Path, temporary: Path, source: Source, make: Callable[[], pyvips.Image], error: Exception
+) -> Exception:
+    """Tell a damaged source from a full disk: libvips raises the same error for both.
+
+    The disk may have room again by now, and another thread may have changed libvips' text. So the
+    picture is decoded once more, without a copy.
+    """
     failure = unwritable(path, temporary, error)
-    return failure if isinstance(failure, FullDiskError) else unreadable(source.path, error)
+    if isinstance(failure, FullDiskError):
+        return failure
+    try:
+        make().avg()
+    except VIPS_ERRORS as damage:
+        return unreadable(source.path, damage)
+    return FullDiskError(f"cannot write {path}: {reason_of(error)}; make room on its disk")
 
 
 def _open_copy(path: Path) -> pyvips.Image:

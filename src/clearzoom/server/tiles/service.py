@@ -22,7 +22,7 @@ from clearzoom.server.memory import Memory, cache_bytes, work_bytes
 from clearzoom.server.settings import ServeSettings
 from clearzoom.server.tiles.cache import Cache
 from clearzoom.server.tiles.inferred import Inference
-from clearzoom.server.tiles.needs import answer_bytes
+from clearzoom.server.tiles.needs import answer_bytes, most_area_px
 from clearzoom.server.tiles.originals import Original, Originals
 from clearzoom.server.tiles.pace import Pace
 from clearzoom.server.tiles.pool import Pool
@@ -96,7 +96,8 @@ class Service:
         settings = self.settings
         most_times = self.renderer.most_times(variant) / variant.scale
         steps = self.renderer.steps(variant)
-        return Limits(settings.max_width_px, settings.max_area_px, most_times, steps)
+        area_px = min(settings.max_area_px, most_area_px(self.memory.limit_bytes))
+        return Limits(settings.max_width_px, area_px, most_times, steps)
 
     async def measured(self, request: Request, variant: Variant) -> None:
         """Wait until it is known how much of a variant can be inferred in time.
@@ -187,13 +188,15 @@ class Service:
         return etag, answer
 
     async def _unless_gone(self, request: Request, work: Awaitable[T]) -> T:
-        """Wait for a result as long as the client does, and no longer than the limit."""
+        """Wait for a result as long as the client does, and no longer than a request's limit."""
+        now = asyncio.get_running_loop().time()
+        until = request.scope.setdefault("clearzoom.until", now + self.settings.request_s)
         task = asyncio.ensure_future(work)
         gone = asyncio.ensure_future(_gone(request))
         try:
             await asyncio.wait(
                 {task, gone},
-                timeout=self.settings.request_s,
+                timeout=max(0.0, until - now),
                 return_when=asyncio.FIRST_COMPLETED,
             )
             if task.done():
