@@ -35,12 +35,12 @@ declare class TileSource {
 
 declare global {
   interface Window {
-    /** Of the classic script, which runs before the modules. */
+    /** Of the classic script, which openseadragon.js loads. */
     OpenSeadragon: Omit<typeof OpenSeadragon, "TileSource" | "console"> & {
       TileSource: typeof TileSource;
       console: Pick<Console, "error">;
     };
-    /** Of theme.js. */
+    /** Of before-paint.js. */
     switchTheme(): void;
   }
 }

@@ -1,6 +1,14 @@
 // The library, and what it needs before it makes a viewer.
 
-/** The library that a classic script has put into the window. */
+const script = document.createElement("script");
+script.src = new URL("vendor/openseadragon.min.js", import.meta.url).href;
+await new Promise((done, failed) => {
+  script.addEventListener("load", done);
+  script.addEventListener("error", () => failed(new Error("OpenSeadragon did not arrive")));
+  document.head.append(script);
+});
+
+/** The library that the classic script has put into the window. */
 export const OSD = /** @type {Window} */ (window).OpenSeadragon;
 
 // It would add a style sheet of one rule for phones, unless something like one is there; the

@@ -2,6 +2,7 @@
 // same by construction: the original, its interpolated enlargement, the inferred one, and the
 // fidelity map.
 import { imageInfo, virtualId } from "./api.js";
+import { drainColour } from "./grey.js";
 import { OSD } from "./openseadragon.js";
 import { isInSight } from "./sight.js";
 import { SHARP_FROM, TileQueue, Tiles } from "./tiles.js";
@@ -63,6 +64,10 @@ export class Stage extends EventTarget {
       distance: (tile) => tile.bounds.getCenter().distanceTo(this.viewport.getCenter(false)),
       onChange: () => this.#dispatch("working"),
       onFailure: (error) => this.#dispatch("failure", error),
+    });
+    this.viewer.addHandler("tiled-image-drawn", ({ tiledImage }) => {
+      const isBeneath = this.hasFidelity && tiledImage !== this.layers.fidelity;
+      if (isBeneath) drainColour(this.viewer, tiledImage);
     });
     for (const event of /** @type {const} */ (["zoom", "pan", "resize"])) {
       this.viewer.addHandler(event, () => this.queue.moved());
@@ -138,12 +143,34 @@ export class Stage extends EventTarget {
     this.viewport.zoomTo(image.imageToViewportZoom(zoom / devicePixelRatio), undefined, true);
   }
 
+  /** @param {number[]} region left, top, width and height, in parts of the picture */
+  fit([x, y, width, height]) {
+    const { picture } = this.#original;
+    const tall = picture.height / picture.width;
+    this.viewport.fitBounds(new OSD.Rect(x, y * tall, width, height * tall), true);
+    this.viewport.applyConstraints(true);
+  }
+
   /** What of the picture is in view, in parts of it. */
   inView() {
     const { picture } = this.#original;
     const bounds = this.viewport.getBounds(true);
     const tall = picture.height / picture.width;
     return { x: bounds.x, y: bounds.y / tall, width: bounds.width, height: bounds.height / tall };
+  }
+
+  /** What of the picture is in view, and nothing beside it, in its px. */
+  seen() {
+    const { picture } = this.#original;
+    const { x, y, width, height } = this.inView();
+    /** @type {(from: number, length: number, all: number) => [number, number]} */
+    const clipped = (from, length, all) => {
+      const start = Math.max(0, Math.round(from * all));
+      return [start, Math.max(1, Math.min(all, Math.round((from + length) * all)) - start)];
+    };
+    const [left, wide] = clipped(x, width, picture.width);
+    const [top, high] = clipped(y, height, picture.height);
+    return { left, top, width: wide, height: high };
   }
 
   /**
@@ -164,6 +191,8 @@ export class Stage extends EventTarget {
     if (this.picture !== picture) return;
     this.#limitZoom();
     this.viewport.goHome(true);
+    // A small picture is shown as it is: to enlarge it is left to whoever looks at it.
+    if (this.zoom() > 1) this.lookAt({ zoom: 1, x: 0.5, y: 0.5 });
     this.queue.moved();
   }
 
@@ -215,6 +244,7 @@ export class Stage extends EventTarget {
   setFidelity(isShown) {
     this.hasFidelity = isShown;
     this.layers.fidelity?.setOpacity(isShown ? 1 : 0);
+    this.viewer.forceRedraw();
     this.queue.moved();
   }
 
