@@ -157,6 +157,7 @@ export class Download {
     by("download-work").hidden = !job;
     const part = job?.total ? job.done / job.total : 0;
     const isRunning = job !== null && !hasEnded(job);
+    by("download-open").classList.toggle("busy", isRunning);
     by("download-open-text").textContent = isRunning ? percent(part) : t("download.open");
     if (!job) return;
     by("job-text").textContent = sentence(job, percent(part));

@@ -1,19 +1,24 @@
 // A picture in grey, beneath colours that mean something.
 
+const copy = document.createElement("canvas");
+
 /**
- * What was just drawn of a layer loses its colour.
+ * What was drawn by now loses its colour; what is transparent stays so.
  * @param {OpenSeadragon.Viewer} viewer
- * @param {OpenSeadragon.TiledImage} layer
  */
-export function drainColour(viewer, layer) {
+export function drainColour(viewer) {
   const canvas = /** @type {HTMLCanvasElement} */ (viewer.drawer.canvas);
   const pen = canvas.getContext("2d");
-  if (!pen) return;
-  const bounds = viewer.viewport.viewportToViewerElementRectangle(layer.getBounds(true));
-  const { x, y, width, height } = bounds.times(devicePixelRatio);
+  const kept = copy.getContext("2d");
+  if (!pen || !kept) return;
+  [copy.width, copy.height] = [canvas.width, canvas.height];
+  kept.drawImage(canvas, 0, 0);
   pen.save();
+  pen.resetTransform();
   pen.globalCompositeOperation = "saturation";
   pen.fillStyle = "#808080";
-  pen.fillRect(x, y, width, height);
+  pen.fillRect(0, 0, canvas.width, canvas.height);
+  pen.globalCompositeOperation = "destination-in"; // where something was drawn, and as opaque
+  pen.drawImage(copy, 0, 0);
   pen.restore();
 }

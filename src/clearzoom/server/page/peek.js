@@ -12,7 +12,6 @@ const SCALE = 2; // further than this, any picture looks like a computed one
 const SHAPE = 4 / 3;
 const WIDTH_PX = 320; // of the detail, in px of the picture
 const [LEAST_COLOUR, FULL_COLOUR] = [15, 60]; // levels between red and blue
-const LEAST_PX = 120; // of the shorter side
 const MOST_PX = 40_000_000; // the server would decode the whole for an ornament
 const CANDIDATES = 8; // pictures, whose thumbnails are looked at
 const MOST_LOOKED_AT = 3; // of them whose details are
@@ -118,8 +117,7 @@ function structure(at, left, top, wide, tall) {
  * @returns {Detail}
  */
 function detail(picture, middle) {
-  const width = Math.min(WIDTH_PX, picture.width, Math.floor(picture.height * SHAPE));
-  const height = Math.round(width / SHAPE);
+  const [width, height] = [WIDTH_PX, WIDTH_PX / SHAPE];
   /** @type {(at: number, length: number, all: number) => number} */
   const inside = (at, length, all) =>
     Math.round(Math.min(Math.max(at * all - length / 2, 0), all - length));
@@ -183,7 +181,8 @@ const isSpoilt = ({ compression_error, frames }) => compression_error > MOST_LOS
 /** @param {Picture[]} pictures of which the first ones that are fit to be enlarged are returned */
 function candidates(pictures) {
   const able = pictures.filter(({ max_scale, width, height }) => {
-    return max_scale && Math.min(width, height) >= LEAST_PX && width * height <= MOST_PX;
+    const hasRoom = width >= WIDTH_PX && height >= WIDTH_PX / SHAPE;
+    return max_scale && hasRoom && width * height <= MOST_PX;
   });
   const sound = able.filter((one) => !isSpoilt(one));
   return (sound.length ? sound : able).slice(0, CANDIDATES);

@@ -9,6 +9,22 @@ import { failed, imageService, ServerError, virtualId } from "./api.js";
  */
 
 /**
+ * What of a picture is in view, and nothing beside it, in its px.
+ * @param {Picture} picture
+ * @param {{x: number, y: number, width: number, height: number}} inView in parts of the picture
+ */
+export function seenOf(picture, { x, y, width, height }) {
+  /** @type {(from: number, length: number, all: number) => [number, number]} */
+  const clipped = (from, length, all) => {
+    const start = Math.min(all - 1, Math.max(0, Math.round(from * all)));
+    return [start, Math.max(1, Math.min(all, Math.round((from + length) * all)) - start)];
+  };
+  const [left, wide] = clipped(x, width, picture.width);
+  const [top, high] = clipped(y, height, picture.height);
+  return { left, top, width: wide, height: high };
+}
+
+/**
  * Where the server gives a view.
  * @param {Picture} picture
  * @param {Choice} choice

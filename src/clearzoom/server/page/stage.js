@@ -67,7 +67,7 @@ export class Stage extends EventTarget {
     });
     this.viewer.addHandler("tiled-image-drawn", ({ tiledImage }) => {
       const isBeneath = this.hasFidelity && tiledImage !== this.layers.fidelity;
-      if (isBeneath) drainColour(this.viewer, tiledImage);
+      if (isBeneath) drainColour(this.viewer);
     });
     for (const event of /** @type {const} */ (["zoom", "pan", "resize"])) {
       this.viewer.addHandler(event, () => this.queue.moved());
@@ -157,20 +157,6 @@ export class Stage extends EventTarget {
     const bounds = this.viewport.getBounds(true);
     const tall = picture.height / picture.width;
     return { x: bounds.x, y: bounds.y / tall, width: bounds.width, height: bounds.height / tall };
-  }
-
-  /** What of the picture is in view, and nothing beside it, in its px. */
-  seen() {
-    const { picture } = this.#original;
-    const { x, y, width, height } = this.inView();
-    /** @type {(from: number, length: number, all: number) => [number, number]} */
-    const clipped = (from, length, all) => {
-      const start = Math.max(0, Math.round(from * all));
-      return [start, Math.max(1, Math.min(all, Math.round((from + length) * all)) - start)];
-    };
-    const [left, wide] = clipped(x, width, picture.width);
-    const [top, high] = clipped(y, height, picture.height);
-    return { left, top, width: wide, height: high };
   }
 
   /**

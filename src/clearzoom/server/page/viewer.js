@@ -7,6 +7,7 @@ import { takeKeys } from "./keys.js";
 import { Models } from "./models.js";
 import { Modes } from "./modes.js";
 import { readRoute, routeTo } from "./route.js";
+import { seenOf } from "./seen.js";
 import { prepareSharing, share } from "./share.js";
 import { Stage } from "./stage.js";
 import { number, t } from "./words.js";
@@ -69,7 +70,7 @@ export class Viewer {
     prepareSharing();
     by("share-open").addEventListener("click", () => {
       this.#remember(); // the address is of this very moment
-      if (this.picture) share(this.picture, this.stage.seen());
+      if (this.picture) share(this.picture, seenOf(this.picture, this.stage.inView()));
     });
     document.addEventListener("keydown", (event) => this.#move(event));
   }
@@ -178,7 +179,7 @@ export class Viewer {
 
   openDownload() {
     if (!this.picture) return;
-    const view = { ...this.stage.seen(), zoom: this.stage.zoom() };
+    const view = { ...seenOf(this.picture, this.stage.inView()), zoom: this.stage.zoom() };
     this.download.open(this.picture, this.models.choice, view);
   }
 
@@ -190,7 +191,7 @@ export class Viewer {
     by("picture-name").textContent = name;
     const size = { width: number(picture.width), height: number(picture.height) };
     const facts = [t("gallery.size", size)];
-    if (picture.frames > 1) facts.push(t("viewer.animation", { frames: number(picture.frames) }));
+    if (picture.frames > 1) facts.push(t("gallery.animation"));
     if (picture.attribution) facts.push(t("viewer.by", { who: picture.attribution }));
     by("picture-facts").textContent = facts.join(" · ");
     if (picture.rights && /^https?:/.test(picture.rights)) {
@@ -222,7 +223,9 @@ export class Viewer {
     if (!picture.max_scale) text = t("viewer.no-upscaling");
     else if (isOriginal && this.modes.mode !== "plain") text = t("mode.same");
     else if (isOriginal && this.fidelity) text = t("fidelity.none");
-    else if (isOriginal && !sessionStorage.getItem(HINT_SEEN)) text = t("viewer.first");
+    else if (isOriginal && picture.frames > 1) {
+      text = t("viewer.animation", { frames: number(picture.frames) });
+    } else if (isOriginal && !sessionStorage.getItem(HINT_SEEN)) text = t("viewer.first");
     if (by("hint").textContent !== text) by("hint").textContent = text;
     by("hint").hidden = !text;
   }

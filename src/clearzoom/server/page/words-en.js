@@ -49,7 +49,7 @@ export const words = {
   "viewer.by": "Picture: {who}",
   "viewer.map": "Where you are in the picture",
   "viewer.opening": "Opening …",
-  "viewer.animation": "animation of {frames} frames, of which the first is shown",
+  "viewer.animation": "An animation of {frames} frames: only the first one is shown.",
   "viewer.gone": "This picture is not on the server any more.",
   "viewer.no-upscaling":
     "Upscaling is switched off for this picture: you see its original pixels and nothing else.",
@@ -191,7 +191,7 @@ export const words = {
   "download.done": "Done: {name}, {size}",
   "download.save": "Download",
   "download.another": "Another size",
-  "download.by": "The network {model} computes the new detail.",
+  "download.by": "The network “{model}” computes the new detail.",
   "device.offer": "Compute on this device",
   "device.offer.note": "A picture that must not be uploaded is enlarged inside the browser.",
   "device.offer.dialog": "Compute on this device instead",
@@ -200,6 +200,8 @@ export const words = {
     "A neural network runs in this browser and enlarges your picture. Nothing leaves the " +
     "browser; once the network is loaded, it works without a connection, too.",
   "device.choose": "Choose a picture",
+  "device.bring": "Drop it anywhere on this page, paste it, or",
+  "device.bring.choose": "choose a file",
   "device.note": "It never leaves this device.",
   "device.drop": "Drop to enlarge it here",
   "device.plan": "{width} × {height} px become {wide} × {high} px",
