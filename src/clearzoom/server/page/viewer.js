@@ -84,7 +84,8 @@ export class Viewer {
     by("viewer").hidden = false;
     this.#clear();
     by("viewer").classList.add("vacant");
-    by("picture-name").textContent = "";
+    const isUpload = route.picture.startsWith("upload-"); // whose id tells nobody anything
+    by("picture-name").textContent = isUpload ? "clearzoom" : route.picture.split("/").pop() ?? "";
     by("picture-facts").textContent = "";
     const opening = (this.opening = Symbol("opening"));
     this.#sayVacant(() => t("viewer.opening"));
