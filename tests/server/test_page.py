@@ -357,7 +357,7 @@ def test_languages_and_themes(open_page):
     assert page.locator("h1:visible").inner_text() == "越放大越清晰"
     assert page.get_attribute("html", "lang") == "zh-Hant"
     page.click("#language")
-    assert page.locator("h1:visible").inner_text() == "The more you zoom, the clearer."
+    page.wait_for_selector("h1 >> text=The more you zoom, the clearer.")
     assert page.get_attribute("html", "data-theme") == "light"
     page.click("#theme")
     assert page.get_attribute("html", "data-theme") == "dark"

@@ -1,4 +1,4 @@
-"""How much compression has spoilt a picture, so that a page can begin with one that enlarges well."""
+"""How much compression has spoilt a picture, estimated for a page that chooses what to show."""
 
 from functools import lru_cache
 from pathlib import Path

@@ -143,7 +143,7 @@ export const words = {
   "download.unit": "單位",
   "download.cm": "公分",
   "download.in": "英吋",
-  "download.dpi": "每英吋點數（dpi）",
+  "download.dpi": "解析度（dpi）",
   "download.fill": "填滿紙張，平均裁切邊緣",
   "download.consistency": "與原圖一致",
   "download.consistency.auto": "依圖片決定",
