@@ -10,6 +10,12 @@ declare module "openseadragon" {
     _needsDraw: boolean;
     _isBlending: boolean;
     _wasBlending: boolean;
+    _positionTile(
+      tile: OpenSeadragon.Tile,
+      overlap: number,
+      viewport: OpenSeadragon.Viewport,
+      ...rest: unknown[]
+    ): void;
   }
   interface Viewer {
     addTiledImage(options: LayerOptions): void;
@@ -27,6 +33,7 @@ declare class TileSource {
   dimensions: OpenSeadragon.Point;
   minLevel: number;
   maxLevel: number;
+  getClosestLevel(): number;
   getPixelRatio(level: number): OpenSeadragon.Point;
   getTileWidth(level: number): number;
   getTileUrl(level: number, x: number, y: number): string;

@@ -3,7 +3,7 @@
 // fidelity map.
 import { imageInfo, virtualId } from "./api.js";
 import { drainColour } from "./grey.js";
-import { OSD } from "./openseadragon.js";
+import { alignAtOwnSize, OSD } from "./openseadragon.js";
 import { isInSight } from "./sight.js";
 import { SHARP_FROM, TileQueue, Tiles } from "./tiles.js";
 
@@ -65,6 +65,7 @@ export class Stage extends EventTarget {
       onChange: () => this.#dispatch("working"),
       onFailure: (error) => this.#dispatch("failure", error),
     });
+    this.viewer.addHandler("animation-finish", () => this.#align());
     this.viewer.addHandler("tiled-image-drawn", ({ tiledImage }) => {
       const isBeneath = this.hasFidelity && tiledImage !== this.layers.fidelity;
       if (isBeneath) drainColour(this.viewer);
@@ -179,7 +180,12 @@ export class Stage extends EventTarget {
     this.viewport.goHome(true);
     // A small picture is shown as it is: to enlarge it is left to whoever looks at it.
     if (this.zoom() > 1) this.lookAt({ zoom: 1, x: 0.5, y: 0.5 });
+    this.#align();
     this.queue.moved();
+  }
+
+  #align() {
+    if (this.layers.original) alignAtOwnSize(this.viewer, () => this.zoom());
   }
 
   close() {
