@@ -178,6 +178,7 @@ def test_a_dropped_folder_is_added_and_what_is_no_picture_named(open_page, holid
     said = page.wait_for_selector(".toast >> text=Left out").inner_text()
     assert said == "Left out, as no pictures: list.txt, route.gpx"
     page.wait_for_selector(".toast >> text=4 pictures are here.")
+    page.wait_for_function("() => document.querySelectorAll('.remove').length === 4")
     names = page.locator(".shelf").first.locator(".name").all_inner_texts()
     assert sorted(names) == ["a.png", "b.JPG", "c.tif", "single.png"]
     assert page.locator("#home").is_visible()
