@@ -13,6 +13,7 @@ from clearzoom.errors import SizeError
 from clearzoom.io.atomic import discard
 from clearzoom.io.reading import Source
 from clearzoom.server.error_answers import RefusedError, error_responses
+from clearzoom.server.gallery.compression import compression_error_of
 from clearzoom.server.gallery.library import Entry, Library, Unreadable
 from clearzoom.server.gallery.uploads import BodyReceiver
 from clearzoom.server.iiif.addresses import Identifier
@@ -39,6 +40,11 @@ class PictureResponse(BaseModel):
     height: int
     kind: str = Field(examples=["PNG"])
     bytes: int
+    frames: int = Field(description="More than 1: an animation, whose first frame is served.")
+    compression_error: float = Field(
+        description="Error of its compression in levels of 255, estimated from the header; "
+        "0: lossless."
+    )
     upscaling: bool
     max_scale: int | None = Field(description="The largest scale of its virtual pictures.")
     rights: str | None
@@ -155,6 +161,8 @@ def _picture(entry: Entry, source: Source, prefix: str) -> PictureResponse:
         height=source.height_px,
         kind=source.kind,
         bytes=entry.path.stat().st_size,
+        frames=source.frames,
+        compression_error=compression_error_of(entry, source.kind),
         upscaling=entry.upscaling,
         max_scale=max(VIRTUAL_SCALES) if entry.upscaling else None,
         rights=str(marks.rights) if marks.rights else None,
