@@ -38,6 +38,7 @@ class PictureResponse(BaseModel):
     width: int
     height: int
     kind: str = Field(examples=["PNG"])
+    pages: int = Field(description="Pictures in the file; ID~p2 is the second.")
     bytes: int
     upscaling: bool
     max_scale: int | None = Field(description="The largest scale of its virtual pictures.")
@@ -154,6 +155,7 @@ def _picture(entry: Entry, source: Source, prefix: str) -> PictureResponse:
         width=source.width_px,
         height=source.height_px,
         kind=source.kind,
+        pages=entry.pages,
         bytes=entry.path.stat().st_size,
         upscaling=entry.upscaling,
         max_scale=max(VIRTUAL_SCALES) if entry.upscaling else None,
