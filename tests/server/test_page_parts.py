@@ -17,7 +17,8 @@ PAGE = Path(__file__).parents[2] / "src" / "clearzoom" / "server" / "page"
 MODULE = PAGE / "device"  # which pages elsewhere may use, too: it has no words and no document
 OWN = sorted(path for folder in (PAGE, MODULE) for path in folder.iterdir() if path.is_file())
 SCRIPTS = [path for path in OWN if path.suffix == ".js"]
-DOCUMENTS = {name: (PAGE / name).read_text("utf-8") for name in ("index.html", "device.html")}
+PAGES = "index.html", "device.html", "access.html", "access-token.html"
+DOCUMENTS = {name: (PAGE / name).read_text("utf-8") for name in PAGES}
 NAMESPACES = {  # names, never fetched
     "http://www.w3.org/2000/svg",
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#",

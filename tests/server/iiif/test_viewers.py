@@ -99,7 +99,7 @@ def library(serve, tmp_path_factory, photo):
     with tifffile.TiffWriter(root / "book" / "3.tif") as writer:
         for side in (250, 280):
             writer.write(photo[:side, :side], photometric="rgb", metadata=None)
-    return serve(root)
+    return serve(root, "--allowed-origin", "*")
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def files_of(library: Library, folder: Folder) -> Iterator[tuple[Entry, Source]]
     names.sort(key=lambda name: (place.get(name, len(place)), natural_key(name)))
     for name in names:
         try:
-            entry = library.find(f"{folder.identifier}/{name}".lstrip("/"))
+            entry = library.find(f"{folder.identifier}/{name}".lstrip("/"), described=True)
             if is_picture_file(entry.path):  # the last test, since it may open the file
                 yield entry, library.header(entry)
         except ClearzoomError:  # the list of pictures says why

@@ -16,7 +16,9 @@ from clearzoom.errors import ClearzoomError, ConfigError, MissingFileError
 from clearzoom.io.names import is_picture_file, is_picture_name, may_be_picture
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.io.tiff_pages import count_pictures
-from clearzoom.server.error_answers import field_of
+from clearzoom.server.access.services import PATH
+from clearzoom.server.access.visitors import may_see
+from clearzoom.server.error_answers import ACCESS, RefusedError, field_of
 from clearzoom.server.file_states import FileState, state_of
 from clearzoom.server.gallery.owner_file import Marks, marks_of
 from clearzoom.server.tiles.cache import forget_oldest
@@ -71,6 +73,13 @@ class Unreadable:
     why: str
 
 
+@dataclass(frozen=True)
+class Locked:
+    """A file that the visitor of this request may not see; only its group is told."""
+
+    group: str
+
+
 class Library:
     """Finds pictures by identifier; nothing outside of the folder is ever named or opened.
 
@@ -93,13 +102,16 @@ class Library:
         self._max_pixels = max_pixels
         uploads.mkdir(parents=True, exist_ok=True)
 
-    def find(self, identifier: str) -> Entry:
+    def find(self, identifier: str, *, described: bool = False) -> Entry:
         """Find a picture; of a TIFF with several pages, the first one unless a page is named.
 
         Args:
             identifier: the decoded identifier.
+            described: whether it is only described as IIIF's viewers must be able to read it before
+                they let people log in: title, size and rights, and no pixels.
 
         Raises:
+            RefusedError: 401 where the visitor of this request may not see it.
             MissingFileError: there is no such picture, or it lies outside; the message is the same.
             ConfigError: a ``clearzoom.toml`` that holds for it cannot be read.
         """
@@ -110,6 +122,13 @@ class Library:
             if named is None:
                 raise
             entry = self.page(self._file(named["file"]), int(named["number"]))
+        if not described and not may_see(entry.marks.access):
+            raise RefusedError(
+                401,
+                f"this picture is for the group {entry.marks.access!r}; log in at "
+                f"{PATH}/access/{entry.marks.access}",
+                code=ACCESS,
+            )
         return entry
 
     def page(self, entry: Entry, number: int) -> Entry:
@@ -139,6 +158,10 @@ class Library:
         if not path.is_file() or not is_picture_file(path):
             raise _missing()  # also where there is another file, of which nobody must learn
         marks = marks_of(self.folder, path.relative_to(self.folder))
+        real = path.resolve()
+        if real != path:  # a link is no way around
+            behind = marks_of(self.folder, real.relative_to(self.folder)).access
+            marks = marks.model_copy(update={"access": behind or marks.access})
         return Entry(identifier, path, path.name, marks, pages=_pages(path, _state(path)))
 
     def inside(self, identifier: str) -> Path:
@@ -169,12 +192,12 @@ class Library:
     def has(self, identifier: str) -> bool:
         """Return whether there is such a picture."""
         try:
-            self.find(identifier)
+            self.find(identifier, described=True)
         except MissingFileError:
             return False
         return True
 
-    def pictures(self) -> Iterator[tuple[Entry, Source] | Unreadable]:
+    def pictures(self) -> Iterator[tuple[Entry, Source] | Unreadable | Locked]:
         """List the folder's pictures by name, each with what its header states."""
         for root, folders, files in os.walk(self.folder):
             own = self._cache is not None and Path(root) == self._cache
@@ -189,8 +212,11 @@ class Library:
                     yield Unreadable(ascii(name), "its name is not UTF-8; rename it")
                     continue
                 try:
-                    entry = self.find(identifier)
-                    yield entry, self.header(entry)
+                    entry = self.find(identifier, described=True)
+                    if may_see(entry.marks.access):
+                        yield entry, self.header(entry)
+                    else:
+                        yield Locked(str(entry.marks.access))
                 except MissingFileError:  # a link that leads out of the folder
                     continue
                 except ConfigError as error:  # only whoever runs the server can mend it

@@ -1,6 +1,7 @@
 """The file ``clearzoom.toml``, in which a folder's owner describes its pictures."""
 
 import os
+from collections.abc import Container
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError
 
 from clearzoom.errors import ConfigError
 from clearzoom.io.documents import read_toml
+from clearzoom.server.access.passwords import GROUP
+from clearzoom.server.access.visitors import is_open
 from clearzoom.server.file_states import FileState, state_of
 from clearzoom.server.gallery.watermark import Watermark
 
@@ -38,6 +41,8 @@ class Marks(BaseModel):
     """For how long caches may keep answers without asking again; 0 unless it is set."""
     watermark: Watermark | Literal[False] | None = None
     """What is drawn over pixels before they are sent; false for nothing."""
+    access: str | None = Field(default=None, pattern=f"^(?:{GROUP.pattern})$")
+    """The group that may see it, or "public"; who knows a password of the group belongs to it."""
     label: str | None = None
     """The title, in place of the name; a folder's is its own, and not that of its pictures."""
 
@@ -130,12 +135,16 @@ def marks_changed_ns(folder: Path, relative: Path) -> int:
     return max(changed_ns)
 
 
-def check_marks(folder: Path) -> None:
+def check_marks(folder: Path, groups: Container[str] = ()) -> None:
     """Read all such files in a folder and below, so that mistakes show before it is served.
 
+    Args:
+        folder: the served folder.
+        groups: those that have a password.
+
     Raises:
-        ConfigError: a file is no such TOML, or its watermark cannot be drawn; the message says
-            which.
+        ConfigError: a file is no such TOML, its watermark cannot be drawn, or it names another
+            group; the message says which.
     """
     for root, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -143,6 +152,11 @@ def check_marks(folder: Path) -> None:
         for marks in (file, *file.pictures.values()) if file else ():
             if marks.watermark:
                 marks.watermark.stamp()
+            if not is_open(marks.access) and marks.access not in groups:
+                raise ConfigError(
+                    f"{Path(root) / NAME}: the group {marks.access!r} has no password; give it "
+                    "one in the file that --access-file names"
+                )
 
 
 def _places(folder: Path, relative: Path) -> list[Path]:

@@ -12,8 +12,9 @@ from pydantic import BaseModel, Field
 from clearzoom.errors import SizeError
 from clearzoom.io.atomic import discard
 from clearzoom.io.reading import Source
+from clearzoom.server.access.services import PATH
 from clearzoom.server.error_answers import RefusedError, error_responses
-from clearzoom.server.gallery.library import Entry, Library, Unreadable
+from clearzoom.server.gallery.library import Entry, Library, Locked, Unreadable
 from clearzoom.server.gallery.uploads import BodyReceiver
 from clearzoom.server.iiif.addresses import Identifier
 from clearzoom.server.iiif.identifiers import encoded
@@ -57,11 +58,19 @@ class UnreadableResponse(BaseModel):
     why: str
 
 
+class LockedResponse(BaseModel):
+    """A group whose pictures are listed after logging in."""
+
+    group: str = Field(examples=["readers"])
+    login: str = Field(description="Address of the page on which people log in.")
+
+
 class PicturesResponse(BaseModel):
-    """All pictures of the served folder."""
+    """All pictures of the served folder that the visitor may see."""
 
     pictures: list[PictureResponse]
     unreadable: list[UnreadableResponse]
+    locked: list[LockedResponse]
 
 
 def picture_router(service: Service, bodies: BodyReceiver) -> APIRouter:
@@ -136,13 +145,17 @@ def _printable(name: str) -> str:
 
 
 def _listed(library: Library, prefix: str) -> PicturesResponse:
-    pictures, unreadable = [], []
+    pictures, unreadable, groups = [], [], set[str]()
     for each in library.pictures():
-        if isinstance(each, Unreadable):
+        if isinstance(each, Locked):
+            groups.add(each.group)
+        elif isinstance(each, Unreadable):
             unreadable.append(UnreadableResponse(name=each.identifier, why=each.why))
         else:
             pictures.append(_picture(*each, prefix))
-    return PicturesResponse(pictures=pictures, unreadable=unreadable)
+    logins = {group: f"{prefix}{PATH}/access/{group}" for group in sorted(groups)}
+    locked = [LockedResponse(group=group, login=login) for group, login in logins.items()]
+    return PicturesResponse(pictures=pictures, unreadable=unreadable, locked=locked)
 
 
 def _picture(entry: Entry, source: Source, prefix: str) -> PictureResponse:

@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from clearzoom.io.reading import Source
+from clearzoom.server.access.services import CONTEXT as AUTH_CONTEXT
+from clearzoom.server.access.services import probe_service
+from clearzoom.server.access.visitors import is_open
 from clearzoom.server.gallery.folders import Folder
 from clearzoom.server.gallery.library import Entry
 from clearzoom.server.gallery.owner_file import Marks
@@ -61,8 +64,8 @@ class Describer:
     """
 
     def __init__(self, service: Service, root: str) -> None:
-        self._service, self._presentation = service, f"{root}/iiif/presentation/3"
-        self._images = f"{root}/iiif/3"
+        self._service, self._root = service, root
+        self._presentation, self._images = f"{root}/iiif/presentation/3", f"{root}/iiif/3"
         self._model = service.settings.model
 
     def picture(self, whole: Leaf, leaves: Sequence[Leaf]) -> dict[str, Any]:
@@ -79,9 +82,9 @@ class Describer:
         if not whole.entry.is_upload:
             parent = whole.entry.path.parent.relative_to(self._service.library.folder).as_posix()
             content["partOf"] = [self._reference("" if parent == "." else parent, "Collection")]
-        content["thumbnail"] = [self._thumbnail(leaves[0])]
+        content |= self._thumbnail(leaves[0])
         content["items"] = [self._canvas(leaf) for leaf in leaves]
-        return content
+        return _with_context(content, leaves)
 
     def book(self, folder: Folder, variant: Variant, leaves: Sequence[Leaf]) -> dict[str, Any]:
         """Write the manifest of a folder, with a canvas for each picture in it.
@@ -100,9 +103,9 @@ class Describer:
         if folder.marks.viewing_direction is not None:
             content["viewingDirection"] = folder.marks.viewing_direction
         content["partOf"] = [self._reference(folder.identifier, "Collection")]
-        content["thumbnail"] = [self._thumbnail(leaves[0])]
+        content |= self._thumbnail(leaves[0])
         content["items"] = [self._canvas(leaf, folder.marks) for leaf in leaves]
-        return content
+        return _with_context(content, leaves)
 
     def collection(
         self, folder: Folder, below: Sequence[Folder], files: Sequence[Leaf]
@@ -128,12 +131,12 @@ class Describer:
         if is_book or len(files) > 1:
             book = self._reference(folder.identifier, "Manifest")
             label = {"none": [folder.title]} if is_book else _all_of(folder.title)
-            items.append(book | {"label": label, "thumbnail": [self._thumbnail(files[0])]})
+            items.append(book | {"label": label} | self._thumbnail(files[0]))
         if not is_book:
             items += [
                 self._reference(file.entry.identifier, "Manifest")
                 | {"label": self._label(file)}
-                | {"thumbnail": [self._thumbnail(file)]}
+                | self._thumbnail(file)
                 for file in files
             ]
         content["items"] = items
@@ -183,27 +186,43 @@ class Describer:
             known = _statements(outer)
             own = _statements(leaf.entry.marks)
             content |= {name: value for name, value in own.items() if known.get(name) != value}
-            content["thumbnail"] = [self._thumbnail(leaf)]
+            content |= self._thumbnail(leaf)
         return content
 
     def _thumbnail(self, leaf: Leaf) -> dict[str, Any]:
+        if not is_open(leaf.entry.marks.access):  # it would be refused
+            return {}
         width, height = leaf.size_px
         share = min(1.0, _THUMBNAIL_PX / max(width, height))
         small_px = (max(1, round(width * share)), max(1, round(height * share)))
-        return self._image(leaf, f"{small_px[0]},{small_px[1]}", small_px)
+        return {"thumbnail": [self._image(leaf, f"{small_px[0]},{small_px[1]}", small_px)]}
 
     def _image(self, leaf: Leaf, size: str, size_px: tuple[int, int]) -> dict[str, Any]:
         base = f"{self._images}/{encoded(leaf.variant.text)}"
         # A map is transparent where nothing was added, and no JPEG can say so.
         suffix, media = ("png", "image/png") if leaf.variant.fidelity else ("jpg", "image/jpeg")
+        services: list[dict[str, Any]] = [
+            {"id": base, "type": "ImageService3", "profile": "level2"}
+        ]
+        if not is_open(leaf.entry.marks.access):
+            # Beside the image service, whose info.json states it too: within it, Mirador 4.0 fails.
+            group = str(leaf.entry.marks.access)
+            services.append(probe_service(self._root, leaf.entry.identifier, group))
         return {
             "id": f"{base}/full/{size}/0/default.{suffix}",
             "type": "Image",
             "format": media,
             "width": size_px[0],
             "height": size_px[1],
-            "service": [{"id": base, "type": "ImageService3", "profile": "level2"}],
+            "service": services,
         }
+
+
+def _with_context(content: dict[str, Any], leaves: Sequence[Leaf]) -> dict[str, Any]:
+    """Name the context of the services by which visitors log in, where there are any."""
+    if all(is_open(leaf.entry.marks.access) for leaf in leaves):
+        return content
+    return content | {"@context": [AUTH_CONTEXT, CONTEXT]}
 
 
 def _statements(marks: Marks) -> dict[str, Any]:

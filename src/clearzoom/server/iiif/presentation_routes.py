@@ -64,7 +64,7 @@ def presentation_router(service: Service) -> APIRouter:
 
     def picture_or_book(request: Request, identifier: str) -> Response:
         try:
-            variant, entry = resolve_identifier(service, identifier)
+            variant, entry = resolve_identifier(service, identifier, described=True)
         except MissingFileError:
             variant = parse_variant(unquote(identifier, errors="replace"))
             try:

@@ -20,9 +20,14 @@ import { has, t } from "./words.js";
  * @property {string} name
  * @property {string} why
  *
+ * @typedef {object} Locked
+ * @property {string} group
+ * @property {string} login
+ *
  * @typedef {object} Pictures
  * @property {Picture[]} pictures
  * @property {Unreadable[]} unreadable
+ * @property {Locked[]} locked
  *
  * @typedef {object} Model
  * @property {string} name

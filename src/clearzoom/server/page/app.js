@@ -15,7 +15,7 @@ let viewer = null;
 /** @type {Promise<Viewer> | null} */
 let starting = null;
 /** @type {import("./api.js").Pictures} */
-let listed = { pictures: [], unreadable: [] };
+let listed = { pictures: [], unreadable: [], locked: [] };
 
 async function fillGallery() {
   showLoading();
