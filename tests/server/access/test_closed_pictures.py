@@ -126,7 +126,7 @@ def test_a_password_opens_the_pictures_of_its_group(ask):
     assert ask("GET", image("closed/curated/e.png"), headers=cookie).status_code == 401
     both = cookie["Cookie"] + "; " + cookie_of(log_in(ask, "curators", OTHER))["Cookie"]
     assert ask("GET", image("closed/curated/e.png"), headers={"Cookie": both}).status_code == 200
-    more = log_in(ask, "curators", "one more password")
+    more = log_in(ask, "curators", "one more password\n")
     assert more.status_code == 200
 
 

@@ -70,6 +70,7 @@ def access_router(
             if len(body) > _LONGEST_BODY:
                 raise RefusedError(413, "that is no password")
         given = parse_qs(body.decode("utf-8", "replace")).get("password", [""])[0]
+        given = given.rstrip("\r\n")  # of a file that ends its line
         if not is_password(given, group, passwords):
             await asyncio.sleep(_WRONG_S)
             return _page(group, "wrong", 401)
