@@ -155,7 +155,7 @@ def check_marks(folder: Path, groups: Container[str] = ()) -> None:
             if not is_open(marks.access) and marks.access not in groups:
                 raise ConfigError(
                     f"{Path(root) / NAME}: the group {marks.access!r} has no password; give it "
-                    "one in the file that --access-file names"
+                    "one in the file that `access_file` names"
                 )
 
 
