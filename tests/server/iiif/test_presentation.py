@@ -172,6 +172,13 @@ def test_a_book_can_be_virtual_as_far_as_its_owner_allows(ask, folder):
     assert service_of(content["items"][-1]).endswith("page%2011.tif~p2~x4")
 
 
+def test_a_folder_whose_name_looks_virtual_comes_first(ask, folder):
+    (folder / "set~x3").mkdir()
+    shutil.copy(EXAMPLE, folder / "set~x3" / "a.png")
+    assert [each["width"] for each in manifest_of(ask, "set~x3")["items"]] == [451]
+    assert [each["width"] for each in manifest_of(ask, "set~x3~x2")["items"]] == [902]
+
+
 @pytest.mark.parametrize(
     "place",
     [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clearzoom.errors import ClearzoomError, MissingFileError
-from clearzoom.io.names import is_picture_file, is_picture_name, may_be_picture
+from clearzoom.io.names import is_picture_name, may_be_picture
 from clearzoom.io.reading import Source
 from clearzoom.server.gallery.library import Entry, Library
 from clearzoom.server.gallery.owner_file import FolderMarks, folder_marks_of
@@ -53,6 +53,14 @@ def find_folder(library: Library, identifier: str) -> Folder:
     return Folder(identifier, path, marks)
 
 
+def is_folder(library: Library, identifier: str) -> bool:
+    """Return whether there is such a folder."""
+    try:
+        return library.inside(identifier).is_dir()
+    except MissingFileError:
+        return False
+
+
 def natural_key(name: str) -> tuple[tuple[str | int, ...], str]:
     """Return a key that sorts names as people count: page 2 stands before page 10.
 
@@ -77,8 +85,7 @@ def files_of(library: Library, folder: Folder) -> Iterator[tuple[Entry, Source]]
     for name in names:
         try:
             entry = library.find(f"{folder.identifier}/{name}".lstrip("/"), described=True)
-            if is_picture_file(entry.path):  # the last test, since it may open the file
-                yield entry, library.header(entry)
+            yield entry, library.header(entry)
         except ClearzoomError:  # the list of pictures says why
             continue
 

@@ -8,18 +8,16 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from math import inf
 from pathlib import Path, PurePosixPath
 
 from clearzoom.errors import ClearzoomError, ConfigError, MissingFileError
 from clearzoom.io.names import is_picture_file, is_picture_name, may_be_picture
 from clearzoom.io.reading import Source, open_picture
-from clearzoom.io.tiff_pages import count_pictures
 from clearzoom.server.access.services import PATH
 from clearzoom.server.access.visitors import may_see
 from clearzoom.server.error_answers import ACCESS, RefusedError, field_of
-from clearzoom.server.file_states import FileState, state_of
+from clearzoom.server.gallery.headers import count_pages, header_of, missing
 from clearzoom.server.gallery.owner_file import Marks, marks_of
 from clearzoom.server.tiles.cache import forget_oldest
 
@@ -142,7 +140,7 @@ class Library:
             MissingFileError: there is no such page.
         """
         if entry.pages == 1 or number > entry.pages:
-            raise _missing()
+            raise missing()
         file = entry.path.relative_to(self.folder).as_posix()
         return replace(entry, identifier=f"{file}~p{number}", page=number)
 
@@ -152,17 +150,17 @@ class Library:
             try:
                 name = (path / "name").read_text("utf-8")
             except OSError:
-                raise _missing() from None
+                raise missing() from None
             return Entry(identifier, path / "picture", name, Marks(), is_upload=True)
         path = self.inside(identifier)
         if not path.is_file() or not is_picture_file(path):
-            raise _missing()  # also where there is another file, of which nobody must learn
+            raise missing()  # also where there is another file, of which nobody must learn
         marks = marks_of(self.folder, path.relative_to(self.folder))
         real = path.resolve()
         if real != path:  # a link is no way around
             behind = marks_of(self.folder, real.relative_to(self.folder)).access
             marks = marks.model_copy(update={"access": behind or marks.access})
-        return Entry(identifier, path, path.name, marks, pages=_pages(path, _state(path)))
+        return Entry(identifier, path, path.name, marks, pages=count_pages(path))
 
     def inside(self, identifier: str) -> Path:
         """Return the path of a file or folder in the served folder.
@@ -175,18 +173,18 @@ class Library:
         """
         parts = identifier.split("/")
         if len(identifier) > _LONGEST_ID or "\0" in identifier:
-            raise _missing()
+            raise missing()
         if any(not part or part.startswith(".") or _NO_NAME in part for part in parts):
-            raise _missing()
+            raise missing()
         path = self.folder / PurePosixPath(identifier)
         try:
             real = path.resolve(strict=True)
         except (OSError, ValueError, RuntimeError):  # not there, not encodable, links in a circle
-            raise _missing() from None
+            raise missing() from None
         if self._cache is not None and real.is_relative_to(self._cache):
-            raise _missing()
+            raise missing()
         if not real.is_relative_to(self.folder):
-            raise _missing()
+            raise missing()
         return path
 
     def has(self, identifier: str) -> bool:
@@ -233,7 +231,7 @@ class Library:
         Raises:
             InputError: and its kinds, as ``open_picture`` raises them.
         """
-        return _header(entry.path, _state(entry.path), self._max_pixels, entry.read_page)
+        return header_of(entry.path, self._max_pixels, entry.read_page)
 
     def add(self, name: str, received: Path, max_pixels: int) -> Entry:
         """Add an uploaded file, which is moved.
@@ -273,28 +271,3 @@ class Library:
         """Delete an upload."""
         if entry.is_upload:
             shutil.rmtree(entry.path.parent, ignore_errors=True)
-
-
-def _missing() -> MissingFileError:
-    return MissingFileError("there is no such picture; see /api/pictures")
-
-
-def _state(path: Path) -> FileState:
-    try:
-        return state_of(path)
-    except OSError:
-        raise _missing() from None
-
-
-@lru_cache(maxsize=16_384)
-def _header(path: Path, state: FileState, max_pixels: int, page: int | None) -> Source:
-    return open_picture(path, max_pixels=max_pixels, page=page)
-
-
-@lru_cache(maxsize=16_384)
-def _pages(path: Path, state: FileState) -> int:
-    try:
-        with path.open("rb") as file:
-            return count_pictures(file)
-    except OSError:  # whoever opens it is told why
-        return 1

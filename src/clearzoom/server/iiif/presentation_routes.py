@@ -12,7 +12,14 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
 from clearzoom.errors import MissingFileError
-from clearzoom.server.gallery.folders import Folder, files_of, find_folder, folders_in, pages_of
+from clearzoom.server.gallery.folders import (
+    Folder,
+    files_of,
+    find_folder,
+    folders_in,
+    is_folder,
+    pages_of,
+)
 from clearzoom.server.gallery.library import Entry
 from clearzoom.server.iiif.addresses import Identifier, resolve_identifier, root_of
 from clearzoom.server.iiif.folder_changes import folder_change_ns
@@ -66,7 +73,8 @@ def presentation_router(service: Service) -> APIRouter:
         try:
             variant, entry = resolve_identifier(service, identifier, described=True)
         except MissingFileError:
-            variant = parse_variant(unquote(identifier, errors="replace"))
+            text = unquote(identifier, errors="replace")
+            variant = Variant(text) if is_folder(library, text) else parse_variant(text)
             try:
                 return book(request, variant)
             except MissingFileError:
