@@ -17,11 +17,11 @@ PAGE = Path(__file__).parents[2] / "src" / "clearzoom" / "server" / "page"
 MODULE = PAGE / "device"  # which pages elsewhere may use, too: it has no words and no document
 OWN = sorted(path for folder in (PAGE, MODULE) for path in folder.iterdir() if path.is_file())
 SCRIPTS = [path for path in OWN if path.suffix == ".js"]
-DOCUMENTS = {
+PAGES = "device.html", "access.html", "access-token.html"
+DOCUMENTS = {name: (PAGE / name).read_text("utf-8") for name in PAGES} | {
     "index.html": "".join(
         (PAGE / name).read_text("utf-8") for name in ("index.html", "viewer.html")
     ),
-    "device.html": (PAGE / "device.html").read_text("utf-8"),
 }  # viewer.html is put into the first when a picture is opened
 NAMESPACES = {  # names, never fetched
     "http://www.w3.org/2000/svg",

@@ -60,6 +60,10 @@ def serve(
             metavar="IP", help="Proxy, or its network, whose forwarding headers count; repeatable."
         ),
     ] = None,
+    access_file: Annotated[
+        Path | None,
+        typer.Option(help="TOML file of passwords, for folders that are not for all."),
+    ] = None,
     model: Annotated[
         str, typer.Option(help="Model where the address names none; see 'clearzoom models'.")
     ] = DEFAULT_MODEL,
@@ -132,6 +136,7 @@ def serve(
         allowed_hosts=tuple(allowed_host or ()),
         allowed_origins=None if allowed_origin is None else tuple(allowed_origin),
         trusted_proxies=tuple(trusted_proxy or ()),
+        access_file=None if access_file is None else access_file.resolve(),
         model=model,
         consistency=merged_consistency(parse_consistency(consistency), back_projection),
         denoise=parse_denoise(denoise),

@@ -37,12 +37,12 @@ def start(settings: ServeSettings, *, public: bool) -> None:
         public: whether other machines may come without a token.
 
     Raises:
-        ConfigError: a ``clearzoom.toml`` cannot be read.
+        ConfigError: a ``clearzoom.toml`` or the file of passwords cannot be used.
         InputError: the address cannot be used.
         OutputError: the cache cannot be written.
         SizeError: the memory is too little.
     """
-    check_marks(settings.folder)
+    check_marks(settings.folder, settings.passwords())
     if settings.memory_bytes < LEAST_BYTES:
         raise SizeError(
             f"a server process needs {LEAST_BYTES / 1e6:.0f} MB, and there are {settings.workers} "

@@ -35,7 +35,7 @@ def image_router(service: Service, version: ApiVersion) -> APIRouter:
     @router.get("/{identifier}", status_code=303, response_class=RedirectResponse)
     async def base(request: Request, identifier: Identifier) -> RedirectResponse:
         """Redirect to the info.json of the picture."""
-        variant, _ = resolve_identifier(service, identifier)
+        variant, _ = resolve_identifier(service, identifier, described=True)
         return RedirectResponse(f"{base_of(request, variant, version)}/info.json", 303)
 
     @router.get(
@@ -52,7 +52,7 @@ def image_router(service: Service, version: ApiVersion) -> APIRouter:
         accept: Annotated[str | None, Header()] = None,
     ) -> Response:
         """Describe a picture: its sizes, its tiles, and of which pixels it is made."""
-        variant, entry = resolve_identifier(service, identifier)
+        variant, entry = resolve_identifier(service, identifier, described=True)
         original = await service.opened(request, entry)
         if variant.scale > 1:
             await service.measured(request, variant)

@@ -25,9 +25,14 @@ export const THUMBNAIL_PX = 280;
  * @property {string} name
  * @property {string} why
  *
+ * @typedef {object} Locked
+ * @property {string} group
+ * @property {string} login
+ *
  * @typedef {object} Pictures
  * @property {Picture[]} pictures
  * @property {Unreadable[]} unreadable
+ * @property {Locked[]} locked
  *
  * @typedef {object} Model
  * @property {string} name

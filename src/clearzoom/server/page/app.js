@@ -17,7 +17,7 @@ let starting = null;
 /** @type {symbol | null} the newest change of the address */
 let turn = null;
 /** @type {import("./api.js").Pictures} */
-let listed = { pictures: [], unreadable: [] };
+let listed = { pictures: [], unreadable: [], locked: [] };
 
 /** Parts that the first sight of the gallery can do without; they are fetched after it. */
 const uploads = () => import("./upload.js");

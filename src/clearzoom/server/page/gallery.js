@@ -22,6 +22,8 @@ let pictureIsThere = () => {};
 export const firstPicture = new Promise((/** @type {(value: void) => void} */ done) => {
   pictureIsThere = () => done();
 });
+/** @type {import("./api.js").Locked[]} */
+let locked = [];
 /** @type {(picture: Picture) => void} */
 let onRemove = () => {};
 
@@ -106,7 +108,14 @@ function draw() {
   const count = folders.length;
   by("gallery-count").textContent = count ? t("gallery.count", { count: number(count) }) : "";
   by("filter").hidden = count < FILTER_FROM;
-  const isEmpty = !count && !added.length;
+  by("locked").replaceChildren(
+    ...locked.map(({ group, login }) => {
+      const link = make("a", { href: login, textContent: t("gallery.locked", { group }) });
+      return make("li", {}, link);
+    }),
+  );
+  by("locked").hidden = !locked.length;
+  const isEmpty = !count && !added.length && !locked.length;
   by("home").classList.toggle("empty", isEmpty);
   state(isEmpty ? t("gallery.empty") : part && !shown.length ? t("gallery.none") : "");
   by("unreadable").hidden = !unreadable.length;
@@ -142,6 +151,7 @@ export function showFailure(text) {
 export function showPictures(listed, own, remove) {
   folders = listed.pictures;
   unreadable = listed.unreadable;
+  locked = listed.locked;
   added = own;
   onRemove = remove;
   draw();
@@ -150,5 +160,5 @@ export function showPictures(listed, own, remove) {
 
 by("filter").addEventListener("input", wait(draw, 120));
 document.addEventListener("language", () => {
-  if (folders.length || added.length) draw();
+  if (folders.length || added.length || locked.length) draw();
 });

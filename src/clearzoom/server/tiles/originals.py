@@ -19,24 +19,19 @@ import pyvips
 
 from clearzoom.core.box import Box
 from clearzoom.errors import ClearzoomError, FullDiskError, InputError, UnreadablePictureError
-from clearzoom.io.atomic import whole_file
-from clearzoom.io.libvips_errors import VIPS_ERRORS, is_full, reason_of, unreadable, unwritable
-from clearzoom.io.libvips_files import save, source_of, states
-from clearzoom.io.loading import number_of, open_image, plain_image
+from clearzoom.io.libvips_errors import VIPS_ERRORS, is_full, unreadable
 from clearzoom.io.picture import Samples, colours_of
 from clearzoom.io.reading import Source, open_picture, upright
-from clearzoom.io.tiff_pages import main_page
-from clearzoom.io.writing import interpretation
 from clearzoom.server.file_states import FileState, state_of
 from clearzoom.server.locks import CancelCheck, KeyedLock
 from clearzoom.server.memory import Memory
 from clearzoom.server.opening import opening_bytes
 from clearzoom.server.tiles.cache import forget_oldest, remove
+from clearzoom.server.tiles.tiled_copies import copied, halved
+from clearzoom.server.tiles.tiled_tiff import readable_by_region
 
 _SMALLEST_PX = 256
 """Halving ends where no side is longer."""
-_TILE = {"tile": True, "tile_width": 256, "tile_height": 256, "bigtiff": True}
-_PACKED = {"compression": "deflate", "level": 1, "predictor": "horizontal"}
 _MOST_OPEN, _MOST_KNOWN = 64, 1024
 _USED = "used"
 """Empty file in the folder of a picture's copies; its time is that of their last use."""
@@ -46,7 +41,7 @@ _TOUCH_AFTER_S = 60.0
 _FULL_S = 30.0
 """For so long nobody tries again to copy a picture that the disk had no room for."""
 _log = logging.getLogger("clearzoom.server")
-_Identity = tuple[Path, FileState]
+_Identity = tuple[Path, FileState, int | None]
 T = TypeVar("T")
 
 
@@ -56,7 +51,7 @@ class Original:
 
     Attributes:
         source: what its header states.
-        sha256: hash of the file.
+        sha256: hash of the file; for a page of several, of that hash and the page's number.
         halves: ``halves[k]`` is the picture 2**k times smaller, sides rounded up.
     """
 
@@ -116,9 +111,9 @@ class Originals:
         self._too_large: OrderedDict[_Identity, float] = OrderedDict()
         self._mutex = threading.Lock()
 
-    def known(self, path: Path) -> Original | None:
+    def known(self, path: Path, page: int | None = None) -> Original | None:
         """Return a picture that is open already and did not change, or None."""
-        identity = _identity(path)
+        identity = _identity(path, page)
         with self._mutex:
             original = self._open.get(identity)
             if original is not None:
@@ -128,22 +123,25 @@ class Originals:
             return None
         return original
 
-    def open(self, path: Path, max_pixels: int, check: CancelCheck) -> Original:
+    def open(
+        self, path: Path, max_pixels: int, check: CancelCheck, page: int | None = None
+    ) -> Original:
         """Open a picture; one that cannot be read by region is decoded to the disk once.
 
         Args:
             path: a file of a format that ``open_picture`` knows.
             max_pixels: larger pictures are refused.
             check: is called before each half is made.
+            page: which picture of a TIFF with several is meant, from 1.
 
         Raises:
             InputError: and its kinds, as ``open_picture`` raises them.
             FullDiskError: there is no room for the copy, although all others were deleted.
         """
-        known = self.known(path)
+        known = self.known(path, page)
         if known is not None:
             return known
-        identity = _identity(path)
+        identity = _identity(path, page)
         with self._mutex:
             damage = self._damaged.get(identity)
             full_until_s = self._too_large.get(identity, 0.0)
@@ -152,9 +150,11 @@ class Originals:
             raise damage.with_message(str(damage))
         if time.monotonic() < full_until_s:
             raise FullDiskError(f"the disk of {self._folder} has no room for a copy of {path}")
-        source = open_picture(path, max_pixels=max_pixels)
+        source = open_picture(path, max_pixels=max_pixels, page=page)
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        if page is not None:
+            sha256 = hashlib.sha256(f"{sha256} page {page}".encode()).hexdigest()
         with self._locks.hold(_lock_key(sha256), check):
             try:
                 original = self._opened_with_room(source, sha256, check)
@@ -165,7 +165,7 @@ class Originals:
                 until_s = time.monotonic() + _FULL_S
                 self._remember(self._too_large, identity, until_s, _MOST_KNOWN)
                 raise
-            if _identity(path) != identity:  # the copy may have px of both
+            if _identity(path, page) != identity:  # the copy may have px of both
                 remove(self._folder / sha256)
                 raise UnreadablePictureError(f"{path} changed while it was read; try again")
         self._remember(self._open, identity, original, _MOST_OPEN)
@@ -210,16 +210,16 @@ class Originals:
         folder = self._folder / sha256
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _USED).touch()
-        halves = _readable_by_region(source)
+        halves = readable_by_region(source)
         with self._memory_for(folder, source, check):
             if not halves:
                 # From the top down, so that no decoder holds the whole picture.
                 make = partial(upright, source, sequential=True)
-                halves = [_copied(folder / "0.tif", source, make)]
+                halves = [copied(folder / "0.tif", source, make)]
             while max(halves[-1].width, halves[-1].height) > _SMALLEST_PX:
                 check()
                 copy = folder / f"{len(halves)}.tif"
-                halves.append(_copied(copy, source, partial(_halved, halves[-1], source)))
+                halves.append(copied(copy, source, partial(halved, halves[-1], source)))
         (folder / _WHOLE).touch()
         self._sweep(folder, self._disk_bytes)
         return Original(source, sha256, tuple(halves))
@@ -275,9 +275,9 @@ def _lock_key(sha256: str) -> str:
     return f"decode {sha256}"
 
 
-def _identity(path: Path) -> _Identity:
+def _identity(path: Path, page: int | None) -> _Identity:
     try:
-        return path, state_of(path)
+        return path, state_of(path), page
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 
@@ -291,64 +291,3 @@ def _used_again(folder: Path) -> bool:
     except FileNotFoundError:
         return False
     return True
-
-
-def _readable_by_region(source: Source) -> list[pyvips.Image]:
-    """List a tiled TIFF itself and, where it is a pyramid, its own halves; else nothing."""
-    if source.kind != "TIFF":
-        return []
-    image, _ = open_image(source.path)
-    if not states(image, "tile-width"):
-        return []
-    rotated = number_of(image, "orientation", 1) != 1
-    with source.path.open("rb") as file:
-        pages = 1 if rotated else main_page(file, source.path).halves
-    halves = [image.autorot(), *(open_image(source.path, page=page)[0] for page in range(1, pages))]
-    return [plain_image(half, source.path, keep_cmyk=source.cmyk)[0] for half in halves]
-
-
-def _halved(image: pyvips.Image, source: Source) -> pyvips.Image:
-    if not source.has_alpha:
-        return image.shrink(2, 2, ceil=True).rint().cast(image.format)
-    opaque = 65_535 if source.deep else 255
-    smaller = image.premultiply(max_alpha=opaque).shrink(2, 2, ceil=True)
-    return smaller.unpremultiply(max_alpha=opaque).rint().cast(image.format)
-
-
-def _copied(path: Path, source: Source, make: Callable[[], pyvips.Image]) -> pyvips.Image:
-    """Open the tiled copy in a file, which is made first where it is missing."""
-    if not path.is_file():
-        try:
-            image = make()
-            with whole_file(path) as temporary:
-                try:
-                    save(image, temporary, keep="none", **_TILE, **_PACKED)
-                except VIPS_ERRORS as error:
-                    raise _why(path, temporary, source, make, error) from error
-        except VIPS_ERRORS as error:
-            raise unreadable(source.path, error) from error
-    kind = interpretation(np.empty((1, 1, source.channels), source.dtype), cmyk=source.cmyk)
-    return _open_copy(path).copy(interpretation=kind)
-
-
-def _why(
-    path: Path, temporary: Path, source: Source, make: Callable[[], pyvips.Image], error: Exception
-) -> Exception:
-    """Tell a damaged source from a full disk: libvips raises the same error for both.
-
-    The disk may have room again by now, and another thread may have changed libvips' text. So the
-    picture is decoded once more, without a copy.
-    """
-    failure = unwritable(path, temporary, error)
-    if isinstance(failure, FullDiskError):
-        return failure
-    try:
-        make().avg()
-    except VIPS_ERRORS as damage:
-        return unreadable(source.path, damage)
-    return FullDiskError(f"cannot write {path}: {reason_of(error)}; make room on its disk")
-
-
-def _open_copy(path: Path) -> pyvips.Image:
-    with path.open("rb") as file:
-        return pyvips.Image.new_from_source(source_of(file), "")

@@ -122,15 +122,15 @@ class Service:
             InputError: and its kinds, as ``open_picture`` raises them.
             RefusedError: the server has too much to do.
         """
-        known = self._originals.known(entry.path)
+        known = self._originals.known(entry.path, entry.read_page)
         if known is not None:
             return known
         limit = self.settings.max_pixels
 
         def work(check: CancelCheck) -> Original:
-            return self._originals.open(entry.path, limit, check)
+            return self._originals.open(entry.path, limit, check, entry.read_page)
 
-        key = f"open {entry.path}"
+        key = f"open {entry.path} {entry.read_page}"
         return await self._unless_gone(request, self.slow.run(key, client_of(request), work))
 
     async def tile(
