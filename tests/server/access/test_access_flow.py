@@ -224,6 +224,24 @@ def wait_for(page, what, seconds=60):
     raise AssertionError("that took too long")
 
 
+def test_without_tls_images_go_to_pages_of_the_same_site_alone(context, elsewhere, museum):
+    log_in(context, museum)
+    image = f"{museum.url}/iiif/3/closed%2Fcat.png/full/max/0/default.jpg"
+    load = """address => new Promise((resolve) => {
+        const image = new Image();
+        image.onload = () => resolve("shown");
+        image.onerror = () => resolve("refused");
+        image.src = address;
+    })"""
+    for site, seen in (
+        (elsewhere, "shown"),
+        (elsewhere.replace("localhost", "127.0.0.1"), "refused"),
+    ):
+        page = context.new_page()
+        page.goto(f"{site}/nothing.html")
+        assert page.evaluate(load, image) == seen
+
+
 def test_the_gallery_asks_for_the_password_and_then_shows_the_folder(context, museum):
     page = context.new_page()
     page.goto(museum.url)
