@@ -195,12 +195,25 @@ async def client(
             seen.refused[status] += 1
             await asyncio.sleep(1)
         elif path not in MOST and content != expected[path]:
-            seen.wrong.append(f"other bytes for {path}")
+            seen.wrong.append(f"other bytes for {path}: {difference(content, expected[path])}")
         elif kind != LARGE and headers["x-clearzoom-pixels"] != kind:
             seen.wrong.append(f"other px for {path}")
         else:
             seen.seconds[kind].append(time.perf_counter() - start)
     connection[1].close()
+
+
+def difference(content: bytes, expected: bytes) -> str:
+    """Say how two pictures differ."""
+    one, other = (
+        pyvips.Image.new_from_buffer(each, "").numpy().astype(int) for each in (content, expected)
+    )
+    if one.shape != other.shape:
+        return f"{one.shape} is not {other.shape}"
+    apart = np.abs(one - other)
+    rows, columns = np.nonzero(apart.max(axis=2))
+    where = f"rows {rows.min()}-{rows.max()}, columns {columns.min()}-{columns.max()}"
+    return f"{apart.max()} levels at most, in {(apart > 0).mean():.2%} of the px; {where}"
 
 
 async def answer_of(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], bytes]:
@@ -228,7 +241,10 @@ def children(pid: int) -> list[int]:
 
 def resident_bytes(pid: int) -> int:
     """Give the memory that a process alone holds; what it shares with others is not counted."""
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # it was killed just now
+        return 0
     return 1024 * sum(int(size) for size in re.findall(r"^Private_\w+:\s+(\d+)", rollup, re.M))
 
 

@@ -35,8 +35,6 @@ VARIABLES = {
     "MPLCONFIGDIR": "Folder of matplotlib's list of fonts; `matplotlib` in the cache folder by "
     "default.",
     "RAY_ADDRESS": "Address of the cluster for `--on ray`, like `--address`.",
-    "OPENBLAS_NUM_THREADS": "Threads inside a matrix product; 1 by default, since tiles have "
-    "threads of their own.",
 }
 """The variables that a user may set."""
 

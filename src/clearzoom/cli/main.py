@@ -1,6 +1,5 @@
 """The command ``clearzoom``: its subcommands, its errors and exit statuses."""
 
-import os
 import sys
 import traceback
 from typing import Annotated
@@ -24,9 +23,6 @@ from clearzoom.cli.weights import weights
 from clearzoom.errors import ClearzoomError, MissingExtraError
 from clearzoom.pipeline.request import option_of
 from clearzoom.version import __version__
-
-# Tiles run in threads of their own; more threads inside each matrix product only compete.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 _TRAINING_PARTS = {"torch", "lightning", "safetensors", "onnx", "onnxscript", "tensorboard"}
 
