@@ -10,7 +10,7 @@ from clearzoom.cli.options import ConsistencyOption, DenoiseOption, OldConsisten
 from clearzoom.errors import InputError, MissingExtraError, MissingFileError
 from clearzoom.weights import DEFAULT_MODEL
 
-_PARTS = {"fastapi", "starlette", "uvicorn", "prometheus_client"}
+_PARTS = {"brotli", "fastapi", "starlette", "uvicorn", "prometheus_client"}
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
 """The characters that an address, a header and a cookie can all hold."""
 
@@ -73,6 +73,12 @@ def serve(
     cache_size: Annotated[
         str, typer.Option(help="Size limit of the cache folder, like 4GB.")
     ] = "4GB",
+    access_log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Log requests: a JSON object a line; -: on standard output."
+        ),
+    ] = None,
     max_upload: Annotated[
         str, typer.Option(help="Size limit of one uploaded file, like 100MB.")
     ] = "100MB",
@@ -124,6 +130,7 @@ def serve(
         allowed_hosts=tuple(allowed_host or ()),
         allowed_origins=None if allowed_origin is None else tuple(allowed_origin),
         trusted_proxies=tuple(trusted_proxy or ()),
+        access_log=access_log if access_log in (None, Path("-")) else access_log.absolute(),
         model=model,
         consistency=merged_consistency(parse_consistency(consistency), back_projection),
         denoise=parse_denoise(denoise),

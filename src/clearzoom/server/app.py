@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
 from fastapi import FastAPI, Security
@@ -10,6 +10,8 @@ from fastapi.responses import FileResponse
 from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 
+from clearzoom.server.access_log import AccessLog, Lines
+from clearzoom.server.compression import Compressed
 from clearzoom.server.device_routes import add_device_page
 from clearzoom.server.error_answers import add_failures
 from clearzoom.server.gallery.model_routes import model_router
@@ -42,12 +44,15 @@ def create_app(settings: ServeSettings) -> FastAPI:
     metrics = Metrics(jobs.counts)
     service.count_tile = metrics.count_tile
 
+    lines = Lines(settings.access_log) if settings.access_log else None
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         jobs.start()
         loading = asyncio.create_task(asyncio.to_thread(service.renderer.load))
         closing = asyncio.create_task(_close_deleted(service))
-        yield
+        with lines.written() if lines else nullcontext():
+            yield
         closing.cancel()
         await loading
         jobs.close()
@@ -83,9 +88,12 @@ def create_app(settings: ServeSettings) -> FastAPI:
 
     add_device_page(app)
     app.mount("/static", StaticFiles(directory=PAGE, check_dir=False), name="static")
+    app.add_middleware(Compressed, cache=service.cache)
     app.add_middleware(Counted, metrics=metrics)
     app.add_middleware(Safety, settings=settings)
     app.add_middleware(RawPaths)
+    if lines is not None:
+        app.add_middleware(AccessLog, lines=lines)
     app.add_middleware(BehindProxy, settings=settings)
     return app
 

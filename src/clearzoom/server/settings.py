@@ -38,6 +38,8 @@ class ServeSettings(BaseModel):
     """Sites whose pages may read pictures, or ``*``; None: all, or none of a local server."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses and networks of proxies that state whose requests they send on."""
+    access_log: Path | None = None
+    """Gets a line for each request; ``-`` is standard output."""
     model: str = DEFAULT_MODEL
     consistency: ConsistencyField = "auto"
     denoise: DenoiseField = "auto"

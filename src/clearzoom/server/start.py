@@ -15,6 +15,7 @@ from uvicorn.supervisors import Multiprocess
 from clearzoom.core.terminal_text import printable
 from clearzoom.errors import InputError, OutputError
 from clearzoom.io.atomic import remove_dead
+from clearzoom.server.access_log import check_access_log
 from clearzoom.server.connections import REQUEST_WITHIN_S, LimitedConnection
 from clearzoom.server.gallery.owner_file import check_marks
 from clearzoom.server.logs import LOGS
@@ -38,9 +39,11 @@ def start(settings: ServeSettings, *, public: bool) -> None:
     Raises:
         ConfigError: a ``clearzoom.toml`` cannot be read.
         InputError: the address cannot be used.
-        OutputError: the cache cannot be written.
+        OutputError: the cache or the access log cannot be written.
     """
     check_marks(settings.folder)
+    if settings.access_log is not None:
+        check_access_log(settings.access_log)
     if settings.token is None and not settings.is_local and not public:
         settings = settings.model_copy(update={"token": secrets.token_urlsafe(24)})
     # uvicorn ends gracefully at this signal, and then raises it again.

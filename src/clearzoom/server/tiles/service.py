@@ -68,6 +68,11 @@ class Service:
         self.slow = Pool("slow", _THREADS, _MOST_WAITING, _MOST_OF_CLIENT)
         self.count_tile: Callable[[Kind, bool], None] = lambda kind, cached: None
 
+    @property
+    def cache(self) -> Cache:
+        """The cache of tiles and of other answers."""
+        return self._cache
+
     def close(self) -> None:
         """Finish the tiles that wait or are being made."""
         self.quick.close()
