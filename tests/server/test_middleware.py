@@ -38,7 +38,7 @@ ASKED_FOR = (
 @pytest.fixture(scope="module")
 def guarded(serve, served_folder):
     """A server that asks for a token."""
-    return serve(served_folder, "--token", TOKEN)
+    return serve(served_folder, "--token", TOKEN, "--allowed-origin", "*")
 
 
 def test_every_answer_is_guarded(client):

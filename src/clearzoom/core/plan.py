@@ -11,7 +11,8 @@ from clearzoom.errors import SizeError
 _PRINT_DPI_ENOUGH = 75.0
 """With fewer px of the input per printed inch, most of what a print shows is inferred."""
 
-_MOST_STAGES = 3
+MOST_STAGES = 3
+"""Networks in one chain."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def most_times(scales: Collection[int]) -> int:
     Args:
         scales: the scales for which there are weights.
     """
-    most: int = max(scales, default=1) ** _MOST_STAGES
+    most: int = max(scales, default=1) ** MOST_STAGES
     return most
 
 
@@ -92,7 +93,7 @@ def chain_for(factor: float, scales: Collection[int]) -> tuple[int, ...]:
         return ()
     chains = [
         chain
-        for length in range(1, _MOST_STAGES + 1)
+        for length in range(1, MOST_STAGES + 1)
         for chain in product(sorted(scales), repeat=length)
         if prod(chain) >= factor - 1e-9 and list(chain) == sorted(chain)
     ]

@@ -90,7 +90,7 @@ class Safety:
                 answer = MutableHeaders(scope=message)
                 for name, value in added.items():
                     answer.setdefault(name, value)
-                if shared:
+                if shared and "*" not in self._settings.shared_with:
                     answer.add_vary_header("Origin")
             await send(message)
 

@@ -8,12 +8,12 @@ from clearzoom.core.box import Box
 from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.iiif.identifiers import Variant
 from clearzoom.server.iiif.image_request import (
-    Limits,
     canonical,
     parse_view,
     scale_factors,
     tile_sizes,
 )
+from clearzoom.server.iiif.limits import Limits
 from clearzoom.server.tiles.rotation import rotated_px
 
 LIMITS = Limits(1000, 500_000)

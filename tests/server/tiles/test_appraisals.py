@@ -68,9 +68,9 @@ def test_a_picture_is_looked_at_once(opened, monkeypatch):
         appraisals, "appraise", lambda *given: counted.append(1) or appraising.appraise(*given)
     )
     known = Appraisals()
-    assert not known.is_settled(original, settings, [4])
+    assert known.known(original, settings, [4]) is None
     first = known.settle(original, settings, [4])
-    assert known.is_settled(original, settings, [4])
+    assert known.known(original, settings, [4]) is first
     assert known.settle(original, settings, [4]) is first
     known.settle(original, Settings(model="photo"), [4])
     assert len(counted) == 1
@@ -79,5 +79,4 @@ def test_a_picture_is_looked_at_once(opened, monkeypatch):
 def test_what_is_settled_needs_no_look(opened, monkeypatch):
     monkeypatch.setattr(appraisals, "appraise", lambda *given: 1 / 0)
     settings = Settings(model="fast", consistency=2.0, denoise=None)
-    assert Appraisals().is_settled(opened("a.png"), settings, [4])
     assert Appraisals().settle(opened("a.png"), settings, [4]).consistency == 2.0

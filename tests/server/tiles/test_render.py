@@ -24,6 +24,7 @@ from clearzoom.server.locks import KeyedLock
 from clearzoom.server.tiles.cache import Cache
 from clearzoom.server.tiles.inferred import Inference, interpolated
 from clearzoom.server.tiles.originals import Originals
+from clearzoom.server.tiles.pace import Pace
 from clearzoom.server.tiles.render import Renderer
 from clearzoom.server.tiles.views import View
 
@@ -41,6 +42,7 @@ def kitchen(tmp_path_factory):
     renderer = Renderer(
         Inference(Cache(folder / "tiles", 10**8, 10**9), locks),
         Settings(model="fast", consistency="tones"),
+        Pace(folder / "paces", locks, 60.0),
     )
     return originals, renderer
 
@@ -105,7 +107,8 @@ def test_tiles_are_crops_of_the_enlarged_file(
     kitchen, kinds, tmp_path, consistency, kind, model, virtual, level
 ):
     originals, renderer = kitchen
-    renderer = Renderer(renderer._inference, Settings(model="fast", consistency=consistency))
+    settings = Settings(model="fast", consistency=consistency)
+    renderer = Renderer(renderer._inference, settings, renderer._pace)
     path = kinds / f"{kind}.png"
     expected = whole(path, tmp_path, scale=level, model=model, consistency=consistency)
     original = originals.open(path, 10**9, always)
@@ -125,7 +128,8 @@ def test_tiles_are_crops_of_the_enlarged_file(
 @pytest.mark.slow
 def test_sixteen_bit_tiles_are_computed_in_sixteen_bit(kitchen, kinds, tmp_path):
     originals, renderer = kitchen
-    renderer = Renderer(renderer._inference, Settings(model="fast", consistency="full"))
+    settings = Settings(model="fast", consistency="full")
+    renderer = Renderer(renderer._inference, settings, renderer._pace)
     expected = whole(kinds / "deep.png", tmp_path, scale=4, model="fast", consistency="full")
     assert expected.dtype == np.uint16
     original = originals.open(kinds / "deep.png", 10**9, always)

@@ -16,6 +16,7 @@ from clearzoom.server.locks import KeyedLock
 from clearzoom.server.tiles.cache import Cache
 from clearzoom.server.tiles.inferred import Inference
 from clearzoom.server.tiles.originals import Original, Originals
+from clearzoom.server.tiles.pace import Pace
 from clearzoom.server.tiles.render import Renderer
 from clearzoom.server.tiles.resample import resampled
 from clearzoom.server.tiles.views import View
@@ -27,7 +28,9 @@ def reduce(tmp_path):
     locks = KeyedLock(tmp_path / "locks")
     originals = Originals(tmp_path / "pictures", 10**9, locks)
     cache = Cache(tmp_path / "tiles", 10**8, 10**9)
-    renderer = Renderer(Inference(cache, locks), Settings(model="fast"))
+    renderer = Renderer(
+        Inference(cache, locks), Settings(model="fast"), Pace(tmp_path, locks, 60.0)
+    )
 
     def render(path, box, width, height):
         original = originals.open(path, 10**9, lambda: None)

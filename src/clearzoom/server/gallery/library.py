@@ -22,6 +22,8 @@ from clearzoom.server.tiles.cache import forget_oldest
 
 _UPLOAD = re.compile(r"upload-[0-9a-f]{32}")
 _LONGEST_ID = 1024
+_NO_NAME = "\\" if os.sep == "\\" else "\0"
+"""No file has it in its name: elsewhere a backslash is a letter like others."""
 _log = logging.getLogger("clearzoom.server")
 
 
@@ -64,10 +66,14 @@ class Library:
         folder: the served folder.
         uploads: folder of the uploads.
         max_pixels: larger pictures are refused.
+        cache: the server's own files, which are not served where they lie in the folder.
     """
 
-    def __init__(self, folder: Path, uploads: Path, max_pixels: int) -> None:
+    def __init__(
+        self, folder: Path, uploads: Path, max_pixels: int, cache: Path | None = None
+    ) -> None:
         self._folder = folder.resolve()
+        self._cache = None if cache is None else cache.resolve()
         self._uploads = uploads
         self._max_pixels = max_pixels
         uploads.mkdir(parents=True, exist_ok=True)
@@ -94,15 +100,18 @@ class Library:
             return Entry(identifier, path / "picture", name, Marks(), is_upload=True)
         relative = PurePosixPath(identifier)
         parts = identifier.split("/")
-        if any(part in ("", ".", "..") or part.startswith(".") or "\\" in part for part in parts):
+        if any(not part or part.startswith(".") or _NO_NAME in part for part in parts):
             raise missing
         path = self._folder / relative
         try:
-            inside = path.resolve(strict=True).is_relative_to(self._folder)
+            file = path.resolve(strict=True)
         except (OSError, ValueError, RuntimeError):  # not there, not encodable, links in a circle
             raise missing from None
-        if not inside or not path.is_file():
-            raise missing
+        inside = file.is_relative_to(self._folder)
+        if self._cache is not None and file.is_relative_to(self._cache):
+            inside = False
+        if not inside or not file.is_file() or not is_picture_file(path):
+            raise missing  # also where there is another file, of which nobody must learn
         return Entry(identifier, path, relative.name, marks_of(self._folder, Path(*parts)))
 
     def has(self, identifier: str) -> bool:
@@ -116,7 +125,8 @@ class Library:
     def pictures(self) -> Iterator[tuple[Entry, Source] | Unreadable]:
         """List the folder's pictures by name, each with what its header states."""
         for root, folders, files in os.walk(self._folder):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            own = self._cache is not None and Path(root) == self._cache
+            folders[:] = sorted(name for name in folders if not (own or name.startswith(".")))
             for name in sorted(files):
                 if not is_picture_name(name) and not may_be_picture(name):
                     continue
@@ -128,8 +138,7 @@ class Library:
                     continue
                 try:
                     entry = self.find(identifier)
-                    if is_picture_file(entry.path):  # the last test, since it may open the file
-                        yield entry, self.header(entry)
+                    yield entry, self.header(entry)
                 except MissingFileError:  # a link that leads out of the folder
                     continue
                 except ConfigError as error:  # only whoever runs the server can mend it

@@ -36,9 +36,8 @@ def resolve_identifier(service: Service, identifier: str) -> tuple[Variant, Entr
         text = unquote(identifier, errors="strict")
     except UnicodeDecodeError:
         text = identifier
-    variant = parse_variant(text)
-    if variant.scale > 1 and service.library.has(text):
-        variant = Variant(text)
+    is_name = "~" in text and service.library.has(text)
+    variant = Variant(text) if is_name else parse_variant(text)
     entry = service.library.find(variant.identifier)
     if variant.scale > 1:
         check_upscaling(entry)

@@ -1,5 +1,6 @@
 """Deep Zoom, for pictures and virtual pictures."""
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -21,6 +22,7 @@ from clearzoom.server.tiles.service import Service
 from clearzoom.server.tiles.views import View
 
 _TILE_PX, _OVERLAP_PX = 510, 1
+_PLACE = re.compile(r"(?P<column>\d{1,9})_(?P<row>\d{1,9})\.(?P<suffix>[a-z]+)")
 _DESCRIPTION = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
     '<Image xmlns="http://schemas.microsoft.com/deepzoom/2008" Format="{format}" '
@@ -71,16 +73,13 @@ def _view(variant: Variant, original: Original, level: int, place: str) -> View:
     source_px = (original.source.width_px, original.source.height_px)
     width, height = (side * variant.scale for side in source_px)
     last = (max(width, height) - 1).bit_length()
-    name, _, suffix = place.partition(".")
-    column, _, row = name.partition("_")
-    if not (
-        0 <= level <= last and column.isdecimal() and row.isdecimal() and suffix in MEDIA_TYPES
-    ):
+    found = _PLACE.fullmatch(place)
+    if found is None or not 0 <= level <= last or found["suffix"] not in MEDIA_TYPES:
         raise RefusedError(404, "there is no such tile")
     shrink = 2 ** (last - level)
     level_px = (-(-width // shrink), -(-height // shrink))
     edges = []
-    for at, length in zip((int(column), int(row)), level_px, strict=True):
+    for at, length in zip(map(int, found.group("column", "row")), level_px, strict=True):
         start = at * _TILE_PX
         if start >= length:
             raise RefusedError(404, "there is no such tile")
@@ -97,4 +96,4 @@ def _view(variant: Variant, original: Original, level: int, place: str) -> View:
         min(width, right * shrink) - left * shrink,
         min(height, bottom * shrink) - top * shrink,
     )
-    return View(variant, source_px, box, right - left, bottom - top, suffix=suffix)  # type: ignore[arg-type]
+    return View(variant, source_px, box, right - left, bottom - top, suffix=found["suffix"])  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import Request
 
+from clearzoom.core.box import Box
 from clearzoom.server.gallery.library import Entry
 from clearzoom.server.iiif.addresses import base_of
 from clearzoom.server.iiif.identifiers import BICUBIC, Variant
@@ -53,13 +54,13 @@ def image_info(
     """
     width = original.source.width_px * variant.scale
     height = original.source.height_px * variant.scale
-    limits = service.limits(variant)
+    limits, whole = service.limits(variant), Box(0, 0, width, height)
     longest = max(1, int(min(limits.width, limits.zoom * max(width, height))))
-    most = {"maxWidth": longest, "maxHeight": longest, "maxArea": limits.area}
+    most = {"maxWidth": longest, "maxHeight": longest, "maxArea": limits.area_at(variant.scale)}
     base = base_of(request, variant, version)
     info: dict[str, Any] = {"@context": CONTEXTS[version], "protocol": _PROTOCOL}
     info |= {"width": width, "height": height}
-    info["sizes"] = tile_sizes(width, height, limits)
+    info["sizes"] = tile_sizes(width, height, limits.of_part(whole, variant.scale))
     info["tiles"] = [{"width": TILE_PX, "scaleFactors": scale_factors(width, height)}]
     if version == 2:
         info |= {"@id": base, "profile": [LEVELS[2], _profile(entry) | most]} | _rights_2(entry)

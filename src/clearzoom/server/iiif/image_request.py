@@ -6,13 +6,13 @@ References:
 """
 
 import re
-from dataclasses import dataclass
-from math import floor, inf, log2, sqrt
+from math import floor, log2
 from typing import Any, Literal, cast
 
 from clearzoom.core.box import Box
 from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.iiif.identifiers import Variant
+from clearzoom.server.iiif.limits import Limits
 from clearzoom.server.tiles.rotation import bounds, rotated_px
 from clearzoom.server.tiles.views import Quality, View
 
@@ -38,34 +38,6 @@ MEDIA_TYPES = {
 }
 _LONGEST_DIGITS = 12
 _SMALLER = 0.999
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The largest answer.
-
-    Attributes:
-        width: longest side, px.
-        area: px in all.
-        zoom: px of the answer for each px of the variant, along one side.
-    """
-
-    width: int
-    area: int
-    zoom: float = inf
-
-    def shrink(self, width: float, height: float) -> float:
-        """Return the factor, at most 1, by which a size must be multiplied to keep the limits."""
-        return min(1.0, self.room(width, height))
-
-    def room(self, width: float, height: float) -> float:
-        """Return the largest factor by which a size can be multiplied within the limits."""
-        room = min(self.width / max(width, height), sqrt(self.area / (width * height)))
-        return min(room, self.zoom)
-
-    def hold(self, width: int, height: int) -> bool:
-        """Return whether a size keeps the limits."""
-        return max(width, height) <= self.width and width * height <= self.area
 
 
 def parse_view(
@@ -97,6 +69,7 @@ def parse_view(
     """
     whole = (source_px[0] * variant.scale, source_px[1] * variant.scale)
     box = _region(region, *whole)
+    limits = limits.of_part(box, variant.scale)
     mirrored, degrees = _rotation(rotation)
     width, height = _size(size, box, limits, degrees, version)
     if quality not in _QUALITIES:
@@ -137,6 +110,7 @@ def canonical(view: View, limits: Limits, version: ApiVersion = 3) -> str:
 
 def _canonical_size(view: View, limits: Limits, version: ApiVersion) -> str:
     box, size_px = view.box, (view.width, view.height)
+    limits = limits.of_part(box, view.variant.scale)
 
     def gives_it(text: str) -> bool:
         try:
@@ -214,11 +188,20 @@ def _size(
             f"{answer_px[0]}x{answer_px[1]} px are over the limits that info.json states; "
             "ask for less, or for max",
         )
+    if not limits.allow(width, height, box):
+        most = _scaled_down(box, room, limits, degrees)
+        raise RefusedError(
+            400,
+            f"{width}x{height} px of this part cannot be inferred in time here; the most is "
+            f"{most[0]}x{most[1]}; ask for less, or for a file by /api/enlarge",
+        )
     return width, height
 
 
 def _scaled_down(box: Box, share: float, limits: Limits, degrees: float) -> tuple[int, int]:
     width, height = max(1, _rounded(box.width * share)), max(1, _rounded(box.height * share))
+    if not limits.allow(width, height, box):  # rounded over the zoom, to another network's
+        width, height = max(1, int(box.width * share)), max(1, int(box.height * share))
     while not limits.hold(*rotated_px(width, height, degrees)):  # rounded over them
         width, height = max(1, int(box.width * share)), max(1, int(box.height * share))
         share *= _SMALLER
@@ -253,6 +236,6 @@ def tile_sizes(width: int, height: int, limits: Limits) -> list[dict[str, int]]:
     sizes = []
     for factor in reversed(scale_factors(width, height)):
         size = (-(-width // factor), -(-height // factor))
-        if limits.hold(*size):
+        if limits.hold(*size) and limits.allow(*size, Box(0, 0, width, height)):
             sizes.append({"width": size[0], "height": size[1]})
     return sizes

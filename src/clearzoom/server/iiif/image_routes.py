@@ -54,6 +54,7 @@ def image_router(service: Service, version: ApiVersion) -> APIRouter:
         """Describe a picture: its sizes, its tiles, and of which pixels it is made."""
         variant, entry = resolve_identifier(service, identifier)
         original = await service.opened(request, entry)
+        await service.measured(request, variant)
         content = image_info(request, service, variant, entry, original, version)
         media, links = _media_of(accept, version)
         headers = {
@@ -90,6 +91,7 @@ def image_router(service: Service, version: ApiVersion) -> APIRouter:
         quality, _, suffix = unquote(quality_format).partition(".")
         variant, entry = resolve_identifier(service, identifier)
         original = await service.opened(request, entry)
+        await service.measured(request, variant)
         parts = (unquote(region), unquote(size), unquote(rotation), quality, suffix)
         source_px = (original.source.width_px, original.source.height_px)
         limits = service.limits(variant)

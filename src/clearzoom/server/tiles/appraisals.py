@@ -25,10 +25,12 @@ class Appraisals:
         self._appraisals: OrderedDict[str, Appraisal] = OrderedDict()
         self._mutex = threading.Lock()
 
-    def is_settled(self, original: Original, settings: Settings, stages: Sequence[int]) -> bool:
-        """Return whether ``settle`` answers at once, without appraising the picture."""
-        left_open = "auto" in (settings.consistency, settings.denoise)
-        return not left_open or (original.sha256, settings, stages[0]) in self._settled
+    def known(
+        self, original: Original, settings: Settings, stages: Sequence[int]
+    ) -> Settings | None:
+        """Return what ``settle`` returns, or None where it would appraise the picture first."""
+        with self._mutex:
+            return self._settled.get((original.sha256, settings, stages[0]))
 
     def settle(self, original: Original, settings: Settings, stages: Sequence[int]) -> Settings:
         """Settle what settings leave to the picture.

@@ -1,5 +1,7 @@
 """Make the answer to a view: read, enlarge or reduce, and encode."""
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -28,10 +30,12 @@ from clearzoom.server.tiles.fidelity import fidelity_colours
 from clearzoom.server.tiles.inferred import Inference, blocks_of, interpolated
 from clearzoom.server.tiles.marking import marked
 from clearzoom.server.tiles.originals import Original
+from clearzoom.server.tiles.pace import Pace
 from clearzoom.server.tiles.resample import resampled
 from clearzoom.server.tiles.views import Kind, View, ViewPlan, plan_view, settings_of
 from clearzoom.weights import scales_of
 
+_MOST_CHAINS = 8
 _MOST_READ_PX = 80_000_000
 """The most px that one answer reads of a half: a bit more than four times the largest answer."""
 
@@ -57,16 +61,45 @@ class Renderer:
     Args:
         inference: enlarges parts of pictures.
         settings: settings of the networks where a variant names no others.
+        pace: measures how fast networks are.
     """
 
-    def __init__(self, inference: Inference, settings: Settings) -> None:
-        self._inference, self._settings = inference, settings
+    def __init__(self, inference: Inference, settings: Settings, pace: Pace) -> None:
+        self._inference, self._settings, self._pace = inference, settings, pace
         self._appraisals = Appraisals()
+        self._chains: OrderedDict[tuple[Settings, tuple[int, ...]], tuple[Network, ...]]
+        self._chains = OrderedDict()
+        self._mutex = threading.Lock()
 
     def load(self) -> None:
         """Load the networks of the server's own model, so that the first view need not wait."""
+        self.measure(Variant(""), lambda: None)
         for scale in scales_of(self._settings.model):
             network_for(unresolved(self._settings), scale)
+
+    def is_measured(self, variant: Variant) -> bool:
+        """Return whether it is known how fast a variant's model is; bicubic is fast."""
+        return variant.model == BICUBIC or self._pace.is_known(self._model_of(variant))
+
+    def measure(self, variant: Variant, check: CancelCheck) -> None:
+        """Measure how fast a variant's model is.
+
+        Raises:
+            ModelError: there are no such weights.
+        """
+        settings = unresolved(settings_of(variant, self._settings))
+        network = network_for(settings, max(scales_of(settings.model)))
+        self._pace.measure(settings.model, network, check)
+
+    def steps(self, variant: Variant) -> tuple[tuple[int, float], ...]:
+        """List how much of a picture can be enlarged in time; see ``Limits``."""
+        if variant.model == BICUBIC or not self.is_measured(variant):
+            return ()
+        model = self._model_of(variant)
+        return self._pace.steps(model, scales_of(model))
+
+    def _model_of(self, variant: Variant) -> str:
+        return variant.model or self._settings.model
 
     def most_times(self, variant: Variant) -> float:
         """Return how many times wider than the original a variant's model can make a picture."""
@@ -78,11 +111,13 @@ class Renderer:
         """Plan a view; see ``plan_view``."""
         return plan_view(view, self._settings)
 
-    def is_appraised(self, original: Original, plan: ViewPlan) -> bool:
-        """Return whether ``networks`` can answer without appraising the picture first."""
+    def ready_networks(self, original: Original, plan: ViewPlan) -> tuple[Network, ...] | None:
+        """Return the networks of a plan, or None where they, or the picture, must be read first."""
         if plan.settings is None:
-            return True
-        return self._appraisals.is_settled(original, plan.settings, plan.stages)
+            return ()
+        settings = self._appraisals.known(original, plan.settings, plan.stages)
+        with self._mutex:
+            return None if settings is None else self._chains.get((settings, plan.stages))
 
     def networks(self, original: Original, plan: ViewPlan) -> tuple[Network, ...]:
         """Load the networks of a plan, as they suit the picture; none where nothing is inferred.
@@ -94,7 +129,13 @@ class Renderer:
         if plan.settings is None:
             return ()
         settings = self._appraisals.settle(original, plan.settings, plan.stages)
-        return tuple(chain_of(settings, plan.stages))
+        networks = tuple(chain_of(settings, plan.stages))
+        with self._mutex:
+            self._chains[settings, plan.stages] = networks
+            self._chains.move_to_end((settings, plan.stages))
+            while len(self._chains) > _MOST_CHAINS:
+                self._chains.popitem(last=False)
+        return networks
 
     def render(
         self,

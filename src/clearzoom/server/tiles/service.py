@@ -15,12 +15,13 @@ from clearzoom.server.client_addresses import client_name
 from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.gallery.library import Entry, Library
 from clearzoom.server.iiif.identifiers import BICUBIC, Variant
-from clearzoom.server.iiif.image_request import Limits
+from clearzoom.server.iiif.limits import Limits
 from clearzoom.server.locks import CancelCheck, KeyedLock
 from clearzoom.server.settings import ServeSettings
 from clearzoom.server.tiles.cache import Cache
 from clearzoom.server.tiles.inferred import Inference
 from clearzoom.server.tiles.originals import Original, Originals
+from clearzoom.server.tiles.pace import Pace
 from clearzoom.server.tiles.pool import Pool
 from clearzoom.server.tiles.render import Answer, Renderer
 from clearzoom.server.tiles.views import Kind, View, ViewPlan
@@ -48,7 +49,9 @@ class Service:
         # A cached operation of libvips would keep the files of a picture open that was closed.
         pyvips.cache_set_max(0)
         self.settings = settings
-        self.library = Library(settings.folder, settings.session / "uploads", settings.max_pixels)
+        self.library = Library(
+            settings.folder, settings.session / "uploads", settings.max_pixels, settings.cache
+        )
         locks = KeyedLock(settings.cache / "locks")
         copies_bytes = int(settings.cache_bytes * _COPIES_SHARE)
         self._cache = Cache(
@@ -62,7 +65,8 @@ class Service:
         default = Settings(
             model=settings.model, consistency=settings.consistency, denoise=settings.denoise
         )
-        self.renderer = Renderer(Inference(self._cache, locks), default)
+        pace = Pace(settings.session / "paces", locks, settings.request_s)
+        self.renderer = Renderer(Inference(self._cache, locks), default, pace)
         # Two pools, so that what is quick does not wait behind what networks infer.
         self.quick = Pool("quick", _THREADS, _MOST_WAITING, _MOST_OF_CLIENT)
         self.slow = Pool("slow", _THREADS, _MOST_WAITING, _MOST_OF_CLIENT)
@@ -91,7 +95,24 @@ class Service:
         """Return how large an answer of a picture may be."""
         settings = self.settings
         most_times = self.renderer.most_times(variant) / variant.scale
-        return Limits(settings.max_width_px, settings.max_area_px, most_times)
+        steps = self.renderer.steps(variant)
+        return Limits(settings.max_width_px, settings.max_area_px, most_times, steps)
+
+    async def measured(self, request: Request, variant: Variant) -> None:
+        """Wait until it is known how much of a variant can be inferred in time.
+
+        Raises:
+            ModelError: there are no such weights.
+            RefusedError: the server has too much to do.
+        """
+        if self.renderer.is_measured(variant):
+            return
+
+        def work(check: CancelCheck) -> None:
+            self.renderer.measure(variant, check)
+
+        key = f"measure {variant.model}"
+        await self._unless_gone(request, self.slow.run(key, client_of(request), work))
 
     async def opened(self, request: Request, entry: Entry) -> Original:
         """Open a picture, in a thread unless it is open already.
@@ -133,14 +154,14 @@ class Service:
         """
         plan = self.renderer.plan(view)
         client = client_of(request)
-        if not self.renderer.is_appraised(original, plan):
+        networks = self.renderer.ready_networks(original, plan)
+        if networks is None:
 
-            def appraise(check: CancelCheck) -> None:
-                self.renderer.networks(original, plan)
+            def appraise(check: CancelCheck) -> tuple[Network, ...]:
+                return self.renderer.networks(original, plan)
 
-            name = f"appraise {original.sha256} {view.variant} {view.factor}"
-            await self._unless_gone(request, self.slow.run(name, client, appraise))
-        networks = self.renderer.networks(original, plan)
+            name = f"appraise {original.sha256} {view.variant} {plan.stages}"
+            networks = await self._unless_gone(request, self.slow.run(name, client, appraise))
         key = _key(original, plan, networks)
         etag = f'"{hashlib.sha256(key.encode()).hexdigest()[:32]}"'
         if is_known(etag):
