@@ -220,7 +220,8 @@ def test_nothing_is_logged_unless_asked_for(serve, served_folder):
         client.get("/healthz")
     server.process.terminate()
     assert server.process.wait() == 0
-    assert server.process.stdout.read() == ""
+    with server.process.stdout as said:
+        assert said.read() == ""
     assert server.log() == ""
 
 

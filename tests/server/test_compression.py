@@ -5,6 +5,7 @@ from http.client import HTTPConnection
 
 import brotli
 import pytest
+
 WASM = "/device/vendor/ort-wasm-simd-threaded.wasm"
 DECODERS = {"br": brotli.decompress, "gzip": gzip.decompress}
 COMPRESSED = {
