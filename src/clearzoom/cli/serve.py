@@ -20,7 +20,10 @@ _URL = re.compile(rf"https?://{_HOST}(?:/[A-Za-z0-9._~-]+)*/?")
 
 def serve(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", readable=False, help="Folder of the pictures to show.")
+        str,
+        typer.Argument(
+            metavar="DIR", help="Folder of the pictures to show, or s3://… of an object store."
+        ),
     ],
     host: Annotated[
         str,
@@ -92,9 +95,10 @@ def serve(
     from clearzoom.pipeline.settings import parse_bytes
     from clearzoom.weights import scales_of
 
-    if not folder.exists():
+    store = _store(folder)
+    if store is None and not Path(folder).exists():
         raise MissingFileError(f"no folder {folder}; check the name")
-    if not folder.is_dir():
+    if store is None and not Path(folder).is_dir():
         raise InputError(f"{folder} is a file; name its folder")
     if token is not None and public:
         raise typer.BadParameter("--public and --token contradict each other; leave one out")
@@ -120,7 +124,8 @@ def serve(
         raise typer.BadParameter(f"a --trusted-proxy must be an IP address: {error}") from error
     place = (cache or cache_folder() / "serve").resolve()
     settings = ServeSettings(
-        folder=folder.resolve(),
+        folder=Path(folder).resolve() if store is None else place / "none-yet",
+        store=store,
         cache=place,
         session=place / "none-yet",
         host=host,
@@ -140,3 +145,18 @@ def serve(
         workers=workers,
     )
     start(settings, public=public)
+
+
+def _store(text: str) -> str | None:
+    """Return the address of an object store, or None for a folder."""
+    _, separator, rest = text.partition("://")
+    if not separator or Path(text).exists():
+        return None
+    if not rest.strip("/"):
+        raise InputError(f"{text} names no folder; write it like s3://bucket/scans")
+    if "@" in rest.partition("/")[0]:
+        raise InputError(
+            "an address with a password would be shown; state the password as the store's "
+            "library reads it from the environment"
+        )
+    return text

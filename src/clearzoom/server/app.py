@@ -16,6 +16,7 @@ from clearzoom.server.device_routes import add_device_page
 from clearzoom.server.error_answers import add_failures
 from clearzoom.server.gallery.model_routes import model_router
 from clearzoom.server.gallery.picture_routes import picture_router
+from clearzoom.server.gallery.store import REFRESHED_EVERY_S
 from clearzoom.server.gallery.uploads import BodyReceiver
 from clearzoom.server.iiif.deep_zoom_routes import deep_zoom_router
 from clearzoom.server.iiif.image_routes import image_router
@@ -51,9 +52,11 @@ def create_app(settings: ServeSettings) -> FastAPI:
         jobs.start()
         loading = asyncio.create_task(asyncio.to_thread(service.renderer.load))
         closing = asyncio.create_task(_close_deleted(service))
+        refreshing = asyncio.create_task(_refresh(service))
         with lines.written() if lines else nullcontext():
             yield
         closing.cancel()
+        refreshing.cancel()
         await loading
         jobs.close()
         service.close()
@@ -71,14 +74,14 @@ def create_app(settings: ServeSettings) -> FastAPI:
         else None,
         dependencies=[Security(HTTPBearer(auto_error=False))] if settings.token else [],
     )
-    add_failures(app, (settings.session / "uploads", settings.session, settings.folder))
+    add_failures(app, (settings.folder, settings.session / "uploads", settings.session))
     bodies = BodyReceiver(settings.max_upload_bytes, service.make_room)
     app.include_router(presentation_router(service))
     app.include_router(image_router(service, 3))
     app.include_router(image_router(service, 2))
     app.include_router(deep_zoom_router(service))
     app.include_router(picture_router(service, bodies))
-    app.include_router(job_router(jobs, service.library.find, bodies))
+    app.include_router(job_router(jobs, service.library.found_file, bodies))
     app.include_router(model_router(settings.model))
     app.include_router(metrics_router(metrics))
 
@@ -103,6 +106,13 @@ async def _close_deleted(service: Service) -> None:
     while True:
         await asyncio.sleep(_CLOSE_DELETED_EVERY_S)
         await asyncio.to_thread(service.forget_deleted)
+
+
+async def _refresh(service: Service) -> None:
+    """Notice what changed in the store that is served, if it is one."""
+    while service.store is not None:
+        await asyncio.sleep(REFRESHED_EVERY_S)
+        await asyncio.to_thread(service.store.refresh_in_time)
 
 
 def worker_app() -> FastAPI:

@@ -21,7 +21,9 @@ class ServeSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     folder: Path
-    """The served folder."""
+    """The served folder; of a store one that holds stand-ins."""
+    store: str | None = None
+    """The address of the served folder, like s3://bucket/scans, where it is in an object store."""
     cache: Path
     """Holds tiles, tiled copies of pictures and, below it, the session."""
     session: Path

@@ -18,6 +18,8 @@ from clearzoom.io.atomic import remove_dead
 from clearzoom.server.access_log import check_access_log
 from clearzoom.server.connections import REQUEST_WITHIN_S, LimitedConnection
 from clearzoom.server.gallery.owner_file import check_marks
+from clearzoom.server.gallery.store import PictureStore
+from clearzoom.server.locks import KeyedLock
 from clearzoom.server.logs import LOGS
 from clearzoom.server.public_address import PublicAddress
 from clearzoom.server.settings import ServeSettings
@@ -38,10 +40,11 @@ def start(settings: ServeSettings, *, public: bool) -> None:
 
     Raises:
         ConfigError: a ``clearzoom.toml`` cannot be read.
-        InputError: the address cannot be used.
+        InputError: the address cannot be used, or the store cannot be listed.
         OutputError: the cache or the access log cannot be written.
     """
-    check_marks(settings.folder)
+    if settings.store is None:
+        check_marks(settings.folder)
     if settings.access_log is not None:
         check_access_log(settings.access_log)
     if settings.token is None and not settings.is_local and not public:
@@ -51,7 +54,12 @@ def start(settings: ServeSettings, *, public: bool) -> None:
     listening = _listening(settings)
     port, counts = listening.getsockname()[1], None
     try:
-        settings = settings.model_copy(update={"port": port, "session": _session(settings.cache)})
+        session = _session(settings.cache)
+        settings = settings.model_copy(update={"port": port, "session": session})
+        if settings.store is not None:
+            settings = settings.model_copy(update={"folder": session / "pictures"})
+            PictureStore(settings, KeyedLock(settings.cache / "locks")).refresh()
+            check_marks(settings.folder)
         settings.to_environment()
         if settings.workers > 1:  # before the metrics' library is loaded
             # Not in the cache: the library maps its files, and a full disk would kill a process.
@@ -81,7 +89,7 @@ def start(settings: ServeSettings, *, public: bool) -> None:
                 PublicAddress.of(settings.public_url).root,
                 f"listens at {root}; {ending}",
             )
-        line = f"{settings.folder} is at {root}/{query}  ({ending})"
+        line = f"{settings.store or settings.folder} is at {root}/{query}  ({ending})"
         print(printable(line), flush=True)
         if settings.workers > 1:
             Multiprocess(config, sockets=[listening]).run()

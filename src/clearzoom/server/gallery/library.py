@@ -7,7 +7,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import inf
 from pathlib import Path, PurePosixPath
@@ -15,9 +15,11 @@ from pathlib import Path, PurePosixPath
 from clearzoom.errors import ClearzoomError, ConfigError, MissingFileError
 from clearzoom.io.names import is_picture_file, is_picture_name, may_be_picture
 from clearzoom.io.reading import Source, open_picture
-from clearzoom.server.error_answers import field_of
+from clearzoom.server.error_answers import RefusedError, field_of
 from clearzoom.server.file_states import FileState, state_of
 from clearzoom.server.gallery.owner_file import Marks, marks_of
+from clearzoom.server.gallery.store import PictureStore
+from clearzoom.server.locks import CancelCheck
 from clearzoom.server.tiles.cache import forget_oldest
 
 _UPLOAD = re.compile(r"upload-[0-9a-f]{32}")
@@ -37,6 +39,7 @@ class Entry:
         name: name of the file, as people see it.
         marks: what the owner states about it.
         is_upload: whether a client uploaded it.
+        is_copy: whether the file is a copy, which the cache may drop at any time.
     """
 
     identifier: str
@@ -44,6 +47,7 @@ class Entry:
     name: str
     marks: Marks
     is_upload: bool = False
+    is_copy: bool = False
 
     @property
     def upscaling(self) -> bool:
@@ -67,11 +71,18 @@ class Library:
         uploads: folder of the uploads.
         max_pixels: larger pictures are refused.
         cache: the server's own files, which are not served where they lie in the folder.
+        store: makes the folder, where the pictures lie elsewhere.
     """
 
     def __init__(
-        self, folder: Path, uploads: Path, max_pixels: int, cache: Path | None = None
+        self,
+        folder: Path,
+        uploads: Path,
+        max_pixels: int,
+        cache: Path | None = None,
+        store: PictureStore | None = None,
     ) -> None:
+        self._store = store
         self._folder = folder.resolve()
         self._cache = None if cache is None else cache.resolve()
         self._uploads = uploads
@@ -124,6 +135,8 @@ class Library:
 
     def pictures(self) -> Iterator[tuple[Entry, Source] | Unreadable]:
         """List the folder's pictures by name, each with what its header states."""
+        if self._store is not None:
+            self._store.read_headers(self._max_pixels)
         for root, folders, files in os.walk(self._folder):
             own = self._cache is not None and Path(root) == self._cache
             folders[:] = sorted(name for name in folders if not (own or name.startswith(".")))
@@ -144,10 +157,22 @@ class Library:
                 except ConfigError as error:  # only whoever runs the server can mend it
                     _log.error("%s", error)
                     yield Unreadable(identifier, "what its folder says of it cannot be read")
+                except RefusedError as error:
+                    yield Unreadable(identifier, str(error))
                 except ClearzoomError as error:
                     yield Unreadable(
                         identifier, error.worded(field_of).replace(f"{self._folder}/", "")
                     )
+
+    def found_file(self, identifier: str) -> Entry:
+        """Find a picture whose file can be read at once, as a process of its own needs it.
+
+        Raises:
+            Exception: as ``find`` and ``fetched`` raise it.
+        """
+        entry = self.find(identifier)
+        file = self.fetched(entry, lambda: None)
+        return entry if file == entry.path else replace(entry, path=file, is_copy=True)
 
     def header(self, entry: Entry) -> Source:
         """Read the header of a picture; it is remembered until the file changes.
@@ -159,7 +184,33 @@ class Library:
             state = state_of(entry.path)
         except OSError:
             raise MissingFileError("there is no such picture; see /api/pictures") from None
+        if self._store is not None and not entry.is_upload:
+            return self._store.header(entry.path, state, self._max_pixels)
         return _header(entry.path, state, self._max_pixels)
+
+    def file_of(self, entry: Entry) -> Path | None:
+        """Return the file with a picture's content; None if it is in a store, and not copied."""
+        if self._store is None or entry.is_upload:
+            return entry.path
+        return self._store.copy_of(entry.path)
+
+    def fetched(self, entry: Entry, check: CancelCheck) -> Path:
+        """Return the file with a picture's content; it is copied from a store where it is missing.
+
+        The cache may drop a copy at any time.
+
+        Args:
+            entry: the picture.
+            check: is called while another thread makes the same copy.
+
+        Raises:
+            MissingFileError: the picture is no longer in the store.
+            FullDiskError: there is no room for the copy.
+            RefusedError: 503, the store does not give it.
+        """
+        if self._store is None or entry.is_upload:
+            return entry.path
+        return self._store.copied(entry.path, check)
 
     def add(self, name: str, received: Path, max_pixels: int) -> Entry:
         """Add an uploaded file, which is moved.
