@@ -82,6 +82,12 @@ def serve(
             metavar="FILE", help="Log requests: a JSON object a line; -: on standard output."
         ),
     ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            help="Most memory of all server processes, like 2GB. [default: half of the machine's]"
+        ),
+    ] = None,
     max_upload: Annotated[
         str, typer.Option(help="Size limit of one uploaded file, like 100MB.")
     ] = "100MB",
@@ -112,6 +118,7 @@ def serve(
     scales_of(model)
     try:
         from clearzoom.server.client_addresses import networks
+        from clearzoom.server.memory import default_bytes
         from clearzoom.server.settings import ServeSettings
         from clearzoom.server.start import start
     except ModuleNotFoundError as error:
@@ -122,6 +129,7 @@ def serve(
         networks(tuple(trusted_proxy or ()))
     except ValueError as error:
         raise typer.BadParameter(f"a --trusted-proxy must be an IP address: {error}") from error
+    in_all = parse_bytes(memory, "memory_bytes") if memory else default_bytes(workers)
     place = (cache or cache_folder() / "serve").resolve()
     settings = ServeSettings(
         folder=Path(folder).resolve() if store is None else place / "none-yet",
@@ -139,6 +147,7 @@ def serve(
         model=model,
         consistency=merged_consistency(parse_consistency(consistency), back_projection),
         denoise=parse_denoise(denoise),
+        memory_bytes=in_all // workers,
         cache_bytes=parse_bytes(cache_size, "cache_bytes"),
         max_upload_bytes=parse_bytes(max_upload, "max_upload_bytes"),
         max_pixels=max_pixels,

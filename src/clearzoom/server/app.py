@@ -41,7 +41,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
         settings: what the server was started with.
     """
     service = Service(settings)
-    jobs = Jobs(settings, lambda: service.slow.waiting > 0, service.make_room)
+    jobs = Jobs(settings, lambda: service.slow.waiting > 0, service.make_room, service.memory)
     metrics = Metrics(jobs.counts)
     service.count_tile = metrics.count_tile
 

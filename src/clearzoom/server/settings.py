@@ -46,6 +46,8 @@ class ServeSettings(BaseModel):
     consistency: ConsistencyField = "auto"
     denoise: DenoiseField = "auto"
     cache_bytes: int = Field(default=4_000_000_000, gt=0)
+    memory_bytes: int = Field(default=2_000_000_000, gt=0)
+    """What one process may take."""
     memory_cache_bytes: int = Field(default=256_000_000, gt=0)
     max_upload_bytes: int = Field(default=100_000_000, gt=0)
     max_pixels: int = Field(default=1_000_000_000, gt=0)

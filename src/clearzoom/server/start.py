@@ -13,7 +13,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from clearzoom.core.terminal_text import printable
-from clearzoom.errors import InputError, OutputError
+from clearzoom.errors import InputError, OutputError, SizeError
 from clearzoom.io.atomic import remove_dead
 from clearzoom.server.access_log import check_access_log
 from clearzoom.server.connections import REQUEST_WITHIN_S, LimitedConnection
@@ -21,6 +21,7 @@ from clearzoom.server.gallery.owner_file import check_marks
 from clearzoom.server.gallery.store import PictureStore
 from clearzoom.server.locks import KeyedLock
 from clearzoom.server.logs import LOGS
+from clearzoom.server.memory import LEAST_BYTES
 from clearzoom.server.public_address import PublicAddress
 from clearzoom.server.settings import ServeSettings
 
@@ -42,11 +43,18 @@ def start(settings: ServeSettings, *, public: bool) -> None:
         ConfigError: a ``clearzoom.toml`` cannot be read.
         InputError: the address cannot be used, or the store cannot be listed.
         OutputError: the cache or the access log cannot be written.
+        SizeError: the memory is too little.
     """
     if settings.store is None:
         check_marks(settings.folder)
     if settings.access_log is not None:
         check_access_log(settings.access_log)
+    if settings.memory_bytes < LEAST_BYTES:
+        raise SizeError(
+            f"a server process needs {LEAST_BYTES / 1e6:.0f} MB, and there are {settings.workers} "
+            f"of them; give `memory_bytes` {LEAST_BYTES * settings.workers / 1e6:.0f}MB or more",
+            setting="memory_bytes",
+        )
     if settings.token is None and not settings.is_local and not public:
         settings = settings.model_copy(update={"token": secrets.token_urlsafe(24)})
     # uvicorn ends gracefully at this signal, and then raises it again.

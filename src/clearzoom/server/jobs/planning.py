@@ -12,7 +12,7 @@ from clearzoom.errors import (
     SizeError,
     worded,
 )
-from clearzoom.io.formats import FORMATS
+from clearzoom.io.formats import FORMATS, format_of
 from clearzoom.io.names import stem_of
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.pipeline.job import Job, networks_of, plan_job
@@ -26,6 +26,8 @@ from clearzoom.server.error_answers import (
     status_of,
 )
 from clearzoom.server.jobs.records import JobFolder, Record
+from clearzoom.server.memory import Memory
+from clearzoom.server.opening import opening_bytes
 
 MOST_AWAITED_PIXELS = 25_000_000
 """The largest result that a request may wait for."""
@@ -34,12 +36,16 @@ JOB_STATUSES = STATUSES | {OutputError: 400}
 
 _MEMORY_BYTES = 1_000_000_000
 """Memory for what an encoder holds at once; the rest is in files."""
+_TILE_BYTES = 150_000_000
+"""What a tile takes in the largest released network."""
+_BYTES_OF_UNSTREAMED = 8
+"""For each px and channel, in an encoder that takes all px at once."""
 _FAULT = Failure(code="fault", message="the server cannot do that now; its log says why")
 _FULL_STATUS, _FULL = STATUSES[FullDiskError], Failure(code="no-room", message=FULL_DISK)
 _log = logging.getLogger("clearzoom.server")
 
 
-def plan(folder: JobFolder, record: Record, most_result_pixels: int) -> Job:
+def plan(folder: JobFolder, record: Record, most_result_pixels: int, memory: Memory) -> Job:
     """Read the picture's header, and plan its enlargement; nothing is computed.
 
     Args:
@@ -47,9 +53,11 @@ def plan(folder: JobFolder, record: Record, most_result_pixels: int) -> Job:
         record: states the request, the source, its name and limit; name, size and notes of the
             result are set in it.
         most_result_pixels: bound of the result, all frames together.
+        memory: what all jobs may take together.
 
     Raises:
-        RefusedError: 413 where the picture or its result is too large for this server.
+        RefusedError: 413 where the picture or its result is too large for this server, 400 where
+            there is too little memory.
         ClearzoomError: as ``plan_job`` raises it.
     """
     assert record.source is not None
@@ -61,11 +69,12 @@ def plan(folder: JobFolder, record: Record, most_result_pixels: int) -> Job:
         limit = f"{record.most_pixels:,}"
         raise RefusedError(413, f"the picture has more than {limit} px, this server's limit")
     record.suffix = record.suffix or _suffix_of(source)
+    most_bytes = min(_MEMORY_BYTES, memory.limit_bytes)
     settings = replace(
         record.request.settings(),
         max_pixels=record.most_pixels,
         # Memory of an animation is measured of the whole process, with what it holds already.
-        memory_bytes=_MEMORY_BYTES + (resident_bytes() if source.frames > 1 else 0),
+        memory_bytes=most_bytes + (resident_bytes() if source.frames > 1 else 0),
     )
     job = plan_job(record.source, folder.result(record.suffix), settings)
     width, height = job.plan.result_px
@@ -82,11 +91,22 @@ def plan(folder: JobFolder, record: Record, most_result_pixels: int) -> Job:
             f"the result would have {pixels:,} px, more than {MOST_AWAITED_PIXELS:,} that a "
             "request waits for; add job=true",
         )
+    memory.check(job_bytes(job))
     record.width, record.height = width, height
     record.name = _result_name(record, width, height)
     record.notes = redact_paths(job.notes, folder, record)
     record.pixels = _kind_of_pixels(job)
     return job
+
+
+def job_bytes(job: Job) -> int:
+    """Estimate the memory that a job takes at its peak; pictures themselves are in files."""
+    source, kind = job.source, format_of(job.target)
+    width, height = job.plan.result_px
+    need = _TILE_BYTES + opening_bytes(source)
+    if source.frames > 1 or not kind.streams:
+        need += width * height * source.channels * _BYTES_OF_UNSTREAMED
+    return need
 
 
 def model_of(job: Job) -> str | None:

@@ -15,6 +15,7 @@ from clearzoom.server.error_answers import Failure, RefusedError
 from clearzoom.server.jobs.records import ENDED, IDENTIFIER, JobFolder, Record, job_folders
 from clearzoom.server.jobs.runner import Runner, Work
 from clearzoom.server.locks import KeyedLock
+from clearzoom.server.memory import Memory, work_bytes
 from clearzoom.server.settings import ServeSettings
 
 MOST_OF_CLIENT = 4
@@ -40,6 +41,7 @@ class Jobs:
         viewers_wait: returns whether answers for viewers wait or are being made; jobs give way to
             them.
         make_room: deletes what the server can do without, where the disk is full.
+        memory: what all work of this process may take; jobs get half of it.
     """
 
     def __init__(
@@ -47,9 +49,11 @@ class Jobs:
         settings: ServeSettings,
         viewers_wait: Callable[[], bool] = lambda: False,
         make_room: Callable[[], None] = lambda: None,
+        memory: Memory | None = None,
     ) -> None:
         self.settings = settings
-        self.runner = Runner(viewers_wait, settings.max_job_pixels, make_room)
+        memory = memory or Memory(work_bytes(settings.memory_bytes))
+        self.runner = Runner(viewers_wait, settings.max_job_pixels, make_room, memory.half())
         self._root = settings.session / "jobs"
         self._root.mkdir(parents=True, exist_ok=True)
         self._accepting = KeyedLock(settings.session / "jobs.lock")

@@ -15,8 +15,9 @@ from clearzoom.pipeline.memory_budget import Budget
 from clearzoom.pipeline.run import Done, run_job
 from clearzoom.server.error_answers import Failure
 from clearzoom.server.jobs.fair_turns import FairTurns
-from clearzoom.server.jobs.planning import error_response, model_of, plan, redact_paths
+from clearzoom.server.jobs.planning import error_response, job_bytes, model_of, plan, redact_paths
 from clearzoom.server.jobs.records import JobFolder, Record, State
+from clearzoom.server.memory import Memory
 
 _AT_ONCE, _LARGE_AT_ONCE = 8, 4
 """Jobs that run at a time in a process. Large ones never take all places, so that a small one that
@@ -65,17 +66,20 @@ class Runner:
         viewers_wait: returns whether answers for viewers wait or are being made.
         max_job_pixels: bound of a result, all frames together.
         make_room: deletes what the server can do without, where the disk is full.
+        memory: what all jobs of this process may take together.
     """
 
     def __init__(
         self,
         viewers_wait: Callable[[], bool],
         max_job_pixels: int,
-        make_room: Callable[[], None] = lambda: None,
+        make_room: Callable[[], None],
+        memory: Memory,
     ) -> None:
         self.stopping = False
         """Set, also by a signal handler, where the server ends: all jobs are cancelled."""
         self._max_job_pixels, self._make_room = max_job_pixels, make_room
+        self._memory = memory
         self._turns = FairTurns(viewers_wait)
         self._mutex = threading.Lock()
         self._waiting: list[Work] = []
@@ -88,7 +92,8 @@ class Runner:
             RefusedError: 413 where it is too large.
             ClearzoomError: as ``plan_job`` raises it.
         """
-        work.planned = plan(work.folder, work.record, self._max_job_pixels)
+        limits = self._max_job_pixels, self._memory
+        work.planned = plan(work.folder, work.record, *limits)
         return work.planned
 
     def begin(self, work: Work) -> None:
@@ -175,7 +180,8 @@ class Runner:
             folder.write(record)
             job = work.planned or self.plan(work)
             record.model = model_of(job)
-            done = self._ran(job, work)
+            with self._memory.hold(job_bytes(job), partial(self._check, work)):
+                done = self._ran(job, work)
             self._check(work)
             record.notes = redact_paths(done.notes, folder, record)
             record.bytes = job.target.stat().st_size

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,8 @@ from clearzoom.io.tiff_pages import main_page
 from clearzoom.io.writing import interpretation
 from clearzoom.server.file_states import FileState, state_of
 from clearzoom.server.locks import CancelCheck, KeyedLock
+from clearzoom.server.memory import Memory
+from clearzoom.server.opening import opening_bytes
 from clearzoom.server.tiles.cache import forget_oldest, remove
 
 _SMALLEST_PX = 256
@@ -36,6 +38,8 @@ _PACKED = {"compression": "deflate", "level": 1, "predictor": "horizontal"}
 _MOST_OPEN, _MOST_KNOWN = 64, 1024
 _USED = "used"
 """Empty file in the folder of a picture's copies; its time is that of their last use."""
+_WHOLE = "whole"
+"""Empty file that is there once all copies were made."""
 _TOUCH_AFTER_S = 60.0
 _Identity = tuple[Path, FileState]
 T = TypeVar("T")
@@ -89,6 +93,7 @@ class Originals:
         disk_bytes: bound of all copies.
         locks: let one thread of all processes make each copy.
         make_room: deletes what else the server can do without, where the disk is full.
+        memory: holds the memory in which copies are made; None where there is enough.
     """
 
     def __init__(
@@ -97,9 +102,10 @@ class Originals:
         disk_bytes: int,
         locks: KeyedLock,
         make_room: Callable[[], None] = lambda: None,
+        memory: Memory | None = None,
     ) -> None:
         self._folder, self._disk_bytes, self._locks = folder, disk_bytes, locks
-        self._make_room = make_room
+        self._make_room, self._memory = make_room, memory
         self._open: OrderedDict[_Identity, Original] = OrderedDict()
         self._damaged: OrderedDict[_Identity, UnreadablePictureError] = OrderedDict()
         self._mutex = threading.Lock()
@@ -190,14 +196,25 @@ class Originals:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _USED).touch()
         halves = _readable_by_region(source)
-        if not halves:
-            halves = [_copied(folder / "0.tif", source, partial(upright, source))]
-        while max(halves[-1].width, halves[-1].height) > _SMALLEST_PX:
-            check()
-            copy = folder / f"{len(halves)}.tif"
-            halves.append(_copied(copy, source, partial(_halved, halves[-1], source)))
+        with self._memory_for(folder, source, check):
+            if not halves:
+                # From the top down, so that no decoder holds the whole picture.
+                make = partial(upright, source, sequential=True)
+                halves = [_copied(folder / "0.tif", source, make)]
+            while max(halves[-1].width, halves[-1].height) > _SMALLEST_PX:
+                check()
+                copy = folder / f"{len(halves)}.tif"
+                halves.append(_copied(copy, source, partial(_halved, halves[-1], source)))
+        (folder / _WHOLE).touch()
         self._sweep(folder, self._disk_bytes)
         return Original(source, sha256, tuple(halves))
+
+    def _memory_for(
+        self, folder: Path, source: Source, check: CancelCheck
+    ) -> AbstractContextManager[None]:
+        if self._memory is None or (folder / _WHOLE).exists():
+            return nullcontext()
+        return self._memory.hold(opening_bytes(source), check)
 
     def _sweep(self, spared: Path | None, most_bytes: int) -> None:
         """Delete the least recently used copies; whoever has one open can still read it."""

@@ -2,12 +2,9 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import partial
-from itertools import count
-from math import ceil, floor, inf, log2
+from math import inf
 
 import numpy as np
 import pyvips
@@ -20,24 +17,21 @@ from clearzoom.io.profile import to_display
 from clearzoom.io.writing import as_image
 from clearzoom.pipeline.appraise import unresolved
 from clearzoom.pipeline.networks import chain_of, network_for
-from clearzoom.pipeline.regions import RESAMPLING_REACH_PX
 from clearzoom.pipeline.settings import Settings
 from clearzoom.server.iiif.identifiers import BICUBIC, Variant
 from clearzoom.server.locks import CancelCheck
 from clearzoom.server.tiles.appraisals import Appraisals
+from clearzoom.server.tiles.cutting import cut, reduced
 from clearzoom.server.tiles.encode import encode_view
 from clearzoom.server.tiles.fidelity import fidelity_colours
 from clearzoom.server.tiles.inferred import Inference, blocks_of, interpolated
 from clearzoom.server.tiles.marking import marked
 from clearzoom.server.tiles.originals import Original
 from clearzoom.server.tiles.pace import Pace
-from clearzoom.server.tiles.resample import resampled
 from clearzoom.server.tiles.views import Kind, View, ViewPlan, plan_view, settings_of
 from clearzoom.weights import scales_of
 
 _MOST_CHAINS = 8
-_MOST_READ_PX = 80_000_000
-"""The most px that one answer reads of a half: a bit more than four times the largest answer."""
 
 
 @dataclass(frozen=True)
@@ -173,13 +167,13 @@ class Renderer:
         self, original: Original, plan: ViewPlan, networks: tuple[Network, ...], check: CancelCheck
     ) -> pyvips.Image:
         if plan.kind in ("original", "reduced"):
-            return _reduced(original, plan.view)
+            return reduced(original, plan.view)
         if plan.kind == "inferred":
             read = partial(self._inference.region, original, networks, check=check)
         else:
             read = partial(interpolated, original, plan.scale)
         cmyk = original.source.cmyk
-        return _cut(plan, lambda box: as_image(read(box=box), cmyk=cmyk))
+        return cut(plan, lambda box: as_image(read(box=box), cmyk=cmyk))
 
     def _fidelity(
         self, original: Original, plan: ViewPlan, networks: tuple[Network, ...], check: CancelCheck
@@ -197,84 +191,4 @@ class Renderer:
                 coloured[place] = fidelity_colours(inferred[..., :colours], plain[..., :colours])
             return as_image(coloured)
 
-        return _cut(plan, read)
-
-
-def _reduced(original: Original, view: View) -> pyvips.Image:
-    """Read a part of a half as it is, or resample it from a half with more px."""
-    box, source = view.box, original.source
-    half, is_exact = _half(original, view)
-    divisor = view.variant.scale * 2**half
-    image = original.halves[half]
-    left, right = _stretch(box.left, box.width, divisor, image.width)
-    top, bottom = _stretch(box.top, box.height, divisor, image.height)
-    reach = 0 if is_exact else RESAMPLING_REACH_PX
-    first, above = max(0, int(left) - reach), max(0, int(top) - reach)
-    last, below = min(image.width, ceil(right) + reach), min(image.height, ceil(bottom) + reach)
-    samples = original.region(half, Box(first, above, last - first, below - above))
-    part = as_image(samples, cmyk=source.cmyk)
-    if is_exact:
-        return part
-    return resampled(
-        part, (left - first, top - above, right - first, bottom - above), view.width, view.height
-    )
-
-
-def _stretch(start: int, length: int, divisor: int, length_px: int) -> tuple[float, float]:
-    """Map a stretch of the variant into a half, whose last px a TIFF's own pyramid may lack."""
-    return min(start / divisor, length_px - 1), min((start + length) / divisor, length_px)
-
-
-def _half(original: Original, view: View) -> tuple[int, bool]:
-    """Choose the half to read, and say whether the answer is a part of it, px for px.
-
-    Otherwise the half has two to four times as many px a side as the answer; fewer where the answer
-    is so long and thin that too many px would be read.
-    """
-    box, scale = view.box, view.variant.scale
-    for half, image in enumerate(original.halves):
-        divisor = scale * 2**half
-        inside = box.left + box.width <= image.width * divisor
-        inside = inside and box.top + box.height <= image.height * divisor
-        size = -(-box.width // divisor), -(-box.height // divisor)
-        if inside and size == (view.width, view.height) and box.is_on_grid(divisor):
-            return half, True
-    twice_as_large = int(log2(1 / view.factor) + 1e-9) - 1
-    read_px = box.width * box.height / scale**2
-    few = next(half for half in count() if read_px / 4**half <= _MOST_READ_PX)
-    return min(len(original.halves) - 1, max(0, twice_as_large, few)), False
-
-
-def _cut(plan: ViewPlan, read: Callable[[Box], pyvips.Image]) -> pyvips.Image:
-    """Cut a view from the enlargement of its plan, and resample it as for a file.
-
-    Where the enlargement is a whole number of times larger than the view, as on all levels of
-    virtual pictures, the px are those of the whole picture resampled; otherwise the part is cut
-    first, and then resampled.
-
-    Args:
-        plan: the plan of the view.
-        read: returns a box of the enlargement.
-    """
-    view, scale = plan.view, plan.scale
-    zoom = Fraction(scale, view.variant.scale)
-    left, top = view.box.left * zoom, view.box.top * zoom
-    right, bottom = left + view.box.width * zoom, top + view.box.height * zoom
-    shrink = (right - left) / view.width
-    even = shrink == (bottom - top) / view.height and shrink.denominator == 1
-    if not even or left % shrink or top % shrink:
-        first, above = floor(left), floor(top)
-        image = read(Box(first, above, ceil(right) - first, ceil(bottom) - above))
-        part = float(left - first), float(top - above), float(right - first), float(bottom - above)
-        return resampled(image, part, view.width, view.height)
-    times = int(shrink)
-    reach = RESAMPLING_REACH_PX * times if times > 1 else 0
-    whole_width, whole_height = (length * scale for length in view.source_px)
-    first, above = max(0, int(left) - reach), max(0, int(top) - reach)
-    last, below = min(whole_width, int(right) + reach), min(whole_height, int(bottom) + reach)
-    image = read(Box(first, above, last - first, below - above))
-    if times > 1:
-        kind = image.format  # in whole numbers libvips' weights do not add up to 1
-        image = image.cast("float").resize(1 / times, kernel="cubic", gap=0).rint().cast(kind)
-    x, y = (int(left) - first) // times, (int(top) - above) // times
-    return image.crop(x, y, view.width, view.height)
+        return cut(plan, read)

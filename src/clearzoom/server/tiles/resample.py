@@ -4,6 +4,8 @@ import numpy as np
 import pyvips
 from PIL import Image
 
+LANCZOS_REACH = 3
+"""Px on each side of a px that its resampling reads, counted in px of the smaller size."""
 _OPAQUE = {"uchar": 255, "ushort": 65_535}
 
 

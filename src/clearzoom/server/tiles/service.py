@@ -11,6 +11,7 @@ from fastapi import Request
 
 from clearzoom.engines.network import Network
 from clearzoom.errors import ClearzoomError
+from clearzoom.pipeline.memory import give_back
 from clearzoom.pipeline.settings import Settings
 from clearzoom.server.client_addresses import client_name
 from clearzoom.server.error_answers import RefusedError
@@ -19,9 +20,11 @@ from clearzoom.server.gallery.store import PictureStore
 from clearzoom.server.iiif.identifiers import BICUBIC, Variant
 from clearzoom.server.iiif.limits import Limits
 from clearzoom.server.locks import CancelCheck, KeyedLock
+from clearzoom.server.memory import Memory, cache_bytes, work_bytes
 from clearzoom.server.settings import ServeSettings
 from clearzoom.server.tiles.cache import Cache
 from clearzoom.server.tiles.inferred import Inference
+from clearzoom.server.tiles.needs import answer_bytes
 from clearzoom.server.tiles.originals import Original, Originals
 from clearzoom.server.tiles.pace import Pace
 from clearzoom.server.tiles.pool import Pool
@@ -51,6 +54,7 @@ class Service:
         # A cached operation of libvips would keep the files of a picture open that was closed.
         pyvips.cache_set_max(0)
         self.settings = settings
+        self.memory = Memory(work_bytes(settings.memory_bytes))
         locks = KeyedLock(settings.cache / "locks")
         copies_bytes = int(settings.cache_bytes * _COPIES_SHARE)
         self.store = PictureStore(settings, locks) if settings.store else None
@@ -65,11 +69,11 @@ class Service:
         )
         self._cache = Cache(
             settings.cache / "tiles",
-            settings.memory_cache_bytes,
+            min(settings.memory_cache_bytes, cache_bytes(settings.memory_bytes)),
             int(settings.cache_bytes * (1 - _COPIES_SHARE)),
         )
         self._originals = Originals(
-            settings.cache / "pictures", copies_bytes, locks, self._cache.make_room
+            settings.cache / "pictures", copies_bytes, locks, self._cache.make_room, self.memory
         )
         default = Settings(
             model=settings.model, consistency=settings.consistency, denoise=settings.denoise
@@ -101,6 +105,7 @@ class Service:
     def forget_deleted(self) -> None:
         """Close the pictures whose copies were deleted, perhaps by another process."""
         self._originals.forget_deleted()
+        give_back()
 
     def limits(self, variant: Variant) -> Limits:
         """Return how large an answer of a picture may be."""
@@ -189,8 +194,12 @@ class Service:
             self.count_tile(answer.kind, True)
             return etag, answer
 
+        need_bytes = answer_bytes(original, plan)
+        self.memory.check(need_bytes)
+
         def work(check: CancelCheck) -> Answer:
-            answer = self.renderer.render(original, plan, networks, check)
+            with self.memory.hold(need_bytes, check):
+                answer = self.renderer.render(original, plan, networks, check)
             self._cache.put(key, _packed(answer))
             return answer
 

@@ -1,0 +1,32 @@
+"""How much memory answers take at their peak, as measured, with some to spare."""
+
+from math import prod
+
+from clearzoom.server.tiles.cutting import STRIP_PX
+from clearzoom.server.tiles.originals import Original
+from clearzoom.server.tiles.views import ViewPlan
+
+_FEW_BYTES = 20_000_000
+"""What any work takes: an engine's, decoder's and encoder's own."""
+_TILE_BYTES = 150_000_000
+"""What a tile takes in the largest released network."""
+_ENCODER_BYTES = {"jpg": 1, "png": 2, "webp": 6, "avif": 34}
+"""For each px of the answer."""
+_FLOATS = 3
+"""Copies in 32-bit floats of what a strip is made from: straight, with alpha applied, and resized.
+"""
+
+
+def answer_bytes(original: Original, plan: ViewPlan) -> int:
+    """Estimate what making and encoding an answer takes."""
+    view, source = plan.view, original.source
+    answer_px = view.width * view.height
+    sample_bytes = 2 if source.deep else 1
+    need = _FEW_BYTES + answer_px * (source.channels * sample_bytes * 3)
+    need += answer_px * _ENCODER_BYTES[view.suffix]
+    enlarged_px = view.box.width * view.box.height * (plan.scale / view.variant.scale) ** 2
+    read_px = max(enlarged_px, answer_px) if plan.scale > 1 else 16 * answer_px
+    need += int(min(STRIP_PX, read_px)) * source.channels * (4 * _FLOATS + sample_bytes)
+    if prod(plan.stages) > 1:
+        need += _TILE_BYTES
+    return need
