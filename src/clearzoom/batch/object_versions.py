@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from clearzoom.batch.object_store import ObjectStore, store_reason
-from clearzoom.errors import FullDiskError, InputError, MissingFileError
+from clearzoom.errors import ClearzoomError, FullDiskError, InputError, MissingFileError
 from clearzoom.io.libvips_errors import is_full
 
 _TIMES, _TAGS = ("LastModified", "updated", "mtime", "created"), ("ETag", "etag", "md5Hash")
@@ -80,9 +80,10 @@ class ObjectVersions:
             InputError: the file cannot be read.
         """
         options = {"cache_type": "blockcache", "cache_options": {"maxblocks": _MOST_BLOCKS}}
-        with self._reading(name):
-            file = self._store.files.open(self._at(name), "rb", _BLOCK_BYTES, **options)
-        with file:
+        with (
+            self._reading(name),
+            self._store.files.open(self._at(name), "rb", _BLOCK_BYTES, **options) as file,
+        ):
             yield cast("BinaryIO", file)
 
     def copy(self, name: str, path: Path) -> ObjectState:
@@ -109,6 +110,8 @@ class ObjectVersions:
         whole = f"{self._store.root}/{name}"
         try:
             yield
+        except ClearzoomError:
+            raise
         except FileNotFoundError as error:
             raise MissingFileError(f"no file {whole}; check the name") from error
         except Exception as error:  # each store has its own errors, which share no base

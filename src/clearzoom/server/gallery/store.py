@@ -1,14 +1,12 @@
 """Pictures of an object store: stand-ins for all of them here, and copies of those in use."""
 
-import hashlib
 import logging
 import os
 import secrets
 import time
-import tomllib
-import zlib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
@@ -18,7 +16,6 @@ from clearzoom.errors import ClearzoomError, FullDiskError, InputError, MissingF
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.names import (
     START_BYTES,
-    is_hidden,
     is_picture_file,
     is_picture_name,
     may_be_picture,
@@ -28,12 +25,14 @@ from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.file_states import FileState, state_of
 from clearzoom.server.gallery.owner_file import NAME
 from clearzoom.server.gallery.store_header import header_by_ranges
+from clearzoom.server.gallery.store_names import changed_ns, digest_of, is_file_name, watermarks_in
 from clearzoom.server.locks import CancelCheck, KeyedLock
 from clearzoom.server.settings import ServeSettings
 from clearzoom.server.tiles.cache import forget_oldest, remove
 
 REFRESHED_EVERY_S = 30.0
 _OWN = ".clearzoom-"
+_ARRIVING = "arriving-"
 _STAMP, _TEMPORARY, _USED = f"{_OWN}refreshed", f"{_OWN}new-", "used"
 _READERS = 8
 _COPIES_SHARE = 0.25
@@ -42,7 +41,9 @@ _SMALL_BYTES = 262_144
 """A smaller file is copied at once; its header alone would take as long."""
 _MOST_OWNERS_BYTES = 10_000_000
 """Bound of a clearzoom.toml, and of the image of a watermark."""
-_TOUCH_AFTER_S = 60.0
+_TOUCH_AFTER_S, _ABANDONED_AFTER_S = 60.0, 3600.0
+_QUIET_S = 10.0
+_REFUSED = "the store of the pictures does not give it; try again later"
 _log = logging.getLogger("clearzoom.server")
 
 
@@ -70,6 +71,7 @@ class PictureStore:
         self.copies_bytes = int(settings.cache_bytes * _COPIES_SHARE)
         self._files = ObjectVersions(ObjectStore(self._url))
         self._header = lru_cache(maxsize=16_384)(self._read_header)
+        self._quiet_until_s = 0.0
         self._tree.mkdir(parents=True, exist_ok=True)
 
     def refresh(self) -> None:
@@ -79,7 +81,7 @@ class PictureStore:
             MissingFileError: nothing is there, and nothing ever was.
             InputError: the store cannot be listed or read.
         """
-        states = {name: state for name, state in self._files.states().items() if _is_name(name)}
+        states = {name: state for name, state in self._files.states().items() if is_file_name(name)}
         if not states and not (self._tree / _STAMP).exists():
             raise MissingFileError(f"no files in {self._url}; check the name")
         wanted = {name for name in states if is_picture_name(name) or may_be_picture(name)}
@@ -88,7 +90,7 @@ class PictureStore:
             if states[name].size_bytes <= _MOST_OWNERS_BYTES:
                 self._place(name, states[name], whole=True)
                 wanted.add(name)
-        for image in {each for name in settings for each in self._watermarks(name)}:
+        for image in {each for name in settings for each in watermarks_in(self._tree, name)}:
             if image in states and states[image].size_bytes <= _MOST_OWNERS_BYTES:
                 self._place(image, states[image], whole=True)
                 wanted.add(image)
@@ -163,19 +165,37 @@ class PictureStore:
         try:
             with self._locks.hold(f"copy {self._url}/{name}", check):
                 copy = self.copy_of(stand_in)
-                return copy if copy is not None else self._copy(name, stand_in)
+                if copy is None:
+                    with self._asked():
+                        copy = self._copy(name, stand_in)
+                return copy
         except (FileNotFoundError, MissingFileError):
             stand_in.unlink(missing_ok=True)
             raise MissingFileError("there is no such picture; see /api/pictures") from None
-        except InputError as error:
-            _log.error("%s", error)
-            raise RefusedError(
-                503, "the store of the pictures does not give it; try again", retry_after_s=5
-            ) from error
 
     def make_room(self) -> None:
         """Delete all copies, because the disk is full; pictures in use are copied again."""
         self._sweep(0)
+
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        """Refuse what the store does not give; if it does not answer, it is not asked for a while.
+
+        Raises:
+            RefusedError: 503.
+        """
+        refused = RefusedError(503, _REFUSED, retry_after_s=int(_QUIET_S))
+        if time.monotonic() < self._quiet_until_s:
+            raise refused
+        try:
+            yield
+        except InputError as error:
+            if type(error) is not InputError:  # of the picture, not of the store
+                raise
+            _log.error("%s", error)
+            if error.__cause__ is not None and not isinstance(error.__cause__, PermissionError):
+                self._quiet_until_s = time.monotonic() + _QUIET_S
+            raise refused from error
 
     def _copy(self, name: str, stand_in: Path) -> Path:
         size_bytes = stand_in.stat().st_size
@@ -188,7 +208,7 @@ class PictureStore:
 
     def _downloaded(self, name: str, stand_in: Path) -> Path:
         # Into a folder of its own first, since the version is known for certain only afterwards.
-        arriving = self._copies / f"arriving-{_digest(f'{self._url}/{name}')}" / stand_in.name
+        arriving = self._copies / f"{_ARRIVING}{digest_of(f'{self._url}/{name}')}" / stand_in.name
         arriving.parent.mkdir(parents=True, exist_ok=True)
         try:
             with whole_file(arriving) as temporary:
@@ -205,36 +225,21 @@ class PictureStore:
     def _read_header(self, stand_in: Path, state: FileState, max_pixels: int) -> Source:
         if self.copy_of(stand_in) is None and state[-1] > _SMALL_BYTES:
             name = stand_in.relative_to(self._tree).as_posix()
-            try:
-                with self._files.opened(name) as file:
-                    header = header_by_ranges(file, stand_in, max_pixels)
-            except MissingFileError:
-                header = None
-            if header is not None:
-                return header
+            # Where nothing is found, the copy that follows says why.
+            with suppress(MissingFileError), self._asked(), self._files.opened(name) as file:
+                header = header_by_ranges(file, stand_in, max_pixels)
+                if header is not None:
+                    return header
         copy = self.copied(stand_in, lambda: None)
         try:
             return open_picture(copy, max_pixels=max_pixels)
         except ClearzoomError as error:
             raise error.with_message(str(error).replace(str(copy), str(stand_in))) from None
 
-    def _watermarks(self, name: str) -> list[str]:
-        """List the images that a ``clearzoom.toml`` names; its faults are found elsewhere."""
-        try:
-            stated = tomllib.loads((self._tree / name).read_text("utf-8"))
-        except (OSError, ValueError):
-            return []
-        folder = PurePosixPath(name).parent
-        pictures = stated.get("pictures")
-        parts = [stated, *(pictures.values() if isinstance(pictures, dict) else ())]
-        marks = [part.get("watermark") for part in parts if isinstance(part, dict)]
-        images = [mark.get("image") for mark in marks if isinstance(mark, dict)]
-        return [(folder / image).as_posix() for image in images if isinstance(image, str)]
-
     def _place(self, name: str, state: ObjectState, *, whole: bool) -> None:
         """Make a stand-in of a state, or with ``whole`` a copy, unless it is there."""
-        path, known = self._tree / name, [_changed_ns(state, whole=True)]
-        known += [] if whole else [_changed_ns(state)]
+        path, known = self._tree / name, [changed_ns(state, whole=True)]
+        known += [] if whole else [changed_ns(state)]
         with suppress(OSError):
             found = path.stat()
             if found.st_size == state.size_bytes and found.st_mtime_ns in known:
@@ -249,8 +254,8 @@ class PictureStore:
                 with self._files.opened(name) as file:
                     temporary.write_bytes(file.read(START_BYTES))
             os.truncate(temporary, state.size_bytes)
-            changed_ns = _changed_ns(state, whole=whole)
-            os.utime(temporary, ns=(changed_ns, changed_ns))
+            at_ns = changed_ns(state, whole=whole)
+            os.utime(temporary, ns=(at_ns, at_ns))
             temporary.replace(path)
         except MissingFileError:
             pass  # it vanished since it was listed
@@ -265,7 +270,7 @@ class PictureStore:
         state = stand_in.stat()
         name = stand_in.relative_to(self._tree).as_posix()
         key = f"{self._url}/{name} {state.st_size} {state.st_mtime_ns}"
-        return self._copies / _digest(key) / stand_in.name
+        return self._copies / digest_of(key) / stand_in.name
 
     def _sweep(self, most_bytes: float) -> None:
         """Delete the least recently used copies; whoever has one open can still read it."""
@@ -275,26 +280,8 @@ class PictureStore:
                 size = sum(file.stat().st_size for file in used.parent.iterdir())
                 folders.append((used.stat().st_mtime, size, used.parent))
         forget_oldest(folders, most_bytes)
-
-
-def _is_name(name: str) -> bool:
-    """Return whether an object's name can be that of a file; hidden ones are marks of owners."""
-    parts = name.split("/")
-    return (
-        all(part not in ("", ".", "..") and "\0" not in part for part in parts)
-        and not any(is_hidden(part) for part in parts[:-1])
-        and all(len(part.encode()) < 200 for part in parts)
-    )
-
-
-def _changed_ns(state: ObjectState, *, whole: bool = False) -> int:
-    """Return a time with the seconds of the change, and a fraction that tells versions apart.
-
-    It also tells a copy from a stand-in.
-    """
-    fraction = zlib.crc32(f"{state.version} {whole}".encode()) % 1_000_000_000
-    return int(state.changed_s) * 1_000_000_000 + fraction
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+        for arriving in self._copies.glob(f"{_ARRIVING}*"):  # perhaps of a process that was killed
+            with suppress(OSError):
+                written_s = max(file.stat().st_mtime for file in (arriving, *arriving.iterdir()))
+                if time.time() - written_s > _ABANDONED_AFTER_S:
+                    remove(arriving)
