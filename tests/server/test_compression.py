@@ -1,7 +1,11 @@
 """Compressed answers: which, for whom, with the same bytes after decoding, and known again."""
 
 import gzip
+import re
+import socket
+from contextlib import ExitStack
 from http.client import HTTPConnection
+from pathlib import Path
 
 import brotli
 import pytest
@@ -176,6 +180,31 @@ def test_large_files_are_compressed_once(serve, served_folder):
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
     assert len(list(first.cache.glob("tiles/*/*"))) == 1
     second.end()
+
+
+def test_many_clients_do_not_fill_the_memory(serve, served_folder):
+    """Each would take 14 MB until its answer is compressed, and 2.8 MB until it is read."""
+    server = serve(served_folder)
+    request = f"GET {WASM} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: br\r\n\r\n".encode()
+    with ExitStack() as connections, server.client() as client:
+        client.get("/static/app.js")
+        slow = [
+            connections.enter_context(socket.create_connection(("127.0.0.1", server.port), 60))
+            for _ in range(64)
+        ]
+        before_bytes = peak_bytes(server.process.pid)
+        for each in slow:
+            each.sendall(request)
+        for each in slow:  # their answers have begun, and wait for them
+            assert each.recv(1000).startswith(b"HTTP/1.1 200")
+        assert peak_bytes(server.process.pid) - before_bytes < 250e6
+        with client.stream("GET", WASM, headers={"Accept-Encoding": "br"}) as answer:
+            assert len(brotli.decompress(b"".join(answer.iter_raw()))) > 14e6
+
+
+def peak_bytes(pid):
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
 
 
 def read_raw(client, path):

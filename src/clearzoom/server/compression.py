@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import hashlib
+from contextlib import AsyncExitStack
 
 import brotli
 from starlette.datastructures import Headers, MutableHeaders
@@ -19,7 +20,10 @@ _LEAST_BYTES = 1024
 _MOST_BYTES = 64_000_000
 _LARGE_BYTES = 32_768
 """A larger answer takes more than a millisecond, so it is compressed in a thread."""
-_MOST_THREADS = 2
+_MOST_LARGE = 2
+"""So many are in memory at a time, from their first byte until they are compressed."""
+_PIECE_BYTES = 65_536
+"""The next piece is sent when the client has taken the one before, so no copy waits for it."""
 _APPLICATIONS = {f"application/{name}" for name in ("json", "javascript", "xml", "wasm")}
 _STREAM = "text/event-stream"
 _PICTURES = tuple(f".{suffix}" for suffix in MEDIA_TYPES)
@@ -43,7 +47,7 @@ class Compressed:
 
     def __init__(self, app: ASGIApp, cache: Cache) -> None:
         self._app, self._cache = app, cache
-        self._threads = asyncio.Semaphore(_MOST_THREADS)
+        self._large = asyncio.Semaphore(_MOST_LARGE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -54,6 +58,7 @@ class Compressed:
         coding = chosen_coding(",".join(asked.getlist("accept-encoding")))
         start: Message | None = None
         parts: list[bytes] = []
+        turn = AsyncExitStack()
 
         async def coded(message: Message) -> None:
             nonlocal start
@@ -67,34 +72,38 @@ class Compressed:
                     start = message if coding is not None and _is_worth_it(headers) else None
                 if start is None:
                     await send(message)
+                elif int(headers["content-length"]) >= _LARGE_BYTES:
+                    await turn.enter_async_context(self._large)
             elif start is None or coding is None:
                 await send(message)
             else:
                 parts.append(message.get("body", b""))
                 if not message.get("more_body", False):
-                    body = b"".join(parts)
-                    parts.clear()
-                    await self._send(start, body, coding, send)
+                    body = await self._coded(MutableHeaders(scope=start), parts, coding)
+                    await turn.aclose()
+                    await send(start)
+                    await _send_in_pieces(body, send)
 
-        await self._app(scope, receive, coded)
+        async with turn:
+            await self._app(scope, receive, coded)
 
-    async def _send(self, start: Message, body: bytes, coding: str, send: Send) -> None:
-        headers = MutableHeaders(scope=start)
+    async def _coded(self, headers: MutableHeaders, parts: list[bytes], coding: str) -> bytes:
+        """Compress a body, which is taken from its parts, and state that in the headers."""
+        body = b"".join(parts)
+        parts.clear()
         tag = headers.get("etag", "")
         is_file = tag.startswith('"')  # what is made for each request has a weak one, or none
         if len(body) < _LARGE_BYTES:
             body = _compress(body, coding)
         else:
-            async with self._threads:
-                work = self._compress_once if is_file else _compress
-                body = await asyncio.to_thread(work, body, coding)
+            work = self._compress_once if is_file else _compress
+            body = await asyncio.to_thread(work, body, coding)
         headers["Content-Encoding"] = coding
         headers["Content-Length"] = str(len(body))
         del headers["Accept-Ranges"]
         if is_file:
             headers["ETag"] = f"W/{tag}"
-        await send(start)
-        await send({"type": "http.response.body", "body": body})
+        return body
 
     def _compress_once(self, body: bytes, coding: str) -> bytes:
         # By its content: two files can be of one size and, from one wheel, of one time.
@@ -150,6 +159,13 @@ def _name_known(headers: MutableHeaders, known_tags: str) -> None:
     tag = headers.get("etag", "").removeprefix("W/")
     if tag and f"W/{tag}" in known_tags:
         headers["ETag"] = f"W/{tag}"
+
+
+async def _send_in_pieces(body: bytes, send: Send) -> None:
+    for at in range(0, len(body), _PIECE_BYTES):
+        more = at + _PIECE_BYTES < len(body)
+        piece = body[at : at + _PIECE_BYTES]
+        await send({"type": "http.response.body", "body": piece, "more_body": more})
 
 
 def _compress(body: bytes, coding: str) -> bytes:
