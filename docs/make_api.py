@@ -7,7 +7,7 @@ from typing import Any
 
 from clearzoom.errors import ClearzoomError
 from clearzoom.server.app import create_app
-from clearzoom.server.error_answers import _CODES, status_of
+from clearzoom.server.error_answers import _CODES, ACCESS, status_of
 from clearzoom.server.jobs.planning import JOB_STATUSES
 from clearzoom.server.jobs.schema import EnlargeQuery
 from clearzoom.server.settings import ServeSettings
@@ -137,6 +137,7 @@ def _codes_of(status: int) -> str:
     of_errors = {kind.code for kind in kinds if status_of(kind, JOB_STATUSES) == status}
     of_server = {500: "fault"} | _CODES
     own = {of_server[status]} if status in of_server else set()
+    own |= {ACCESS} if status == 401 else set()
     return " ".join(f"`{code}`" for code in sorted((of_errors if status < 500 else set()) | own))
 
 

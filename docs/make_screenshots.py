@@ -59,7 +59,7 @@ def shoot(
 def main() -> None:
     """Write all."""
     drawn = (
-        "document.getElementById('zoom-figure').textContent"
+        "document.getElementById('zoom-figure')?.textContent"
         " && document.getElementById('working').hidden"
     )
     with tempfile.TemporaryDirectory() as root, sync_playwright() as playwright:

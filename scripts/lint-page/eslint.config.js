@@ -17,7 +17,7 @@ export default [
       "prefer-const": "error",
     },
   },
-  { files: ["**/theme.js"], languageOptions: { sourceType: "script" } },
+  { files: ["**/before-paint.js"], languageOptions: { sourceType: "script" } },
   {
     // What runs in the worker has no document.
     files: [`${DEVICE}**/*.js`],

@@ -62,3 +62,13 @@ def test_what_cannot_be_read_says_nothing(tmp_path):
         (tmp_path / "cut").write_bytes(b"RIFF\0\0\0\0WEBPVP8")
         assert compression_error_levels(tmp_path / "cut", kind) == 0
         assert compression_error_levels(tmp_path / "not there", kind) == 0
+
+
+def test_a_jpeg_of_any_size_states_its_error(tmp_path):
+    """Pillow opens none of more than 179 MP; its header is read all the same."""
+    large = tmp_path / "large.jpg"
+    pyvips.Image.black(16_384, 12_288).jpegsave(str(large), Q=70)
+    small = tmp_path / "small.jpg"
+    pyvips.Image.black(64, 64).jpegsave(str(small), Q=70)
+    levels = compression_error_levels(small, "JPEG")
+    assert compression_error_levels(large, "JPEG") == levels > 4

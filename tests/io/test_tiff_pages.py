@@ -9,10 +9,11 @@ import pyvips
 import tifffile
 from PIL import Image
 
-from clearzoom.errors import InputError, UnreadablePictureError
+from clearzoom.errors import InputError, MissingFileError, UnreadablePictureError
 from clearzoom.io.picture_file import PictureFile
 from clearzoom.io.reading import decode, open_picture
 from clearzoom.io.tiff_compressions import has_tiff_compression
+from clearzoom.io.tiff_pages import count_pictures
 
 COPY = "the smaller copy beside the picture is not kept"
 MASK = "the mask beside the picture is not kept, and not applied"
@@ -159,3 +160,37 @@ def test_damaged_directories_are_an_answer(tmp_path, photo, random):
             decode(open_picture(tmp_path / "p.tif", max_pixels=10_000))
         except InputError:
             continue
+
+
+def test_a_page_is_read_by_its_number(tmp_path, photo, small, mask):
+    one, two = np.ascontiguousarray(photo[:64, :96]), np.ascontiguousarray(photo[80:99, :31])
+    thumbnail = (small, {"subfiletype": 1})
+    of_px = (mask, {"subfiletype": 4, "photometric": "mask"})
+    path = pages(tmp_path / "p.tif", thumbnail, (one, {}), of_px, (two, {}))
+    for number, picture in ((1, one), (2, two)):
+        source = open_picture(path, page=number)
+        assert (source.width_px, source.height_px) == (picture.shape[1], picture.shape[0])
+        np.testing.assert_array_equal(decode(source), picture)
+    for number in (0, 3):
+        with pytest.raises(MissingFileError, match="2 pages"):
+            open_picture(path, page=number)
+    with path.open("rb") as file:
+        assert count_pictures(file) == 2
+
+
+def test_what_is_one_picture_counts_as_one(tmp_path, photo, small):
+    image = pyvips.Image.new_from_array(photo)
+    image.tiffsave(tmp_path / "q.tif", tile=True, pyramid=True, tile_width=64, tile_height=64)
+    image.pngsave(tmp_path / "q.png")
+    pages(tmp_path / "r.tif", (photo, {}), (small, {"subfiletype": 1}))
+    for name in ("q.tif", "q.png", "r.tif"):
+        with (tmp_path / name).open("rb") as file:
+            assert count_pictures(file) == 1, name
+
+
+def test_a_page_is_turned_as_it_says_itself(tmp_path, photo):
+    turned = {"extratags": [(274, 3, 1, 6, True)]}
+    one, two = np.ascontiguousarray(photo[:64, :96]), np.ascontiguousarray(photo[80:99, :31])
+    path = pages(tmp_path / "p.tif", (one, turned), (two, {}))
+    np.testing.assert_array_equal(decode(open_picture(path, page=1)), np.rot90(one, -1))
+    np.testing.assert_array_equal(decode(open_picture(path, page=2)), two)

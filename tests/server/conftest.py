@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 import pyvips
 import uvicorn
+from helpers.page import DAMAGED, DESKTOP, GONE, WAIT_MS
 from helpers.small_app import small_app
 from PIL import Image
 from playwright.sync_api import sync_playwright
@@ -281,3 +282,79 @@ def until():
         return found
 
     return wait
+
+
+@pytest.fixture(scope="module")
+def usual_page(browser):
+    """One page for all tests that ask for nothing else: a new one starts a process."""
+    context = browser.new_context(viewport=DESKTOP, locale="en-US", reduced_motion="reduce")
+    context.set_default_timeout(WAIT_MS)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def open_page(browser, server, usual_page):
+    """Open the page; in the end nothing may have failed, or been said on the console."""
+    contexts, wrong = [], []
+    watched = {
+        "console": lambda said: console(said, wrong),
+        "pageerror": lambda error: wrong.append(str(error)),
+        "response": lambda got: answered(got, wrong),
+        "requestfailed": lambda asked: failed(asked, wrong),
+        "request": lambda asked: away(asked, server.url, wrong),
+    }
+
+    def make(path="", **options):
+        if options:
+            options = {"viewport": DESKTOP, "locale": "en-US", "reduced_motion": "reduce"} | options
+            context = browser.new_context(**options)
+            context.set_default_timeout(WAIT_MS)
+            contexts.append(context)
+            page = context.new_page()
+            for event, handler in watched.items():
+                page.on(event, handler)
+        else:
+            page = usual_page
+        page.goto(f"{server.url}/{path}")
+        return page
+
+    for event, handler in watched.items():
+        usual_page.on(event, handler)
+    yield make
+    for context in contexts:
+        context.close()
+    # As new for the next test.
+    usual_page.unroute_all(behavior="ignoreErrors")
+    if usual_page.url.startswith(server.url):
+        usual_page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+    usual_page.goto("about:blank")
+    usual_page.set_viewport_size(DESKTOP)
+    for event, handler in watched.items():
+        usual_page.remove_listener(event, handler)
+    assert not wrong
+
+
+def is_broken(url):
+    return DAMAGED in url or GONE in url
+
+
+def console(said, wrong):
+    if not is_broken(said.location["url"]):
+        wrong.append(f"{said.type}: {said.text}")
+
+
+def answered(got, wrong):
+    if got.status >= 400 and not is_broken(got.url):
+        wrong.append(f"{got.status} {got.url}")
+
+
+def failed(asked, wrong):
+    # Tiles that nobody looks at any more, and the stream of a job that was cancelled.
+    if "ERR_ABORTED" not in (asked.failure or ""):
+        wrong.append(f"{asked.failure} {asked.url}")
+
+
+def away(asked, url, wrong):
+    if not asked.url.startswith((url, "blob:", "data:")):
+        wrong.append(f"outside: {asked.url}")

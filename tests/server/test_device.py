@@ -268,4 +268,4 @@ def test_it_fits_every_screen_in_both_languages(open_page, lr, size, scheme):
         )
         assert not small
         page.click("#language")
-        assert page.inner_text("h1") == title
+        page.wait_for_selector(f"h1 >> text={title}")

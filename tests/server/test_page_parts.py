@@ -17,7 +17,12 @@ PAGE = Path(__file__).parents[2] / "src" / "clearzoom" / "server" / "page"
 MODULE = PAGE / "device"  # which pages elsewhere may use, too: it has no words and no document
 OWN = sorted(path for folder in (PAGE, MODULE) for path in folder.iterdir() if path.is_file())
 SCRIPTS = [path for path in OWN if path.suffix == ".js"]
-DOCUMENTS = {name: (PAGE / name).read_text("utf-8") for name in ("index.html", "device.html")}
+PAGES = "device.html", "access.html", "access-token.html"
+DOCUMENTS = {name: (PAGE / name).read_text("utf-8") for name in PAGES} | {
+    "index.html": "".join(
+        (PAGE / name).read_text("utf-8") for name in ("index.html", "viewer.html")
+    ),
+}  # viewer.html is put into the first when a picture is opened
 NAMESPACES = {  # names, never fetched
     "http://www.w3.org/2000/svg",
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
@@ -52,21 +57,34 @@ def elements(document):
     return parser
 
 
-def scripts_of(elements):
-    """The page's own scripts and all that they import."""
-    found = set()
-    waiting = {
-        PAGE / given["src"].removeprefix("/static/")
-        for tag, given in elements.found
-        if tag == "script" and "vendor/" not in given["src"]
-    }
+def imported(path, at_once=False):
+    """The scripts that one imports: all, or those without which it cannot begin."""
+    how = r'from "' if at_once else r'(?:from |import\()"'
+    names = re.findall(rf'{how}(\./|\.\./device/)([^"]+)"', path.read_text("utf-8"))
+    there = {(path.parent if here == "./" else MODULE) / name for here, name in names}
+    return {one for one in there if "vendor" not in one.parts}
+
+
+def with_imports(paths, at_once=False):
+    found, waiting = set(), set(paths)
     while waiting:
         path = waiting.pop()
         found.add(path)
-        names = re.findall(r'from "(\./|/device/)([^"]+)"', path.read_text("utf-8"))
-        imported = {(path.parent if here == "./" else MODULE) / name for here, name in names}
-        waiting |= {one for one in imported if "vendor" not in one.parts} - found
+        waiting |= imported(path, at_once) - found
     return found
+
+
+def scripts_in(elements):
+    return {
+        PAGE / given["src"].removeprefix("static/")
+        for tag, given in elements.found
+        if tag == "script"
+    }
+
+
+def scripts_of(elements):
+    """The page's own scripts and all that they import, at once or later."""
+    return with_imports(scripts_in(elements))
 
 
 def dictionary(name):
@@ -159,7 +177,7 @@ def test_no_style_is_for_nothing():
     for sheet, text in sheets.items():
         classes, identifiers = {"openseadragon-canvas"} | classes_set_by_scripts(), set()
         for page in DOCUMENTS.values():
-            if f'href="/static/{sheet.name}"' in page:
+            if f'href="static/{sheet.name}"' in page:
                 parser = Elements()
                 parser.feed(page)
                 identifiers |= set(ids(parser))
@@ -176,9 +194,58 @@ def test_no_style_is_for_nothing():
 def test_what_the_page_loads_is_there(elements):
     for tag, given in elements.found:
         address = given.get("src" if tag == "script" else "href", "") or ""
-        if address.startswith("/static/"):
-            assert (PAGE / address.removeprefix("/static/")).is_file()
+        if address.startswith("static/"):
+            assert (PAGE / address.removeprefix("static/")).is_file()
     assert all(path.is_file() for path in scripts_of(elements))
+
+
+def test_every_address_is_relative_to_the_document(elements):
+    for _, given in elements.found:
+        for name in ("href", "src", "action"):
+            assert not given.get(name, "").startswith("/")
+    for path in SCRIPTS:
+        text = path.read_text("utf-8")
+        assert not re.findall(r"""["'`]/(?:api|iiif|dzi|static|device)\b""", text), path.name
+
+
+def preloaded(elements):
+    return {
+        PAGE / given["href"].removeprefix("static/")
+        for tag, given in elements.found
+        if tag == "link" and given.get("rel") == "modulepreload"
+    }
+
+
+def test_no_script_waits_for_another_to_be_fetched(elements, document):
+    """All of the first sight are named in the document: two trips there and back, not four."""
+    first = with_imports(scripts_in(elements), at_once=True)
+    assert preloaded(elements) | scripts_in(elements) == first
+
+
+def test_the_gallery_can_do_without_the_viewer():
+    text = (PAGE / "index.html").read_text("utf-8")
+    elements = Elements()
+    elements.feed(text)
+    first = with_imports(scripts_in(elements), at_once=True)
+    assert not {"viewer.js", "openseadragon.js", "download.js"} & {path.name for path in first}
+    sheets = [given["href"] for _, given in elements.found if given.get("rel") == "stylesheet"]
+    assert sheets == ["static/style.css", "static/home.css"]
+    # A second of a line with 50 KB/s, compressed by nobody.
+    files = [PAGE / "index.html", PAGE / "words-en.js", *first]
+    files += [PAGE / sheet.removeprefix("static/") for sheet in sheets]
+    assert sum(len(path.read_bytes()) for path in files) < 65_000
+
+
+def test_the_viewer_s_scripts_are_fetched_at_once():
+    loader = PAGE / "load-viewer.js"
+    text = loader.read_text("utf-8")
+    (named,) = re.findall(r"const MODULES = \[([^\]]*)\]", text)
+    whole = with_imports({PAGE / "viewer.js"}, at_once=True)
+    gallery = with_imports({PAGE / "app.js"}, at_once=True)
+    assert {PAGE / name for name in re.findall(r'"([^"]+)"', named)} == whole - gallery
+    (library,) = re.findall(r'LIBRARY = "([^"]+)"', text)
+    assert (PAGE / library).is_file()
+    assert library in (PAGE / "openseadragon.js").read_text("utf-8")
 
 
 def test_every_script_belongs_to_a_page():
@@ -225,7 +292,7 @@ def test_the_limits_that_the_page_knows_are_the_servers():
     assert chain_for(most, [2, 4]) == (4,) * number["MOST_STAGES"]
     with pytest.raises(SizeError):
         chain_for(most + 0.01, [2, 4])
-    form = (PAGE / "index.html").read_text("utf-8")
+    form = (PAGE / "viewer.html").read_text("utf-8")
     longest = {suffix[1:]: each.longest_px for each in FORMATS for suffix in each.suffixes}
     for name in re.findall(r'<option value="(\w+)" data-t="download\.format', form):
         assert number.get(name, 2**31 - 1) == longest[name], name

@@ -10,6 +10,12 @@ declare module "openseadragon" {
     _needsDraw: boolean;
     _isBlending: boolean;
     _wasBlending: boolean;
+    _positionTile(
+      tile: OpenSeadragon.Tile,
+      overlap: number,
+      viewport: OpenSeadragon.Viewport,
+      ...rest: unknown[]
+    ): void;
   }
   interface Viewer {
     addTiledImage(options: LayerOptions): void;
@@ -27,6 +33,7 @@ declare class TileSource {
   dimensions: OpenSeadragon.Point;
   minLevel: number;
   maxLevel: number;
+  getClosestLevel(): number;
   getPixelRatio(level: number): OpenSeadragon.Point;
   getTileWidth(level: number): number;
   getTileUrl(level: number, x: number, y: number): string;
@@ -35,12 +42,12 @@ declare class TileSource {
 
 declare global {
   interface Window {
-    /** Of the classic script, which runs before the modules. */
+    /** Of the classic script, which openseadragon.js loads. */
     OpenSeadragon: Omit<typeof OpenSeadragon, "TileSource" | "console"> & {
       TileSource: typeof TileSource;
       console: Pick<Console, "error">;
     };
-    /** Of theme.js. */
+    /** Of before-paint.js. */
     switchTheme(): void;
   }
 }

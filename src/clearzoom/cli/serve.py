@@ -63,6 +63,10 @@ def serve(
             metavar="IP", help="Proxy, or its network, whose forwarding headers count; repeatable."
         ),
     ] = None,
+    access_file: Annotated[
+        Path | None,
+        typer.Option(help="TOML file of passwords, for folders that are not for all."),
+    ] = None,
     model: Annotated[
         str, typer.Option(help="Model where the address names none; see 'clearzoom models'.")
     ] = DEFAULT_MODEL,
@@ -144,6 +148,7 @@ def serve(
         allowed_origins=None if allowed_origin is None else tuple(allowed_origin),
         trusted_proxies=tuple(trusted_proxy or ()),
         access_log=access_log if access_log in (None, Path("-")) else access_log.absolute(),
+        access_file=None if access_file is None else access_file.resolve(),
         model=model,
         consistency=merged_consistency(parse_consistency(consistency), back_projection),
         denoise=parse_denoise(denoise),

@@ -62,10 +62,11 @@ def levels_of_tables(tables: Mapping[int, Sequence[int]]) -> float:
 
 def _levels_of(file: BinaryIO, kind: str) -> float:
     if kind == "JPEG":
-        from PIL import Image
+        from PIL.JpegImagePlugin import JpegImageFile
 
-        with Image.open(file) as picture:
-            return levels_of_tables(getattr(picture, "quantization", {}))
+        # Without the bound of px that Image.open has: none is decoded.
+        with JpegImageFile(file) as picture:
+            return levels_of_tables(picture.quantization)
     if kind == "WebP":
         return _USUAL_LEVELS if _is_lossy_webp(file) else 0.0
     if kind == "TIFF":

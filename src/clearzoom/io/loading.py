@@ -45,11 +45,12 @@ _CHANNELS = {
 }
 
 
-def open_file(path: Path) -> PictureFile:
+def open_file(path: Path, page: int | None = None) -> PictureFile:
     """Open a picture file to parse its container.
 
     Args:
         path: the file.
+        page: which picture of a TIFF with several is meant, from 1.
 
     Raises:
         MissingFileError: there is no such file.
@@ -60,19 +61,24 @@ def open_file(path: Path) -> PictureFile:
     if not path.exists():
         raise MissingFileError(f"no file {path}; check the name")
     try:
-        return PictureFile(path)
+        return PictureFile(path, page)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
 def open_image(
-    path: Path, page: int | None = None, *, sequential: bool = False
+    path: Path,
+    page: int | None = None,
+    *,
+    directory: int | None = None,
+    sequential: bool = False,
 ) -> tuple[pyvips.Image, str]:
     """Open a picture file to decode its px later.
 
     Args:
         path: a file of a format that ``image_in`` knows.
-        page: the page of a TIFF; None chooses the one that is its picture.
+        page: which picture of a TIFF with several is meant, from 1.
+        directory: the directory of a TIFF, from 0; None chooses the one that is its picture.
         sequential: whether px are read once, from the top down.
 
     Returns:
@@ -82,14 +88,14 @@ def open_image(
         MissingFileError: there is no such file.
         InputError: it cannot be read, as for ``image_in``.
     """
-    with open_file(path) as file:
-        return image_in(file, page=page, sequential=sequential)
+    with open_file(path, page) as file:
+        return image_in(file, directory=directory, sequential=sequential)
 
 
 def image_in(
     file: PictureFile,
     max_pixels: int | None = None,
-    page: int | None = None,
+    directory: int | None = None,
     *,
     sequential: bool = False,
     header: bool = False,
@@ -104,7 +110,7 @@ def image_in(
             [heic]. It is closed.
         max_pixels: the limit for HEIC, BMP, PPM, TGA and JPEG 2000, which are decoded here; of
             other formats only the header is read.
-        page: the page of a TIFF; None chooses the one that is its picture.
+        directory: the directory of a TIFF, from 0; None chooses the one that is its picture.
         sequential: whether px are read once, from the top down.
         header: whether only the header is needed: BMP, PPM, TGA and JPEG 2000 then have black px.
 
@@ -154,7 +160,7 @@ def image_in(
             f"{path}: its compression, {coding}, is not supported; "
             "save it as PNG, TIFF or a usual JPEG"
         )
-    chosen = main.options if page is None else f"page={page}"
+    chosen = main.options if directory is None else f"page={directory}"
     try:
         access = "sequential" if sequential else "random"
         image = pyvips.Image.new_from_source(patched, chosen, fail_on="error", access=access)

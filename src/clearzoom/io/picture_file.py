@@ -23,13 +23,14 @@ class PictureFile:
 
     Args:
         path: the file.
+        page: which picture of a TIFF with several is meant, from 1; None where it has one.
 
     Raises:
         OSError: the file cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, page: int | None = None) -> None:
+        self.path, self.page = path, page
         self.file = path.open("rb")
         self.start = self.file.read(_START_BYTES)
 
@@ -64,9 +65,10 @@ class PictureFile:
         """Return which page of a TIFF is its picture.
 
         Raises:
+            MissingFileError: there is no such page.
             UnreadablePictureError: libvips would misread the picture.
         """
-        return main_page(self.file, self.path)
+        return main_page(self.file, self.path, self.page)
 
     @cached_property
     def heif_meta(self) -> bytes:

@@ -83,7 +83,11 @@ def _opened(encoded: bytes) -> pyvips.Image:
 
 
 def open_picture(
-    path: Path, *, keep_cmyk: bool = True, max_pixels: int = DEFAULT_MAX_PIXELS
+    path: Path,
+    *,
+    keep_cmyk: bool = True,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    page: int | None = None,
 ) -> Source:
     """Read the header and the metadata of a picture file; no px are decoded.
 
@@ -95,18 +99,19 @@ def open_picture(
         keep_cmyk: whether CMYK stays; otherwise it is read as RGB in Display P3, whose gamut covers
             more of it than sRGB's.
         max_pixels: the most px of all frames together.
+        page: which picture of a TIFF with several is meant, from 1; metadata are the file's.
 
     Returns:
         The facts that ``decode`` needs, the metadata, and notes on what a result does not keep.
 
     Raises:
-        MissingFileError: there is no such file.
+        MissingFileError: there is no such file, or page.
         InputError: it is a folder, or this user may not read it.
         UnreadablePictureError: it is empty, damaged, no picture, or has a form that would lose
             something, such as several pages, float samples or spot colours.
         SizeError: it has more than max_pixels.
     """
-    with open_file(path) as file:
+    with open_file(path, page) as file:
         layout = layout_in(file)
         if layout is not None:
             return open_frames(file, layout, max_pixels)
@@ -164,6 +169,7 @@ def _open_still(file: PictureFile, max_pixels: int, *, keep_cmyk: bool) -> Sourc
         metadata,
         tuple(notes),
         applied_orientation(file.heif_properties) if kind in ("AVIF", "HEIC") else orientation,
+        page=file.page,
     )
 
 
@@ -221,9 +227,9 @@ def upright(source: Source, *, sequential: bool = False) -> pyvips.Image:
         samples = np.ascontiguousarray(decode(source))
         kind = "srgb" if source.channels >= 3 else "b-w"
         return pyvips.Image.new_from_array(samples, interpretation=kind)
-    image, _ = open_image(source.path, sequential=sequential)
+    image, _ = open_image(source.path, source.page, sequential=sequential)
     if sequential and number_of(image, "orientation", 1) != 1:
-        image, _ = open_image(source.path)
+        image, _ = open_image(source.path, source.page)
     plain, _ = plain_image(image.autorot(), source.path, keep_cmyk=source.cmyk)
     if (plain.height, plain.width, plain.bands) != source.shape:
         raise UnreadablePictureError(f"{source.path} changed while it was read")

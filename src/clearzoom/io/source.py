@@ -17,7 +17,8 @@ class Source:
     """The header and the metadata of a picture file.
 
     Sizes are those after ``orientation`` (1 to 8 as in EXIF) is applied. ``notes`` name what a
-    result does not keep. ``layout`` is set for a file with frames.
+    result does not keep. ``layout`` is set for a file with frames, ``page`` (from 1) for a picture
+    of a TIFF with several.
     """
 
     path: Path
@@ -34,6 +35,7 @@ class Source:
     notes: tuple[str, ...]
     orientation: int = 1
     layout: Layout | None = None
+    page: int | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
-from clearzoom.errors import UnreadablePictureError
+from clearzoom.errors import MissingFileError, UnreadablePictureError
 from clearzoom.io.metadata.tiff_directories import Directories, Directory
 from clearzoom.io.metadata.tiff_tags import COMPRESSION, EXTRA_SAMPLES, PHOTOMETRIC
 from clearzoom.io.tiff_compressions import has_tiff_compression
@@ -63,8 +63,8 @@ class MainPage:
     ``page`` and ``sub`` locate it; ``sub`` counts the directories below a page (SubIFDs).
     ``rivals`` is the number of pages that are pictures in their own right, and ``halves`` the
     number of pages of a pyramid, or 1. ``beside`` has a line for people for each other page.
-    ``orientation`` is set if only the first page states it. ``corrections`` maps places in the file
-    to bytes: libtiff would refuse the picture for the meaningless values there.
+    ``orientation`` is set where libvips would take another page's. ``corrections`` maps places in
+    the file to bytes: libtiff would refuse the picture for the meaningless values there.
     """
 
     page: int = 0
@@ -82,14 +82,16 @@ class MainPage:
         return ",".join(f"{name}={at}" for name, at in named.items() if at is not None)
 
 
-def main_page(file: BinaryIO, path: Path) -> MainPage:
+def main_page(file: BinaryIO, path: Path, number: int | None = None) -> MainPage:
     """Find the picture among a TIFF's pages: neither a reduced copy nor a mask.
 
     Args:
         file: any file; another than a TIFF has one page.
         path: named in errors.
+        number: which one of several pictures is meant, from 1; it then has no rivals.
 
     Raises:
+        MissingFileError: there are fewer pictures than ``number``.
         UnreadablePictureError: libvips would misread the picture.
 
     References:
@@ -109,7 +111,9 @@ def main_page(file: BinaryIO, path: Path) -> MainPage:
         return MainPage()  # libvips reports whether the file can be read.
     if not pages:
         return MainPage()
-    own = [at for at, page in enumerate(pages) if not _kind(page) & (_REDUCED | _MASK)]
+    if number is not None:
+        return _numbered(pages, number, path, corrections)
+    own = _own(pages)
     main_below = [at for at, page in enumerate(below) if not _kind(page) & (_REDUCED | _MASK)]
     page, sub = (own or [0])[0], None
     chosen = pages[page]
@@ -134,6 +138,37 @@ def main_page(file: BinaryIO, path: Path) -> MainPage:
         beside.append("the smaller copy beside the picture is not kept")
     rivals = len(own) if own else (len(main_below) if main_below else len(pages))
     return MainPage(page, sub, rivals, 1, tuple(beside), orientation, corrections)
+
+
+def count_pictures(file: BinaryIO) -> int:
+    """Count the pages of a TIFF that are pictures in their own right; another file has one.
+
+    Args:
+        file: any file.
+    """
+    try:
+        pages = list(Directories(file).pages())
+    except ValueError:
+        return 1
+    return 1 if _is_pyramid(pages) else max(1, len(_own(pages)))
+
+
+def _own(pages: list[Directory]) -> list[int]:
+    """List the pages that are neither a reduced copy nor a mask."""
+    return [at for at, page in enumerate(pages) if not _kind(page) & (_REDUCED | _MASK)]
+
+
+def _numbered(
+    pages: list[Directory], number: int, path: Path, corrections: Mapping[int, bytes]
+) -> MainPage:
+    own = _own(pages)
+    if not 0 < number <= len(own):
+        raise MissingFileError(f"{path} has {len(own)} pages, and no page {number}")
+    chosen = pages[own[number - 1]]
+    _check(path, chosen, raw=_DNG_VERSION in pages[0].values)
+    turn = chosen.first(_ORIENTATION, 1)
+    turn = turn if turn in _VALID[_ORIENTATION] else 1
+    return MainPage(own[number - 1], orientation=turn, corrections=corrections)
 
 
 def _is_pyramid(pages: list[Directory]) -> bool:

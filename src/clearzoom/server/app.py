@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI, Security
@@ -10,6 +11,9 @@ from fastapi.responses import FileResponse
 from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 
+from clearzoom.server.access.routes import access_router
+from clearzoom.server.access.tickets import Tickets
+from clearzoom.server.access.visitors import Visitors
 from clearzoom.server.access_log import AccessLog, Lines
 from clearzoom.server.compression import Compressed
 from clearzoom.server.device_routes import add_device_page
@@ -76,6 +80,9 @@ def create_app(settings: ServeSettings) -> FastAPI:
     )
     add_failures(app, (settings.folder, settings.session / "uploads", settings.session))
     bodies = BodyReceiver(settings.max_upload_bytes, service.make_room)
+    passwords, tickets = settings.passwords(), Tickets(settings.access_key)
+    find = partial(service.library.find, described=True)
+    app.include_router(access_router(passwords, tickets, find, settings.shared_with))
     app.include_router(presentation_router(service))
     app.include_router(image_router(service, 3))
     app.include_router(image_router(service, 2))
@@ -91,6 +98,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
 
     add_device_page(app)
     app.mount("/static", StaticFiles(directory=PAGE, check_dir=False), name="static")
+    app.add_middleware(Visitors, tickets=tickets, groups=passwords)
     app.add_middleware(Compressed, cache=service.cache)
     app.add_middleware(Counted, metrics=metrics)
     app.add_middleware(Safety, settings=settings)

@@ -151,7 +151,9 @@ def _is_of_words(headers: Headers) -> bool:
 def _is_worth_it(headers: Headers) -> bool:
     length = headers.get("content-length", "")  # an answer without one is a stream
     fits = length.isdecimal() and _LEAST_BYTES <= int(length) <= _MOST_BYTES
-    return fits and "content-encoding" not in headers
+    # An answer that nobody may store can hold a secret beside what a client chose (BREACH).
+    is_secret = "no-store" in headers.get("cache-control", "")
+    return fits and not is_secret and "content-encoding" not in headers
 
 
 def _name_known(headers: MutableHeaders, known_tags: str) -> None:

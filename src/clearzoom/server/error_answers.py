@@ -52,9 +52,11 @@ _CODES = {
     503: "busy",
     507: "no-room",
 }
+ACCESS = "access"
+"""The code of a 401 that a password of the picture's owner would change, and no token."""
 _DESCRIPTIONS = {
     400: "there is no such size, model or combination, or it is over the limits",
-    401: "the token is missing or wrong",
+    401: "the token is missing or wrong, or the picture needs a password",
     403: "the request comes from a page of another site, or the picture cannot be changed",
     404: "there is no such picture or job",
     408: "the body took too long",
@@ -94,12 +96,21 @@ class RefusedError(Exception):
     Args:
         status: status of the answer.
         message: what happened, and what to do.
+        code: the stable code of the answer; None for that of the status.
         retry_after_s: seconds after which the client may try again.
     """
 
-    def __init__(self, status: int, message: str, *, retry_after_s: int | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.code = code or _CODES.get(status, "request")
         self.retry_after_s = retry_after_s
 
 
@@ -170,7 +181,7 @@ def add_failures(app: FastAPI, hidden: Sequence[Path] = ()) -> None:
 def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RefusedError)
     retry = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
-    return failure(error.status, _CODES.get(error.status, "request"), str(error), retry)
+    return failure(error.status, error.code, str(error), retry)
 
 
 def _expected(error: Exception, hidden: Sequence[Path]) -> JSONResponse:

@@ -14,7 +14,8 @@ LEAST_BYTES = 800_000_000
 """The least that a process does its work in."""
 _CACHE_SHARE, _MOST_CACHE_BYTES = 0.125, 256_000_000
 _POLL_S = 0.05
-_GIVEN_BACK_FROM_BYTES = 32_000_000
+_GIVEN_BACK_FROM_BYTES = 400_000_000
+"""After smaller work the C library keeps the memory for the next; it is given back every 5 s."""
 
 
 def default_bytes(processes: int) -> int:

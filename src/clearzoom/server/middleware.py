@@ -21,13 +21,14 @@ _PAGES = ("/", DEVICE)
 _SHARED = ("/iiif/", "/dzi/")
 """Viewers on other sites may read answers below these paths."""
 _OWN = {"Cross-Origin-Resource-Policy": "same-origin"}
+_EMBEDDED = {"Cross-Origin-Resource-Policy": "cross-origin"}
 _CORS = {
     "Access-Control-Expose-Headers": "ETag, Link, X-Clearzoom-Model, X-Clearzoom-Pixels",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
-    "Access-Control-Allow-Headers": "*",
+    "Access-Control-Allow-Headers": "Authorization, *",  # the star does not stand for it
     "Access-Control-Max-Age": "86400",
 }
 _OTHER_NAME = "this server answers to its own names only; whoever runs it can allow another one"
@@ -111,7 +112,8 @@ class Safety:
             return _CORS | {"Access-Control-Allow-Origin": "*"}
         if origin.lower() in map(str.lower, origins):
             return _CORS | {"Access-Control-Allow-Origin": origin}
-        return _OWN
+        # Images in a page come without an origin. No page can read them: the browser alone shows.
+        return _OWN if origin else _EMBEDDED
 
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str, str] | None:
         if not self._is_own_name(stated_host(scope)):

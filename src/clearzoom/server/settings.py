@@ -2,11 +2,13 @@
 
 import ipaddress
 import os
+import secrets
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from clearzoom.pipeline.fields import ConsistencyField, DenoiseField
+from clearzoom.server.access.passwords import read_passwords
 from clearzoom.weights import DEFAULT_MODEL
 
 ENVIRONMENT = "CLEARZOOM_SERVE"
@@ -42,6 +44,10 @@ class ServeSettings(BaseModel):
     """Addresses and networks of proxies that state whose requests they send on."""
     access_log: Path | None = None
     """Gets a line for each request; ``-`` is standard output."""
+    access_file: Path | None = None
+    """Has the passwords of groups, for pictures that are not for all."""
+    access_key: str = Field(default_factory=lambda: secrets.token_hex(32))
+    """Signs what shows that a visitor has logged in; all worker processes know it."""
     model: str = DEFAULT_MODEL
     consistency: ConsistencyField = "auto"
     denoise: DenoiseField = "auto"
@@ -73,6 +79,14 @@ class ServeSettings(BaseModel):
         if self.allowed_origins is not None:
             return self.allowed_origins
         return () if self.is_local else ("*",)
+
+    def passwords(self) -> dict[str, tuple[str, ...]]:
+        """Read the passwords of each group.
+
+        Raises:
+            ConfigError: the file cannot be used.
+        """
+        return {} if self.access_file is None else read_passwords(self.access_file, self.folder)
 
     def to_environment(self) -> None:
         """Write the settings into the environment, for the worker processes."""

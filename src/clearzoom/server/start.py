@@ -40,13 +40,13 @@ def start(settings: ServeSettings, *, public: bool) -> None:
         public: whether other machines may come without a token.
 
     Raises:
-        ConfigError: a ``clearzoom.toml`` cannot be read.
+        ConfigError: a ``clearzoom.toml`` or the file of passwords cannot be used.
         InputError: the address cannot be used, or the store cannot be listed.
         OutputError: the cache or the access log cannot be written.
         SizeError: the memory is too little.
     """
     if settings.store is None:
-        check_marks(settings.folder)
+        check_marks(settings.folder, settings.passwords())
     if settings.access_log is not None:
         check_access_log(settings.access_log)
     if settings.memory_bytes < LEAST_BYTES:
@@ -67,7 +67,7 @@ def start(settings: ServeSettings, *, public: bool) -> None:
         if settings.store is not None:
             settings = settings.model_copy(update={"folder": session / "pictures"})
             PictureStore(settings, KeyedLock(settings.cache / "locks")).refresh()
-            check_marks(settings.folder)
+            check_marks(settings.folder, settings.passwords())
         settings.to_environment()
         if settings.workers > 1:  # before the metrics' library is loaded
             # Not in the cache: the library maps its files, and a full disk would kill a process.

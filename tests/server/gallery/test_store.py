@@ -80,6 +80,9 @@ def both(of_store, of_folder):
 def test_the_list_is_that_of_the_folder(both):
     stored, local = (client.get("/api/pictures").json() for client in both)
     assert len(stored["pictures"]) == 10
+    for each in (*stored["pictures"], *local["pictures"]):
+        if each["id"] == PHOTO:  # of a large JPEG that is not copied this is not known
+            each["compression_error"] = None
     assert stored["pictures"] == local["pictures"]
     assert [each["name"] for each in stored["unreadable"]] == [
         each["name"] for each in local["unreadable"]

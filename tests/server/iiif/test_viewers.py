@@ -11,6 +11,7 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 import pyvips
+import tifffile
 
 pytestmark = pytest.mark.browser
 
@@ -37,6 +38,10 @@ UV.init("uv", { manifest, embedded: true });
 ZOOM_IN = {
     "mirador": lambda page: page.get_by_label("Zoom in").first.click(),
     "universalviewer": lambda page: page.get_by_title("Zoom In").first.click(),
+}
+NEXT = {
+    "mirador": lambda page: page.get_by_label("Next item").first.click(),
+    "universalviewer": lambda page: page.get_by_title("Next Image").first.click(),
 }
 
 
@@ -79,15 +84,30 @@ class Seen:
     """What a page got from our server, and what went wrong."""
 
     kinds: list = field(default_factory=list)
+    addresses: list = field(default_factory=list)
     faults: list = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def library(serve, tmp_path_factory, photo):
+    """A server of a folder with a book, two of whose pages are in one file."""
+    root = tmp_path_factory.mktemp("library")
+    (root / "book").mkdir()
+    for number in (1, 2):
+        part = np.ascontiguousarray(photo[:, 10 * number :])
+        pyvips.Image.new_from_array(part).pngsave(root / "book" / f"{number}.png")
+    with tifffile.TiffWriter(root / "book" / "3.tif") as writer:
+        for side in (250, 280):
+            writer.write(photo[:side, :side], photometric="rgb", metadata=None)
+    return serve(root, "--allowed-origin", "*")
 
 
 @pytest.fixture
 def opened(browser, server, elsewhere):
-    """Open a manifest in a viewer; gives the page and what it sees."""
+    """Open a manifest or a collection in a viewer; gives the page and what it sees."""
     context = browser.new_context(viewport={"width": 900, "height": 700})
 
-    def open_manifest(viewer, identifier):
+    def open_manifest(viewer, identifier, document="manifest", server=server):
         page, seen = context.new_page(), Seen()
 
         def response(answer):
@@ -97,6 +117,7 @@ def opened(browser, server, elsewhere):
                 seen.faults.append(f"{answer.status} {answer.url}")
             if kind := answer.headers.get("x-clearzoom-pixels"):
                 seen.kinds.append(kind)
+                seen.addresses.append(answer.url)
 
         def failed(request):
             # A viewer gives up tiles that are out of sight.
@@ -114,7 +135,8 @@ def opened(browser, server, elsewhere):
         page.on("response", response)
         page.on("requestfailed", failed)
         page.on("console", said)
-        manifest = f"{server.url}/iiif/presentation/3/{quote(identifier, safe='')}/manifest"
+        place = f"{quote(identifier, safe='')}/" if identifier else ""
+        manifest = f"{server.url}/iiif/presentation/3/{place}{document}"
         page.goto(f"{elsewhere}/{viewer}.html#{quote(manifest, safe='')}")
         return page, seen
 
@@ -128,6 +150,10 @@ def wait_for(page, what, seconds=60):
             return
         page.wait_for_timeout(100)
     raise AssertionError("that took too long")
+
+
+def any_in(addresses, parts):
+    return any(part in each for part in parts for each in addresses)
 
 
 def variety(screenshot):
@@ -159,4 +185,34 @@ def test_a_viewer_zooms_into_inferred_pixels(opened, viewer):
     shown = page.screenshot()
     assert shown != whole
     assert variety(shown) > 200
+    assert not seen.faults
+
+
+@pytest.mark.parametrize("viewer", PAGES)
+def test_a_viewer_turns_the_pages_of_a_book(opened, library, viewer):
+    page, seen = opened(viewer, "book", server=library)
+    wait_for(page, lambda: seen.kinds and variety(page.screenshot()) > 1000)
+    for identifier in ("2.png", "3.tif~p1", "3.tif~p2"):
+        seen.addresses.clear()
+        NEXT[viewer](page)
+        # Thumbnails of all pages are 400 px wide at most; the page itself comes in full size.
+        places = [f"/iiif/3/book%2F{identifier}/{region}" for region in ("full/max/", "0,0,")]
+        is_page = partial(any_in, seen.addresses, places)
+        wait_for(page, is_page)
+    assert not seen.faults
+
+
+def test_mirador_lists_a_collection(opened, library):
+    page, seen = opened("mirador", "", "collection", server=library)
+    page.get_by_role("button", name="Show collection").click()
+    page.get_by_role("menuitem", name="book").click()
+    page.get_by_role("menuitem", name="3.tif").click()
+    wait_for(page, lambda: seen.kinds and variety(page.screenshot()) > 1000)
+    assert any("3.tif~p1" in each for each in seen.addresses)
+    assert not seen.faults
+
+
+def test_universal_viewer_opens_the_first_book_of_a_collection(opened, library):
+    page, seen = opened("universalviewer", "book", "collection", server=library)
+    wait_for(page, lambda: seen.kinds and variety(page.screenshot()) > 1000)
     assert not seen.faults

@@ -8,21 +8,23 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from math import inf
 from pathlib import Path, PurePosixPath
 
 from clearzoom.errors import ClearzoomError, ConfigError, MissingFileError
 from clearzoom.io.names import is_picture_file, is_picture_name, may_be_picture
 from clearzoom.io.reading import Source, open_picture
-from clearzoom.server.error_answers import RefusedError, field_of
-from clearzoom.server.file_states import FileState, state_of
+from clearzoom.server.access.services import PATH
+from clearzoom.server.access.visitors import may_see
+from clearzoom.server.error_answers import ACCESS, RefusedError, field_of
+from clearzoom.server.gallery.headers import count_pages, header_of, missing
 from clearzoom.server.gallery.owner_file import Marks, marks_of
 from clearzoom.server.gallery.store import PictureStore
 from clearzoom.server.locks import CancelCheck
 from clearzoom.server.tiles.cache import forget_oldest
 
 _UPLOAD = re.compile(r"upload-[0-9a-f]{32}")
+_PAGE = re.compile(r"(?P<file>.+)~p(?P<number>[1-9]\d{0,3})", re.DOTALL)
 _LONGEST_ID = 1024
 _NO_NAME = "\\" if os.sep == "\\" else "\0"
 """No file has it in its name: elsewhere a backslash is a letter like others."""
@@ -34,12 +36,15 @@ class Entry:
     """A served picture.
 
     Attributes:
-        identifier: the path below the served folder, with ``/``; of an upload a random name.
+        identifier: the path below the served folder, with ``/``, and ``~p2`` where a page is named;
+            of an upload a random name.
         path: the file.
         name: name of the file, as people see it.
         marks: what the owner states about it.
         is_upload: whether a client uploaded it.
         is_copy: whether the file is a copy, which the cache may drop at any time.
+        pages: how many pictures the file holds.
+        page: which of them is named, from 1; None for the whole file.
     """
 
     identifier: str
@@ -48,11 +53,18 @@ class Entry:
     marks: Marks
     is_upload: bool = False
     is_copy: bool = False
+    pages: int = 1
+    page: int | None = None
 
     @property
     def upscaling(self) -> bool:
         """Whether detail may be inferred."""
         return self.marks.upscaling is not False
+
+    @property
+    def read_page(self) -> int | None:
+        """The page that is read: of a file with several the first, unless another is named."""
+        return self.page or (1 if self.pages > 1 else None)
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,13 @@ class Unreadable:
 
     identifier: str
     why: str
+
+
+@dataclass(frozen=True)
+class Locked:
+    """A file that the visitor of this request may not see; only its group is told."""
+
+    group: str
 
 
 class Library:
@@ -72,6 +91,9 @@ class Library:
         max_pixels: larger pictures are refused.
         cache: the server's own files, which are not served where they lie in the folder.
         store: makes the folder, where the pictures lie elsewhere.
+
+    Attributes:
+        folder: the served folder, with links resolved.
     """
 
     def __init__(
@@ -83,75 +105,129 @@ class Library:
         store: PictureStore | None = None,
     ) -> None:
         self._store = store
-        self._folder = folder.resolve()
+        self.folder = folder.resolve()
         self._cache = None if cache is None else cache.resolve()
         self._uploads = uploads
         self._max_pixels = max_pixels
         uploads.mkdir(parents=True, exist_ok=True)
 
-    def find(self, identifier: str) -> Entry:
-        """Find a picture.
+    def find(self, identifier: str, *, described: bool = False) -> Entry:
+        """Find a picture; of a TIFF with several pages, the first one unless a page is named.
 
         Args:
             identifier: the decoded identifier.
+            described: whether it is only described as IIIF's viewers must be able to read it before
+                they let people log in: title, size and rights, and no pixels.
 
         Raises:
+            RefusedError: 401 where the visitor of this request may not see it.
             MissingFileError: there is no such picture, or it lies outside; the message is the same.
             ConfigError: a ``clearzoom.toml`` that holds for it cannot be read.
         """
-        missing = MissingFileError("there is no such picture; see /api/pictures")
-        if len(identifier) > _LONGEST_ID or "\0" in identifier:
-            raise missing
+        try:
+            entry = self._file(identifier)
+        except MissingFileError:
+            named = _PAGE.fullmatch(identifier)
+            if named is None:
+                raise
+            entry = self.page(self._file(named["file"]), int(named["number"]))
+        if not described and not may_see(entry.marks.access):
+            raise RefusedError(
+                401,
+                f"this picture is for the group {entry.marks.access!r}; log in at "
+                f"{PATH}/access/{entry.marks.access}",
+                code=ACCESS,
+            )
+        return entry
+
+    def page(self, entry: Entry, number: int) -> Entry:
+        """Find a page of a file.
+
+        Args:
+            entry: any page of a TIFF with several.
+            number: of the page, from 1.
+
+        Raises:
+            MissingFileError: there is no such page.
+        """
+        if entry.pages == 1 or number > entry.pages:
+            raise missing()
+        file = entry.path.relative_to(self.folder).as_posix()
+        return replace(entry, identifier=f"{file}~p{number}", page=number)
+
+    def _file(self, identifier: str) -> Entry:
         if _UPLOAD.fullmatch(identifier):
             path = self._uploads / identifier
             try:
                 name = (path / "name").read_text("utf-8")
             except OSError:
-                raise missing from None
+                raise missing() from None
             return Entry(identifier, path / "picture", name, Marks(), is_upload=True)
-        relative = PurePosixPath(identifier)
+        path = self.inside(identifier)
+        if not path.is_file() or not is_picture_file(path):
+            raise missing()  # also where there is another file, of which nobody must learn
+        marks = marks_of(self.folder, path.relative_to(self.folder))
+        real = path.resolve()
+        if real != path:  # a link is no way around
+            behind = marks_of(self.folder, real.relative_to(self.folder)).access
+            marks = marks.model_copy(update={"access": behind or marks.access})
+        return Entry(identifier, path, path.name, marks, pages=count_pages(path))
+
+    def inside(self, identifier: str) -> Path:
+        """Return the path of a file or folder in the served folder.
+
+        Args:
+            identifier: the path below the served folder, with ``/``.
+
+        Raises:
+            MissingFileError: there is none, it is hidden, or it lies outside.
+        """
         parts = identifier.split("/")
+        if len(identifier) > _LONGEST_ID or "\0" in identifier:
+            raise missing()
         if any(not part or part.startswith(".") or _NO_NAME in part for part in parts):
-            raise missing
-        path = self._folder / relative
+            raise missing()
+        path = self.folder / PurePosixPath(identifier)
         try:
-            file = path.resolve(strict=True)
+            real = path.resolve(strict=True)
         except (OSError, ValueError, RuntimeError):  # not there, not encodable, links in a circle
-            raise missing from None
-        inside = file.is_relative_to(self._folder)
-        if self._cache is not None and file.is_relative_to(self._cache):
-            inside = False
-        if not inside or not file.is_file() or not is_picture_file(path):
-            raise missing  # also where there is another file, of which nobody must learn
-        return Entry(identifier, path, relative.name, marks_of(self._folder, Path(*parts)))
+            raise missing() from None
+        if self._cache is not None and real.is_relative_to(self._cache):
+            raise missing()
+        if not real.is_relative_to(self.folder):
+            raise missing()
+        return path
 
     def has(self, identifier: str) -> bool:
         """Return whether there is such a picture."""
         try:
-            self.find(identifier)
+            self.find(identifier, described=True)
         except MissingFileError:
             return False
         return True
 
-    def pictures(self) -> Iterator[tuple[Entry, Source] | Unreadable]:
+    def pictures(self) -> Iterator[tuple[Entry, Source] | Unreadable | Locked]:
         """List the folder's pictures by name, each with what its header states."""
         if self._store is not None:
             self._store.read_headers(self._max_pixels)
-        for root, folders, files in os.walk(self._folder):
+        for root, folders, files in os.walk(self.folder):
             own = self._cache is not None and Path(root) == self._cache
             folders[:] = sorted(name for name in folders if not (own or name.startswith(".")))
             for name in sorted(files):
                 if not is_picture_name(name) and not may_be_picture(name):
                     continue
                 try:
-                    identifier = (Path(root) / name).relative_to(self._folder).as_posix()
+                    identifier = (Path(root) / name).relative_to(self.folder).as_posix()
                     identifier.encode()
                 except UnicodeEncodeError:
                     yield Unreadable(ascii(name), "its name is not UTF-8; rename it")
                     continue
                 try:
-                    entry = self.find(identifier)
-                    yield entry, self.header(entry)
+                    entry = self.find(identifier, described=True)
+                    if may_see(entry.marks.access):
+                        yield entry, self.header(entry)
+                    else:
+                        yield Locked(str(entry.marks.access))
                 except MissingFileError:  # a link that leads out of the folder
                     continue
                 except ConfigError as error:  # only whoever runs the server can mend it
@@ -161,7 +237,7 @@ class Library:
                     yield Unreadable(identifier, str(error))
                 except ClearzoomError as error:
                     yield Unreadable(
-                        identifier, error.worded(field_of).replace(f"{self._folder}/", "")
+                        identifier, error.worded(field_of).replace(f"{self.folder}/", "")
                     )
 
     def found_file(self, identifier: str) -> Entry:
@@ -180,13 +256,9 @@ class Library:
         Raises:
             InputError: and its kinds, as ``open_picture`` raises them.
         """
-        try:
-            state = state_of(entry.path)
-        except OSError:
-            raise MissingFileError("there is no such picture; see /api/pictures") from None
         if self._store is not None and not entry.is_upload:
-            return self._store.header(entry.path, state, self._max_pixels)
-        return _header(entry.path, state, self._max_pixels)
+            return self._store.header(entry.path, self._max_pixels)
+        return header_of(entry.path, self._max_pixels, entry.read_page)
 
     def file_of(self, entry: Entry) -> Path | None:
         """Return the file with a picture's content; None if it is in a store, and not copied."""
@@ -250,8 +322,3 @@ class Library:
         """Delete an upload."""
         if entry.is_upload:
             shutil.rmtree(entry.path.parent, ignore_errors=True)
-
-
-@lru_cache(maxsize=16_384)
-def _header(path: Path, state: FileState, max_pixels: int) -> Source:
-    return open_picture(path, max_pixels=max_pixels)

@@ -12,8 +12,10 @@ from pydantic import BaseModel, Field
 from clearzoom.errors import SizeError
 from clearzoom.io.atomic import discard
 from clearzoom.io.reading import Source
+from clearzoom.server.access.services import PATH
 from clearzoom.server.error_answers import RefusedError, error_responses
-from clearzoom.server.gallery.library import Entry, Library, Unreadable
+from clearzoom.server.gallery.compression import compression_error_of
+from clearzoom.server.gallery.library import Entry, Library, Locked, Unreadable
 from clearzoom.server.gallery.uploads import BodyReceiver
 from clearzoom.server.iiif.addresses import Identifier
 from clearzoom.server.iiif.identifiers import encoded
@@ -38,7 +40,13 @@ class PictureResponse(BaseModel):
     width: int
     height: int
     kind: str = Field(examples=["PNG"])
+    pages: int = Field(description="Pictures in the file; ID~p2 is the second.")
     bytes: int
+    frames: int = Field(description="More than 1: an animation, whose first frame is served.")
+    compression_error: float = Field(
+        description="Error of its compression in levels of 255, estimated from the header; "
+        "0: lossless."
+    )
     upscaling: bool
     max_scale: int | None = Field(description="The largest scale of its virtual pictures.")
     rights: str | None
@@ -56,11 +64,19 @@ class UnreadableResponse(BaseModel):
     why: str
 
 
+class LockedResponse(BaseModel):
+    """A group whose pictures are listed after logging in."""
+
+    group: str = Field(examples=["readers"])
+    login: str = Field(description="Address of the page on which people log in.")
+
+
 class PicturesResponse(BaseModel):
-    """All pictures of the served folder."""
+    """All pictures of the served folder that the visitor may see."""
 
     pictures: list[PictureResponse]
     unreadable: list[UnreadableResponse]
+    locked: list[LockedResponse]
 
 
 def picture_router(service: Service, bodies: BodyReceiver) -> APIRouter:
@@ -135,13 +151,17 @@ def _printable(name: str) -> str:
 
 
 def _listed(library: Library, prefix: str) -> PicturesResponse:
-    pictures, unreadable = [], []
+    pictures, unreadable, groups = [], [], set[str]()
     for each in library.pictures():
-        if isinstance(each, Unreadable):
+        if isinstance(each, Locked):
+            groups.add(each.group)
+        elif isinstance(each, Unreadable):
             unreadable.append(UnreadableResponse(name=each.identifier, why=each.why))
         else:
             pictures.append(_picture(*each, prefix))
-    return PicturesResponse(pictures=pictures, unreadable=unreadable)
+    logins = {group: f"{prefix}{PATH}/access/{group}" for group in sorted(groups)}
+    locked = [LockedResponse(group=group, login=login) for group, login in logins.items()]
+    return PicturesResponse(pictures=pictures, unreadable=unreadable, locked=locked)
 
 
 def _picture(entry: Entry, source: Source, prefix: str) -> PictureResponse:
@@ -154,7 +174,10 @@ def _picture(entry: Entry, source: Source, prefix: str) -> PictureResponse:
         width=source.width_px,
         height=source.height_px,
         kind=source.kind,
+        pages=entry.pages,
         bytes=entry.path.stat().st_size,
+        frames=source.frames,
+        compression_error=compression_error_of(source),
         upscaling=entry.upscaling,
         max_scale=max(VIRTUAL_SCALES) if entry.upscaling else None,
         rights=str(marks.rights) if marks.rights else None,

@@ -20,9 +20,10 @@ from clearzoom.io.names import (
     is_picture_name,
     may_be_picture,
 )
-from clearzoom.io.reading import Source, open_picture
+from clearzoom.io.reading import Source
 from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.file_states import FileState, state_of
+from clearzoom.server.gallery.headers import header_of, missing
 from clearzoom.server.gallery.owner_file import NAME
 from clearzoom.server.gallery.store_header import header_by_ranges
 from clearzoom.server.gallery.store_names import changed_ns, digest_of, is_file_name, watermarks_in
@@ -70,7 +71,7 @@ class PictureStore:
         self._copies, self._locks = settings.cache / "objects", locks
         self.copies_bytes = int(settings.cache_bytes * _COPIES_SHARE)
         self._files = ObjectVersions(ObjectStore(self._url))
-        self._header = lru_cache(maxsize=16_384)(self._read_header)
+        self._by_ranges = lru_cache(maxsize=16_384)(self._read_ranges)
         self._quiet_until_s = 0.0
         self._tree.mkdir(parents=True, exist_ok=True)
 
@@ -113,26 +114,38 @@ class PictureStore:
             except (ClearzoomError, OSError) as error:
                 _log.warning("the pictures stay as they were listed: %s", error)
 
-    def header(self, stand_in: Path, state: FileState, max_pixels: int) -> Source:
+    def header(self, stand_in: Path, max_pixels: int) -> Source:
         """Read what a picture's header states; it is remembered until the picture changes.
 
         Args:
             stand_in: the picture.
-            state: the stand-in's.
             max_pixels: larger pictures are refused.
 
         Raises:
             InputError: and its kinds, as ``open_picture`` raises them.
             RefusedError: 503, the store does not give it.
         """
-        return self._header(stand_in, state, max_pixels)
+        copy = self.copy_of(stand_in)
+        try:
+            state = state_of(stand_in)
+            if copy is None and state[-1] > _SMALL_BYTES:
+                header = self._by_ranges(stand_in, state, max_pixels)
+                if header is not None:
+                    return header
+        except FileNotFoundError:
+            raise missing() from None
+        copy = copy or self.copied(stand_in, lambda: None)
+        try:
+            return header_of(copy, max_pixels, None)
+        except ClearzoomError as error:
+            raise error.with_message(str(error).replace(str(copy), str(stand_in))) from None
 
     def read_headers(self, max_pixels: int) -> None:
         """Read all headers, several at a time, so that each is known when it is asked for."""
 
         def read(path: Path) -> None:
             with suppress(ClearzoomError, RefusedError, OSError):
-                self.header(path, state_of(path), max_pixels)
+                self.header(path, max_pixels)
 
         files = [Path(root) / name for root, _, names in os.walk(self._tree) for name in names]
         with ThreadPoolExecutor(_READERS) as readers:
@@ -171,7 +184,7 @@ class PictureStore:
                 return copy
         except (FileNotFoundError, MissingFileError):
             stand_in.unlink(missing_ok=True)
-            raise MissingFileError("there is no such picture; see /api/pictures") from None
+            raise missing() from None
 
     def make_room(self) -> None:
         """Delete all copies, because the disk is full; pictures in use are copied again."""
@@ -222,19 +235,12 @@ class PictureStore:
             remove(arriving.parent)
         return copy
 
-    def _read_header(self, stand_in: Path, state: FileState, max_pixels: int) -> Source:
-        if self.copy_of(stand_in) is None and state[-1] > _SMALL_BYTES:
-            name = stand_in.relative_to(self._tree).as_posix()
-            # Where nothing is found, the copy that follows says why.
-            with suppress(MissingFileError), self._asked(), self._files.opened(name) as file:
-                header = header_by_ranges(file, stand_in, max_pixels)
-                if header is not None:
-                    return header
-        copy = self.copied(stand_in, lambda: None)
-        try:
-            return open_picture(copy, max_pixels=max_pixels)
-        except ClearzoomError as error:
-            raise error.with_message(str(error).replace(str(copy), str(stand_in))) from None
+    def _read_ranges(self, stand_in: Path, state: FileState, max_pixels: int) -> Source | None:
+        # Where nothing is found, the copy that follows says why.
+        name = stand_in.relative_to(self._tree).as_posix()
+        with suppress(MissingFileError), self._asked(), self._files.opened(name) as file:
+            return header_by_ranges(file, stand_in, max_pixels)
+        return None
 
     def _place(self, name: str, state: ObjectState, *, whole: bool) -> None:
         """Make a stand-in of a state, or with ``whole`` a copy, unless it is there."""

@@ -21,16 +21,20 @@ Identifier = Annotated[
 ]
 
 
-def resolve_identifier(service: Service, identifier: str) -> tuple[Variant, Entry]:
+def resolve_identifier(
+    service: Service, identifier: str, *, described: bool = False
+) -> tuple[Variant, Entry]:
     """Find what an identifier names; a file with a name like a virtual picture's comes first.
 
     Args:
         service: whose library is searched.
         identifier: a segment of a URL, still encoded.
+        described: whether it is only described, which all may read.
 
     Raises:
         MissingFileError: there is no such picture.
-        RefusedError: 501 for a virtual picture where upscaling is switched off.
+        RefusedError: 501 for a virtual picture where upscaling is switched off; 401 where the
+            visitor may not see it.
     """
     try:
         text = unquote(identifier, errors="strict")
@@ -38,7 +42,7 @@ def resolve_identifier(service: Service, identifier: str) -> tuple[Variant, Entr
         text = identifier
     is_name = "~" in text and service.library.has(text)
     variant = Variant(text) if is_name else parse_variant(text)
-    entry = service.library.find(variant.identifier)
+    entry = service.library.find(variant.identifier, described=described)
     if variant.scale > 1:
         check_upscaling(entry)
     return variant, entry

@@ -1,6 +1,7 @@
 """Identifiers of pictures and virtual pictures.
 
 ID                     the picture itself
+ID~p2                  the second page of a TIFF with several; all that follows can stand after it
 ID~x4                  the picture enlarged four times by the server's model
 ID~x4,MODEL            enlarged by another model
 ID~x4,MODEL,STRENGTH   enlarged by perceptual weights at a strength, in tenths

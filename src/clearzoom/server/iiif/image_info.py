@@ -9,8 +9,9 @@ from typing import Any
 from fastapi import Request
 
 from clearzoom.core.box import Box
+from clearzoom.server.access.services import add_services
 from clearzoom.server.gallery.library import Entry
-from clearzoom.server.iiif.addresses import base_of
+from clearzoom.server.iiif.addresses import base_of, root_of
 from clearzoom.server.iiif.identifiers import BICUBIC, Variant
 from clearzoom.server.iiif.image_request import (
     MEDIA_TYPES,
@@ -76,6 +77,7 @@ def image_info(
             see = f"{base_of(request, Variant(variant.identifier), version)}/info.json"
             info["seeAlso"] = [{"id": see, "type": "Dataset", "format": "application/json"}]
     info["clearzoom"] = _own(request, service, variant, entry, original, version)
+    add_services(info, root_of(request), entry.identifier, entry.marks.access)
     return info
 
 

@@ -35,7 +35,7 @@ def image_router(service: Service, version: ApiVersion) -> APIRouter:
     @router.get("/{identifier}", status_code=303, response_class=RedirectResponse)
     async def base(request: Request, identifier: Identifier) -> RedirectResponse:
         """Redirect to the info.json of the picture."""
-        variant, _ = resolve_identifier(service, identifier)
+        variant, _ = resolve_identifier(service, identifier, described=True)
         return RedirectResponse(f"{base_of(request, variant, version)}/info.json", 303)
 
     @router.get(
@@ -52,9 +52,10 @@ def image_router(service: Service, version: ApiVersion) -> APIRouter:
         accept: Annotated[str | None, Header()] = None,
     ) -> Response:
         """Describe a picture: its sizes, its tiles, and of which pixels it is made."""
-        variant, entry = resolve_identifier(service, identifier)
+        variant, entry = resolve_identifier(service, identifier, described=True)
         original = await service.opened(request, entry)
-        await service.measured(request, variant)
+        if variant.scale > 1:
+            await service.measured(request, variant)
         content = image_info(request, service, variant, entry, original, version)
         media, links = _media_of(accept, version)
         headers = {
@@ -91,8 +92,9 @@ def image_router(service: Service, version: ApiVersion) -> APIRouter:
         quality, _, suffix = unquote(quality_format).partition(".")
         variant, entry = resolve_identifier(service, identifier)
         original = await service.opened(request, entry)
-        await service.measured(request, variant)
         parts = (unquote(region), unquote(size), unquote(rotation), quality, suffix)
+        if variant.scale > 1 or version == 2 or parts[1].startswith("^"):
+            await service.measured(request, variant)
         source_px = (original.source.width_px, original.source.height_px)
         limits = service.limits(variant)
         view = parse_view(variant, source_px, limits, *parts, version)

@@ -1,120 +1,114 @@
-"""IIIF Presentation API 3.0: a manifest for each picture and virtual picture.
+"""IIIF Presentation API 3.0: manifests of pictures, files and folders, and collections of the tree.
 
 References:
     https://iiif.io/api/presentation/3.0/
 """
 
-from typing import Any
+import asyncio
+from typing import Annotated, Any
+from urllib.parse import unquote
 
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import Response
 
+from clearzoom.errors import MissingFileError
+from clearzoom.server.gallery.folders import (
+    Folder,
+    files_of,
+    find_folder,
+    folders_in,
+    is_folder,
+    pages_of,
+)
 from clearzoom.server.gallery.library import Entry
-from clearzoom.server.iiif.addresses import Identifier, base_of, resolve_identifier, root_of
-from clearzoom.server.iiif.identifiers import BICUBIC, Variant, encoded
-from clearzoom.server.iiif.responses import PICTURE_ERRORS, cache_control
+from clearzoom.server.iiif.addresses import Identifier, resolve_identifier, root_of
+from clearzoom.server.iiif.folder_changes import folder_change_ns
+from clearzoom.server.iiif.identifiers import Variant, parse_variant
+from clearzoom.server.iiif.manifests import CONTEXT, Describer, Leaf, leaf_like
+from clearzoom.server.iiif.responses import (
+    PICTURE_ERRORS,
+    cache_control,
+    described,
+    last_change_ns,
+)
 from clearzoom.server.tiles.service import Service
 
-_CONTEXT = "http://iiif.io/api/presentation/3/context.json"
-_MEDIA_TYPE = f'application/ld+json;profile="{_CONTEXT}"'
-_THUMBNAIL_PX = 400
+_MEDIA_TYPE = f'application/ld+json;profile="{CONTEXT}"'
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/ld+json": {}}},
+    304: {"description": "The client has it."},
+}
+FolderIdentifier = Annotated[
+    str,
+    Path(description="A folder's path below the served one.", examples=["scans%2F1905"]),
+]
 
 
 def presentation_router(service: Service) -> APIRouter:
-    """Make the route."""
-    router = APIRouter(tags=["pictures"], responses=PICTURE_ERRORS)
+    """Make the routes."""
+    router = APIRouter(prefix="/iiif/presentation/3", tags=["pictures"], responses=PICTURE_ERRORS)
+    library = service.library
 
-    @router.get(
-        "/iiif/presentation/3/{identifier}/manifest",
-        responses={200: {"content": {"application/ld+json": {}}}},
-    )
-    async def manifest(request: Request, identifier: Identifier) -> JSONResponse:
-        """Describe a picture for viewers like Mirador and Universal Viewer."""
-        variant, entry = resolve_identifier(service, identifier)
-        source = (await service.opened(request, entry)).source
-        size_px = (source.width_px * variant.scale, source.height_px * variant.scale)
-        return JSONResponse(
-            _manifest(request, service, variant, entry, size_px),
-            media_type=_MEDIA_TYPE,
-            headers={"Cache-Control": cache_control(service, entry)},
-        )
+    @router.get("/manifest", response_class=Response, responses=_ANSWERS)
+    async def served_book(request: Request) -> Response:
+        """Describe the pictures of the served folder itself as one book."""
+        return await asyncio.to_thread(book, request, Variant(""))
+
+    @router.get("/collection", response_class=Response, responses=_ANSWERS)
+    async def served_collection(request: Request) -> Response:
+        """List the folders and pictures of the served folder, for viewers like Mirador."""
+        return await asyncio.to_thread(listed, request, "")
+
+    @router.get("/{identifier}/manifest", response_class=Response, responses=_ANSWERS)
+    async def manifest(request: Request, identifier: Identifier) -> Response:
+        """Describe a picture, or a folder as one book, for viewers like Mirador."""
+        return await asyncio.to_thread(picture_or_book, request, identifier)
+
+    @router.get("/{identifier}/collection", response_class=Response, responses=_ANSWERS)
+    async def collection(request: Request, identifier: FolderIdentifier) -> Response:
+        """List the folders and pictures of a folder."""
+        return await asyncio.to_thread(listed, request, unquote(identifier, errors="replace"))
+
+    def picture_or_book(request: Request, identifier: str) -> Response:
+        try:
+            variant, entry = resolve_identifier(service, identifier, described=True)
+        except MissingFileError:
+            text = unquote(identifier, errors="replace")
+            variant = Variant(text) if is_folder(library, text) else parse_variant(text)
+            try:
+                return book(request, variant)
+            except MissingFileError:
+                raise MissingFileError(
+                    "there is no such picture or folder; see /iiif/presentation/3/collection"
+                ) from None
+        source = library.header(entry)
+        leaves = [leaf_like(variant, *page) for page in pages_of(library, entry, source)]
+        content = Describer(service, root_of(request)).picture(Leaf(variant, entry, source), leaves)
+        return answer(request, entry, content, last_change_ns(service, entry))
+
+    def book(request: Request, variant: Variant) -> Response:
+        folder = find_folder(library, variant.identifier)
+        files = list(files_of(library, folder))
+        leaves = [leaf_like(variant, *page) for file in files for page in pages_of(library, *file)]
+        if not leaves:
+            raise MissingFileError("there is no picture in this folder; see its collection")
+        content = Describer(service, root_of(request)).book(folder, variant, leaves)
+        entries = [entry for entry, _ in files]
+        return answer(request, folder, content, folder_change_ns(library, folder, entries))
+
+    def listed(request: Request, identifier: str) -> Response:
+        folder = find_folder(library, identifier)
+        below = folders_in(library, folder)
+        files = [leaf_like(Variant(""), *file) for file in files_of(library, folder)]
+        content = Describer(service, root_of(request)).collection(folder, below, files)
+        changed_ns = [folder_change_ns(library, each) for each in below]
+        changed_ns.append(folder_change_ns(library, folder, [file.entry for file in files]))
+        return answer(request, folder, content, max(changed_ns))
+
+    def answer(
+        request: Request, shown: Entry | Folder, content: dict[str, Any], changed_ns: int
+    ) -> Response:
+        headers = {"Cache-Control": cache_control(service, shown)}
+        return described(request, content, _MEDIA_TYPE, changed_ns, headers)
 
     return router
-
-
-def _manifest(
-    request: Request,
-    service: Service,
-    variant: Variant,
-    entry: Entry,
-    size_px: tuple[int, int],
-) -> dict[str, Any]:
-    width, height = size_px
-    own = f"{root_of(request)}/iiif/presentation/3/{encoded(variant.text)}"
-    image = base_of(request, variant)
-    share = service.limits(variant).shrink(width, height)
-    thumbnail = min(1.0, _THUMBNAIL_PX / max(width, height))
-    label = entry.marks.label or entry.name
-    content: dict[str, Any] = {
-        "@context": _CONTEXT,
-        "id": f"{own}/manifest",
-        "type": "Manifest",
-        "label": {"none": [label + _kind_of(variant)]},
-    }
-    if variant.scale > 1 and variant.model != BICUBIC:
-        model = variant.model or service.settings.model
-        content["summary"] = {
-            "en": [f"Detail finer than the scanned pixels is inferred by clearzoom ({model})."],
-            "zh-Hant": [f"比原始像素更細的部分由 clearzoom（{model}）推論而得。"],  # noqa: RUF001
-        }
-    if entry.marks.iiif_rights is not None:
-        content["rights"] = entry.marks.iiif_rights
-    elif entry.marks.rights is not None:
-        uri = str(entry.marks.rights)
-        content["metadata"] = [{"label": {"en": ["Rights"]}, "value": {"none": [uri]}}]
-    if entry.marks.attribution:
-        content["requiredStatement"] = {
-            "label": {"en": ["Attribution"], "zh-Hant": ["出處"]},
-            "value": {"none": [entry.marks.attribution]},
-        }
-    largest_px = (max(1, int(width * share)), max(1, int(height * share)))
-    small_px = (max(1, round(width * thumbnail)), max(1, round(height * thumbnail)))
-    content["thumbnail"] = [_image(image, f"{small_px[0]},{small_px[1]}", small_px)]
-    canvas = f"{own}/canvas/1"
-    annotation = {
-        "id": f"{canvas}/painting/1/image",
-        "type": "Annotation",
-        "motivation": "painting",
-        "body": _image(image, "max", largest_px),
-        "target": canvas,
-    }
-    page = {"id": f"{canvas}/painting/1", "type": "AnnotationPage", "items": [annotation]}
-    content["items"] = [
-        {
-            "id": canvas,
-            "type": "Canvas",
-            "label": content["label"],
-            "width": width,
-            "height": height,
-            "items": [page],
-        }
-    ]
-    return content
-
-
-def _image(base: str, size: str, size_px: tuple[int, int]) -> dict[str, Any]:
-    return {
-        "id": f"{base}/full/{size}/0/default.jpg",
-        "type": "Image",
-        "format": "image/jpeg",
-        "width": size_px[0],
-        "height": size_px[1],
-        "service": [{"id": base, "type": "ImageService3", "profile": "level2"}],
-    }
-
-
-def _kind_of(variant: Variant) -> str:
-    if variant.scale == 1:
-        return ""
-    what = "interpolated" if variant.model == BICUBIC else "inferred"
-    return f" (×{variant.scale}, {what})"  # noqa: RUF001

@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from email.utils import formatdate, parsedate_to_datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Header, Request
@@ -14,6 +13,7 @@ from fastapi.responses import Response
 
 from clearzoom.errors import MissingFileError
 from clearzoom.server.error_answers import error_responses
+from clearzoom.server.gallery.folders import Folder
 from clearzoom.server.gallery.library import Entry
 from clearzoom.server.gallery.owner_file import marks_changed_ns
 from clearzoom.server.iiif.image_request import MEDIA_TYPES
@@ -24,14 +24,14 @@ from clearzoom.server.tiles.views import View
 PICTURE_ERRORS = error_responses(400, 401, 403, 404, 413, 415, 429, 501, 503)
 KnownTags = Annotated[str | None, Header(alias="If-None-Match")]
 _SECOND_NS = 1_000_000_000
-_STARTED_NS = time.time_ns()
+STARTED_NS = time.time_ns()
 """Since then the settings of this process hold, which decide its answers too."""
 
 
-def cache_control(service: Service, entry: Entry) -> str:
-    """Return the Cache-Control header of a picture's answers.
+def cache_control(service: Service, entry: Entry | Folder) -> str:
+    """Return the Cache-Control header of a picture's answers, or of a folder's.
 
-    Unless the picture's owner allows caches to keep them, caches must ask again by the entity tag,
+    Unless the owner allows caches to keep them, caches must ask again by the entity tag,
     since pictures change.
     """
     seconds = entry.marks.cache_seconds
@@ -49,9 +49,10 @@ def last_change_ns(service: Service, entry: Entry) -> int:
     except OSError:
         raise MissingFileError("there is no such picture; see /api/pictures") from None
     # A file that takes the place of another can have an older time of its own.
-    changed_ns = [_STARTED_NS, state.st_mtime_ns, state.st_ctime_ns]
+    changed_ns = [STARTED_NS, state.st_mtime_ns, state.st_ctime_ns]
     if not entry.is_upload:
-        changed_ns.append(marks_changed_ns(service.settings.folder, Path(entry.identifier)))
+        folder = service.library.folder
+        changed_ns.append(marks_changed_ns(folder, entry.path.relative_to(folder)))
     return min(max(changed_ns), time.time_ns())
 
 

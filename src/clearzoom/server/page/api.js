@@ -1,5 +1,8 @@
 // The server's answers, and its errors in words.
+// All addresses are relative to the document, which may lie below a proxy's prefix.
 import { has, t } from "./words.js";
+
+export const THUMBNAIL_PX = 280;
 
 /**
  * @typedef {object} Picture
@@ -9,20 +12,27 @@ import { has, t } from "./words.js";
  * @property {number} width in px
  * @property {number} height in px
  * @property {string} kind as "PNG"
+ * @property {number} frames more than 1: an animation, of which the first is shown
+ * @property {number} compression_error in levels of 255; 0 is lossless
  * @property {boolean} upscaling
  * @property {number | null} max_scale of its virtual pictures
  * @property {string | null} rights
  * @property {string | null} attribution
  * @property {string | null} label
- * @property {string} thumbnail
+ * @property {string} manifest address of its IIIF manifest
  *
  * @typedef {object} Unreadable a file that cannot be shown
  * @property {string} name
  * @property {string} why
  *
+ * @typedef {object} Locked
+ * @property {string} group
+ * @property {string} login
+ *
  * @typedef {object} Pictures
  * @property {Picture[]} pictures
  * @property {Unreadable[]} unreadable
+ * @property {Locked[]} locked
  *
  * @typedef {object} Model
  * @property {string} name
@@ -39,12 +49,8 @@ import { has, t } from "./words.js";
  * @property {string} code
  * @property {string} message
  *
- * @typedef {object} Links
- * @property {string} self
- * @property {string} events
- * @property {string} result
- *
  * @typedef {object} Job
+ * @property {string} id
  * @property {"waiting" | "running" | "done" | "failed" | "cancelled"} state
  * @property {number} done tiles
  * @property {number} total tiles; 0 until the first is made
@@ -52,7 +58,6 @@ import { has, t } from "./words.js";
  * @property {number | null} bytes of the result, once it is there
  * @property {string[]} notes
  * @property {Failure | null} error
- * @property {Links} links
  *
  * @typedef {object} ImageInfo what the page reads of IIIF's info.json
  * @property {{width: number, scaleFactors: number[]}[]} tiles
@@ -115,22 +120,26 @@ async function request(path, options) {
  * @param {RequestInit} [options]
  */
 const read = async (path, options) => (await request(path, options)).json();
+/** @param {string} path */
+export const readJson = (path) => read(path);
 
 /** @returns {Promise<Pictures>} */
-export const listPictures = () => read("/api/pictures");
+export const listPictures = () => read("api/pictures");
 /** @type {(id: string) => Promise<Picture>} */
-export const onePicture = (id) => read(`/api/pictures/${encodeURIComponent(id)}`);
+export const onePicture = (id) => read(`api/pictures/${encodeURIComponent(id)}`);
 /** @param {string} id */
 export const removePicture = (id) =>
-  request(`/api/pictures/${encodeURIComponent(id)}`, { method: "DELETE" });
+  request(`api/pictures/${encodeURIComponent(id)}`, { method: "DELETE" });
 /** @returns {Promise<Models>} */
-export const listModels = () => read("/api/models");
+export const listModels = () => read("api/models");
 /** @type {(query: URLSearchParams) => Promise<Job>} */
-export const startEnlarging = (query) => read(`/api/enlarge?${query}`, { method: "POST" });
+export const startEnlarging = (query) => read(`api/enlarge?${query}`, { method: "POST" });
+/** @type {(job: Job, part?: "events" | "result") => string} */
+export const jobAddress = ({ id }, part) => `api/jobs/${id}${part ? `/${part}` : ""}`;
 /** @type {(job: Job) => Promise<Job>} */
-export const jobState = (job) => read(job.links.self);
+export const jobState = (job) => read(jobAddress(job));
 /** @param {Job} job */
-export const removeJob = (job) => request(job.links.self, { method: "DELETE" });
+export const removeJob = (job) => request(jobAddress(job), { method: "DELETE" });
 
 /**
  * The id of a virtual picture: kind "x" is the enlargement, "f" its fidelity map.
@@ -146,6 +155,22 @@ export function virtualId(id, kind, scale, { model, strength, denoise }) {
 }
 
 /** @param {string} id */
-export const imageService = (id) => `/iiif/3/${encodeURIComponent(id)}`;
+export const imageService = (id) => `iiif/3/${encodeURIComponent(id)}`;
+/**
+ * The id of the picture that an image service shows, without what makes it a virtual one.
+ * @param {string} service its address
+ */
+export function pictureOf(service) {
+  const found = /\/iiif\/[23]\/([^/]+)$/.exec(service);
+  return found ? decodeURIComponent(found[1]).replace(/~x\d+[^~]*$/, "") : null;
+}
+
+/**
+ * A small picture of the whole.
+ * @param {string} id
+ * @param {number} px bound of its sides
+ */
+export const thumbnail = (id, px = THUMBNAIL_PX) =>
+  `${imageService(id)}/full/!${px},${px}/0/default.webp`;
 /** @type {(id: string) => Promise<ImageInfo>} */
 export const imageInfo = (id) => read(`${imageService(id)}/info.json`);

@@ -1,45 +1,75 @@
 // The page: the gallery or a picture, as the address says, and what both share.
-import { inWords, listModels, listPictures } from "./api.js";
-import { by, closable, toast } from "./dom.js";
-import { Download } from "./download.js";
-import { showFailure, showLoading, showPictures } from "./gallery.js";
-import { Models } from "./models.js";
-import { showPeek } from "./peek.js";
+import { inWords, listPictures } from "./api.js";
+import { by, toast } from "./dom.js";
+import { firstPicture, showFailure, showLoading, showPictures } from "./gallery.js";
 import { readRoute, routeTo } from "./route.js";
-import { acceptFiles, addedPictures, forget } from "./upload.js";
-import { Viewer } from "./viewer.js";
-import { currentLanguage, show, speak, t } from "./words.js";
+import { show, t, translate } from "./words.js";
+
+/**
+ * @typedef {import("./api.js").Picture} Picture
+ * @typedef {import("./viewer.js").Viewer} Viewer
+ */
 
 /** @type {Viewer | null} */
 let viewer = null;
 /** @type {Promise<Viewer> | null} */
 let starting = null;
+/** @type {symbol | null} the newest change of the address */
+let turn = null;
 /** @type {import("./api.js").Pictures} */
-let listed = { pictures: [], unreadable: [] };
+let listed = { pictures: [], unreadable: [], locked: [] };
+
+/** Parts that the first sight of the gallery can do without; they are fetched after it. */
+const uploads = () => import("./upload.js");
+const peek = () => import("./peek.js");
 
 async function fillGallery() {
   showLoading();
   try {
-    const [pictures, own] = await Promise.all([listPictures(), addedPictures()]);
-    listed = pictures;
-    showPictures(listed, own, remove);
-    if (!readRoute()) showPeek(listed.pictures);
+    listed = await listPictures();
+    showPictures(listed, [], remove);
   } catch (error) {
     showFailure(inWords(error));
   }
+  showPeek();
 }
 
-/** @param {import("./api.js").Picture} picture */
+async function takeUploads() {
+  await firstPicture;
+  const { acceptFiles, addedPictures } = await uploads();
+  acceptFiles(arrived);
+  const own = await addedPictures();
+  if (own.length) showPictures(listed, own, remove);
+}
+
+async function showPeek() {
+  if (readRoute() || !listed.pictures.length) return;
+  await firstPicture;
+  const { showPeek: draw } = await peek();
+  if (!readRoute()) await draw(listed.pictures);
+}
+
+/** @param {Picture} picture */
 async function remove(picture) {
+  const { addedPictures, forget } = await uploads();
   await forget(picture).catch((error) => toast(inWords(error), { isError: true }));
   showPictures(listed, await addedPictures(), remove);
 }
 
+/** @param {Picture[]} pictures that somebody has added: one is opened, several are shown */
+async function arrived(pictures) {
+  const { addedPictures } = await uploads();
+  showPictures(listed, await addedPictures(), remove);
+  if (pictures.length === 1) openPicture(routeTo({ picture: pictures[0].id }));
+  else if (readRoute()) goHome();
+  else by("gallery").scrollIntoView({ behavior: "smooth" });
+}
+
 async function startViewer() {
-  const models = new Models(await listModels(), (choice) => made.choose(choice));
-  const made = new Viewer(models, new Download());
-  viewer = made;
-  return made;
+  const { loadViewer } = await import("./load-viewer.js");
+  const { startViewer: start } = await loadViewer();
+  viewer = await start(goHome);
+  return viewer;
 }
 
 function theViewer() {
@@ -50,62 +80,41 @@ function theViewer() {
   return starting;
 }
 
+/** @param {"home" | "opening" | "viewer"} part of the page, which alone is shown */
+function showPart(part) {
+  by("home").hidden = part !== "home";
+  by("opening").hidden = part !== "opening";
+}
+
 async function follow() {
+  const mine = (turn = Symbol("turn"));
   const route = readRoute();
   if (!route) {
     const last = viewer?.picture?.id;
     if (viewer?.isOpen) viewer.close();
-    showPeek(listed.pictures);
+    showPart("home");
+    showPeek();
     /** @type {HTMLElement | null} */
     const card = document.querySelector(`[data-picture="${CSS.escape(last ?? "")}"]`);
     card?.focus();
     return;
   }
   try {
-    by("viewer").hidden = false; // OpenSeadragon measures what it is put into
-    by("home").hidden = true;
-    await (await theViewer()).open(route);
+    if (!viewer) {
+      const known = listed.pictures.find(({ id }) => id === route.picture);
+      by("opening-name").textContent = known?.label ?? known?.name ?? "";
+      showPart("opening");
+      by("opening-back").focus();
+    }
+    const ready = await theViewer();
+    if (turn !== mine) return; // somebody went elsewhere in the meantime
+    showPart("viewer");
+    await ready.open(route);
   } catch (error) {
-    by("viewer").hidden = true;
-    by("home").hidden = false;
+    if (turn !== mine) return;
+    showPart("home");
     toast(inWords(error), { isError: true });
   }
-}
-
-/**
- * In a field that can be seen: right after a dialog closes, its field still has the focus.
- * @param {KeyboardEvent} event
- */
-function isTyping({ target }) {
-  const fields = "input:not([type=radio], [type=range], [type=checkbox]), select, textarea";
-  return target instanceof Element && target.matches(fields) && target.checkVisibility();
-}
-
-/** @param {KeyboardEvent} event */
-function pressed(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
-  const current = viewer;
-  if (!current?.isOpen || document.querySelector("dialog[open]")) return;
-  if (!current.picture && event.key !== "Escape") return;
-  const { stage, modes } = current;
-  /** @type {Record<string, () => void>} */
-  const actions = {
-    "+": () => stage.zoomBy(1.4),
-    "=": () => stage.zoomBy(1.4),
-    "-": () => stage.zoomBy(1 / 1.4),
-    0: () => stage.whole(),
-    1: () => stage.zoomTo(1),
-    c: () => modes.toggle("compare"),
-    l: () => modes.toggle("lens"),
-    f: () => current.setFidelity(!current.fidelity),
-    d: () => current.openDownload(),
-    "?": () => by("help").showModal(),
-    Escape: () => (by("models").hidden ? goHome() : current.models.open(false)),
-  };
-  const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-  if (!action) return;
-  event.preventDefault();
-  action();
 }
 
 function goHome() {
@@ -114,27 +123,20 @@ function goHome() {
   else location.hash = "";
 }
 
-/** @param {string} id */
-function openPicture(id) {
-  history.pushState({ fromGallery: true }, "", routeTo({ picture: id }));
+/** @param {string} address that routeTo() made */
+function openPicture(address) {
+  history.pushState({ fromGallery: true }, "", address);
   follow();
 }
 
-const translate = () => speak(currentLanguage() === "en" ? "zh-Hant" : "en");
-for (const id of /** @type {const} */ (["language", "viewer-language", "help-language"])) {
-  by(id).addEventListener("click", translate);
-}
-for (const id of /** @type {const} */ (["theme", "viewer-theme", "help-theme"])) {
-  by(id).addEventListener("click", window.switchTheme);
-}
+by("language").addEventListener("click", translate);
+by("theme").addEventListener("click", window.switchTheme);
 by("gallery-again").addEventListener("click", fillGallery);
-by("help-open").addEventListener("click", () => by("help").showModal());
-closable(by("help"), by("help-close"));
 by("skip").addEventListener("click", (event) => {
   event.preventDefault();
   by("gallery").focus();
 });
-by("back").addEventListener("click", (event) => {
+by("opening-back").addEventListener("click", (event) => {
   event.preventDefault();
   goHome();
 });
@@ -143,17 +145,15 @@ by("home").addEventListener("click", (event) => {
   const link = target instanceof Element && target.closest("a[href^='#picture=']");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
   event.preventDefault();
-  history.pushState({ fromGallery: true }, "", link.getAttribute("href"));
-  follow();
+  openPicture(link.getAttribute("href") ?? "");
 });
-acceptFiles(async (pictures) => {
-  showPictures(listed, await addedPictures(), remove);
-  openPicture(pictures[0].id);
-});
-addEventListener("keydown", pressed);
 addEventListener("popstate", follow); // also when somebody changes the address's last part
 
 document.title = t("app.title");
 show();
-fillGallery();
+fillGallery().then(takeUploads);
+if (new URLSearchParams(location.search).has("iiif-content")) {
+  const { followState } = await import("./content-state.js");
+  await followState();
+}
 if (readRoute()) follow();

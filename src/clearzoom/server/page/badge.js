@@ -14,6 +14,8 @@ export class Badge {
   constructor(stage) {
     this.stage = stage;
     this.model = "";
+    /** @type {import("./route.js").Mode} */
+    this.mode = "plain";
     this.spoken = "";
     this.wasWorking = false;
     stage.addEventListener("view", () => this.show());
@@ -41,7 +43,9 @@ export class Badge {
     const kind = Badge.kind(zoom, picture);
     const percent = 100 * zoom;
     const figure = `${number(percent, { maximumFractionDigits: percent < 10 ? 1 : 0 })}\u00a0%`;
-    const words = t(`zoom.${kind}`, { model: this.model });
+    const said = kind === "inferred" && this.mode !== "plain" ? this.mode : kind;
+    const words = t(`zoom.${said}`, { model: this.model });
+    this.#nameSides(kind);
     by("zoom-figure").textContent = figure;
     by("zoom-words").textContent = words;
     by("readout").dataset.kind = kind;
@@ -57,6 +61,21 @@ export class Badge {
     if (this.spoken !== `${figure}${words}`) {
       this.spoken = `${figure}${words}`;
       sayAloud(`${figure}, ${words}`);
+    }
+  }
+
+  /**
+   * Each side of the divider, and of the lens's rim, says what its px are.
+   * @param {Kind} kind
+   */
+  #nameSides(kind) {
+    const isInferred = kind === "inferred";
+    const plain = isInferred ? t("mode.interpolated") : t(`zoom.${kind}`, { model: this.model });
+    const computed = isInferred ? t("mode.inferred.by", { model: this.model }) : plain;
+    for (const id of /** @type {const} */ (["side-left", "lens-around"])) by(id).textContent = plain;
+    for (const id of /** @type {const} */ (["side-right", "lens-inside"])) {
+      by(id).textContent = computed;
+      by(id).classList.toggle("inferred", isInferred);
     }
   }
 

@@ -3,8 +3,8 @@ import { imageService, onePicture } from "./api.js";
 import { by, toast } from "./dom.js";
 import { takeFiles } from "./files.js";
 import { slides } from "./slider.js";
-import { currentLanguage, has, number, percent, show, speak, t } from "./words.js";
-import { Enlarger, EnlargingError } from "/device/enlarger.js";
+import { has, number, percent, show, t, translate } from "./words.js";
+import { Enlarger, EnlargingError } from "../device/enlarger.js";
 
 const MOST_SHOWN_PX = 60_000_000; // decoded it takes four bytes each
 const enlarger = new Enlarger();
@@ -116,7 +116,7 @@ async function start() {
   by("cancel").focus();
   const began = performance.now();
   try {
-    const card = `/device/weights/${model}-x${scale}.json`;
+    const card = `device/weights/${model}-x${scale}.json`;
     const made = await enlarger.enlarge(source.file, card, (done, total) => {
       progress = { done, total };
       update();
@@ -169,7 +169,7 @@ async function fetchServed(id) {
   }
 }
 
-takeFiles((files) => {
+takeFiles(({ files }) => {
   const picture = files.find(({ type }) => !type || type.startsWith("image/"));
   if (picture) choose(picture);
   else toast(t("upload.none"), { isError: true });
@@ -180,7 +180,7 @@ by("order").addEventListener("submit", (event) => {
   start();
 });
 by("cancel").addEventListener("click", () => enlarger.cancel());
-by("language").addEventListener("click", () => speak(currentLanguage() === "en" ? "zh-Hant" : "en"));
+by("language").addEventListener("click", translate);
 by("theme").addEventListener("click", window.switchTheme);
 document.addEventListener("language", () => {
   document.title = `${t("device.title")} – clearzoom`;

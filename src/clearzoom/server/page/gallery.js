@@ -1,9 +1,11 @@
 // The pictures to choose from: those of the server's folder, and those added in this session.
+import { thumbnail, THUMBNAIL_PX } from "./api.js";
 import { by, make, wait } from "./dom.js";
 import { routeTo } from "./route.js";
 import { number, t } from "./words.js";
 
 const FILTER_FROM = 13; // pictures; fewer can be taken in at a glance
+const HEAD_START_MS = 800; // of the first picture before the others
 
 /** @typedef {import("./api.js").Picture} Picture */
 
@@ -13,29 +15,63 @@ let folders = [];
 let added = [];
 /** @type {import("./api.js").Unreadable[]} */
 let unreadable = [];
+let isAhead = false;
+/** @type {() => void} */
+let pictureIsThere = () => {};
+/** Ends when the first card has its picture, or cannot get it soon. */
+export const firstPicture = new Promise((/** @type {(value: void) => void} */ done) => {
+  pictureIsThere = () => done();
+});
+/** @type {import("./api.js").Locked[]} */
+let locked = [];
 /** @type {(picture: Picture) => void} */
 let onRemove = () => {};
 
-/** @param {Picture} picture */
+/**
+ * Give a card its picture: at once to the first one, to the others when that has arrived, with which
+ * they would share a slow line.
+ * @param {HTMLImageElement} image
+ * @param {string} id
+ */
+function fill(image, id) {
+  const begin = () => {
+    image.srcset = `${thumbnail(id)} 1x, ${thumbnail(id, 2 * THUMBNAIL_PX)} 2x`;
+    image.src = thumbnail(id);
+  };
+  if (isAhead) {
+    firstPicture.then(begin);
+    return;
+  }
+  isAhead = true;
+  for (const end of ["load", "error"]) image.addEventListener(end, pictureIsThere);
+  setTimeout(pictureIsThere, HEAD_START_MS);
+  begin();
+}
+
+/**
+ * What stands on a card is its accessible name, too.
+ * @param {Picture} picture
+ */
 function card(picture) {
-  const { id, width, height, thumbnail } = picture;
+  const { id, width, height } = picture;
   const name = picture.label ?? picture.name;
-  const size = { width: number(width), height: number(height) };
-  const image = make("img", { src: thumbnail, alt: "", loading: "lazy", width, height });
+  const image = make("img", { alt: "", loading: "lazy", width, height });
+  fill(image, id);
+  const mat = make("span", { className: "mat" }, image);
   const link = make("a", { href: routeTo({ picture: id }), className: "card" });
   link.dataset.picture = id;
-  link.setAttribute("aria-label", t("gallery.open", { name, ...size }));
-  const facts = make("span", { className: "facts", textContent: t("gallery.size", size) });
-  if (!picture.upscaling) facts.append(" · ", t("gallery.as-is"));
-  link.append(image, make("span", { className: "name", textContent: name }), facts);
+  const size = { width: number(width), height: number(height) };
+  const words = [t("gallery.size", size)];
+  if (!picture.upscaling) words.push(t("gallery.as-is"));
+  if (picture.frames > 1) words.push(t("gallery.animation"));
+  const facts = make("span", { className: "facts", textContent: words.join(" · ") });
+  const title = make("span", { className: "name", textContent: name });
+  title.title = name; // a long one is cut
+  link.append(mat, title, " ", facts);
   image.addEventListener("error", () => {
-    const words = t("gallery.damaged");
-    image.replaceWith(make("span", { className: "damaged", textContent: words }));
-    link.setAttribute("aria-label", `${link.getAttribute("aria-label")}. ${words}`);
+    mat.replaceChildren(make("span", { className: "damaged", textContent: t("gallery.damaged") }));
   });
-  // Rows of one height: what a picture takes follows its shape.
   const item = make("li", {}, link);
-  item.style.setProperty("--shape", String(Math.min(3, Math.max(0.5, width / height))));
   if (id.startsWith("upload-")) {
     const label = t("gallery.remove", { name });
     const remove = make("button", { className: "remove", type: "button", textContent: "×" });
@@ -72,7 +108,14 @@ function draw() {
   const count = folders.length;
   by("gallery-count").textContent = count ? t("gallery.count", { count: number(count) }) : "";
   by("filter").hidden = count < FILTER_FROM;
-  const isEmpty = !count && !added.length;
+  by("locked").replaceChildren(
+    ...locked.map(({ group, login }) => {
+      const link = make("a", { href: login, textContent: t("gallery.locked", { group }) });
+      return make("li", {}, link);
+    }),
+  );
+  by("locked").hidden = !locked.length;
+  const isEmpty = !count && !added.length && !locked.length;
   by("home").classList.toggle("empty", isEmpty);
   state(isEmpty ? t("gallery.empty") : part && !shown.length ? t("gallery.none") : "");
   by("unreadable").hidden = !unreadable.length;
@@ -95,6 +138,7 @@ export function showLoading() {
 
 /** @param {string} text */
 export function showFailure(text) {
+  pictureIsThere();
   by("gallery-again").hidden = false;
   state(text);
 }
@@ -107,12 +151,14 @@ export function showFailure(text) {
 export function showPictures(listed, own, remove) {
   folders = listed.pictures;
   unreadable = listed.unreadable;
+  locked = listed.locked;
   added = own;
   onRemove = remove;
   draw();
+  if (!isAhead) pictureIsThere();
 }
 
 by("filter").addEventListener("input", wait(draw, 120));
 document.addEventListener("language", () => {
-  if (folders.length || added.length) draw();
+  if (folders.length || added.length || locked.length) draw();
 });

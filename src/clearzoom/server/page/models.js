@@ -6,8 +6,8 @@ const MOST_STAGES = 3; // of networks after one another, on the server
 
 /**
  * @typedef {import("./api.js").Choice} Choice
- * @typedef {{mostTimes: number, model: string}} Limits the model, and how many times larger its
- *   networks make a picture, after one another
+ * @typedef {{mostTimes: number, model: string, hasDenoise: boolean}} Limits the model, how many
+ *   times larger its networks make a picture, after one another, and whether it has levels
  */
 
 export class Models {
@@ -54,6 +54,7 @@ export class Models {
       model: this.model,
       strength: this.#has("strength") ? this.strength : null,
       denoise: this.#has("denoise") ? this.denoise : null,
+      hasDenoise: this.#has("denoise"),
       mostTimes: Math.max(1, ...scales) ** MOST_STAGES,
     };
   }

@@ -3,6 +3,7 @@ import { by } from "./dom.js";
 
 const STEP = 0.02; // of the width, for each press of an arrow key
 const LENS_CORNERS = 64;
+const TAG_ROOM_PX = 20; // beside the tag of a side
 
 /** @typedef {import("./route.js").Mode} Mode */
 
@@ -51,6 +52,7 @@ export class Modes {
     if (this.mode === "compare") {
       const x = this.split * width;
       by("divider").style.left = `${x}px`;
+      this.#fitTags(x, width - x);
       by("divider").setAttribute("aria-valuenow", String(Math.round(100 * this.split)));
       by("divider").setAttribute("aria-valuetext", `${Math.round(100 * this.split)} %`);
       const far = 2 * width;
@@ -70,6 +72,17 @@ export class Modes {
       this.stage.crop(corners);
     } else {
       this.stage.crop(null);
+    }
+  }
+
+  /**
+   * A side that is narrower than what names it goes without.
+   * @param {number} left width of the side, in screen px
+   * @param {number} right
+   */
+  #fitTags(left, right) {
+    for (const [tag, room] of /** @type {const} */ ([[by("side-left"), left], [by("side-right"), right]])) {
+      tag.classList.toggle("cramped", room < tag.offsetWidth + TAG_ROOM_PX);
     }
   }
 

@@ -1,32 +1,51 @@
 // The page's promise, shown: one detail of a picture, interpolated on the left, inferred on the right.
+// It is one that enlarging does well: hardly compressed, without grain. Where there is none, the
+// detail is shown as it is.
+import { imageService, thumbnail, virtualId } from "./api.js";
 import { by } from "./dom.js";
-import { imageService, virtualId } from "./api.js";
+import { noiseLevels } from "./noise.js";
 import { routeTo } from "./route.js";
 import { slides } from "./slider.js";
 import { number, t } from "./words.js";
 
-const SCALE = 4;
+const SCALE = 2; // further than this, any picture looks like a computed one
 const SHAPE = 4 / 3;
-const WIDTH_PX = 160; // of the detail, in px of the picture
+const WIDTH_PX = 320; // of the detail, in px of the picture
 const [LEAST_COLOUR, FULL_COLOUR] = [15, 60]; // levels between red and blue
-const LEAST_PX = 48;
-const CANDIDATES = 6; // pictures, to choose the one that is shown
+const MOST_PX = 40_000_000; // the server would decode the whole for an ornament
+const CANDIDATES = 8; // pictures, whose thumbnails are looked at
+const MOST_LOOKED_AT = 3; // of them whose details are
+const MOST_LOSS = 3.2; // levels of compression error: JPEG at a quality of about 88
+const MOST_NOISE = 3; // levels
 
 /**
  * @typedef {import("./api.js").Picture} Picture
  * @typedef {{score: number, x: number, y: number}} Middle in parts of the picture
  * @typedef {(x: number, y: number, channel: number) => number} Levels of the thumbnail
- * @typedef {object} Shown
+ * @typedef {object} Detail
  * @property {Picture} picture
- * @property {string} before address of the interpolated detail
- * @property {string} after address of the inferred one
- * @property {number} scale
- * @property {number} x of the detail's middle, in parts of the picture
+ * @property {number[]} region left, top, width and height in px of the picture
+ * @property {number} x of its middle, in parts of the picture
  * @property {number} y
+ *
+ * @typedef {Detail & {isInferred: boolean}} Shown
  */
 
 /** @type {Shown | null} */
 let shown = null;
+let hasBegun = false;
+
+/** @param {string} address of an image */
+async function pixelsOf(address) {
+  const image = new Image();
+  image.src = address;
+  await image.decode();
+  const [w, h] = [image.naturalWidth, image.naturalHeight];
+  const pen = new OffscreenCanvas(w, h).getContext("2d", { willReadFrequently: true });
+  if (!pen) throw new Error("this browser has no canvas to spare");
+  pen.drawImage(image, 0, 0);
+  return pen.getImageData(0, 0, w, h);
+}
 
 /**
  * The detail that shows most: fine structure together with large forms (an eye, not a mere pattern),
@@ -35,14 +54,7 @@ let shown = null;
  * @returns {Promise<Middle>}
  */
 async function richest(picture) {
-  const image = new Image();
-  image.src = picture.thumbnail;
-  await image.decode();
-  const [w, h] = [image.naturalWidth, image.naturalHeight];
-  const pen = new OffscreenCanvas(w, h).getContext("2d", { willReadFrequently: true });
-  if (!pen) throw new Error("this browser has no canvas to spare");
-  pen.drawImage(image, 0, 0);
-  const { data } = pen.getImageData(0, 0, w, h);
+  const { width: w, height: h, data } = await pixelsOf(thumbnail(picture.id));
   /** @type {Levels} */
   const at = (x, y, channel) => data[4 * (y * w + x) + channel];
   const wide = Math.min(w, Math.round((WIDTH_PX * w) / picture.width));
@@ -99,60 +111,105 @@ function structure(at, left, top, wide, tall) {
 }
 
 /**
+ * The detail around a middle, wholly inside of the picture.
  * @param {Picture} picture
  * @param {Middle} middle
- * @returns {Shown}
+ * @returns {Detail}
  */
 function detail(picture, middle) {
-  const scale = Math.min(SCALE, picture.max_scale ?? 1);
-  const width = Math.min(WIDTH_PX, picture.width, Math.floor(picture.height * SHAPE));
-  const height = Math.round(width / SHAPE);
+  const [width, height] = [WIDTH_PX, WIDTH_PX / SHAPE];
   /** @type {(at: number, length: number, all: number) => number} */
   const inside = (at, length, all) =>
     Math.round(Math.min(Math.max(at * all - length / 2, 0), all - length));
-  const [left, top] = [
-    inside(middle.x, width, picture.width),
-    inside(middle.y, height, picture.height),
-  ];
-  const region = [left, top, width, height].map((length) => length * scale).join(",");
-  /** @param {string | null} model */
-  const address = (model) =>
-    `${imageService(virtualId(picture.id, "x", scale, { model }))}/${region}/max/0/default.jpg`;
+  const left = inside(middle.x, width, picture.width);
+  const top = inside(middle.y, height, picture.height);
   const at = { x: (left + width / 2) / picture.width, y: (top + height / 2) / picture.height };
-  return { picture, before: address("bicubic"), after: address(null), scale, ...at };
+  return { picture, region: [left, top, width, height], ...at };
+}
+
+/**
+ * @param {Detail} detail
+ * @param {number} scale 1 for the original px
+ * @param {string | null} [model]
+ */
+function address({ picture: { id }, region }, scale, model = null) {
+  const service = imageService(scale === 1 ? id : virtualId(id, "x", scale, { model }));
+  return `${service}/${region.map((length) => length * scale).join(",")}/max/0/default.jpg`;
+}
+
+/**
+ * The best detail of a picture, and how rich it is.
+ * @param {Picture} picture
+ */
+async function rated(picture) {
+  const middle = await richest(picture);
+  return { ...detail(picture, middle), score: middle.score };
+}
+
+/**
+ * Whether enlarging does a detail well: it would enlarge grain, too.
+ * @param {Detail} one
+ */
+async function isClean(one) {
+  if (isSpoilt(one.picture)) return false;
+  return noiseLevels(await pixelsOf(address(one, 1))) <= MOST_NOISE;
+}
+
+/**
+ * The richest detail among the clean ones; where none is clean, the richest.
+ * @param {Detail[]} details the richest first
+ * @returns {Promise<Shown>}
+ */
+async function chosen(details) {
+  for (const one of details.slice(0, MOST_LOOKED_AT)) {
+    if (await isClean(one)) return { ...one, isInferred: true };
+  }
+  return { ...details[0], isInferred: false };
 }
 
 function caption() {
   if (!shown) return;
-  const zoom = `${number(100 * shown.scale)} %`;
-  const name = shown.picture.label ?? shown.picture.name;
-  by("peek-caption").textContent = t("hero.caption", { name, zoom });
+  const { picture, isInferred } = shown;
+  const zoom = `${number(isInferred ? 100 * SCALE : 100)} %`;
+  by("peek-caption").textContent = t("hero.caption", { name: picture.label ?? picture.name, zoom });
+  by("peek-left").textContent = t(isInferred ? "hero.interpolated" : "hero.original");
+}
+
+/** @param {Picture} picture */
+const isSpoilt = ({ compression_error, frames }) => compression_error > MOST_LOSS || frames > 1;
+
+/** @param {Picture[]} pictures of which the first ones that are fit to be enlarged are returned */
+function candidates(pictures) {
+  const able = pictures.filter(({ max_scale, width, height }) => {
+    const hasRoom = width >= WIDTH_PX && height >= WIDTH_PX / SHAPE;
+    return max_scale && hasRoom && width * height <= MOST_PX;
+  });
+  const sound = able.filter((one) => !isSpoilt(one));
+  return (sound.length ? sound : able).slice(0, CANDIDATES);
 }
 
 /**
- * Show the picture among the first ones that shows most; where none can be enlarged, nothing.
+ * Show the picture that shows most of those that enlarging does well; where none can be enlarged,
+ * nothing.
  * @param {Picture[]} pictures
  */
 export async function showPeek(pictures) {
-  /** @param {Picture} one */
-  const able = (one) => one.max_scale && Math.min(one.width, one.height) >= LEAST_PX;
-  const some = pictures.filter(able).slice(0, CANDIDATES);
-  if (!some.length || shown) return;
+  const some = candidates(pictures);
+  if (!some.length || hasBegun) return;
+  hasBegun = true;
   by("peek").hidden = false;
   try {
-    const rated = await Promise.allSettled(
-      some.map(async (picture) => ({ picture, middle: await richest(picture) })),
-    );
-    if (shown) return;
-    const read = rated.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-    const best = read.reduce((a, b) => (b.middle.score > a.middle.score ? b : a));
-    shown = detail(best.picture, best.middle);
-    const { picture, x, y, scale } = shown;
-    by("peek-open").href = routeTo({ picture: picture.id, percent: 150 * scale, x, y, mode: "compare" });
+    const all = await Promise.allSettled(some.map(rated));
+    const read = all.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    shown = await chosen(read.sort((a, b) => b.score - a.score));
+    const { picture, x, y, isInferred } = shown;
+    const view = { picture: picture.id, percent: isInferred ? 100 * SCALE : 100, x, y };
+    by("peek-open").href = routeTo(isInferred ? { ...view, mode: "compare" } : view);
+    by("peek-picture").classList.toggle("as-is", !isInferred);
     caption();
-    by("peek-before").src = shown.before;
+    by("peek-before").src = isInferred ? address(shown, SCALE, "bicubic") : address(shown, 1);
     await by("peek-before").decode();
-    by("peek-after").src = shown.after;
+    if (isInferred) by("peek-after").src = address(shown, SCALE);
   } catch {
     by("peek").hidden = true; // an ornament: the gallery below is what counts
   }

@@ -2,7 +2,15 @@
 const CM_PER_INCH = 2.54;
 const MOST_RESULT_PX = 400_000_000; // the server's limit for a job
 /** @type {Record<string, number>} */
-const LONGEST_PX = { jpg: 65_535, webp: 16_383, avif: 16_384 }; // of a side, by the format
+const LONGEST_PX = { jpg: 65_535, webp: 16_383, avif: 16_384, gif: 65_535 }; // of a side, by the format
+const MOST_VIEW_PX = 16_000_000; // of one answer of the server
+const LONGEST_VIEW_PX = 8192;
+/** The formats of a result, by what it is made of; the first is that of pictures without any. */
+const FORMATS = {
+  still: ["png", "jpg", "webp", "tif", "avif"],
+  animation: ["png", "webp", "gif"],
+  view: ["png", "jpg", "webp"],
+};
 export const FEW_DPI = 150; // below this, detail at reading distance is not from the original
 
 /**
@@ -18,6 +26,14 @@ export const FEW_DPI = 150; // below this, detail at reading distance is not fro
  * @property {number} dpi
  * @property {boolean} fill whether the picture covers the sheet, and is cropped for it
  *
+ * @typedef {object} View what is seen of the picture
+ * @property {"view"} how
+ * @property {number} left in px of the picture
+ * @property {number} top
+ * @property {number} width
+ * @property {number} height
+ * @property {number} zoom px of the screen for each px
+ *
  * @typedef {object} Plan
  * @property {number} width of the result, in px
  * @property {number} height
@@ -30,6 +46,16 @@ export const FEW_DPI = 150; // below this, detail at reading distance is not fro
  * @property {Record<string, number>} [parts] of the words
  */
 
+/**
+ * In which formats the server gives a result.
+ * @param {Picture} picture
+ * @param {(Times | Pixels | Print | View)["how"]} how
+ */
+export function formatsOf(picture, how) {
+  if (how === "view") return FORMATS.view;
+  return picture.frames > 1 ? FORMATS.animation : FORMATS.still;
+}
+
 /** @param {number} length */
 const rounded = (length) => Math.max(1, Math.floor(length + 0.5));
 /** @param {number} value */
@@ -38,7 +64,7 @@ const isSize = (value) => Number.isFinite(value) && value > 0;
 /**
  * The plan for a size; null where that is none.
  * @param {Picture} picture
- * @param {Times | Pixels | Print} size
+ * @param {Times | Pixels | Print | View} size
  * @returns {Plan | null}
  */
 export function planned(picture, size) {
@@ -47,6 +73,9 @@ export function planned(picture, size) {
     const { times } = size;
     if (!isSize(times)) return null;
     return sized(picture, width * times, height * times, { scale: times });
+  }
+  if (size.how === "view") {
+    return sized(picture, size.width * size.zoom, size.height * size.zoom, {}, size.zoom);
   }
   if (size.how === "pixels") {
     /** @type {Plan["query"]} */
@@ -91,7 +120,8 @@ function sized(picture, width, height, query, times = width / picture.width) {
  * @param {number} mostTimes by the networks, after one another
  */
 export function largest(picture, mostTimes) {
-  const byPixels = Math.sqrt(MOST_RESULT_PX / (picture.width * picture.height));
+  const all = picture.width * picture.height * picture.frames;
+  const byPixels = Math.sqrt(MOST_RESULT_PX / all);
   const most = Math.min(byPixels, picture.max_scale ? mostTimes : 1);
   const steps = most < 10 ? 100 : 10;
   return Math.max(1, Math.floor(most * steps)) / steps;
@@ -111,7 +141,7 @@ export function refusal(picture, plan, mostTimes, format) {
   const factor = Math.max(across, rounded(height * plan.times) / height);
   const most = largest(picture, mostTimes);
   if (factor > 1 && !picture.max_scale) return { key: "download.refused.original" };
-  if (plan.width * plan.height > MOST_RESULT_PX) {
+  if (plan.width * plan.height * picture.frames > MOST_RESULT_PX) {
     return { key: "download.refused.pixels", parts: { megapixels: MOST_RESULT_PX / 1e6, most } };
   }
   if (factor > mostTimes) return { key: "download.refused.times", parts: { most } };
@@ -119,4 +149,14 @@ export function refusal(picture, plan, mostTimes, format) {
     return { key: "download.refused.side", parts: { px: LONGEST_PX[format] } };
   }
   return null;
+}
+
+/**
+ * Why the server would refuse a view as one answer; null where it would not.
+ * @param {Plan} plan
+ * @returns {Refusal | null}
+ */
+export function viewRefusal({ width, height }) {
+  const fits = width * height <= MOST_VIEW_PX && Math.max(width, height) <= LONGEST_VIEW_PX;
+  return fits ? null : { key: "download.refused.view", parts: { megapixels: MOST_VIEW_PX / 1e6 } };
 }

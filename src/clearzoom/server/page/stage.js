@@ -2,7 +2,8 @@
 // same by construction: the original, its interpolated enlargement, the inferred one, and the
 // fidelity map.
 import { imageInfo, virtualId } from "./api.js";
-import { OSD } from "./openseadragon.js";
+import { drainColour } from "./grey.js";
+import { alignAtOwnSize, OSD } from "./openseadragon.js";
 import { isInSight } from "./sight.js";
 import { SHARP_FROM, TileQueue, Tiles } from "./tiles.js";
 
@@ -63,6 +64,11 @@ export class Stage extends EventTarget {
       distance: (tile) => tile.bounds.getCenter().distanceTo(this.viewport.getCenter(false)),
       onChange: () => this.#dispatch("working"),
       onFailure: (error) => this.#dispatch("failure", error),
+    });
+    this.viewer.addHandler("animation-finish", () => this.#align());
+    this.viewer.addHandler("tiled-image-drawn", ({ tiledImage }) => {
+      const isBeneath = this.hasFidelity && tiledImage !== this.layers.fidelity;
+      if (isBeneath) drainColour(this.viewer);
     });
     for (const event of /** @type {const} */ (["zoom", "pan", "resize"])) {
       this.viewer.addHandler(event, () => this.queue.moved());
@@ -138,6 +144,14 @@ export class Stage extends EventTarget {
     this.viewport.zoomTo(image.imageToViewportZoom(zoom / devicePixelRatio), undefined, true);
   }
 
+  /** @param {number[]} region left, top, width and height, in parts of the picture */
+  fit([x, y, width, height]) {
+    const { picture } = this.#original;
+    const tall = picture.height / picture.width;
+    this.viewport.fitBounds(new OSD.Rect(x, y * tall, width, height * tall), true);
+    this.viewport.applyConstraints(true);
+  }
+
   /** What of the picture is in view, in parts of it. */
   inView() {
     const { picture } = this.#original;
@@ -164,7 +178,14 @@ export class Stage extends EventTarget {
     if (this.picture !== picture) return;
     this.#limitZoom();
     this.viewport.goHome(true);
+    // A small picture is shown as it is: to enlarge it is left to whoever looks at it.
+    if (this.zoom() > 1) this.lookAt({ zoom: 1, x: 0.5, y: 0.5 });
+    this.#align();
     this.queue.moved();
+  }
+
+  #align() {
+    if (this.layers.original) alignAtOwnSize(this.viewer, () => this.zoom());
   }
 
   close() {
@@ -215,6 +236,7 @@ export class Stage extends EventTarget {
   setFidelity(isShown) {
     this.hasFidelity = isShown;
     this.layers.fidelity?.setOpacity(isShown ? 1 : 0);
+    this.viewer.forceRedraw();
     this.queue.moved();
   }
 

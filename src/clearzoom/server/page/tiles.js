@@ -51,8 +51,15 @@ export class Tiles extends OSD.TileSource {
     this.scale = scale;
     this.computed = computed;
     this.queue = queue;
-    this.minLevel = this.maxLevel - (info.tiles[0].scaleFactors.length - 1);
-    this.firstOwn = scale > 1 ? this.maxLevel - Math.log2(scale) + 1 : this.minLevel;
+    const least = this.maxLevel - (info.tiles[0].scaleFactors.length - 1);
+    this.firstOwn = scale > 1 ? this.maxLevel - Math.log2(scale) + 1 : least;
+    // The lowest level is drawn at any zoom; below the first own one there is nothing to draw.
+    this.minLevel = Math.min(least, scale > 1 ? this.firstOwn - 1 : least);
+  }
+
+  /** The level that is fetched first, whatever the view needs; of a virtual picture none is. */
+  getClosestLevel() {
+    return this.scale > 1 ? this.minLevel : super.getClosestLevel();
   }
 
   /**

@@ -2,11 +2,12 @@
 import { inWords, onePicture, removePicture, ServerError } from "./api.js";
 import { by, make, toast } from "./dom.js";
 import { takeFiles } from "./files.js";
-import { percent, t } from "./words.js";
+import { number, percent, t } from "./words.js";
 
 /** @typedef {import("./api.js").Picture} Picture */
 
 const STORED = "clearzoom-added";
+const MOST_NAMED = 5; // files that were left out
 
 /** @returns {string[]} */
 const remembered = () => JSON.parse(sessionStorage.getItem(STORED) ?? "[]");
@@ -37,7 +38,7 @@ function send(file, onProgress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const name = encodeURIComponent(file.name || "picture.png");
-    request.open("POST", `/api/pictures?name=${name}`);
+    request.open("POST", `api/pictures?name=${name}`);
     request.setRequestHeader("Content-Type", file.type || "application/octet-stream");
     request.responseType = "json";
     request.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 1);
@@ -69,7 +70,6 @@ async function add(file) {
   try {
     const picture = await send(file, progress);
     remember([picture.id, ...remembered()]);
-    toast(t("upload.added", { name: picture.name }));
     return picture;
   } catch (error) {
     toast(`${file.name}: ${inWords(error)}`, { isError: true });
@@ -79,22 +79,30 @@ async function add(file) {
   }
 }
 
+/** @param {string[]} names */
+function sayLeftOut(names) {
+  const some = names.slice(0, MOST_NAMED).join(", ");
+  const more = names.length - MOST_NAMED;
+  const rest = more > 0 ? ` ${t("upload.more", { count: number(more) })}` : "";
+  toast(t("upload.left-out", { names: some + rest }), { isError: true });
+}
+
 /**
  * Take files from everywhere on the page; onAdded gets the pictures that arrived.
  * @param {(pictures: Picture[]) => void} onAdded
  */
 export function acceptFiles(onAdded) {
-  /** @param {File[]} files */
-  const take = async (files) => {
-    if (!files.length) {
-      toast(t("upload.none"), { isError: true });
-      return;
+  takeFiles(async ({ files, leftOut }) => {
+    if (leftOut.length) sayLeftOut(leftOut);
+    else if (!files.length) toast(t("upload.none"), { isError: true });
+    /** @type {Picture[]} */
+    const there = [];
+    for (const file of files) {
+      const picture = await add(file);
+      if (picture) there.push(picture);
     }
-    /** @type {(Picture | null)[]} */
-    const pictures = [];
-    for (const file of files) pictures.push(await add(file));
-    const there = pictures.filter((one) => one !== null);
+    if (there.length === 1) toast(t("upload.added", { name: there[0].name }));
+    if (there.length > 1) toast(t("upload.several", { count: number(there.length) }));
     if (there.length) onAdded(there);
-  };
-  takeFiles(take);
+  });
 }

@@ -1,20 +1,37 @@
 // The viewer: a picture on the stage with its tools, its place in the address, and its keys.
-import { inWords, onePicture, ServerError } from "./api.js";
+import { inWords, listModels, onePicture, ServerError, thumbnail } from "./api.js";
 import { Badge } from "./badge.js";
 import { by, make, toast, wait } from "./dom.js";
+import { Download } from "./download.js";
+import { takeKeys } from "./keys.js";
+import { Models } from "./models.js";
 import { Modes } from "./modes.js";
 import { readRoute, routeTo } from "./route.js";
+import { seenOf } from "./seen.js";
+import { prepareSharing, share } from "./share.js";
 import { Stage } from "./stage.js";
 import { number, t } from "./words.js";
 
 const HINT_SEEN = "clearzoom-hint-seen";
 const PAN_PX = 80;
-const SLOW_MS = 500; // after which an empty stage says why it is empty
 
 /**
  * @typedef {import("./api.js").Picture} Picture
  * @typedef {import("./route.js").Route} Route
  */
+
+/**
+ * Make the viewer, whose markup is in the document by now.
+ * @param {() => void} leave goes back to the gallery
+ */
+export async function startViewer(leave) {
+  const models = new Models(await listModels(), (choice) => viewer.choose(choice));
+  by("viewer").hidden = false; // OpenSeadragon measures what it is put into
+  const viewer = new Viewer(models, new Download());
+  by("viewer").hidden = true;
+  takeKeys(viewer, leave);
+  return viewer;
+}
 
 export class Viewer {
   /**
@@ -50,6 +67,11 @@ export class Viewer {
     by("tool-lens").addEventListener("click", () => this.modes.toggle("lens"));
     by("tool-fidelity").addEventListener("click", () => this.setFidelity(!this.fidelity));
     by("download-open").addEventListener("click", () => this.openDownload());
+    prepareSharing();
+    by("share-open").addEventListener("click", () => {
+      this.#remember(); // the address is of this very moment
+      if (this.picture) share(this.picture, seenOf(this.picture, this.stage.inView()));
+    });
     document.addEventListener("keydown", (event) => this.#move(event));
   }
 
@@ -59,17 +81,14 @@ export class Viewer {
 
   /** @param {Route} route */
   async open(route) {
-    by("home").hidden = true;
     by("viewer").hidden = false;
     this.#clear();
     by("viewer").classList.add("vacant");
-    by("picture-name").textContent = "";
+    const isUpload = route.picture.startsWith("upload-"); // whose id tells nobody anything
+    by("picture-name").textContent = isUpload ? "clearzoom" : route.picture.split("/").pop() ?? "";
     by("picture-facts").textContent = "";
     const opening = (this.opening = Symbol("opening"));
-    const slow = setTimeout(() => {
-      const isVacant = this.opening === opening && !this.stage.layers.original;
-      if (isVacant) this.#sayVacant(() => t("viewer.opening"));
-    }, SLOW_MS);
+    this.#sayVacant(() => t("viewer.opening"));
     try {
       const picture = await onePicture(route.picture);
       if (this.opening !== opening) return;
@@ -80,8 +99,6 @@ export class Viewer {
       const isGone = error instanceof ServerError && error.code === "missing";
       this.#sayVacant(() => (isGone ? t("viewer.gone") : inWords(error)));
       by("viewer").classList.add("vacant");
-    } finally {
-      clearTimeout(slow);
     }
   }
 
@@ -122,6 +139,7 @@ export class Viewer {
     for (const tool of by("tools").querySelectorAll("button")) tool.disabled = !picture.max_scale;
     this.#describe();
     this.fidelity = false;
+    this.#sayVacant(() => t("viewer.opening"));
     await this.stage.open(picture, this.models.choice);
     if (this.picture !== picture) return;
     this.vacantFor = null;
@@ -129,6 +147,7 @@ export class Viewer {
     if (route.percent && route.x != null && route.y != null) {
       this.stage.lookAt({ zoom: route.percent / 100, x: route.x, y: route.y });
     }
+    if (route.region) this.stage.fit(route.region);
     this.modes.set(route.mode ?? "plain");
     this.setFidelity(Boolean(route.fidelity && picture.max_scale));
     this.badge.show();
@@ -139,7 +158,6 @@ export class Viewer {
     this.opening = null;
     this.#clear();
     by("viewer").hidden = true;
-    by("home").hidden = false;
   }
 
   /** @param {boolean} isShown */
@@ -161,7 +179,9 @@ export class Viewer {
   }
 
   openDownload() {
-    if (this.picture) this.download.open(this.picture, this.models.choice);
+    if (!this.picture) return;
+    const view = { ...seenOf(this.picture, this.stage.inView()), zoom: this.stage.zoom() };
+    this.download.open(this.picture, this.models.choice, view);
   }
 
   #describe() {
@@ -172,6 +192,7 @@ export class Viewer {
     by("picture-name").textContent = name;
     const size = { width: number(picture.width), height: number(picture.height) };
     const facts = [t("gallery.size", size)];
+    if (picture.frames > 1) facts.push(t("gallery.animation"));
     if (picture.attribution) facts.push(t("viewer.by", { who: picture.attribution }));
     by("picture-facts").textContent = facts.join(" · ");
     if (picture.rights && /^https?:/.test(picture.rights)) {
@@ -179,12 +200,14 @@ export class Viewer {
       link.rel = "noreferrer";
       by("picture-facts").append(" · ", link);
     }
-    by("map-picture").src = picture.thumbnail;
+    by("map-picture").src = thumbnail(picture.id);
     this.#hint();
   }
 
   #changed() {
     if (!this.picture || !this.stage.layers.original) return;
+    this.badge.mode = this.modes.mode;
+    this.badge.show();
     this.#hint();
     this.#map();
     this.remember();
@@ -201,7 +224,9 @@ export class Viewer {
     if (!picture.max_scale) text = t("viewer.no-upscaling");
     else if (isOriginal && this.modes.mode !== "plain") text = t("mode.same");
     else if (isOriginal && this.fidelity) text = t("fidelity.none");
-    else if (isOriginal && !sessionStorage.getItem(HINT_SEEN)) text = t("viewer.first");
+    else if (isOriginal && picture.frames > 1) {
+      text = t("viewer.animation", { frames: number(picture.frames) });
+    } else if (isOriginal && !sessionStorage.getItem(HINT_SEEN)) text = t("viewer.first");
     if (by("hint").textContent !== text) by("hint").textContent = text;
     by("hint").hidden = !text;
   }
@@ -223,7 +248,7 @@ export class Viewer {
     if (readRoute()?.picture !== this.picture.id) return;
     const { model, strength, denoise } = this.models.choice;
     const isDefault = model === this.models.listed.default;
-    const address = routeTo({
+    history.replaceState(history.state, "", routeTo({
       picture: this.picture.id,
       percent: 100 * this.stage.zoom({ target: true }),
       ...this.stage.middle(),
@@ -232,8 +257,7 @@ export class Viewer {
       model: isDefault ? null : model,
       strength,
       denoise,
-    });
-    history.replaceState(history.state, "", address);
+    }));
   }
 
   /** @param {unknown} error */

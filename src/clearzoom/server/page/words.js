@@ -1,35 +1,28 @@
 // Which language the page speaks, and how its texts get into the document.
-import { english } from "./words-en.js";
-import { chinese } from "./words-zh.js";
 
 /**
  * @typedef {"en" | "zh-Hant"} Language
- * @typedef {keyof typeof english} Key of a text
+ * @typedef {typeof import("./words-en.js").words} Words
+ * @typedef {keyof Words} Key of a text
  */
 
-/** @type {Record<Language, Record<Key, string>>} */
-const dictionaries = { en: english, "zh-Hant": chinese };
 const STORED = "clearzoom-language";
+/** @type {Partial<Record<Language, Words>>} */
+const loaded = {};
 
 /**
- * @param {string | null} tag
- * @returns {Language | null}
+ * The texts of a language, which are fetched when it is spoken first.
+ * @param {Language} which
+ * @returns {Promise<Words>}
  */
-function fitting(tag) {
-  const lower = (tag ?? "").toLowerCase();
-  if (lower.startsWith("zh")) return "zh-Hant";
-  if (lower.startsWith("en")) return "en";
-  return null;
+async function wordsIn(which) {
+  const file = which === "en" ? import("./words-en.js") : import("./words-zh.js");
+  return (loaded[which] ??= (await file).words);
 }
 
-/** @returns {Language} */
-function first() {
-  const inAddress = new URLSearchParams(location.search).get("lang");
-  const tags = [inAddress, localStorage.getItem(STORED), ...navigator.languages];
-  return tags.map(fitting).find((one) => one !== null) ?? "en";
-}
-
-let language = first();
+/** @type {Language} which before-paint.js has chosen */
+let language = document.documentElement.lang === "en" ? "en" : "zh-Hant";
+let words = await wordsIn(language);
 
 export const currentLanguage = () => language;
 
@@ -39,8 +32,7 @@ export const currentLanguage = () => language;
  * @param {Record<string, string | number>} parts
  */
 export function t(key, parts = {}) {
-  const text = dictionaries[language][key] ?? english[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (all, name) => String(parts[name] ?? all));
+  return words[key].replace(/\{(\w+)\}/g, (all, name) => String(parts[name] ?? all));
 }
 
 /**
@@ -48,7 +40,7 @@ export function t(key, parts = {}) {
  * @param {string} key
  * @returns {key is Key}
  */
-export const has = (key) => key in english;
+export const has = (key) => key in words;
 
 /**
  * 0.5 as "50 %", which never breaks at the space.
@@ -69,10 +61,13 @@ export const number = (value, options) => new Intl.NumberFormat(language, option
  */
 const textOf = (key) => t(/** @type {Key} */ (key));
 
-/** Put texts into everything that asks for them by data-t, data-t-label, data-t-title. */
-function say() {
+/**
+ * Put texts into everything that asks for them by data-t, data-t-label, data-t-title.
+ * @param {ParentNode} part of the document
+ */
+export function say(part) {
   /** @type {(selector: string) => Iterable<HTMLElement>} */
-  const all = (selector) => document.querySelectorAll(selector);
+  const all = (selector) => part.querySelectorAll(selector);
   for (const one of all("[data-t]")) one.textContent = textOf(one.dataset.t);
   for (const one of all("[data-t-label]")) {
     one.setAttribute("aria-label", textOf(one.dataset.tLabel));
@@ -83,8 +78,10 @@ function say() {
   }
 }
 
-/** @param {Language} chosen */
-export function speak(chosen) {
+/** Speak the other language. */
+export async function translate() {
+  const chosen = language === "en" ? "zh-Hant" : "en";
+  words = await wordsIn(chosen);
   language = chosen;
   localStorage.setItem(STORED, chosen);
   const here = new URL(location.href);
@@ -98,6 +95,6 @@ export function speak(chosen) {
 /** Say everything in the present language; parts of the page that are made by script listen. */
 export function show() {
   document.documentElement.lang = language;
-  say();
+  say(document);
   document.dispatchEvent(new CustomEvent("language"));
 }

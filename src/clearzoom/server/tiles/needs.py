@@ -6,15 +6,23 @@ from clearzoom.server.tiles.cutting import STRIP_PX
 from clearzoom.server.tiles.originals import Original
 from clearzoom.server.tiles.views import ViewPlan
 
+_CHANNELS = 4
 _FEW_BYTES = 20_000_000
 """What any work takes: an engine's, decoder's and encoder's own."""
 _TILE_BYTES = 150_000_000
 """What a tile takes in the largest released network."""
 _ENCODER_BYTES = {"jpg": 1, "png": 2, "webp": 6, "avif": 34}
 """For each px of the answer."""
-_FLOATS = 3
-"""Copies in 32-bit floats of what a strip is made from: straight, with alpha applied, and resized.
-"""
+_FLOAT_BYTES = 4
+_OF_BAND_BYTES = 8
+"""For each px that a strip is made from, of the one band that is resampled at a time."""
+
+
+def most_area_px(memory_bytes: int) -> int:
+    """Return the px of the largest answer that can be made in some memory, whatever it shows."""
+    strip = STRIP_PX * (_CHANNELS * (_FLOAT_BYTES + 1) + _OF_BAND_BYTES)
+    left = memory_bytes - _FEW_BYTES - _TILE_BYTES - strip
+    return max(STRIP_PX // 8, left // (3 * _CHANNELS + _ENCODER_BYTES["webp"]))
 
 
 def answer_bytes(original: Original, plan: ViewPlan) -> int:
@@ -26,7 +34,8 @@ def answer_bytes(original: Original, plan: ViewPlan) -> int:
     need += answer_px * _ENCODER_BYTES[view.suffix]
     enlarged_px = view.box.width * view.box.height * (plan.scale / view.variant.scale) ** 2
     read_px = max(enlarged_px, answer_px) if plan.scale > 1 else 16 * answer_px
-    need += int(min(STRIP_PX, read_px)) * source.channels * (4 * _FLOATS + sample_bytes)
+    strip_px = int(min(STRIP_PX, read_px))
+    need += strip_px * (source.channels * (_FLOAT_BYTES + sample_bytes) + _OF_BAND_BYTES)
     if prod(plan.stages) > 1:
         need += _TILE_BYTES
     return need

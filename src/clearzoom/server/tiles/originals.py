@@ -1,7 +1,9 @@
 """Pictures that are read by region, at full size and at halves of it, in bounded memory."""
 
 import hashlib
+import logging
 import os
+import shutil
 import threading
 import time
 from collections import OrderedDict
@@ -17,31 +19,29 @@ import pyvips
 
 from clearzoom.core.box import Box
 from clearzoom.errors import ClearzoomError, FullDiskError, InputError, UnreadablePictureError
-from clearzoom.io.atomic import whole_file
-from clearzoom.io.libvips_errors import VIPS_ERRORS, is_full, unreadable, unwritable
-from clearzoom.io.libvips_files import save, source_of, states
-from clearzoom.io.loading import number_of, open_image, plain_image
+from clearzoom.io.libvips_errors import VIPS_ERRORS, is_full, unreadable
 from clearzoom.io.picture import Samples, colours_of
 from clearzoom.io.reading import Source, open_picture, upright
-from clearzoom.io.tiff_pages import main_page
-from clearzoom.io.writing import interpretation
 from clearzoom.server.file_states import FileState, state_of
 from clearzoom.server.locks import CancelCheck, KeyedLock
 from clearzoom.server.memory import Memory
 from clearzoom.server.opening import opening_bytes
 from clearzoom.server.tiles.cache import forget_oldest, remove
+from clearzoom.server.tiles.tiled_copies import copied, halved
+from clearzoom.server.tiles.tiled_tiff import readable_by_region
 
 _SMALLEST_PX = 256
 """Halving ends where no side is longer."""
-_TILE = {"tile": True, "tile_width": 256, "tile_height": 256, "bigtiff": True}
-_PACKED = {"compression": "deflate", "level": 1, "predictor": "horizontal"}
 _MOST_OPEN, _MOST_KNOWN = 64, 1024
 _USED = "used"
 """Empty file in the folder of a picture's copies; its time is that of their last use."""
 _WHOLE = "whole"
 """Empty file that is there once all copies were made."""
 _TOUCH_AFTER_S = 60.0
-_Identity = tuple[Path, FileState]
+_FULL_S = 30.0
+"""For so long nobody tries again to copy a picture that the disk had no room for."""
+_log = logging.getLogger("clearzoom.server")
+_Identity = tuple[Path, FileState, int | None]
 T = TypeVar("T")
 
 
@@ -51,7 +51,7 @@ class Original:
 
     Attributes:
         source: what its header states.
-        sha256: hash of the file.
+        sha256: hash of the file; for a page of several, of that hash and the page's number.
         halves: ``halves[k]`` is the picture 2**k times smaller, sides rounded up.
     """
 
@@ -108,11 +108,12 @@ class Originals:
         self._make_room, self._memory = make_room, memory
         self._open: OrderedDict[_Identity, Original] = OrderedDict()
         self._damaged: OrderedDict[_Identity, UnreadablePictureError] = OrderedDict()
+        self._too_large: OrderedDict[_Identity, float] = OrderedDict()
         self._mutex = threading.Lock()
 
-    def known(self, path: Path) -> Original | None:
+    def known(self, path: Path, page: int | None = None) -> Original | None:
         """Return a picture that is open already and did not change, or None."""
-        identity = _identity(path)
+        identity = _identity(path, page)
         with self._mutex:
             original = self._open.get(identity)
             if original is not None:
@@ -122,36 +123,49 @@ class Originals:
             return None
         return original
 
-    def open(self, path: Path, max_pixels: int, check: CancelCheck) -> Original:
+    def open(
+        self, path: Path, max_pixels: int, check: CancelCheck, page: int | None = None
+    ) -> Original:
         """Open a picture; one that cannot be read by region is decoded to the disk once.
 
         Args:
             path: a file of a format that ``open_picture`` knows.
             max_pixels: larger pictures are refused.
             check: is called before each half is made.
+            page: which picture of a TIFF with several is meant, from 1.
 
         Raises:
             InputError: and its kinds, as ``open_picture`` raises them.
             FullDiskError: there is no room for the copy, although all others were deleted.
         """
-        known = self.known(path)
+        known = self.known(path, page)
         if known is not None:
             return known
-        identity = _identity(path)
+        identity = _identity(path, page)
         with self._mutex:
             damage = self._damaged.get(identity)
-        if damage is not None:  # to decode it again up to there would take as long each time
+            full_until_s = self._too_large.get(identity, 0.0)
+        # To decode it again up to there would take as long each time.
+        if damage is not None:
             raise damage.with_message(str(damage))
-        source = open_picture(path, max_pixels=max_pixels)
+        if time.monotonic() < full_until_s:
+            raise FullDiskError(f"the disk of {self._folder} has no room for a copy of {path}")
+        source = open_picture(path, max_pixels=max_pixels, page=page)
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        if page is not None:
+            sha256 = hashlib.sha256(f"{sha256} page {page}".encode()).hexdigest()
         with self._locks.hold(_lock_key(sha256), check):
             try:
                 original = self._opened_with_room(source, sha256, check)
             except UnreadablePictureError as error:
                 self._remember(self._damaged, identity, error.with_message(str(error)), _MOST_KNOWN)
                 raise
-            if _identity(path) != identity:  # the copy may have px of both
+            except FullDiskError:
+                until_s = time.monotonic() + _FULL_S
+                self._remember(self._too_large, identity, until_s, _MOST_KNOWN)
+                raise
+            if _identity(path, page) != identity:  # the copy may have px of both
                 remove(self._folder / sha256)
                 raise UnreadablePictureError(f"{path} changed while it was read; try again")
         self._remember(self._open, identity, original, _MOST_OPEN)
@@ -184,7 +198,8 @@ class Originals:
             except (FullDiskError, OSError) as error:
                 if isinstance(error, OSError) and not is_full(error):
                     raise
-            self._sweep(folder, 0)
+            _log.warning("the disk of %s is full: copies and tiles are deleted", self._folder)
+            self._free(folder, source.raw_bytes * 4 // 3)
             self._make_room()
             return self._opened(source, sha256, check)
         except (ClearzoomError, OSError):
@@ -195,16 +210,16 @@ class Originals:
         folder = self._folder / sha256
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _USED).touch()
-        halves = _readable_by_region(source)
+        halves = readable_by_region(source)
         with self._memory_for(folder, source, check):
             if not halves:
                 # From the top down, so that no decoder holds the whole picture.
                 make = partial(upright, source, sequential=True)
-                halves = [_copied(folder / "0.tif", source, make)]
+                halves = [copied(folder / "0.tif", source, make)]
             while max(halves[-1].width, halves[-1].height) > _SMALLEST_PX:
                 check()
                 copy = folder / f"{len(halves)}.tif"
-                halves.append(_copied(copy, source, partial(_halved, halves[-1], source)))
+                halves.append(copied(copy, source, partial(halved, halves[-1], source)))
         (folder / _WHOLE).touch()
         self._sweep(folder, self._disk_bytes)
         return Original(source, sha256, tuple(halves))
@@ -216,18 +231,31 @@ class Originals:
             return nullcontext()
         return self._memory.hold(opening_bytes(source), check)
 
+    def _free(self, spared: Path, need_bytes: int) -> None:
+        """Delete the least recently used copies until the disk has some room."""
+        remove(spared)
+        lacking = need_bytes - shutil.disk_usage(self._folder).free
+        held = sum(size for _, size, _ in self._stored(spared))
+        self._sweep(None, max(0, held - lacking))
+
     def _sweep(self, spared: Path | None, most_bytes: int) -> None:
         """Delete the least recently used copies; whoever has one open can still read it."""
-        folders, spared_bytes = [], 0
-        for used in self._folder.glob(f"*/{_USED}"):
+        spared_bytes = 0
+        if spared is not None:
             with suppress(OSError):
-                size = sum(file.stat().st_size for file in used.parent.iterdir())
-                if used.parent == spared:
-                    spared_bytes = size
-                else:
-                    folders.append((used.stat().st_mtime, size, used.parent))
-        forget_oldest(folders, most_bytes - spared_bytes, self._delete)
+                spared_bytes = sum(file.stat().st_size for file in spared.iterdir())
+        forget_oldest(self._stored(spared), most_bytes - spared_bytes, self._delete)
         self.forget_deleted()
+
+    def _stored(self, spared: Path | None) -> list[tuple[float, int, Path]]:
+        """List the folders of copies but one: last use, size in bytes, and path."""
+        folders = []
+        for used in self._folder.glob(f"*/{_USED}"):
+            if used.parent != spared:
+                with suppress(OSError):
+                    size = sum(file.stat().st_size for file in used.parent.iterdir())
+                    folders.append((used.stat().st_mtime, size, used.parent))
+        return folders
 
     def _delete(self, folder: Path) -> None:
         """Delete a picture's copies, unless one is being made or opened now."""
@@ -247,9 +275,9 @@ def _lock_key(sha256: str) -> str:
     return f"decode {sha256}"
 
 
-def _identity(path: Path) -> _Identity:
+def _identity(path: Path, page: int | None) -> _Identity:
     try:
-        return path, state_of(path)
+        return path, state_of(path), page
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 
@@ -263,52 +291,3 @@ def _used_again(folder: Path) -> bool:
     except FileNotFoundError:
         return False
     return True
-
-
-def _readable_by_region(source: Source) -> list[pyvips.Image]:
-    """List a tiled TIFF itself and, where it is a pyramid, its own halves; else nothing."""
-    if source.kind != "TIFF":
-        return []
-    image, _ = open_image(source.path)
-    if not states(image, "tile-width"):
-        return []
-    rotated = number_of(image, "orientation", 1) != 1
-    with source.path.open("rb") as file:
-        pages = 1 if rotated else main_page(file, source.path).halves
-    halves = [image.autorot(), *(open_image(source.path, page=page)[0] for page in range(1, pages))]
-    return [plain_image(half, source.path, keep_cmyk=source.cmyk)[0] for half in halves]
-
-
-def _halved(image: pyvips.Image, source: Source) -> pyvips.Image:
-    if not source.has_alpha:
-        return image.shrink(2, 2, ceil=True).rint().cast(image.format)
-    opaque = 65_535 if source.deep else 255
-    smaller = image.premultiply(max_alpha=opaque).shrink(2, 2, ceil=True)
-    return smaller.unpremultiply(max_alpha=opaque).rint().cast(image.format)
-
-
-def _copied(path: Path, source: Source, make: Callable[[], pyvips.Image]) -> pyvips.Image:
-    """Open the tiled copy in a file, which is made first where it is missing."""
-    if not path.is_file():
-        try:
-            image = make()
-            with whole_file(path) as temporary:
-                try:
-                    save(image, temporary, keep="none", **_TILE, **_PACKED)
-                except VIPS_ERRORS as error:
-                    raise _why(path, temporary, source, error) from error
-        except VIPS_ERRORS as error:
-            raise unreadable(source.path, error) from error
-    kind = interpretation(np.empty((1, 1, source.channels), source.dtype), cmyk=source.cmyk)
-    return _open_copy(path).copy(interpretation=kind)
-
-
-def _why(path: Path, temporary: Path, source: Source, error: pyvips.Error) -> Exception:
-    """Tell a damaged source from a full disk: libvips raises the same error for both."""
-    failure = unwritable(path, temporary, error)
-    return failure if isinstance(failure, FullDiskError) else unreadable(source.path, error)
-
-
-def _open_copy(path: Path) -> pyvips.Image:
-    with path.open("rb") as file:
-        return pyvips.Image.new_from_source(source_of(file), "")

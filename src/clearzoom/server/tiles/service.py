@@ -24,7 +24,7 @@ from clearzoom.server.memory import Memory, cache_bytes, work_bytes
 from clearzoom.server.settings import ServeSettings
 from clearzoom.server.tiles.cache import Cache
 from clearzoom.server.tiles.inferred import Inference
-from clearzoom.server.tiles.needs import answer_bytes
+from clearzoom.server.tiles.needs import answer_bytes, most_area_px
 from clearzoom.server.tiles.originals import Original, Originals
 from clearzoom.server.tiles.pace import Pace
 from clearzoom.server.tiles.pool import Pool
@@ -112,7 +112,8 @@ class Service:
         settings = self.settings
         most_times = self.renderer.most_times(variant) / variant.scale
         steps = self.renderer.steps(variant)
-        return Limits(settings.max_width_px, settings.max_area_px, most_times, steps)
+        area_px = min(settings.max_area_px, most_area_px(self.memory.limit_bytes))
+        return Limits(settings.max_width_px, area_px, most_times, steps)
 
     async def measured(self, request: Request, variant: Variant) -> None:
         """Wait until it is known how much of a variant can be inferred in time.
@@ -138,7 +139,7 @@ class Service:
             RefusedError: the server has too much to do.
         """
         file = self.library.file_of(entry)
-        known = None if file is None else self._originals.known(file)
+        known = None if file is None else self._originals.known(file, entry.read_page)
         if known is not None:
             return known
         limit = self.settings.max_pixels
@@ -146,13 +147,13 @@ class Service:
         def work(check: CancelCheck) -> Original:
             path = self.library.fetched(entry, check)
             try:
-                return self._originals.open(path, limit, check)
+                return self._originals.open(path, limit, check, entry.read_page)
             except ClearzoomError as error:
                 if path == entry.path:
                     raise
                 raise error.with_message(str(error).replace(str(path), str(entry.path))) from None
 
-        key = f"open {entry.path}"
+        key = f"open {entry.path} {entry.read_page}"
         return await self._unless_gone(request, self.slow.run(key, client_of(request), work))
 
     async def tile(
@@ -210,13 +211,15 @@ class Service:
         return etag, answer
 
     async def _unless_gone(self, request: Request, work: Awaitable[T]) -> T:
-        """Wait for a result as long as the client does, and no longer than the limit."""
+        """Wait for a result as long as the client does, and no longer than a request's limit."""
+        now = asyncio.get_running_loop().time()
+        until = request.scope.setdefault("clearzoom.until", now + self.settings.request_s)
         task = asyncio.ensure_future(work)
         gone = asyncio.ensure_future(_gone(request))
         try:
             await asyncio.wait(
                 {task, gone},
-                timeout=self.settings.request_s,
+                timeout=max(0.0, until - now),
                 return_when=asyncio.FIRST_COMPLETED,
             )
             if task.done():
