@@ -48,10 +48,10 @@ LARGE = "large"
 LARGE_PX, LONG_PX = (12_000, 8_400), (1_000, 20_000)
 MOST = ("/iiif/3/0.jpg/full/^max/0/default.jpg", "/iiif/3/1.jpg/0,0,700,700/^max/0/default.webp")
 """How large these are depends on the machine's pace: only their status is compared."""
-DISK_MB = 150
+DISK_MB = 500
 ALLOWED = (200, 429, 503, 507)
 GONE_SHARE, GONE_AFTER_S = 0.05, 0.05
-CACHE = "60MB"
+CACHE = "400MB"
 MOST_GROWTH = 1.15
 
 

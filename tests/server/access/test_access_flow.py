@@ -19,6 +19,7 @@ pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "examples" / "chelsea.png"
 MIRADOR = ROOT / ".tools" / "mirador-4.0.0"
+AXE = ROOT / ".tools" / "axe-core-4.14.1" / "axe.min.js"
 PASSWORD = "correct horse battery"
 CLIENT = """<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
 <p id="heading"></p><p id="note"></p><button id="confirm" hidden></button><p id="status"></p>
@@ -224,16 +225,34 @@ def wait_for(page, what, seconds=60):
     raise AssertionError("that took too long")
 
 
+def test_without_tls_images_go_to_pages_of_the_same_site_alone(context, elsewhere, museum):
+    log_in(context, museum)
+    image = f"{museum.url}/iiif/3/closed%2Fcat.png/full/max/0/default.jpg"
+    load = """address => new Promise((resolve) => {
+        const image = new Image();
+        image.onload = () => resolve("shown");
+        image.onerror = () => resolve("refused");
+        image.src = address;
+    })"""
+    for site, seen in (
+        (elsewhere, "shown"),
+        (elsewhere.replace("localhost", "127.0.0.1"), "refused"),
+    ):
+        page = context.new_page()
+        page.goto(f"{site}/nothing.html")
+        assert page.evaluate(load, image) == seen
+
+
 def test_the_gallery_asks_for_the_password_and_then_shows_the_folder(context, museum):
     page = context.new_page()
     page.goto(museum.url)
-    page.get_by_role("link", name="Open open.png").wait_for()
-    assert page.get_by_role("link", name="Open cat.png").count() == 0
+    page.get_by_role("link", name="open.png").wait_for()
+    assert page.get_by_role("link", name="cat.png").count() == 0
     page.get_by_role("link", name="Pictures for “readers”").click()
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
     page.get_by_role("link", name="To the pictures").click()
-    page.get_by_role("link", name="Open cat.png").wait_for()
+    page.get_by_role("link", name="cat.png").wait_for()
     assert page.get_by_role("link", name="Pictures for “readers”").count() == 0
 
 
@@ -244,4 +263,27 @@ def test_the_login_page_speaks_both_languages(browser, museum):
     page.get_by_role("heading", name="這些圖片需要密碼").wait_for()
     page.get_by_role("button", name="switch to English").click()
     page.get_by_role("heading", name="These pictures need a password").wait_for()
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_login_page(browser, museum, scheme):
+    if not AXE.is_file():
+        pytest.skip("axe is not there; run scripts/install-test-tools")
+    size = {"width": 390, "height": 844}
+    context = browser.new_context(locale="en", color_scheme=scheme, viewport=size)
+    page = context.new_page()
+    page.goto(f"{museum.url}/iiif/auth/2/access/readers")
+    for heading, password in (("need a password", "wrong one"), ("need a password", PASSWORD)):
+        page.get_by_role("heading", name=heading).wait_for()
+        page.evaluate(AXE.read_text("utf-8"))
+        found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+        assert [(each["id"], each["help"]) for each in found["violations"]] == []
+        page.get_by_label("Password").fill(password)
+        page.keyboard.press("Enter")
+        page.wait_for_load_state("networkidle")
+    page.get_by_role("heading", name="You are logged in").wait_for()
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    assert [(each["id"], each["help"]) for each in found["violations"]] == []
     context.close()

@@ -181,4 +181,5 @@ def _page(group: str, state: str, status: int = 200) -> HTMLResponse:
 def _document(name: str) -> str:
     """Read a page; its addresses are relative, whatever path the server has behind a proxy."""
     above = "../" * (PATH.count("/") + 1)
-    return (PAGE / name).read_text("utf-8").replace('="/', f'="{above}')
+    text = (PAGE / name).read_text("utf-8")
+    return text.replace('="static/', f'="{above}static/').replace("$home", above)

@@ -1,6 +1,6 @@
 // The page on which people log in to see pictures that are not for all.
 import { by } from "./dom.js";
-import { currentLanguage, show, speak, t } from "./words.js";
+import { show, t, translate } from "./words.js";
 
 const { state = "out", group = "" } = document.body.dataset;
 
@@ -32,7 +32,7 @@ by("access-leave").hidden = state === "left";
 by("access-again").hidden = state !== "left";
 by("access-note").setAttribute("role", state === "wrong" ? "alert" : "status");
 document.addEventListener("language", draw);
-by("language").addEventListener("click", () => speak(currentLanguage() === "en" ? "zh-Hant" : "en"));
+by("language").addEventListener("click", translate);
 show();
 if (asks) by("access-password").focus();
 // A viewer that opened this window goes on when it is closed. Only such a window can be closed.
