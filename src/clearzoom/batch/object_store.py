@@ -35,7 +35,7 @@ class ObjectStore(Storage):
         except ValueError as error:
             raise InputError(f"cannot understand {root}: {error}") from error
         except Exception as error:  # some connect at once; their errors share no base
-            raise InputError(f"cannot reach {root}: {_reason(error)}") from error
+            raise InputError(f"cannot reach {root}: {store_reason(error)}") from error
         self.root = root.rstrip("/")
         self.within = str(found).rstrip("/")
         self._copies = staging_folder("copies")
@@ -73,7 +73,7 @@ class ObjectStore(Storage):
         except FileNotFoundError as error:
             raise MissingFileError(f"no file {self.root}/{name}; check the name") from error
         except Exception as error:  # each store has its own errors, which share no base
-            raise InputError(f"cannot read {self.root}/{name}: {_reason(error)}") from error
+            raise InputError(f"cannot read {self.root}/{name}: {store_reason(error)}") from error
 
     def store(self, name: str) -> None:
         """Upload the result."""
@@ -126,7 +126,7 @@ class ObjectStore(Storage):
         except FileNotFoundError:
             return []
         except Exception as error:  # of any store
-            raise InputError(f"cannot list {self.root}: {_reason(error)}") from error
+            raise InputError(f"cannot list {self.root}: {store_reason(error)}") from error
         # A store may have an object of the folder's own name, and names end in / for empty folders.
         return sorted(
             name.removeprefix(f"{at}/")
@@ -145,7 +145,7 @@ class ObjectStore(Storage):
         except FileNotFoundError:
             return []
         except Exception as error:  # of any store
-            raise InputError(f"cannot list {self.root}: {_reason(error)}") from error
+            raise InputError(f"cannot list {self.root}: {store_reason(error)}") from error
         names = (str(each["name"]).rstrip("/") for each in found if each["type"] == "directory")
         return sorted(name.removeprefix(f"{self.within}/") for name in names)
 
@@ -158,7 +158,7 @@ class ObjectStore(Storage):
         try:
             return bytes(self.files.cat_file(self._at(name), start=0, end=START_BYTES))
         except Exception as error:  # of any store
-            raise InputError(f"cannot read {self.root}/{name}: {_reason(error)}") from error
+            raise InputError(f"cannot read {self.root}/{name}: {store_reason(error)}") from error
 
     def read(self, name: str) -> bytes | None:
         """Get the object."""
@@ -167,7 +167,7 @@ class ObjectStore(Storage):
         except FileNotFoundError:
             return None
         except Exception as error:  # of any store
-            raise OutputError(f"cannot read {self.root}/{name}: {_reason(error)}") from error
+            raise OutputError(f"cannot read {self.root}/{name}: {store_reason(error)}") from error
 
     def write(self, name: str, content: bytes) -> None:
         """Put the object."""
@@ -189,10 +189,11 @@ class ObjectStore(Storage):
         return f"{self.within}/{name}"
 
     def _unwritable(self, name: str, error: Exception) -> OutputError:
-        return OutputError(f"cannot write {self.root}/{name}: {_reason(error)}")
+        return OutputError(f"cannot write {self.root}/{name}: {store_reason(error)}")
 
 
-def _reason(error: Exception) -> str:
+def store_reason(error: Exception) -> str:
+    """Say why a store failed, in its own words."""
     return str(error) or type(error).__name__
 
 

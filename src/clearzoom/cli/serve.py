@@ -10,7 +10,7 @@ from clearzoom.cli.options import ConsistencyOption, DenoiseOption, OldConsisten
 from clearzoom.errors import InputError, MissingExtraError, MissingFileError
 from clearzoom.weights import DEFAULT_MODEL
 
-_PARTS = {"fastapi", "starlette", "uvicorn", "prometheus_client"}
+_PARTS = {"brotli", "fastapi", "starlette", "uvicorn", "prometheus_client"}
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
 """The characters that an address, a header and a cookie can all hold."""
 
@@ -20,7 +20,10 @@ _URL = re.compile(rf"https?://{_HOST}(?:/[A-Za-z0-9._~-]+)*/?")
 
 def serve(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", readable=False, help="Folder of the pictures to show.")
+        str,
+        typer.Argument(
+            metavar="DIR", help="Folder of the pictures to show, or s3://… of an object store."
+        ),
     ],
     host: Annotated[
         str,
@@ -77,6 +80,12 @@ def serve(
     cache_size: Annotated[
         str, typer.Option(help="Size limit of the cache folder, like 4GB.")
     ] = "4GB",
+    access_log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Log requests: a JSON object a line; -: on standard output."
+        ),
+    ] = None,
     memory: Annotated[
         str | None,
         typer.Option(
@@ -96,9 +105,10 @@ def serve(
     from clearzoom.pipeline.settings import parse_bytes
     from clearzoom.weights import scales_of
 
-    if not folder.exists():
+    store = _store(folder)
+    if store is None and not Path(folder).exists():
         raise MissingFileError(f"no folder {folder}; check the name")
-    if not folder.is_dir():
+    if store is None and not Path(folder).is_dir():
         raise InputError(f"{folder} is a file; name its folder")
     if token is not None and public:
         raise typer.BadParameter("--public and --token contradict each other; leave one out")
@@ -126,7 +136,8 @@ def serve(
     in_all = parse_bytes(memory, "memory_bytes") if memory else default_bytes(workers)
     place = (cache or cache_folder() / "serve").resolve()
     settings = ServeSettings(
-        folder=folder.resolve(),
+        folder=Path(folder).resolve() if store is None else place / "none-yet",
+        store=store,
         cache=place,
         session=place / "none-yet",
         host=host,
@@ -136,6 +147,7 @@ def serve(
         allowed_hosts=tuple(allowed_host or ()),
         allowed_origins=None if allowed_origin is None else tuple(allowed_origin),
         trusted_proxies=tuple(trusted_proxy or ()),
+        access_log=access_log if access_log in (None, Path("-")) else access_log.absolute(),
         access_file=None if access_file is None else access_file.resolve(),
         model=model,
         consistency=merged_consistency(parse_consistency(consistency), back_projection),
@@ -147,3 +159,18 @@ def serve(
         workers=workers,
     )
     start(settings, public=public)
+
+
+def _store(text: str) -> str | None:
+    """Return the address of an object store, or None for a folder."""
+    _, separator, rest = text.partition("://")
+    if not separator or Path(text).exists():
+        return None
+    if not rest.strip("/"):
+        raise InputError(f"{text} names no folder; write it like s3://bucket/scans")
+    if "@" in rest.partition("/")[0]:
+        raise InputError(
+            "an address with a password would be shown; state the password as the store's "
+            "library reads it from the environment"
+        )
+    return text

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -14,10 +14,13 @@ from fastapi.staticfiles import StaticFiles
 from clearzoom.server.access.routes import access_router
 from clearzoom.server.access.tickets import Tickets
 from clearzoom.server.access.visitors import Visitors
+from clearzoom.server.access_log import AccessLog, Lines
+from clearzoom.server.compression import Compressed
 from clearzoom.server.device_routes import add_device_page
 from clearzoom.server.error_answers import add_failures
 from clearzoom.server.gallery.model_routes import model_router
 from clearzoom.server.gallery.picture_routes import picture_router
+from clearzoom.server.gallery.store import REFRESHED_EVERY_S
 from clearzoom.server.gallery.uploads import BodyReceiver
 from clearzoom.server.iiif.deep_zoom_routes import deep_zoom_router
 from clearzoom.server.iiif.image_routes import image_router
@@ -46,13 +49,18 @@ def create_app(settings: ServeSettings) -> FastAPI:
     metrics = Metrics(jobs.counts)
     service.count_tile = metrics.count_tile
 
+    lines = Lines(settings.access_log) if settings.access_log else None
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         jobs.start()
         loading = asyncio.create_task(asyncio.to_thread(service.renderer.load))
         closing = asyncio.create_task(_close_deleted(service))
-        yield
+        refreshing = asyncio.create_task(_refresh(service))
+        with lines.written() if lines else nullcontext():
+            yield
         closing.cancel()
+        refreshing.cancel()
         await loading
         jobs.close()
         service.close()
@@ -70,7 +78,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
         else None,
         dependencies=[Security(HTTPBearer(auto_error=False))] if settings.token else [],
     )
-    add_failures(app, (settings.session / "uploads", settings.session, settings.folder))
+    add_failures(app, (settings.folder, settings.session / "uploads", settings.session))
     bodies = BodyReceiver(settings.max_upload_bytes, service.make_room)
     passwords, tickets = settings.passwords(), Tickets(settings.access_key)
     find = partial(service.library.find, described=True)
@@ -80,7 +88,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
     app.include_router(image_router(service, 2))
     app.include_router(deep_zoom_router(service))
     app.include_router(picture_router(service, bodies))
-    app.include_router(job_router(jobs, service.library.find, bodies))
+    app.include_router(job_router(jobs, service.library.found_file, bodies))
     app.include_router(model_router(settings.model))
     app.include_router(metrics_router(metrics))
 
@@ -91,9 +99,12 @@ def create_app(settings: ServeSettings) -> FastAPI:
     add_device_page(app)
     app.mount("/static", StaticFiles(directory=PAGE, check_dir=False), name="static")
     app.add_middleware(Visitors, tickets=tickets, groups=passwords)
+    app.add_middleware(Compressed, cache=service.cache)
     app.add_middleware(Counted, metrics=metrics)
     app.add_middleware(Safety, settings=settings)
     app.add_middleware(RawPaths)
+    if lines is not None:
+        app.add_middleware(AccessLog, lines=lines)
     app.add_middleware(BehindProxy, settings=settings)
     return app
 
@@ -103,6 +114,13 @@ async def _close_deleted(service: Service) -> None:
     while True:
         await asyncio.sleep(_CLOSE_DELETED_EVERY_S)
         await asyncio.to_thread(service.forget_deleted)
+
+
+async def _refresh(service: Service) -> None:
+    """Notice what changed in the store that is served, if it is one."""
+    while service.store is not None:
+        await asyncio.sleep(REFRESHED_EVERY_S)
+        await asyncio.to_thread(service.store.refresh_in_time)
 
 
 def worker_app() -> FastAPI:

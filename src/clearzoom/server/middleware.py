@@ -35,7 +35,10 @@ _OTHER_NAME = "this server answers to its own names only; whoever runs it can al
 
 
 class RawPaths:
-    """Routes by the encoded path, so that an encoded slash stays part of an identifier."""
+    """Routes by the encoded path, so that an encoded slash stays part of an identifier.
+
+    The path of a public address leads to the page, also where it has no slash at its end.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -44,7 +47,11 @@ class RawPaths:
         """Handle one connection."""
         if scope["type"] == "http":
             raw = scope.get("raw_path") or quote(scope["path"]).encode()
-            path = raw.partition(b"?")[0].decode("latin-1")
+            path, prefix = raw.partition(b"?")[0].decode("latin-1"), public_address(scope).prefix
+            if prefix and path == prefix:
+                # The addresses in the page are relative to a folder.
+                await RedirectResponse(f"{prefix}/", 308)(scope, receive, send)
+                return
             if len(path) > _LONGEST_PATH or not path.isascii():
                 await failure(400, "request", "the path is no path")(scope, receive, send)
                 return

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers
-from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clearzoom.server.client_addresses import is_in, networks
@@ -75,11 +74,6 @@ class BehindProxy:
         """Handle one connection."""
         if scope["type"] == "http":
             scope = self._seen_by_client(scope)
-            address = public_address(scope)
-            if address.prefix and scope["raw_path"] == address.prefix.encode():
-                # The addresses in the page are relative to a folder.
-                await RedirectResponse(f"{address.prefix}/", 308)(scope, receive, send)
-                return
         await self._app(scope, receive, send)
 
     def _seen_by_client(self, scope: Scope) -> Scope:

@@ -23,7 +23,9 @@ class ServeSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     folder: Path
-    """The served folder."""
+    """The served folder; of a store one that holds stand-ins."""
+    store: str | None = None
+    """The address of the served folder, like s3://bucket/scans, where it is in an object store."""
     cache: Path
     """Holds tiles, tiled copies of pictures and, below it, the session."""
     session: Path
@@ -40,6 +42,8 @@ class ServeSettings(BaseModel):
     """Sites whose pages may read pictures, or ``*``; None: all, or none of a local server."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses and networks of proxies that state whose requests they send on."""
+    access_log: Path | None = None
+    """Gets a line for each request; ``-`` is standard output."""
     access_file: Path | None = None
     """Has the passwords of groups, for pictures that are not for all."""
     access_key: str = Field(default_factory=lambda: secrets.token_hex(32))

@@ -15,8 +15,11 @@ from uvicorn.supervisors import Multiprocess
 from clearzoom.core.terminal_text import printable
 from clearzoom.errors import InputError, OutputError, SizeError
 from clearzoom.io.atomic import remove_dead
+from clearzoom.server.access_log import check_access_log
 from clearzoom.server.connections import REQUEST_WITHIN_S, LimitedConnection
 from clearzoom.server.gallery.owner_file import check_marks
+from clearzoom.server.gallery.store import PictureStore
+from clearzoom.server.locks import KeyedLock
 from clearzoom.server.logs import LOGS
 from clearzoom.server.memory import LEAST_BYTES
 from clearzoom.server.public_address import PublicAddress
@@ -38,11 +41,14 @@ def start(settings: ServeSettings, *, public: bool) -> None:
 
     Raises:
         ConfigError: a ``clearzoom.toml`` or the file of passwords cannot be used.
-        InputError: the address cannot be used.
-        OutputError: the cache cannot be written.
+        InputError: the address cannot be used, or the store cannot be listed.
+        OutputError: the cache or the access log cannot be written.
         SizeError: the memory is too little.
     """
-    check_marks(settings.folder, settings.passwords())
+    if settings.store is None:
+        check_marks(settings.folder, settings.passwords())
+    if settings.access_log is not None:
+        check_access_log(settings.access_log)
     if settings.memory_bytes < LEAST_BYTES:
         raise SizeError(
             f"a server process needs {LEAST_BYTES / 1e6:.0f} MB, and there are {settings.workers} "
@@ -56,7 +62,12 @@ def start(settings: ServeSettings, *, public: bool) -> None:
     listening = _listening(settings)
     port, counts = listening.getsockname()[1], None
     try:
-        settings = settings.model_copy(update={"port": port, "session": _session(settings.cache)})
+        session = _session(settings.cache)
+        settings = settings.model_copy(update={"port": port, "session": session})
+        if settings.store is not None:
+            settings = settings.model_copy(update={"folder": session / "pictures"})
+            PictureStore(settings, KeyedLock(settings.cache / "locks")).refresh()
+            check_marks(settings.folder, settings.passwords())
         settings.to_environment()
         if settings.workers > 1:  # before the metrics' library is loaded
             # Not in the cache: the library maps its files, and a full disk would kill a process.
@@ -86,7 +97,7 @@ def start(settings: ServeSettings, *, public: bool) -> None:
                 PublicAddress.of(settings.public_url).root,
                 f"listens at {root}; {ending}",
             )
-        line = f"{settings.folder} is at {root}/{query}  ({ending})"
+        line = f"{settings.store or settings.folder} is at {root}/{query}  ({ending})"
         print(printable(line), flush=True)
         if settings.workers > 1:
             Multiprocess(config, sockets=[listening]).run()

@@ -4,21 +4,21 @@ from functools import lru_cache
 from pathlib import Path
 
 from clearzoom.io.compression_error import compression_error_levels
-from clearzoom.server.gallery.library import Entry
+from clearzoom.io.source import Source
 
 
-def compression_error_of(entry: Entry, kind: str) -> float:
+def compression_error_of(source: Source) -> float:
     """Estimate the error of a picture's compression from its header, which is read once.
 
     Args:
-        entry: a served picture.
-        kind: its format, as ``open_picture`` names it.
+        source: a served picture.
 
     Returns:
-        Levels of 255, rounded to tenths; 0 for lossless files.
+        Levels of 255, rounded to tenths; 0 for lossless files, and for large ones of an object
+        store of which there is no copy here.
     """
-    state = entry.path.stat()
-    return _estimated(entry.path, kind, state.st_mtime_ns, state.st_size)
+    state = source.path.stat()
+    return _estimated(source.path, source.kind, state.st_mtime_ns, state.st_size)
 
 
 @lru_cache(maxsize=16_384)

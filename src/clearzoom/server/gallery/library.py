@@ -7,7 +7,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
 from pathlib import Path, PurePosixPath
 
@@ -17,8 +17,13 @@ from clearzoom.io.reading import Source, open_picture
 from clearzoom.server.access.services import PATH
 from clearzoom.server.access.visitors import may_see
 from clearzoom.server.error_answers import ACCESS, RefusedError, field_of
+from clearzoom.server.gallery.entries import Entry as Entry
+from clearzoom.server.gallery.entries import Locked as Locked
+from clearzoom.server.gallery.entries import Unreadable as Unreadable
 from clearzoom.server.gallery.headers import count_pages, header_of, missing
 from clearzoom.server.gallery.owner_file import Marks, marks_of
+from clearzoom.server.gallery.store import PictureStore
+from clearzoom.server.locks import CancelCheck
 from clearzoom.server.tiles.cache import forget_oldest
 
 _UPLOAD = re.compile(r"upload-[0-9a-f]{32}")
@@ -29,55 +34,6 @@ _NO_NAME = "\\" if os.sep == "\\" else "\0"
 _log = logging.getLogger("clearzoom.server")
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A served picture.
-
-    Attributes:
-        identifier: the path below the served folder, with ``/``, and ``~p2`` where a page is named;
-            of an upload a random name.
-        path: the file.
-        name: name of the file, as people see it.
-        marks: what the owner states about it.
-        is_upload: whether a client uploaded it.
-        pages: how many pictures the file holds.
-        page: which of them is named, from 1; None for the whole file.
-    """
-
-    identifier: str
-    path: Path
-    name: str
-    marks: Marks
-    is_upload: bool = False
-    pages: int = 1
-    page: int | None = None
-
-    @property
-    def upscaling(self) -> bool:
-        """Whether detail may be inferred."""
-        return self.marks.upscaling is not False
-
-    @property
-    def read_page(self) -> int | None:
-        """The page that is read: of a file with several the first, unless another is named."""
-        return self.page or (1 if self.pages > 1 else None)
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """A file that has the name of a picture and cannot be read as one."""
-
-    identifier: str
-    why: str
-
-
-@dataclass(frozen=True)
-class Locked:
-    """A file that the visitor of this request may not see; only its group is told."""
-
-    group: str
-
-
 class Library:
     """Finds pictures by identifier; nothing outside of the folder is ever named or opened.
 
@@ -86,14 +42,21 @@ class Library:
         uploads: folder of the uploads.
         max_pixels: larger pictures are refused.
         cache: the server's own files, which are not served where they lie in the folder.
+        store: makes the folder, where the pictures lie elsewhere.
 
     Attributes:
         folder: the served folder, with links resolved.
     """
 
     def __init__(
-        self, folder: Path, uploads: Path, max_pixels: int, cache: Path | None = None
+        self,
+        folder: Path,
+        uploads: Path,
+        max_pixels: int,
+        cache: Path | None = None,
+        store: PictureStore | None = None,
     ) -> None:
+        self._store = store
         self.folder = folder.resolve()
         self._cache = None if cache is None else cache.resolve()
         self._uploads = uploads
@@ -197,6 +160,8 @@ class Library:
 
     def pictures(self) -> Iterator[tuple[Entry, Source] | Unreadable | Locked]:
         """List the folder's pictures by name, each with what its header states."""
+        if self._store is not None:
+            self._store.read_headers(self._max_pixels)
         for root, folders, files in os.walk(self.folder):
             own = self._cache is not None and Path(root) == self._cache
             folders[:] = sorted(name for name in folders if not (own or name.startswith(".")))
@@ -220,10 +185,22 @@ class Library:
                 except ConfigError as error:  # only whoever runs the server can mend it
                     _log.error("%s", error)
                     yield Unreadable(identifier, "what its folder says of it cannot be read")
+                except RefusedError as error:
+                    yield Unreadable(identifier, str(error))
                 except ClearzoomError as error:
                     yield Unreadable(
                         identifier, error.worded(field_of).replace(f"{self.folder}/", "")
                     )
+
+    def found_file(self, identifier: str) -> Entry:
+        """Find a picture whose file can be read at once, as a process of its own needs it.
+
+        Raises:
+            Exception: as ``find`` and ``fetched`` raise it.
+        """
+        entry = self.find(identifier)
+        file = self.fetched(entry, lambda: None)
+        return entry if file == entry.path else replace(entry, path=file, is_copy=True)
 
     def header(self, entry: Entry) -> Source:
         """Read the header of a picture; it is remembered until the file changes.
@@ -231,7 +208,33 @@ class Library:
         Raises:
             InputError: and its kinds, as ``open_picture`` raises them.
         """
+        if self._store is not None and not entry.is_upload:
+            return self._store.header(entry.path, self._max_pixels)
         return header_of(entry.path, self._max_pixels, entry.read_page)
+
+    def file_of(self, entry: Entry) -> Path | None:
+        """Return the file with a picture's content; None if it is in a store, and not copied."""
+        if self._store is None or entry.is_upload:
+            return entry.path
+        return self._store.copy_of(entry.path)
+
+    def fetched(self, entry: Entry, check: CancelCheck) -> Path:
+        """Return the file with a picture's content; it is copied from a store where it is missing.
+
+        The cache may drop a copy at any time.
+
+        Args:
+            entry: the picture.
+            check: is called while another thread makes the same copy.
+
+        Raises:
+            MissingFileError: the picture is no longer in the store.
+            FullDiskError: there is no room for the copy.
+            RefusedError: 503, the store does not give it.
+        """
+        if self._store is None or entry.is_upload:
+            return entry.path
+        return self._store.copied(entry.path, check)
 
     def add(self, name: str, received: Path, max_pixels: int) -> Entry:
         """Add an uploaded file, which is moved.

@@ -177,7 +177,7 @@ def _picture(entry: Entry, source: Source, prefix: str) -> PictureResponse:
         pages=entry.pages,
         bytes=entry.path.stat().st_size,
         frames=source.frames,
-        compression_error=compression_error_of(entry, source.kind),
+        compression_error=compression_error_of(source),
         upscaling=entry.upscaling,
         max_scale=max(VIRTUAL_SCALES) if entry.upscaling else None,
         rights=str(marks.rights) if marks.rights else None,

@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -124,6 +126,9 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry], bodies: BodyRec
             return None
         await bodies.refuse(request, "send a body, or name a picture, but not both")
         entry = await asyncio.to_thread(find_picture, query.picture)
+        if entry.is_copy:  # the cache may drop it before the job begins
+            await asyncio.to_thread(shutil.copyfile, entry.path, work.folder.input)
+            entry = replace(entry, path=work.folder.input)
         record.source, record.source_name = entry.path, _plain(query.name or entry.name)
         record.most_pixels = settings.max_upload_pixels if entry.is_upload else settings.max_pixels
         return entry

@@ -10,11 +10,13 @@ import pyvips
 from fastapi import Request
 
 from clearzoom.engines.network import Network
+from clearzoom.errors import ClearzoomError
 from clearzoom.pipeline.memory import give_back
 from clearzoom.pipeline.settings import Settings
 from clearzoom.server.client_addresses import client_name
 from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.gallery.library import Entry, Library
+from clearzoom.server.gallery.store import PictureStore
 from clearzoom.server.iiif.identifiers import BICUBIC, Variant
 from clearzoom.server.iiif.limits import Limits
 from clearzoom.server.locks import CancelCheck, KeyedLock
@@ -52,16 +54,23 @@ class Service:
         # A cached operation of libvips would keep the files of a picture open that was closed.
         pyvips.cache_set_max(0)
         self.settings = settings
-        self.library = Library(
-            settings.folder, settings.session / "uploads", settings.max_pixels, settings.cache
-        )
         self.memory = Memory(work_bytes(settings.memory_bytes))
         locks = KeyedLock(settings.cache / "locks")
         copies_bytes = int(settings.cache_bytes * _COPIES_SHARE)
+        self.store = PictureStore(settings, locks) if settings.store else None
+        if self.store is not None:
+            copies_bytes -= self.store.copies_bytes
+        self.library = Library(
+            settings.folder,
+            settings.session / "uploads",
+            settings.max_pixels,
+            settings.cache if self.store is None else None,
+            self.store,
+        )
         self._cache = Cache(
             settings.cache / "tiles",
             min(settings.memory_cache_bytes, cache_bytes(settings.memory_bytes)),
-            settings.cache_bytes - copies_bytes,
+            int(settings.cache_bytes * (1 - _COPIES_SHARE)),
         )
         self._originals = Originals(
             settings.cache / "pictures", copies_bytes, locks, self._cache.make_room, self.memory
@@ -76,6 +85,11 @@ class Service:
         self.slow = Pool("slow", _THREADS, _MOST_WAITING, _MOST_OF_CLIENT)
         self.count_tile: Callable[[Kind, bool], None] = lambda kind, cached: None
 
+    @property
+    def cache(self) -> Cache:
+        """The cache of tiles and of other answers."""
+        return self._cache
+
     def close(self) -> None:
         """Finish the tiles that wait or are being made."""
         self.quick.close()
@@ -85,6 +99,8 @@ class Service:
         """Delete half of the cached tiles and all tiled copies, because the disk is full."""
         self._cache.make_room()
         self._originals.make_room()
+        if self.store is not None:
+            self.store.make_room()
 
     def forget_deleted(self) -> None:
         """Close the pictures whose copies were deleted, perhaps by another process."""
@@ -122,13 +138,20 @@ class Service:
             InputError: and its kinds, as ``open_picture`` raises them.
             RefusedError: the server has too much to do.
         """
-        known = self._originals.known(entry.path, entry.read_page)
+        file = self.library.file_of(entry)
+        known = None if file is None else self._originals.known(file, entry.read_page)
         if known is not None:
             return known
         limit = self.settings.max_pixels
 
         def work(check: CancelCheck) -> Original:
-            return self._originals.open(entry.path, limit, check, entry.read_page)
+            path = self.library.fetched(entry, check)
+            try:
+                return self._originals.open(path, limit, check, entry.read_page)
+            except ClearzoomError as error:
+                if path == entry.path:
+                    raise
+                raise error.with_message(str(error).replace(str(path), str(entry.path))) from None
 
         key = f"open {entry.path} {entry.read_page}"
         return await self._unless_gone(request, self.slow.run(key, client_of(request), work))
