@@ -1,13 +1,16 @@
 """Start the server's processes, and clean up after them."""
 
+import logging
 import os
 import secrets
 import shutil
 import signal
 import socket
+import sys
 from pathlib import Path
 from tempfile import mkdtemp
 from types import FrameType
+from typing import NoReturn
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -31,8 +34,8 @@ _GRACE_S = 60
 _SESSION = "session-"
 
 
-def start(settings: ServeSettings, *, public: bool) -> None:
-    """Serve until SIGTERM or Ctrl-C; tiles that are being made are finished.
+def start(settings: ServeSettings, *, public: bool) -> NoReturn:
+    """Serve until SIGTERM or Ctrl-C; tiles that are being made are finished; the process ends then.
 
     Args:
         settings: the settings; ``session`` is set here, and ``token`` where other machines can
@@ -93,23 +96,34 @@ def start(settings: ServeSettings, *, public: bool) -> None:
         query = f"?token={settings.token}" if settings.token else ""
         root, ending = f"http://{address}:{port}", "Ctrl-C ends"
         if settings.public_url is not None:
-            root, ending = (
-                PublicAddress.of(settings.public_url).root,
-                f"listens at {root}; {ending}",
-            )
+            ending = f"listens at {root}; {ending}"
+            root = PublicAddress.of(settings.public_url).root
         line = f"{settings.store or settings.folder} is at {root}/{query}  ({ending})"
         print(printable(line), flush=True)
         if settings.workers > 1:
             Multiprocess(config, sockets=[listening]).run()
         else:
             uvicorn.Server(config).run(sockets=[listening])
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # uvicorn has ended, and raised its signal again
         pass
     finally:
         listening.close()
         shutil.rmtree(settings.session, ignore_errors=True)
         if counts is not None:
             shutil.rmtree(counts, ignore_errors=True)
+    _end()
+
+
+def _end() -> NoReturn:
+    """End the process at once, without taking the interpreter and the libraries in it apart.
+
+    Threads of engines, encoders and jobs that were cancelled may be in native code still. On a busy
+    machine a process that unloaded it under them ended by signal 11.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
