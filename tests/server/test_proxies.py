@@ -34,6 +34,10 @@ http {{
             proxy_pass {behind};
             proxy_set_header Host $http_host;
             proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+            proxy_set_header X-Forwarded-Proto $scheme;
+            proxy_set_header X-Forwarded-Host $http_host;
+            proxy_set_header X-Forwarded-Prefix "";
+            proxy_set_header Forwarded "";
             proxy_buffering off;
         }}
     }}

@@ -56,7 +56,7 @@ def _check_values(command: Any) -> None:
 
 
 def _checked(parameter: Any, process: Any, context: Any, value: Any) -> Any:
-    if value == "":
+    if value == "" or (isinstance(value, list | tuple) and "" in value):
         raise typer.BadParameter(
             "the value is empty; give one, or leave the option out", ctx=context, param=parameter
         )

@@ -15,6 +15,8 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
 """The characters that an address, a header and a cookie can all hold."""
 
 _HOST = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
+_NAME = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
+_ORIGIN = re.compile(rf"https?://{_HOST}")
 _URL = re.compile(rf"https?://{_HOST}(?:/[A-Za-z0-9._~-]+)*/?")
 
 
@@ -119,12 +121,20 @@ def serve(
             "a --public-url must look like https://images.museum.org or "
             "https://images.museum.org/zoom"
         )
+    for name in allowed_host or ():
+        if not _NAME.fullmatch(name):
+            raise typer.BadParameter(f"an --allowed-host is a name without a port, not {name!r}")
+    for origin in allowed_origin or ():
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            raise typer.BadParameter(
+                f"an --allowed-origin must look like https://viewer.museum.org, not {origin!r}"
+            )
     scales_of(model)
     try:
         from clearzoom.server.client_addresses import networks
         from clearzoom.server.memory import default_bytes
         from clearzoom.server.settings import ServeSettings
-        from clearzoom.server.start import start
+        from clearzoom.server.start import end_process, start
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] not in _PARTS:
             raise
@@ -159,6 +169,7 @@ def serve(
         workers=workers,
     )
     start(settings, public=public)
+    end_process()
 
 
 def _store(text: str) -> str | None:

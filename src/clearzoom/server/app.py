@@ -72,6 +72,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # its redirects know no public address
         openapi_url="/api/openapi.json",
         servers=[{"url": PublicAddress.of(settings.public_url).root}]
         if settings.public_url

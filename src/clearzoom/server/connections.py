@@ -19,6 +19,8 @@ REQUEST_WITHIN_S = 30.0
 """Seconds from the opening of a connection, or from an answer, to the end of the next request's
 headers."""
 MOST_CONNECTIONS, MOST_OF_ADDRESS = 2048, 256
+_OTHER_FILES = 768
+"""Files that a process has open besides connections, such as the copies of pictures."""
 _STALLED_S, _LEAST_BYTES = 30.0, 30_000
 """A client that reads less than so much of an answer in that time is given up."""
 
@@ -74,7 +76,22 @@ class OpenConnections:
 @cache
 def _open_connections() -> OpenConnections:
     proxies = ServeSettings.from_environment().trusted_proxies
-    return OpenConnections(MOST_CONNECTIONS, MOST_OF_ADDRESS, proxies)
+    most = min(MOST_CONNECTIONS, max(_OTHER_FILES // 8, _most_files() - _OTHER_FILES))
+    return OpenConnections(most, MOST_OF_ADDRESS, proxies)
+
+
+def _most_files() -> int:
+    """Return how many files this process may open, after raising that as far as it may."""
+    try:
+        import resource
+    except ImportError:  # Windows, where there is no such limit
+        return MOST_CONNECTIONS + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        hard = MOST_CONNECTIONS + _OTHER_FILES
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return max(soft, hard)
 
 
 class LimitedConnection(H11Protocol):

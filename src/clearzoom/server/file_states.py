@@ -1,5 +1,7 @@
-"""What tells one state of a file from another, without reading it."""
+"""What tells one state of a file from another without reading it, and whether files can be read."""
 
+import os
+from contextlib import ExitStack
 from pathlib import Path
 
 FileState = tuple[int, int, int, int]
@@ -19,3 +21,20 @@ def state_of(path: Path) -> FileState:
     """
     found = path.stat()
     return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size
+
+
+def has_files_left(count: int) -> bool:
+    """Return whether this process can open so many more files.
+
+    A picture looks damaged to a decoder that cannot open a file.
+
+    Args:
+        count: how many.
+    """
+    try:
+        with ExitStack() as opened:
+            for _ in range(count):
+                opened.enter_context(Path(os.devnull).open("rb"))
+    except OSError:
+        return False
+    return True

@@ -1,8 +1,10 @@
 """Share the memory of a server's process among what it does at once."""
 
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from math import inf
 
 from clearzoom.pipeline.memory import give_back, machine_bytes
 from clearzoom.server.error_answers import RefusedError
@@ -59,18 +61,19 @@ class Memory:
         self._changed = threading.Condition()
 
     @contextmanager
-    def hold(self, need_bytes: int, check: CancelCheck) -> Iterator[None]:
+    def hold(self, need_bytes: int, check: CancelCheck, within_s: float = inf) -> Iterator[None]:
         """Wait until so much memory is free, and hold it.
 
         Args:
             need_bytes: what the work takes at its peak.
             check: is called while waiting.
+            within_s: seconds to wait at most.
 
         Raises:
-            RefusedError: 400 where all of the memory would not do.
+            RefusedError: 400 where all of the memory would not do, 503 where there was too little.
         """
         self.check(need_bytes)
-        self._wait(need_bytes, check)
+        self._wait(need_bytes, check, within_s)
         try:
             with nullcontext() if self._whole is None else self._whole.hold(need_bytes, check):
                 yield
@@ -98,7 +101,8 @@ class Memory:
                 f"{self.limit_bytes / 1e6:.0f} MB for it; ask for less",
             )
 
-    def _wait(self, need_bytes: int, check: Callable[[], None]) -> None:
+    def _wait(self, need_bytes: int, check: CancelCheck, within_s: float) -> None:
+        until_s = time.monotonic() + within_s
         while True:
             with self._changed:
                 if self._used_bytes + need_bytes <= self.limit_bytes:
@@ -106,3 +110,7 @@ class Memory:
                     return
                 self._changed.wait(_POLL_S)
             check()
+            if time.monotonic() > until_s:
+                raise RefusedError(
+                    503, "there is too little memory for that now; try again", retry_after_s=5
+                )

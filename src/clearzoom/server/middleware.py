@@ -1,13 +1,14 @@
 """Middleware before every route: paths, tokens, requests of other sites, security headers."""
 
 import hmac
-from http.cookies import CookieError, SimpleCookie
+from collections.abc import Iterable
 from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from clearzoom.server.access.visitors import cookies_of
 from clearzoom.server.error_answers import failure
 from clearzoom.server.guards import DEVICE, guards_of
 from clearzoom.server.public_address import public_address, stated_host
@@ -50,16 +51,29 @@ class RawPaths:
             path, prefix = raw.partition(b"?")[0].decode("latin-1"), public_address(scope).prefix
             if prefix and path == prefix:
                 # The addresses in the page are relative to a folder.
-                await RedirectResponse(f"{prefix}/", 308)(scope, receive, send)
+                query = scope["query_string"].decode("latin-1")
+                target = f"{prefix}/{'?' if query else ''}{query}"
+                await RedirectResponse(target, 308)(scope, receive, send)
                 return
             if len(path) > _LONGEST_PATH or not path.isascii():
                 await failure(400, "request", "the path is no path")(scope, receive, send)
                 return
-            scope = dict(scope) | {"path": path}
+            scope = dict(scope) | {"path": path, "headers": _own_cookies(scope["headers"])}
             if scope["method"] == "HEAD":  # is answered as GET, without the body
                 scope["method"] = "GET"
                 send = _without_body(send)
         await self._app(scope, receive, send)
+
+
+def _own_cookies(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Leave other sites' cookies out, which the framework would parse, in a time without bound."""
+    kept = []
+    for name, value in headers:
+        if name == b"cookie":
+            pairs = (each.strip() for each in value.split(b";"))
+            value = b"; ".join(each for each in pairs if each.startswith(b"clearzoom-"))
+        kept.append((name, value))
+    return kept
 
 
 def _without_body(send: Send) -> Send:
@@ -122,14 +136,14 @@ class Safety:
         origin = headers.get("origin")
         scheme, _, credentials = headers.get("authorization", "").partition(" ")
         bearer = credentials if scheme.lower() == "bearer" else ""
-        foreign = bool(origin) and urlsplit(origin or "").netloc != public_address(scope).host
+        foreign = bool(origin) and not _is_of(origin or "", public_address(scope).host)
         if scope["method"] in _CHANGING and foreign and not self._is_token(bearer):
             return 403, "forbidden", "a page of another site must not change anything here"
         if scope["path"] in _OPEN_TO_ALL or self._settings.token is None:
             return None
         if scope["method"] == "OPTIONS" or self._brings_token(scope):
             return None
-        if self._is_token(bearer) or self._is_token(_cookie(headers)):
+        if self._is_token(bearer) or self._is_token(cookies_of(headers).get(COOKIE, "")):
             return None
         return 401, "token", "add ?token=... to the address, as the server said when it started"
 
@@ -175,15 +189,14 @@ class Safety:
             await self._app(scope, receive, with_cookie)
 
 
+def _is_of(origin: str, host: str) -> bool:
+    try:
+        return urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:
+        return False
+
+
 async def _preflight(send: Send) -> None:
     headers = [(name.lower().encode(), value.encode()) for name, value in _PREFLIGHT.items()]
     await send({"type": "http.response.start", "status": 204, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
-
-
-def _cookie(headers: Headers) -> str:
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found is not None else ""

@@ -1,5 +1,7 @@
 """How much memory opening a picture takes at its peak, as measured, with some to spare."""
 
+from clearzoom.io.libvips_files import states
+from clearzoom.io.loading import open_image
 from clearzoom.io.pillow_reader import DECODED_ON_OPENING
 from clearzoom.io.source import Source
 
@@ -13,6 +15,10 @@ _BYTES_OF_FRAMES = 16
 """For each px of an animation's frame: the screen, its copy for disposal, and a patch."""
 
 
+_COEFFICIENT_BYTES = 2
+"""For each sample of a progressive JPEG; of an interlaced PNG, its samples."""
+
+
 def opening_bytes(source: Source) -> int:
     """Estimate what opening a picture for the first time takes, when it is copied."""
     sample_bytes = 2 if source.deep else 1
@@ -21,4 +27,13 @@ def opening_bytes(source: Source) -> int:
         need += _DECODED_TIMES * source.raw_bytes
     elif source.layout is not None:
         need += _BYTES_OF_FRAMES * source.layout.largest_px
+    if source.orientation != 1 or _is_interlaced(source):  # it cannot be read from the top down
+        need += source.raw_bytes * _COEFFICIENT_BYTES
     return need
+
+
+def _is_interlaced(source: Source) -> bool:
+    if source.kind not in ("JPEG", "PNG") or source.layout is not None:
+        return False
+    image, _ = open_image(source.path)
+    return bool(states(image, "interlaced") and image.get("interlaced"))

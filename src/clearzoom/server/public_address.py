@@ -12,7 +12,9 @@ from clearzoom.server.settings import ServeSettings
 
 _ADDRESS, _HOST = "clearzoom.public-address", "clearzoom.host"
 _PAIR = re.compile(r'\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\.)*)"|([^";,\s]*))\s*')
-_LONGEST_NAME = 64
+_PREFIX = re.compile(r"(?:/(?!\.\.?(?:/|$))[A-Za-z0-9._~-]+)*")
+_LONGEST_NAME, _LONGEST_HEADER = 64, 2000
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class PublicAddress:
     def of(cls, url: str) -> "PublicAddress":
         """Split a URL, which may end with a slash."""
         parts = urlsplit(url)
-        return cls(f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/"))
+        host = parts.netloc.lower().removesuffix(_DEFAULT_PORTS.get(parts.scheme, ":"))
+        return cls(f"{parts.scheme}://{host}", parts.path.rstrip("/"))
 
 
 def public_address(scope: Scope) -> PublicAddress:
@@ -89,7 +92,7 @@ class BehindProxy:
             last = hops[-1] if hops else {}
             scheme, host = last.get("proto", scheme), last.get("host", host)
             prefix = _last(headers, "x-forwarded-prefix").rstrip("/")
-        if scheme not in ("http", "https") or not prefix.isascii() or prefix[:1] not in ("", "/"):
+        if scheme not in ("http", "https") or not _PREFIX.fullmatch(prefix):
             scheme, prefix = scope["scheme"], ""
         address = self._fixed or PublicAddress(f"{scheme}://{host}", prefix)
         path = scope.get("raw_path") or quote(scope["path"]).encode()
@@ -103,7 +106,7 @@ class BehindProxy:
 
 def _hops(headers: Headers) -> list[dict[str, str]]:
     """List what each proxy states of the request that it got, the nearest proxy last."""
-    if "forwarded" in headers:
+    if "forwarded" in headers and "x-forwarded-for" not in headers:
         return [_pairs(element) for element in _listed(headers, "forwarded")]
     hops = [{"for": _without_port(each)} for each in _listed(headers, "x-forwarded-for")] or [{}]
     for name in ("proto", "host"):
@@ -124,6 +127,8 @@ def _pairs(element: str) -> dict[str, str]:
 def _listed(headers: Headers, name: str) -> list[str]:
     """Split a header that may occur several times at its commas, but not at quoted ones."""
     text = ",".join(headers.getlist(name))
+    if len(text) > _LONGEST_HEADER:  # no proxy's
+        return []
     return [each.strip() for each in re.findall(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+', text)]
 
 

@@ -34,8 +34,8 @@ _GRACE_S = 60
 _SESSION = "session-"
 
 
-def start(settings: ServeSettings, *, public: bool) -> NoReturn:
-    """Serve until SIGTERM or Ctrl-C; tiles that are being made are finished; the process ends then.
+def start(settings: ServeSettings, *, public: bool) -> None:
+    """Serve until SIGTERM or Ctrl-C; tiles that are being made are finished.
 
     Args:
         settings: the settings; ``session`` is set here, and ``token`` where other machines can
@@ -111,10 +111,9 @@ def start(settings: ServeSettings, *, public: bool) -> NoReturn:
         shutil.rmtree(settings.session, ignore_errors=True)
         if counts is not None:
             shutil.rmtree(counts, ignore_errors=True)
-    _end()
 
 
-def _end() -> NoReturn:
+def end_process() -> NoReturn:
     """End the process at once, without taking the interpreter and the libraries in it apart.
 
     Threads of engines, encoders and jobs that were cancelled may be in native code still. On a busy

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, unquote
 from fastapi import APIRouter, Header, Query, Request
 from fastapi import Path as InPath
 from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.requests import ClientDisconnect
 
 from clearzoom.server.access.passwords import GROUP, is_password
 from clearzoom.server.access.services import CONTEXT, PATH
@@ -31,7 +32,7 @@ _LOGGED_IN_S = 8 * 3600
 _TOKEN_S = 300
 _WRONG_S = 1.0
 """Wait after a wrong password, so that guessing is slow."""
-_LONGEST_BODY = 4096
+_LONGEST_BODY, _BODY_WITHIN_S = 4096, 20.0
 _ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _PROFILES = {"wrong": "invalidAspect", "expired": "expiredAspect"}
 
@@ -65,10 +66,16 @@ def access_router(
         """Check a password, and set a cookie; the body is a form with the field ``password``."""
         _check(group, passwords)
         body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _LONGEST_BODY:
-                raise RefusedError(413, "that is no password")
+        try:
+            async with asyncio.timeout(_BODY_WITHIN_S):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > _LONGEST_BODY:
+                        raise RefusedError(413, "that is no password")
+        except TimeoutError:
+            raise RefusedError(408, "the body took too long; send it faster") from None
+        except ClientDisconnect:
+            raise RefusedError(499, "the client went away") from None
         given = parse_qs(body.decode("utf-8", "replace")).get("password", [""])[0]
         given = given.rstrip("\r\n")  # of a file that ends its line
         if not is_password(given, group, passwords):

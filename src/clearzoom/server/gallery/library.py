@@ -29,6 +29,8 @@ from clearzoom.server.tiles.cache import forget_oldest
 _UPLOAD = re.compile(r"upload-[0-9a-f]{32}")
 _PAGE = re.compile(r"(?P<file>.+)~p(?P<number>[1-9]\d{0,3})", re.DOTALL)
 _LONGEST_ID = 1024
+_UPLOAD_BYTES = 16_384
+"""What the disk needs for an upload besides its bytes: blocks, its folder and its name."""
 _NO_NAME = "\\" if os.sep == "\\" else "\0"
 """No file has it in its name: elsewhere a backslash is a letter like others."""
 _log = logging.getLogger("clearzoom.server")
@@ -267,7 +269,7 @@ class Library:
             with suppress(OSError):
                 state = picture.stat()
                 used = inf if picture == spared.path else state.st_mtime
-                uploads.append((used, state.st_size, picture.parent))
+                uploads.append((used, state.st_size + _UPLOAD_BYTES, picture.parent))
         forget_oldest(uploads, max(most_bytes, spared.path.stat().st_size))
 
     def remove(self, entry: Entry) -> None:

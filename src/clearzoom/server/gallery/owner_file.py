@@ -168,8 +168,11 @@ def _places(folder: Path, relative: Path) -> list[Path]:
 def _read(path: Path) -> FolderMarks | None:
     try:
         state = state_of(path)
-    except OSError:
-        return None
+    except OSError as error:
+        if not path.is_symlink() and isinstance(error, FileNotFoundError | NotADirectoryError):
+            return None
+        # What it would say may close the folder.
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
     return _parsed(path, state)
 
 

@@ -17,6 +17,7 @@ from clearzoom.server.gallery.folders import Folder
 from clearzoom.server.gallery.library import Entry
 from clearzoom.server.gallery.owner_file import marks_changed_ns
 from clearzoom.server.iiif.image_request import MEDIA_TYPES
+from clearzoom.server.iiif.large_answer import LARGE_BYTES, LargeAnswer
 from clearzoom.server.tiles.originals import Original
 from clearzoom.server.tiles.service import Service
 from clearzoom.server.tiles.views import View
@@ -122,7 +123,10 @@ async def tile_response(
     headers["X-Clearzoom-Pixels"] = answer.kind
     if answer.model is not None:
         headers["X-Clearzoom-Model"] = answer.model
-    return Response(answer.content, media_type=MEDIA_TYPES[view.suffix], headers=headers)
+    media_type = MEDIA_TYPES[view.suffix]
+    if len(answer.content) >= LARGE_BYTES:
+        return LargeAnswer(answer.content, media_type, headers, service.sending)
+    return Response(answer.content, media_type=media_type, headers=headers)
 
 
 def _names(known_tags: str, tag: str) -> bool:

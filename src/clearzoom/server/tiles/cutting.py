@@ -74,6 +74,21 @@ def reduced(original: Original, view: View) -> pyvips.Image:
     return in_strips(view, (last - first) * (below - above), make)
 
 
+def read_px_of(plan: ViewPlan) -> float:
+    """Return the most px that a view is made from: of the picture, or of its enlargement."""
+    view = plan.view
+    part_px = view.box.width * view.box.height / view.variant.scale**2
+    if plan.scale > 1:
+        return part_px * plan.scale**2
+    half = max(0, int(log2(1 / view.factor) + 1e-9) - 1)
+    return min(part_px / float(4**half), _MOST_READ_PX)
+
+
+def strip_px_of(read_px: float, rows: int) -> float:
+    """Return the px of the largest strip; a row of a low and wide answer can be made from many."""
+    return min(read_px, max(STRIP_PX, read_px / rows))
+
+
 def cut(plan: ViewPlan, read: Callable[[Box], pyvips.Image]) -> pyvips.Image:
     """Cut a view from the enlargement of its plan, and resample it as for a file.
 

@@ -2,8 +2,9 @@
 
 from math import prod
 
-from clearzoom.server.tiles.cutting import STRIP_PX
+from clearzoom.server.tiles.cutting import STRIP_PX, read_px_of, strip_px_of
 from clearzoom.server.tiles.originals import Original
+from clearzoom.server.tiles.rotation import rotated_px
 from clearzoom.server.tiles.views import ViewPlan
 
 _CHANNELS = 4
@@ -28,13 +29,12 @@ def most_area_px(memory_bytes: int) -> int:
 def answer_bytes(original: Original, plan: ViewPlan) -> int:
     """Estimate what making and encoding an answer takes."""
     view, source = plan.view, original.source
-    answer_px = view.width * view.height
+    width, height = rotated_px(view.width, view.height, view.degrees)
+    answer_px = width * height
     sample_bytes = 2 if source.deep else 1
     need = _FEW_BYTES + answer_px * (source.channels * sample_bytes * 3)
     need += answer_px * _ENCODER_BYTES[view.suffix]
-    enlarged_px = view.box.width * view.box.height * (plan.scale / view.variant.scale) ** 2
-    read_px = max(enlarged_px, answer_px) if plan.scale > 1 else 16 * answer_px
-    strip_px = int(min(STRIP_PX, read_px))
+    strip_px = int(strip_px_of(read_px_of(plan), view.height))
     need += strip_px * (source.channels * (_FLOAT_BYTES + sample_bytes) + _OF_BAND_BYTES)
     if prod(plan.stages) > 1:
         need += _TILE_BYTES

@@ -22,7 +22,7 @@ from clearzoom.errors import ClearzoomError, FullDiskError, InputError, Unreadab
 from clearzoom.io.libvips_errors import VIPS_ERRORS, is_full, unreadable
 from clearzoom.io.picture import Samples, colours_of
 from clearzoom.io.reading import Source, open_picture, upright
-from clearzoom.server.file_states import FileState, state_of
+from clearzoom.server.file_states import FileState, has_files_left, state_of
 from clearzoom.server.locks import CancelCheck, KeyedLock
 from clearzoom.server.memory import Memory
 from clearzoom.server.opening import opening_bytes
@@ -38,6 +38,7 @@ _USED = "used"
 _WHOLE = "whole"
 """Empty file that is there once all copies were made."""
 _TOUCH_AFTER_S = 60.0
+_FILES_OF_PICTURE = 16
 _FULL_S = 30.0
 """For so long nobody tries again to copy a picture that the disk had no room for."""
 _log = logging.getLogger("clearzoom.server")
@@ -159,7 +160,9 @@ class Originals:
             try:
                 original = self._opened_with_room(source, sha256, check)
             except UnreadablePictureError as error:
-                self._remember(self._damaged, identity, error.with_message(str(error)), _MOST_KNOWN)
+                if has_files_left(_FILES_OF_PICTURE):
+                    damage = error.with_message(str(error))
+                    self._remember(self._damaged, identity, damage, _MOST_KNOWN)
                 raise
             except FullDiskError:
                 until_s = time.monotonic() + _FULL_S

@@ -18,6 +18,7 @@ from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.gallery.library import Entry, Library
 from clearzoom.server.gallery.store import PictureStore
 from clearzoom.server.iiif.identifiers import BICUBIC, Variant
+from clearzoom.server.iiif.large_answer import Sending
 from clearzoom.server.iiif.limits import Limits
 from clearzoom.server.locks import CancelCheck, KeyedLock
 from clearzoom.server.memory import Memory, cache_bytes, work_bytes
@@ -29,6 +30,7 @@ from clearzoom.server.tiles.originals import Original, Originals
 from clearzoom.server.tiles.pace import Pace
 from clearzoom.server.tiles.pool import Pool
 from clearzoom.server.tiles.render import Answer, Renderer
+from clearzoom.server.tiles.rotation import rotated_px
 from clearzoom.server.tiles.views import Kind, View, ViewPlan
 from clearzoom.version import __version__
 
@@ -37,6 +39,8 @@ _THREADS = 2
 """Threads of each pool. They are few, since networks use all cores themselves."""
 _QUICK_PX = 2**20
 """Larger answers take long, whatever their pixels are."""
+_MEMORY_WITHIN_S = 5.0
+"""An answer that gets no memory in that time must not keep a thread from others."""
 _MOST_WAITING, _MOST_OF_CLIENT = 1024, 96
 _COPIES_SHARE = 0.5
 """Share of the disk cache for tiled copies of pictures."""
@@ -55,6 +59,7 @@ class Service:
         pyvips.cache_set_max(0)
         self.settings = settings
         self.memory = Memory(work_bytes(settings.memory_bytes))
+        self.sending = Sending(self.memory.limit_bytes // 4)
         locks = KeyedLock(settings.cache / "locks")
         copies_bytes = int(settings.cache_bytes * _COPIES_SHARE)
         self.store = PictureStore(settings, locks) if settings.store else None
@@ -112,7 +117,7 @@ class Service:
         settings = self.settings
         most_times = self.renderer.most_times(variant) / variant.scale
         steps = self.renderer.steps(variant)
-        area_px = min(settings.max_area_px, most_area_px(self.memory.limit_bytes))
+        area_px = min(settings.max_area_px, most_area_px(self.memory.limit_bytes // 2))
         return Limits(settings.max_width_px, area_px, most_times, steps)
 
     async def measured(self, request: Request, variant: Variant) -> None:
@@ -199,12 +204,13 @@ class Service:
         self.memory.check(need_bytes)
 
         def work(check: CancelCheck) -> Answer:
-            with self.memory.hold(need_bytes, check):
+            with self.memory.hold(need_bytes, check, within_s=_MEMORY_WITHIN_S):
                 answer = self.renderer.render(original, plan, networks, check)
             self._cache.put(key, _packed(answer))
             return answer
 
-        small = view.width * view.height <= _QUICK_PX
+        width, height = rotated_px(view.width, view.height, view.degrees)
+        small = width * height <= _QUICK_PX
         pool = self.quick if small and plan.kind != "inferred" else self.slow
         answer = await self._unless_gone(request, pool.run(key, client, work))
         self.count_tile(answer.kind, False)
