@@ -51,16 +51,17 @@ def test_each_form_of_a_description_has_its_own_tag(ask):
     assert len(tags) == 4
 
 
-def test_a_description_since_a_date(ask):
-    date = ask("GET", INFO).headers["last-modified"]
+@pytest.mark.parametrize("path", [INFO, "/iiif/3/cat.png/full/max/0/default.jpg"])
+def test_since_a_date(ask, path):
+    date = ask("GET", path).headers["last-modified"]
     at = parsedate_to_datetime(date).timestamp()
     for since, status in ((at, 304), (at + 60, 304), (at - 1, 200)):
         headers = {"If-Modified-Since": formatdate(since, usegmt=True)}
-        assert ask("GET", INFO, headers=headers).status_code == status
-    assert ask("GET", INFO, headers={"If-Modified-Since": "yesterday"}).status_code == 200
+        assert ask("GET", path, headers=headers).status_code == status
+    assert ask("GET", path, headers={"If-Modified-Since": "yesterday"}).status_code == 200
     # A tag comes first, and a date does not count beside it.
     headers = {"If-Modified-Since": date, "If-None-Match": '"other"'}
-    assert ask("GET", INFO, headers=headers).status_code == 200
+    assert ask("GET", path, headers=headers).status_code == 200
 
 
 def test_what_makes_a_description_newer(ask, folder, png):

@@ -46,11 +46,11 @@ def test_a_model_is_measured_once_by_all_processes(tmp_path, network):
 
 def test_steps_count_what_each_network_of_a_chain_enlarges(tmp_path, network, monkeypatch):
     monkeypatch.setattr(pace_module, "_px_per_s", lambda network: 1000.0)
-    pace = make(tmp_path, answer_s=40.0)
+    pace = make(tmp_path, answer_s=80.0)
     pace.measure("fast", network, always)
     steps = dict(pace.steps("fast", [2, 4]))
     assert sorted(steps) == [2, 4, 8, 16, 32, 64]
-    assert steps[2] == steps[4] == 10_000  # one network, a quarter of 40 s
+    assert steps[2] == steps[4] == 10_000  # one network, an eighth of 80 s
     assert steps[8] == 10_000 / (1 + 4)  # x2, then x4
     assert steps[64] == 10_000 / (1 + 16 + 256)
 

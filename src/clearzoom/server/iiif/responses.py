@@ -108,15 +108,19 @@ async def tile_response(
         headers: further headers of the answer.
     """
 
+    modified_ns = last_change_ns(service, entry)
+
     def is_known(etag: str) -> bool:
-        return _names(known_tags or "", etag.strip('"'))
+        if known_tags is not None:  # comes before the date, which knows whole seconds alone
+            return _names(known_tags, etag.strip('"'))
+        return _is_since(request.headers.get("if-modified-since"), modified_ns)
 
     view = replace(view, watermark=entry.marks.watermark or None)
     etag, answer = await service.tile(request, original, view, is_known)
     headers = {
         "Cache-Control": cache_control(service, entry),
         "ETag": etag,
-        "Last-Modified": _http_date(last_change_ns(service, entry)),
+        "Last-Modified": _http_date(modified_ns),
     } | (headers or {})
     if answer is None:
         return Response(status_code=304, headers=headers)

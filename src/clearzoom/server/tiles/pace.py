@@ -15,9 +15,9 @@ from clearzoom.server.locks import CancelCheck, KeyedLock
 _SIDE_PX = 96
 """Side of the part on which a network is timed: large enough for all cores, and soon done."""
 _ROUNDS = 3
-_SHARE = 0.25
-"""Of the seconds that a client waits at most. Two answers are made at once, on the same cores, and
-a machine may become slower."""
+_SHARE = 0.125
+"""Of the seconds that a client waits at most. Two answers are made at once, on the same cores, jobs
+beside them, and a machine may become several times slower."""
 
 
 class Pace:
