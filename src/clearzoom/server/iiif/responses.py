@@ -107,7 +107,6 @@ async def tile_response(
         known_tags: the If-None-Match header.
         headers: further headers of the answer.
     """
-
     modified_ns = last_change_ns(service, entry)
 
     def is_known(etag: str) -> bool:
