@@ -179,6 +179,7 @@ def test_an_animation_says_that_its_first_frame_is_shown(open_page):
 
 def test_the_gallery_loads_nothing_of_the_viewer(open_page):
     page = open_page()
+    page.wait_for_load_state("networkidle")  # what it still asks for does not count
     asked = []
     page.on("request", lambda one: asked.append(one.url))
     page.reload()
