@@ -168,6 +168,7 @@ async def _send_in_pieces(body: bytes, send: Send) -> None:
         more = at + _PIECE_BYTES < len(body)
         piece = body[at : at + _PIECE_BYTES]
         await send({"type": "http.response.body", "body": piece, "more_body": more})
+        await asyncio.sleep(0)  # so that others have their turn, and a lost client is seen
 
 
 def _compress(body: bytes, coding: str) -> bytes:

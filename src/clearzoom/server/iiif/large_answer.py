@@ -1,5 +1,7 @@
 """Send large answers as fast as their clients read, and only so many at a time."""
 
+import asyncio
+
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -63,5 +65,6 @@ class LargeAnswer(Response):
             for at in range(0, len(body), _PIECE_BYTES):
                 piece, more = body[at : at + _PIECE_BYTES], at + _PIECE_BYTES < len(body)
                 await send({"type": "http.response.body", "body": piece, "more_body": more})
+                await asyncio.sleep(0)  # so that others have their turn, and a lost client is seen
         finally:
             self._sending.end(len(body))

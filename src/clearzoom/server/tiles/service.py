@@ -117,7 +117,7 @@ class Service:
         settings = self.settings
         most_times = self.renderer.most_times(variant) / variant.scale
         steps = self.renderer.steps(variant)
-        area_px = min(settings.max_area_px, most_area_px(self.memory.limit_bytes // 2))
+        area_px = min(settings.max_area_px, most_area_px(self.memory.limit_bytes))
         return Limits(settings.max_width_px, area_px, most_times, steps)
 
     async def measured(self, request: Request, variant: Variant) -> None:
