@@ -35,6 +35,7 @@ def open_page(browser, server):
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda asked: check(asked))
         page.goto(f"{server.url}/{path}")
+        page.locator("h1:not(:empty)").first.wait_for()  # its script has run
         return page
 
     def console(said):

@@ -45,14 +45,21 @@ def test_a_model_is_measured_once_by_all_processes(tmp_path, network):
 
 
 def test_steps_count_what_each_network_of_a_chain_enlarges(tmp_path, network, monkeypatch):
-    monkeypatch.setattr(pace_module, "_px_per_s", lambda network: 1000.0)
+    monkeypatch.setattr(pace_module, "_px_per_s", lambda network: 1e6)
     pace = make(tmp_path, answer_s=80.0)
     pace.measure("fast", network, always)
     steps = dict(pace.steps("fast", [2, 4]))
     assert sorted(steps) == [2, 4, 8, 16, 32, 64]
-    assert steps[2] == steps[4] == 10_000  # one network, an eighth of 80 s
-    assert steps[8] == 10_000 / (1 + 4)  # x2, then x4
-    assert steps[64] == 10_000 / (1 + 16 + 256)
+    assert steps[2] == steps[4] == 1e7  # one network, an eighth of 80 s
+    assert steps[8] == 1e7 / (1 + 4)  # x2, then x4
+    assert steps[64] == 1e7 / (1 + 16 + 256)
+
+
+def test_a_slow_machine_still_makes_tiles(tmp_path, network, monkeypatch):
+    monkeypatch.setattr(pace_module, "_px_per_s", lambda network: 10.0)
+    pace = make(tmp_path)
+    pace.measure("fast", network, always)
+    assert dict(pace.steps("fast", [2, 4]))[4] == 1e6
 
 
 def test_what_was_measured_is_what_a_tile_takes(tmp_path, network):

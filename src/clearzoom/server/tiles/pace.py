@@ -15,6 +15,8 @@ from clearzoom.server.locks import CancelCheck, KeyedLock
 _SIDE_PX = 96
 """Side of the part on which a network is timed: large enough for all cores, and soon done."""
 _ROUNDS = 3
+_LEAST_PX = 1_000_000
+"""So much of a picture is enlarged on any machine: many times what a viewer's tile needs."""
 _SHARE = 0.125
 """Of the seconds that a client waits at most. Two answers are made at once, on the same cores, jobs
 beside them, and a machine may become several times slower."""
@@ -63,7 +65,7 @@ class Pace:
             model: a model that was measured.
             scales: the scales of its networks.
         """
-        budget_px = self._px_per_s[model] * self._answer_s * _SHARE
+        budget_px = max(_LEAST_PX, self._px_per_s[model] * self._answer_s * _SHARE)
         times = {
             prod(chain)
             for length in range(1, MOST_STAGES + 1)
