@@ -46,7 +46,10 @@ SHARES = {"original": 0.25, "reduced": 0.4, "interpolated": 0.1, "inferred": 0.2
 LARGE_SHARE = 0.02
 LARGE = "large"
 LARGE_PX, LONG_PX = (12_000, 8_400), (1_000, 20_000)
-MOST = ("/iiif/3/0.jpg/full/^max/0/default.jpg", "/iiif/3/1.jpg/0,0,700,700/^max/0/default.webp")
+CARET_MAX = (
+    "/iiif/3/0.jpg/full/^max/0/default.jpg",
+    "/iiif/3/1.jpg/0,0,700,700/^max/0/default.webp",
+)
 """How large these are depends on the machine's pace: only their status is compared."""
 DISK_MB = 500
 ALLOWED = (200, 429, 503, 507)
@@ -161,7 +164,7 @@ def chosen(calm: bool) -> tuple[str, str]:
     """Choose what a client asks for next: its kind and path."""
     paths = addresses()
     if not calm and random.random() < LARGE_SHARE:
-        return (LARGE, random.choice((*paths[LARGE], *MOST)))
+        return (LARGE, random.choice((*paths[LARGE], *CARET_MAX)))
     kind = random.choices(list(SHARES), list(SHARES.values()))[0]
     return kind, random.choice(paths[kind])
 
@@ -194,7 +197,7 @@ async def client(
         elif status != 200:
             seen.refused[status] += 1
             await asyncio.sleep(1)
-        elif path not in MOST and content != expected[path]:
+        elif path not in CARET_MAX and content != expected[path]:
             seen.wrong.append(f"other bytes for {path}: {difference(content, expected[path])}")
         elif kind != LARGE and headers["x-clearzoom-pixels"] != kind:
             seen.wrong.append(f"other px for {path}")

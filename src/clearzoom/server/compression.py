@@ -10,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clearzoom.server.iiif.image_request import MEDIA_TYPES
+from clearzoom.server.pieces import send_in_pieces
 from clearzoom.server.tiles.cache import Cache
 
 _CODINGS = ("br", "gzip")
@@ -22,8 +23,6 @@ _LARGE_BYTES = 32_768
 """A larger answer takes more than a millisecond, so it is compressed in a thread."""
 _MOST_LARGE = 2
 """So many are in memory at a time, from their first byte until they are compressed."""
-_PIECE_BYTES = 65_536
-"""The next piece is sent when the client has taken the one before, so no copy waits for it."""
 _APPLICATIONS = {f"application/{name}" for name in ("json", "javascript", "xml", "wasm")}
 _STREAM = "text/event-stream"
 _PICTURES = tuple(f".{suffix}" for suffix in MEDIA_TYPES)
@@ -54,8 +53,8 @@ class Compressed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        asked = Headers(scope=scope)
-        coding = chosen_coding(",".join(asked.getlist("accept-encoding")))
+        request_headers = Headers(scope=scope)
+        coding = chosen_coding(",".join(request_headers.getlist("accept-encoding")))
         start: Message | None = None
         parts: list[bytes] = []
         turn = AsyncExitStack()
@@ -66,7 +65,7 @@ class Compressed:
                 headers = MutableHeaders(scope=message)
                 if message["status"] == 304 and not scope["path"].endswith(_PICTURES):
                     headers.add_vary_header("Accept-Encoding")
-                    _name_known(headers, asked.get("if-none-match", ""))
+                    _name_known(headers, request_headers.get("if-none-match", ""))
                 elif message["status"] not in _UNCHANGED and _is_of_words(headers):
                     headers.add_vary_header("Accept-Encoding")
                     start = message if coding is not None and _is_worth_it(headers) else None
@@ -82,7 +81,7 @@ class Compressed:
                     body = await self._coded(MutableHeaders(scope=start), parts, coding)
                     await turn.aclose()
                     await send(start)
-                    await _send_in_pieces(body, send)
+                    await send_in_pieces(body, send)
 
         async with turn:
             await self._app(scope, receive, coded)
@@ -161,14 +160,6 @@ def _name_known(headers: MutableHeaders, known_tags: str) -> None:
     tag = headers.get("etag", "").removeprefix("W/")
     if tag and f"W/{tag}" in known_tags:
         headers["ETag"] = f"W/{tag}"
-
-
-async def _send_in_pieces(body: bytes, send: Send) -> None:
-    for at in range(0, len(body), _PIECE_BYTES):
-        more = at + _PIECE_BYTES < len(body)
-        piece = body[at : at + _PIECE_BYTES]
-        await send({"type": "http.response.body", "body": piece, "more_body": more})
-        await asyncio.sleep(0)  # so that others have their turn, and a lost client is seen
 
 
 def _compress(body: bytes, coding: str) -> bytes:

@@ -81,17 +81,18 @@ def _open_connections() -> OpenConnections:
 
 
 def _most_files() -> int:
-    """Return how many files this process may open, after raising that as far as it may."""
+    """Return how many files this process may open, after raising that to what it needs."""
     try:
         import resource
     except ImportError:  # Windows, where there is no such limit
         return MOST_CONNECTIONS + _OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard == resource.RLIM_INFINITY:
-        hard = MOST_CONNECTIONS + _OTHER_FILES
-    if soft < hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return max(soft, hard)
+    wanted = MOST_CONNECTIONS + _OTHER_FILES
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft == resource.RLIM_INFINITY or soft >= most:
+        return wanted if soft == resource.RLIM_INFINITY else soft
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return most
 
 
 class LimitedConnection(H11Protocol):

@@ -80,6 +80,7 @@ _FIELDS = {
 }
 _FULL = 507
 FULL_DISK = "the server's disk is full; try again later"
+"""The message of every answer with 507."""
 _log = logging.getLogger("clearzoom.server")
 
 

@@ -17,7 +17,7 @@ def state_of(path: Path) -> FileState:
         path: a file; links are followed.
 
     Raises:
-        OSError: there is no such file, or it cannot be asked.
+        OSError: there is no such file, or its state cannot be read.
     """
     found = path.stat()
     return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size

@@ -14,6 +14,8 @@ BASE_BYTES = 400_000_000
 """What a process has without any work: Python, libraries, networks of one model, connections."""
 LEAST_BYTES = 800_000_000
 """The least that a process does its work in."""
+TILE_BYTES = 150_000_000
+"""What a tile takes at its peak in the largest released network."""
 _CACHE_SHARE, _MOST_CACHE_BYTES = 0.125, 256_000_000
 _POLL_S = 0.05
 _GIVEN_BACK_FROM_BYTES = 400_000_000

@@ -1,4 +1,4 @@
-"""How much memory opening a picture takes at its peak, as measured, with some to spare."""
+"""Estimate how much memory opening a picture takes at its peak."""
 
 from clearzoom.io.libvips_files import states
 from clearzoom.io.loading import open_image

@@ -77,6 +77,19 @@ def test_another_file_of_equal_size_and_time(in_process, tmp_path):
         assert ask("GET", "/api/pictures/a.bmp").json()["label"] == label
 
 
+def test_a_watermark_replaced_by_one_of_equal_size_and_time(in_process, tmp_path):
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.png")
+    (tmp_path / "clearzoom.toml").write_text(
+        '[watermark]\nimage = ".mark.png"\non = "all"\nopacity = 1\nposition = "center"\nwidth = 1'
+    )
+    ask = in_process(folder=tmp_path)
+    for level in (60, 200):
+        Image.new("L", (64, 64), level).save(tmp_path / ".mark.png", compress_level=0)
+        os.utime(tmp_path / ".mark.png", (10**9, 10**9))
+        answer = ask("GET", "/iiif/3/a.png/full/max/0/default.png")
+        assert level_of(answer) == (level, level)
+
+
 def test_a_tile_with_a_number_of_5000_digits(client, server):
     for place in ("9" * 5000 + "_0.jpg", "0_" + "9" * 5000 + ".jpg", "0_0." + "j" * 5000):
         for level in ("0", "9" * 3000):

@@ -303,6 +303,16 @@ def test_a_store_without_rights(command, monkeypatch):
     assert "kept-to-itself" not in done.stderr + done.stdout
 
 
+def test_an_owner_s_file_that_is_too_large_ends_the_command(command, store, tmp_path):
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    (tmp_path / "clearzoom.toml").write_text('access = "readers"\n' + "#" * 10_000_000)
+    s3.put_folder(tmp_path, "large-settings")
+    wanted = "serve", "s3://large-settings", "--port", "0"
+    done = command(*wanted, env=os.environ | store, timeout=90)
+    assert done.returncode != 0
+    assert "clearzoom.toml has more than 10,000,000 bytes" in done.stderr
+
+
 def test_a_store_that_cannot_be_listed_is_said_at_once(command, store, served_folder):
     for address, environment, words in (
         ("s3://no-such-bucket-here", store, "no-such-bucket-here"),

@@ -1,5 +1,6 @@
 """Manifests of folders and files, and collections of the tree."""
 
+import io
 import shutil
 import sys
 from pathlib import Path
@@ -297,3 +298,14 @@ def test_documents_agree_with_the_schema(ask, folder, models, place):
     content["items"].append({"id": "no address", "type": "Nothing"})
     with pytest.raises(ValueError, match="items"):
         model.model_validate(content)
+
+
+def test_what_a_canvas_shows_has_the_size_that_is_stated(in_process, tmp_path, monkeypatch):
+    monkeypatch.setattr("clearzoom.server.tiles.pace._px_per_s", lambda network: 1.0)
+    Image.new("RGB", (1200, 900)).save(tmp_path / "wide.png")  # more than any machine infers
+    ask = in_process(folder=tmp_path, model="fast")
+    canvas = ask("GET", "/iiif/presentation/3/wide.png~x4/manifest").json()["items"][0]
+    body = canvas["items"][0]["items"][0]["body"]
+    answer = ask("GET", body["id"].removeprefix("http://localhost:8000"))
+    with Image.open(io.BytesIO(answer.content)) as shown:
+        assert (body["width"], body["height"]) == shown.size == (1200, 900)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from clearzoom.io.compression_error import compression_error_levels
 from clearzoom.io.source import Source
+from clearzoom.server.file_states import FileState, state_of
 
 
 def compression_error_of(source: Source) -> float:
@@ -17,10 +18,9 @@ def compression_error_of(source: Source) -> float:
         Levels of 255, rounded to tenths; 0 for lossless files, and for large ones of an object
         store of which there is no copy here.
     """
-    state = source.path.stat()
-    return _estimated(source.path, source.kind, state.st_mtime_ns, state.st_size)
+    return _estimated(source.path, source.kind, state_of(source.path))
 
 
 @lru_cache(maxsize=16_384)
-def _estimated(path: Path, kind: str, mtime_ns: int, size: int) -> float:
+def _estimated(path: Path, kind: str, state: FileState) -> float:
     return round(compression_error_levels(path, kind), 1)

@@ -52,6 +52,6 @@ class Unreadable:
 
 @dataclass(frozen=True)
 class Locked:
-    """A file that the visitor of this request may not see; only its group is told."""
+    """A file that the visitor of this request may not see; only the name of its group is stated."""
 
     group: str

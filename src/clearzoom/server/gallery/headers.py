@@ -54,5 +54,5 @@ def _pages(path: Path, state: FileState) -> int:
     try:
         with path.open("rb") as file:
             return count_pictures(file)
-    except OSError:  # whoever opens it is told why
+    except OSError:  # opening it raises the error that says why
         return 1

@@ -29,12 +29,12 @@ from clearzoom.server.gallery.store_header import header_by_ranges
 from clearzoom.server.gallery.store_names import changed_ns, digest_of, is_file_name, watermarks_in
 from clearzoom.server.locks import CancelCheck, KeyedLock
 from clearzoom.server.settings import ServeSettings
-from clearzoom.server.tiles.cache import forget_oldest, remove
+from clearzoom.server.tiles.cache import USED, forget_oldest, note_use, remove, used_folders
 
 REFRESHED_EVERY_S = 30.0
 _OWN = ".clearzoom-"
 _ARRIVING = "arriving-"
-_STAMP, _TEMPORARY, _USED = f"{_OWN}refreshed", f"{_OWN}new-", "used"
+_STAMP, _TEMPORARY = f"{_OWN}refreshed", f"{_OWN}new-"
 _READERS = 8
 _COPIES_SHARE = 0.25
 """Share of the cache for copies of pictures as they are in the store."""
@@ -42,7 +42,7 @@ _SMALL_BYTES = 262_144
 """A smaller file is copied at once; its header alone would take as long."""
 _MOST_OWNERS_BYTES = 10_000_000
 """Bound of a clearzoom.toml, and of the image of a watermark."""
-_TOUCH_AFTER_S, _ABANDONED_AFTER_S = 60.0, 3600.0
+_ABANDONED_AFTER_S = 3600.0
 _QUIET_S = 10.0
 _REFUSED = "the store of the pictures does not give it; try again later"
 _log = logging.getLogger("clearzoom.server")
@@ -80,7 +80,7 @@ class PictureStore:
 
         Raises:
             MissingFileError: nothing is there, and nothing ever was.
-            InputError: the store cannot be listed or read.
+            InputError: the store cannot be listed or read, or a ``clearzoom.toml`` is too large.
         """
         states = {name: state for name, state in self._files.states().items() if is_file_name(name)}
         if not states and not (self._tree / _STAMP).exists():
@@ -88,9 +88,11 @@ class PictureStore:
         wanted = {name for name in states if is_picture_name(name) or may_be_picture(name)}
         settings = [name for name in states if PurePosixPath(name).name == NAME]
         for name in settings:
-            if states[name].size_bytes <= _MOST_OWNERS_BYTES:
-                self._place(name, states[name], whole=True)
-                wanted.add(name)
+            if states[name].size_bytes > _MOST_OWNERS_BYTES:  # it might close a folder
+                most = f"{_MOST_OWNERS_BYTES:,} bytes"
+                raise InputError(f"{self._url}/{name} has more than {most}; make it smaller")
+            self._place(name, states[name], whole=True)
+            wanted.add(name)
         for image in {each for name in settings for each in watermarks_in(self._tree, name)}:
             if image in states and states[image].size_bytes <= _MOST_OWNERS_BYTES:
                 self._place(image, states[image], whole=True)
@@ -155,12 +157,9 @@ class PictureStore:
         """Return the copy of a picture, if it is there, and note that it is in use."""
         try:
             copy = self._place_of(stand_in)
-            used = copy.parent / _USED
-            if time.time() - used.stat().st_mtime > _TOUCH_AFTER_S:
-                os.utime(used)
         except OSError:
             return None
-        return copy if copy.is_file() else None
+        return copy if note_use(copy.parent / USED) and copy.is_file() else None
 
     def copied(self, stand_in: Path, check: CancelCheck) -> Path:
         """Return the copy of a picture; it is made where it is missing.
@@ -229,7 +228,7 @@ class PictureStore:
             self._place(name, state, whole=False)
             copy = self._place_of(stand_in)
             copy.parent.mkdir(exist_ok=True)
-            (copy.parent / _USED).touch()
+            (copy.parent / USED).touch()
             arriving.replace(copy)
         finally:
             remove(arriving.parent)
@@ -280,12 +279,7 @@ class PictureStore:
 
     def _sweep(self, most_bytes: float) -> None:
         """Delete the least recently used copies; whoever has one open can still read it."""
-        folders = []
-        for used in self._copies.glob(f"*/{_USED}"):
-            with suppress(OSError):
-                size = sum(file.stat().st_size for file in used.parent.iterdir())
-                folders.append((used.stat().st_mtime, size, used.parent))
-        forget_oldest(folders, most_bytes)
+        forget_oldest(used_folders(self._copies), most_bytes)
         for arriving in self._copies.glob(f"{_ARRIVING}*"):  # perhaps of a process that was killed
             with suppress(OSError):
                 written_s = max(file.stat().st_mtime for file in (arriving, *arriving.iterdir()))

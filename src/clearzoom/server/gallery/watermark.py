@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from clearzoom.errors import ConfigError
 from clearzoom.io.libvips_errors import VIPS_ERRORS, reason_of
+from clearzoom.server.file_states import FileState, state_of
 
 _FONT, _FONT_PX, _OUTLINE_PX = "sans bold", 200, 6
 _LEAST_LETTER_PX = 50
@@ -83,10 +84,10 @@ class Watermark(BaseModel):
             return _text_stamp(self.text)
         assert self.image is not None
         try:
-            state = self.image.stat()
+            state = state_of(self.image)
         except OSError as error:
             raise _unreadable(self.image, error.strerror) from error
-        return _image_stamp(self.image, state.st_mtime_ns, state.st_size)
+        return _image_stamp(self.image, state)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +122,7 @@ def _text_stamp(text: str) -> Stamp:
 
 
 @lru_cache(maxsize=16)
-def _image_stamp(path: Path, mtime_ns: int, size: int) -> Stamp:
+def _image_stamp(path: Path, state: FileState) -> Stamp:
     try:
         with path.open("rb") as file:
             if file.read(len(_PNG)) != _PNG:

@@ -1,15 +1,13 @@
 """Send large answers as fast as their clients read, and only so many at a time."""
 
-import asyncio
-
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from clearzoom.server.error_answers import failure
+from clearzoom.server.pieces import send_in_pieces
 
 LARGE_BYTES = 2**20
 """Smaller answers fit into the buffers of a connection."""
-_PIECE_BYTES = 2**17
 _RETRY_AFTER_S = "5"
 
 
@@ -62,9 +60,6 @@ class LargeAnswer(Response):
         try:
             start = {"status": self.status_code, "headers": self.raw_headers}
             await send({"type": "http.response.start"} | start)
-            for at in range(0, len(body), _PIECE_BYTES):
-                piece, more = body[at : at + _PIECE_BYTES], at + _PIECE_BYTES < len(body)
-                await send({"type": "http.response.body", "body": piece, "more_body": more})
-                await asyncio.sleep(0)  # so that others have their turn, and a lost client is seen
+            await send_in_pieces(body, send)
         finally:
             self._sending.end(len(body))

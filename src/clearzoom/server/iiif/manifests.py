@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from clearzoom.core.box import Box
 from clearzoom.io.reading import Source
 from clearzoom.server.access.services import CONTEXT as AUTH_CONTEXT
 from clearzoom.server.access.services import probe_service
@@ -163,7 +164,9 @@ class Describer:
     def _canvas(self, leaf: Leaf, outer: Marks | None = None) -> dict[str, Any]:
         """Write a canvas; one picture has the same in its own manifest and in its folder's."""
         width, height = leaf.size_px
-        share = self._service.limits(leaf.variant).shrink(width, height)
+        limits = self._service.limits(leaf.variant)
+        limits = limits.of_part(Box(0, 0, width, height), leaf.variant.scale)
+        share = limits.shrink(width, height)
         largest_px = (max(1, int(width * share)), max(1, int(height * share)))
         canvas = f"{self._place(leaf.variant.text)}/canvas/1"
         annotation = {

@@ -81,6 +81,7 @@ def presentation_router(service: Service) -> APIRouter:
                 raise MissingFileError(
                     "there is no such picture or folder; see /iiif/presentation/3/collection"
                 ) from None
+        service.renderer.measure_once(variant)
         source = library.header(entry)
         leaves = [leaf_like(variant, *page) for page in pages_of(library, entry, source)]
         content = Describer(service, root_of(request)).picture(Leaf(variant, entry, source), leaves)
@@ -88,6 +89,7 @@ def presentation_router(service: Service) -> APIRouter:
 
     def book(request: Request, variant: Variant) -> Response:
         folder = find_folder(library, variant.identifier)
+        service.renderer.measure_once(variant)
         files = list(files_of(library, folder))
         leaves = [leaf_like(variant, *page) for file in files for page in pages_of(library, *file)]
         if not leaves:

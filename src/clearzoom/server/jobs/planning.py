@@ -26,7 +26,7 @@ from clearzoom.server.error_answers import (
     status_of,
 )
 from clearzoom.server.jobs.records import JobFolder, Record
-from clearzoom.server.memory import Memory
+from clearzoom.server.memory import TILE_BYTES, Memory
 from clearzoom.server.opening import opening_bytes
 
 MOST_AWAITED_PIXELS = 25_000_000
@@ -36,8 +36,6 @@ JOB_STATUSES = STATUSES | {OutputError: 400}
 
 _MEMORY_BYTES = 1_000_000_000
 """Memory for what an encoder holds at once; the rest is in files."""
-_TILE_BYTES = 150_000_000
-"""What a tile takes in the largest released network."""
 _BYTES_OF_UNSTREAMED = 8
 """For each px and channel, in an encoder that takes all px at once."""
 _FAULT = Failure(code="fault", message="the server cannot do that now; its log says why")
@@ -103,7 +101,7 @@ def job_bytes(job: Job) -> int:
     """Estimate the memory that a job takes at its peak; pictures themselves are in files."""
     source, kind = job.source, format_of(job.target)
     width, height = job.plan.result_px
-    need = _TILE_BYTES + opening_bytes(source)
+    need = TILE_BYTES + opening_bytes(source)
     if source.frames > 1 or not kind.streams:
         need += width * height * source.channels * _BYTES_OF_UNSTREAMED
     return need

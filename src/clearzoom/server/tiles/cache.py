@@ -19,6 +19,8 @@ _SWEEP_EVERY = 20
 """This process sweeps the disk each time it has written a twentieth of the bound."""
 _SWEPT_TO = 0.9
 _TOUCH_AFTER_S = 60.0
+USED = "used"
+"""Empty file in a folder of copies; its time is that of their last use."""
 _COMPLAINS_EVERY_S = 30.0
 _log = logging.getLogger("clearzoom.server")
 
@@ -57,9 +59,7 @@ class Cache:
         content = stored[_CHECKSUM_BYTES:]
         if stored[:_CHECKSUM_BYTES] != _checksum(content):
             return None
-        with suppress(OSError):
-            if time.time() - path.stat().st_mtime > _TOUCH_AFTER_S:
-                os.utime(path)
+        note_use(path)
         self._hold(key, content)
         return content
 
@@ -142,6 +142,30 @@ def remove(path: Path) -> None:
     else:
         with suppress(OSError):
             path.unlink()
+
+
+def used_folders(root: Path) -> list[tuple[float, int, Path]]:
+    """List the folders of copies that hold the file ``used``, as ``forget_oldest`` wants them.
+
+    Args:
+        root: the folder that they are in.
+    """
+    folders = []
+    for used in root.glob(f"*/{USED}"):
+        with suppress(OSError):
+            size = sum(file.stat().st_size for file in used.parent.iterdir())
+            folders.append((used.stat().st_mtime, size, used.parent))
+    return folders
+
+
+def note_use(path: Path) -> bool:
+    """Set a file's time to now, at most once a minute; return whether it is there."""
+    try:
+        if time.time() - path.stat().st_mtime > _TOUCH_AFTER_S:
+            os.utime(path)
+    except OSError:
+        return False
+    return True
 
 
 def forget_oldest(

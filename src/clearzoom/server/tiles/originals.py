@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import os
 import shutil
 import threading
 import time
@@ -26,18 +25,15 @@ from clearzoom.server.file_states import FileState, has_files_left, state_of
 from clearzoom.server.locks import CancelCheck, KeyedLock
 from clearzoom.server.memory import Memory
 from clearzoom.server.opening import opening_bytes
-from clearzoom.server.tiles.cache import forget_oldest, remove
+from clearzoom.server.tiles.cache import USED, forget_oldest, note_use, remove, used_folders
 from clearzoom.server.tiles.tiled_copies import copied, halved
 from clearzoom.server.tiles.tiled_tiff import readable_by_region
 
 _SMALLEST_PX = 256
 """Halving ends where no side is longer."""
 _MOST_OPEN, _MOST_KNOWN = 64, 1024
-_USED = "used"
-"""Empty file in the folder of a picture's copies; its time is that of their last use."""
 _WHOLE = "whole"
 """Empty file that is there once all copies were made."""
-_TOUCH_AFTER_S = 60.0
 _FILES_OF_PICTURE = 16
 _FULL_S = 30.0
 """For so long nobody tries again to copy a picture that the disk had no room for."""
@@ -119,7 +115,7 @@ class Originals:
             original = self._open.get(identity)
             if original is not None:
                 self._open.move_to_end(identity)
-        if original is not None and not _used_again(self._folder / original.sha256):
+        if original is not None and not note_use(self._folder / original.sha256 / USED):
             self.forget_deleted()
             return None
         return original
@@ -182,7 +178,7 @@ class Originals:
         """Close the pictures whose copies were deleted: only then the disk has their room again."""
         with self._mutex:
             for identity, original in list(self._open.items()):
-                if not (self._folder / original.sha256 / _USED).exists():
+                if not (self._folder / original.sha256 / USED).exists():
                     del self._open[identity]
 
     def _remember(
@@ -212,7 +208,7 @@ class Originals:
     def _opened(self, source: Source, sha256: str, check: CancelCheck) -> Original:
         folder = self._folder / sha256
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / _USED).touch()
+        (folder / USED).touch()
         halves = readable_by_region(source)
         with self._memory_for(folder, source, check):
             if not halves:
@@ -238,27 +234,16 @@ class Originals:
         """Delete the least recently used copies until the disk has some room."""
         remove(spared)
         lacking = need_bytes - shutil.disk_usage(self._folder).free
-        held = sum(size for _, size, _ in self._stored(spared))
+        held = sum(size for _, size, _ in used_folders(self._folder))
         self._sweep(None, max(0, held - lacking))
 
     def _sweep(self, spared: Path | None, most_bytes: int) -> None:
         """Delete the least recently used copies; whoever has one open can still read it."""
-        spared_bytes = 0
-        if spared is not None:
-            with suppress(OSError):
-                spared_bytes = sum(file.stat().st_size for file in spared.iterdir())
-        forget_oldest(self._stored(spared), most_bytes - spared_bytes, self._delete)
+        stored = used_folders(self._folder)
+        others = [each for each in stored if each[2] != spared]
+        spared_bytes = sum(size for _, size, folder in stored if folder == spared)
+        forget_oldest(others, most_bytes - spared_bytes, self._delete)
         self.forget_deleted()
-
-    def _stored(self, spared: Path | None) -> list[tuple[float, int, Path]]:
-        """List the folders of copies but one: last use, size in bytes, and path."""
-        folders = []
-        for used in self._folder.glob(f"*/{_USED}"):
-            if used.parent != spared:
-                with suppress(OSError):
-                    size = sum(file.stat().st_size for file in used.parent.iterdir())
-                    folders.append((used.stat().st_mtime, size, used.parent))
-        return folders
 
     def _delete(self, folder: Path) -> None:
         """Delete a picture's copies, unless one is being made or opened now."""
@@ -283,14 +268,3 @@ def _identity(path: Path, page: int | None) -> _Identity:
         return path, state_of(path), page
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-
-
-def _used_again(folder: Path) -> bool:
-    """Note that a picture's copies are in use, once a minute; return whether they are there."""
-    used = folder / _USED
-    try:
-        if time.time() - used.stat().st_mtime > _TOUCH_AFTER_S:
-            os.utime(used)
-    except FileNotFoundError:
-        return False
-    return True

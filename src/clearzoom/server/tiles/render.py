@@ -85,6 +85,15 @@ class Renderer:
         network = network_for(settings, max(scales_of(settings.model)))
         self._pace.measure(settings.model, network, check)
 
+    def measure_once(self, variant: Variant) -> None:
+        """Measure how fast a virtual picture's model is, unless that is known.
+
+        Raises:
+            ModelError: there are no such weights.
+        """
+        if variant.scale > 1 and not self.is_measured(variant):
+            self.measure(variant, lambda: None)
+
     def steps(self, variant: Variant) -> tuple[tuple[int, float], ...]:
         """List how much of a picture can be enlarged in time; see ``Limits``."""
         if variant.model == BICUBIC or not self.is_measured(variant):
