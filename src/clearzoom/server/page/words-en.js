@@ -98,7 +98,7 @@ export const words = {
   "mode.same": "At this zoom both sides are the same. Zoom past 100 % to compare.",
   "fidelity.title": "What the network added",
   "fidelity.nothing": "nothing",
-  "fidelity.explained": "Coloured is what plain interpolation does not give. The picture beneath is grey.",
+  "fidelity.explained": "Colours show what plain interpolation does not give. The picture beneath is grey.",
   "fidelity.much": "24 levels and more",
   "fidelity.none": "Nothing is added at this zoom. Go past 100 %.",
   "model.title": "Model",
