@@ -7,18 +7,10 @@ from clearzoom.io.writing import write_picture
 
 
 @pytest.fixture(scope="session")
-def _s3():
+def s3_environment():
+    """For as long as the tests run: a cluster's nodes inherit it when they start."""
     with s3_server() as environment:
         yield environment
-
-
-@pytest.fixture(scope="session")
-def s3_environment(_s3):
-    """For as long as the tests run: a cluster's nodes inherit it when they start."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in _s3.items():
-            patch.setenv(name, value)
-        yield _s3
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,10 @@
 """A real S3 server on this machine: moto's, in a process of its own."""
 
-import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
+
+import pytest
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -12,29 +12,40 @@ ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "us-east-1",
 }
 
+# It takes a free port itself: one that was looked for beforehand may be another's by then.
+PROGRAM = """
+import sys
+from moto.server import ThreadedMotoServer
+server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+server.start()
+print(server.get_host_and_port()[1], flush=True)
+sys.stdin.read()
+"""
+
 
 @contextmanager
 def s3_server():
-    """Gives the environment that reaches it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    program = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        until = time.monotonic() + 90
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                assert process.poll() is None
-                assert time.monotonic() < until
-                time.sleep(0.1)
-        yield ENVIRONMENT | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
-    finally:
-        process.terminate()
-        process.wait()
+    """Gives the environment that reaches it, which this process has as long as the server runs."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([sys.executable, "-c", PROGRAM], text=True, **pipes) as process:
+        try:
+            endpoint = f"http://127.0.0.1:{int(process.stdout.readline())}"
+            environment = ENVIRONMENT | {"AWS_ENDPOINT_URL": endpoint}
+            with pytest.MonkeyPatch.context() as patch:
+                for name, value in environment.items():
+                    patch.setenv(name, value)
+                _forget_stores()
+                yield environment
+        finally:
+            _forget_stores()
+            process.kill()
+
+
+def _forget_stores():
+    """Else the next to ask gets one that was kept, of another server's address."""
+    import s3fs
+
+    s3fs.S3FileSystem.clear_instance_cache()
 
 
 def put_folder(folder, bucket):

@@ -6,7 +6,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from helpers.dockerfile import ENVIRONMENT, IMAGE_VERSION, PARSED, copied, program_of, stages
+from helpers.free_port import free_port
 from PIL import Image
 
 pytestmark = pytest.mark.release
@@ -149,9 +149,7 @@ def test_it_enlarges_read_only(confined, places, photo):
 
 def test_by_default_it_serves_and_its_health_check_tells(confined, places, variables, photo):
     """As an engine starts it, but for the port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+    port = str(free_port())
     Image.fromarray(photo[:40, :60].copy()).save(places["/pictures"] / "cat.png")
     check = json.loads(LAST["HEALTHCHECK"].partition(" CMD ")[2].replace("8000", port))
     assert f" {port}," in check[-1]

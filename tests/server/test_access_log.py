@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+from helpers.free_port import free_port
 
 TOKEN = "s3cret-Token"
 TILE = "/iiif/3/chelsea.png/full/100,/0/default.jpg"
@@ -123,8 +124,7 @@ def test_the_client_is_whom_a_trusted_proxy_names(serve, served_folder, tmp_path
     for option, client_address in (([], "127.0.0.1"), (["127.0.0.1"], "203.0.113.7")):
         file = tmp_path / f"{client_address}.jsonl"
         proxies = [f"--trusted-proxy={each}" for each in option]
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         address = ["--port", port, "--public-url", "http://localhost/zoom"]
         server = serve(served_folder, "--access-log", file, *address, *proxies)
         with server.client(base_url=f"http://127.0.0.1:{port}") as client:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import uvicorn
+from helpers.free_port import free_port
 
 NGINX = """
 daemon off;
@@ -56,11 +57,6 @@ https://localhost:{port} {{
 }}
 """
 NESTED = "old%20scans%2F%E8%B2%93%20%26%20co%2Fchelsea%20small.jpg"
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
