@@ -1,19 +1,23 @@
 """Files of an object store as they are now: their states, and parts or copies of one version."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from clearzoom.batch.object_store import ObjectStore, store_reason
 from clearzoom.errors import ClearzoomError, FullDiskError, InputError, MissingFileError
 from clearzoom.io.libvips_errors import is_full
+from clearzoom.io.parts import Parts
 
 _TIMES, _TAGS = ("LastModified", "updated", "mtime", "created"), ("ETag", "etag", "md5Hash")
 """What stores call the time of the last change, and what differs after each."""
 _BLOCK_BYTES, _MOST_BLOCKS = 2**17, 16
+"""What is read at once, and how many of these a file that is read part by part keeps in memory."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,47 @@ class ObjectState:
     size_bytes: int
     changed_s: float
     version: str
+
+
+class ObjectParts:
+    """A file of an object store that is read part by part, by ranges.
+
+    Args:
+        file: the open file.
+        reading: a context that turns the store's errors into ours.
+        state: the state of the file.
+        identity: differs for each file, and after each change.
+
+    Attributes:
+        parts: the file; each of its readings may raise InputError or MissingFileError.
+        failure: why the store did not give a part; None as long as it gave all.
+    """
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        reading: Callable[[], AbstractContextManager[None]],
+        state: ObjectState,
+        identity: str,
+    ) -> None:
+        self._file, self._reading, self._mutex = file, reading, threading.Lock()
+        self.state, self.identity = state, identity
+        self.parts = Parts(self._read_at, state.size_bytes)
+        self.failure: ClearzoomError | None = None
+
+    def close(self) -> None:
+        """Close the file; nothing more can be read."""
+        with suppress(Exception):  # of any store
+            self._file.close()
+
+    def _read_at(self, offset: int, size: int) -> bytes:
+        try:
+            with self._reading(), self._mutex:
+                self._file.seek(offset)
+                return self._file.read(size)
+        except ClearzoomError as error:
+            self.failure = error.with_message(str(error))  # without what its frames hold
+            raise
 
 
 class ObjectVersions:
@@ -71,20 +116,29 @@ class ObjectVersions:
         with self._reading(name):
             return _state(self._store.files.info(self._at(name)))
 
-    @contextmanager
-    def opened(self, name: str) -> Iterator[BinaryIO]:
-        """Open a file of which only parts are needed; they are read by ranges, in blocks.
+    @property
+    def reads_one_version(self) -> bool:
+        """Whether all parts of an open file are of one version, or cannot be read.
+
+        That is so where each request names the version that it means, as s3fs does.
+        """
+        protocol = self._store.files.protocol
+        return "s3" in ((protocol,) if isinstance(protocol, str) else protocol)
+
+    def parts(self, name: str) -> ObjectParts:
+        """Open a file of which only parts are needed.
 
         Raises:
             MissingFileError: the file does not exist.
             InputError: the file cannot be read.
         """
-        options = {"cache_type": "blockcache", "cache_options": {"maxblocks": _MOST_BLOCKS}}
-        with (
-            self._reading(name),
-            self._store.files.open(self._at(name), "rb", _BLOCK_BYTES, **options) as file,
-        ):
-            yield cast("BinaryIO", file)
+        cache = {"cache_type": "blockcache", "cache_options": {"maxblocks": _MOST_BLOCKS}}
+        with self._reading(name):
+            file = self._store.files.open(self._at(name), "rb", _BLOCK_BYTES, **cache)
+            is_pinned = self.reads_one_version
+            state = _state(file.details if is_pinned else self._store.files.info(self._at(name)))
+        identity = f"{self._store.root}/{name} {state.size_bytes} {state.version}"
+        return ObjectParts(file, partial(self._reading, name), state, identity)
 
     def copy(self, name: str, path: Path) -> ObjectState:
         """Download a file to a path, all of it from one version.

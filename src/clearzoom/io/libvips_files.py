@@ -1,4 +1,4 @@
-"""Pass files to libvips by descriptor, never by name.
+"""Pass files to libvips by descriptor or by calls, never by name.
 
 A name may have bytes that are not UTF-8, and libvips reads [brackets] in it as options.
 """
@@ -10,18 +10,36 @@ from typing import Any, BinaryIO
 
 import pyvips
 
+from clearzoom.io.parts import Parts
 
-def source_of(file: BinaryIO) -> pyvips.Source:
+
+def source_of(file: BinaryIO | Parts) -> pyvips.Source:
     """Make a libvips source from an open file; the file may be closed afterwards.
 
     libvips duplicates the descriptor, and both share one position in the file. So nobody else may
     read from the file until libvips has finished.
 
     Args:
-        file: is open for reading; libvips reads it from its beginning.
+        file: is open for reading; libvips reads it from its beginning. Of parts it reads another
+            one, with a position of its own, and takes whatever cannot be read for the end.
     """
+    if isinstance(file, Parts):
+        return _source_by_calls(file.again())
     file.seek(0)
     return pyvips.Source.new_from_descriptor(file.fileno())
+
+
+def _source_by_calls(file: Parts) -> pyvips.Source:
+    def read(size: int) -> bytes:
+        try:
+            return file.read(size)
+        except Exception:  # none can pass through libvips
+            return b""
+
+    source = pyvips.SourceCustom()
+    source.on_read(read)
+    source.on_seek(file.seek)
+    return source
 
 
 def patched_source(file: BinaryIO, changes: Mapping[int, bytes]) -> pyvips.Source:

@@ -18,6 +18,7 @@ from clearzoom.io.heif_range import in_full_range
 from clearzoom.io.jpeg import unsupported_coding
 from clearzoom.io.libvips_errors import VIPS_ERRORS, damaged, reason_of, unreadable, unsupported
 from clearzoom.io.libvips_files import patched_source, source_of, states
+from clearzoom.io.parts import Parts
 from clearzoom.io.picture_file import PictureFile, check_pixels
 from clearzoom.io.pillow_reader import PILLOW_KINDS, open_with_pillow, pillow_kind
 from clearzoom.io.png import orientation_of_exif, unsupported_form
@@ -45,12 +46,13 @@ _CHANNELS = {
 }
 
 
-def open_file(path: Path, page: int | None = None) -> PictureFile:
+def open_file(path: Path, page: int | None = None, parts: Parts | None = None) -> PictureFile:
     """Open a picture file to parse its container.
 
     Args:
         path: the file.
         page: which picture of a TIFF with several is meant, from 1.
+        parts: the content of a file that is not at the path.
 
     Raises:
         MissingFileError: there is no such file.
@@ -61,7 +63,7 @@ def open_file(path: Path, page: int | None = None) -> PictureFile:
     if not path.exists():
         raise MissingFileError(f"no file {path}; check the name")
     try:
-        return PictureFile(path, page)
+        return PictureFile(path, page, parts)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 
@@ -72,6 +74,7 @@ def open_image(
     *,
     directory: int | None = None,
     sequential: bool = False,
+    parts: Parts | None = None,
 ) -> tuple[pyvips.Image, str]:
     """Open a picture file to decode its px later.
 
@@ -80,6 +83,7 @@ def open_image(
         page: which picture of a TIFF with several is meant, from 1.
         directory: the directory of a TIFF, from 0; None chooses the one that is its picture.
         sequential: whether px are read once, from the top down.
+        parts: the content of a file that is not at the path, of TIFF.
 
     Returns:
         The image, with its stated orientation not yet applied, and the format's name.
@@ -88,7 +92,7 @@ def open_image(
         MissingFileError: there is no such file.
         InputError: it cannot be read, as for ``image_in``.
     """
-    with open_file(path, page) as file:
+    with open_file(path, page, parts) as file:
         return image_in(file, directory=directory, sequential=sequential)
 
 

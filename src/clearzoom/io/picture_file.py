@@ -2,7 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self, cast
 
 from clearzoom.errors import SizeError
 from clearzoom.io.heif_boxes import item_properties, meta_box
@@ -10,6 +10,7 @@ from clearzoom.io.metadata.gif_texts import Extension, gif_extensions
 from clearzoom.io.metadata.jpeg_segments import jpeg_segments
 from clearzoom.io.metadata.png_blocks import png_blocks
 from clearzoom.io.metadata.png_chunks import PngChunks
+from clearzoom.io.parts import Parts
 from clearzoom.io.tiff_pages import MainPage, main_page
 
 _START_BYTES = 64
@@ -24,14 +25,15 @@ class PictureFile:
     Args:
         path: the file.
         page: which picture of a TIFF with several is meant, from 1; None where it has one.
+        parts: the file's content where it is not at the path, which is then only named in errors.
 
     Raises:
         OSError: the file cannot be opened.
     """
 
-    def __init__(self, path: Path, page: int | None = None) -> None:
+    def __init__(self, path: Path, page: int | None = None, parts: Parts | None = None) -> None:
         self.path, self.page = path, page
-        self.file = path.open("rb")
+        self.file = path.open("rb") if parts is None else cast("BinaryIO", parts.again())
         self.start = self.file.read(_START_BYTES)
 
     def __enter__(self) -> Self:

@@ -29,6 +29,7 @@ from clearzoom.io.loading import (
 from clearzoom.io.metadata.blocks import Metadata, metadata_in, stated_dpi
 from clearzoom.io.metadata.photoshop import photoshop_dpi
 from clearzoom.io.metadata.xmp_orientation import check_xmp_orientation
+from clearzoom.io.parts import Parts
 from clearzoom.io.picture import Picture, Samples
 from clearzoom.io.picture_file import PictureFile, check_pixels
 from clearzoom.io.pillow_reader import (
@@ -88,6 +89,7 @@ def open_picture(
     keep_cmyk: bool = True,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     page: int | None = None,
+    parts: Parts | None = None,
 ) -> Source:
     """Read the header and the metadata of a picture file; no px are decoded.
 
@@ -100,6 +102,7 @@ def open_picture(
             more of it than sRGB's.
         max_pixels: the most px of all frames together.
         page: which picture of a TIFF with several is meant, from 1; metadata are the file's.
+        parts: the content of a file that is not at the path, of TIFF.
 
     Returns:
         The facts that ``decode`` needs, the metadata, and notes on what a result does not keep.
@@ -111,7 +114,7 @@ def open_picture(
             something, such as several pages, float samples or spot colours.
         SizeError: it has more than max_pixels.
     """
-    with open_file(path, page) as file:
+    with open_file(path, page, parts) as file:
         layout = layout_in(file)
         if layout is not None:
             return open_frames(file, layout, max_pixels)

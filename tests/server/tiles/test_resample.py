@@ -15,7 +15,8 @@ from clearzoom.server.iiif.identifiers import Variant
 from clearzoom.server.locks import KeyedLock
 from clearzoom.server.tiles.cache import Cache
 from clearzoom.server.tiles.inferred import Inference
-from clearzoom.server.tiles.originals import Original, Originals
+from clearzoom.server.tiles.original import Original
+from clearzoom.server.tiles.originals import Originals
 from clearzoom.server.tiles.pace import Pace
 from clearzoom.server.tiles.render import Renderer
 from clearzoom.server.tiles.resample import resampled

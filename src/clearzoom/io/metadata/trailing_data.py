@@ -9,6 +9,7 @@ from clearzoom.io.metadata.auxiliary_media import MOTION, OTHER_PICTURES
 ARCHIVE = "the ZIP archive behind the picture is not kept"
 
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8")
+_STARTS = (b"\xff\xd8", b"\x89PNG", b"RIFF")
 _MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)
 _CONTENT = re.compile(rb"[^\x00\xff\t\n\r ]")  # Files are often padded with these bytes.
 _END_OF_JPEG = 0xD9
@@ -19,13 +20,14 @@ def trailing_data_notes(file: BinaryIO) -> list[str]:
     """Name the data behind the end of a JPEG, PNG or WebP.
 
     Args:
-        file: any picture, open from the disk.
+        file: any picture; a JPEG, PNG or WebP is open from the disk.
 
     Returns:
         One line, or none: if there are no such data, if they are Samsung's list of its additions,
         or if the picture itself is cut off.
     """
-    if file.seek(0, 2) == 0:
+    file.seek(0)
+    if not file.read(4).startswith(_STARTS):
         return []
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         end = _end(data)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from math import inf
 from pathlib import Path, PurePosixPath
 
+from clearzoom.batch.object_versions import ObjectParts
 from clearzoom.errors import ClearzoomError, ConfigError, MissingFileError
 from clearzoom.io.names import is_picture_file, is_picture_name, may_be_picture
 from clearzoom.io.reading import Source, open_picture
@@ -219,6 +220,17 @@ class Library:
         if self._store is None or entry.is_upload:
             return entry.path
         return self._store.copy_of(entry.path)
+
+    def parts(self, entry: Entry) -> ObjectParts | None:
+        """Open a picture of a store that is read part by part; None of one that is fetched.
+
+        Raises:
+            MissingFileError: the picture is no longer in the store.
+            RefusedError: 503, the store does not give it.
+        """
+        if self._store is None or entry.is_upload:
+            return None
+        return self._store.parts(entry.path)
 
     def fetched(self, entry: Entry, check: CancelCheck) -> Path:
         """Return the file with a picture's content; it is copied from a store where it is missing.

@@ -5,46 +5,45 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from clearzoom.batch.object_store import ObjectStore
-from clearzoom.batch.object_versions import ObjectState, ObjectVersions
+from clearzoom.batch.object_versions import ObjectParts, ObjectState, ObjectVersions
 from clearzoom.errors import ClearzoomError, FullDiskError, InputError, MissingFileError
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.names import (
     START_BYTES,
-    is_picture_file,
     is_picture_name,
     may_be_picture,
 )
+from clearzoom.io.parts import Parts
 from clearzoom.io.reading import Source
-from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.file_states import FileState, state_of
 from clearzoom.server.gallery.headers import header_of, missing
 from clearzoom.server.gallery.owner_file import NAME
-from clearzoom.server.gallery.store_header import header_by_ranges
+from clearzoom.server.gallery.store_header import header_by_ranges, of_each_picture
 from clearzoom.server.gallery.store_names import changed_ns, digest_of, is_file_name, watermarks_in
+from clearzoom.server.gallery.store_refusals import Refusals
 from clearzoom.server.locks import CancelCheck, KeyedLock
 from clearzoom.server.settings import ServeSettings
 from clearzoom.server.tiles.cache import USED, forget_oldest, note_use, remove, used_folders
+from clearzoom.server.tiles.tiled_tiff import is_pyramid_in_tiles
 
 REFRESHED_EVERY_S = 30.0
 _OWN = ".clearzoom-"
 _ARRIVING = "arriving-"
 _STAMP, _TEMPORARY = f"{_OWN}refreshed", f"{_OWN}new-"
-_READERS = 8
 _COPIES_SHARE = 0.25
 """Share of the cache for copies of pictures as they are in the store."""
 _SMALL_BYTES = 262_144
 """A smaller file is copied at once; its header alone would take as long."""
+_LEAST_BYTES_IN_PARTS = 16_000_000
+"""A smaller pyramid is copied at once; to read many of its parts would take longer."""
 _MOST_OWNERS_BYTES = 10_000_000
 """Bound of a clearzoom.toml, and of the image of a watermark."""
 _ABANDONED_AFTER_S = 3600.0
-_QUIET_S = 10.0
-_REFUSED = "the store of the pictures does not give it; try again later"
 _log = logging.getLogger("clearzoom.server")
 
 
@@ -72,7 +71,8 @@ class PictureStore:
         self.copies_bytes = int(settings.cache_bytes * _COPIES_SHARE)
         self._files = ObjectVersions(ObjectStore(self._url))
         self._by_ranges = lru_cache(maxsize=16_384)(self._read_ranges)
-        self._quiet_until_s = 0.0
+        self._is_in_parts = lru_cache(maxsize=16_384)(self._look_for_tiles)
+        self._refusals = Refusals()
         self._tree.mkdir(parents=True, exist_ok=True)
 
     def refresh(self) -> None:
@@ -144,14 +144,7 @@ class PictureStore:
 
     def read_headers(self, max_pixels: int) -> None:
         """Read all headers, several at a time, so that each is known when it is asked for."""
-
-        def read(path: Path) -> None:
-            with suppress(ClearzoomError, RefusedError, OSError):
-                self.header(path, max_pixels)
-
-        files = [Path(root) / name for root, _, names in os.walk(self._tree) for name in names]
-        with ThreadPoolExecutor(_READERS) as readers:
-            list(readers.map(read, filter(is_picture_file, files)))
+        of_each_picture(self._tree, lambda stand_in: self.header(stand_in, max_pixels))
 
     def copy_of(self, stand_in: Path) -> Path | None:
         """Return the copy of a picture, if it is there, and note that it is in use."""
@@ -178,36 +171,42 @@ class PictureStore:
             with self._locks.hold(f"copy {self._url}/{name}", check):
                 copy = self.copy_of(stand_in)
                 if copy is None:
-                    with self._asked():
+                    with self._refusals.asked():
                         copy = self._copy(name, stand_in)
                 return copy
         except (FileNotFoundError, MissingFileError):
             stand_in.unlink(missing_ok=True)
             raise missing() from None
 
+    def parts(self, stand_in: Path) -> ObjectParts | None:
+        """Open a large pyramid of tiles, which is not copied; None of any other picture.
+
+        Args:
+            stand_in: the picture; it is changed to that of the version that is now in the store.
+
+        Raises:
+            MissingFileError: the picture is no longer there.
+            RefusedError: 503, the store does not give it.
+        """
+        name = stand_in.relative_to(self._tree).as_posix()
+        try:
+            while self._files.reads_one_version:
+                state = state_of(stand_in)
+                if state[-1] < _LEAST_BYTES_IN_PARTS or not self._is_in_parts(stand_in, state):
+                    break
+                with self._refusals.asked():
+                    opened = self._files.parts(name)
+                self._place(name, opened.state, whole=False)
+                if state_of(stand_in) == state:
+                    return opened
+        except (FileNotFoundError, MissingFileError):
+            stand_in.unlink(missing_ok=True)
+            raise missing() from None
+        return None
+
     def make_room(self) -> None:
         """Delete all copies, because the disk is full; pictures in use are copied again."""
         self._sweep(0)
-
-    @contextmanager
-    def _asked(self) -> Iterator[None]:
-        """Refuse what the store does not give; if it does not answer, it is not asked for a while.
-
-        Raises:
-            RefusedError: 503.
-        """
-        refused = RefusedError(503, _REFUSED, retry_after_s=int(_QUIET_S))
-        if time.monotonic() < self._quiet_until_s:
-            raise refused
-        try:
-            yield
-        except InputError as error:
-            if type(error) is not InputError:  # of the picture, not of the store
-                raise
-            _log.error("%s", error)
-            if error.__cause__ is not None and not isinstance(error.__cause__, PermissionError):
-                self._quiet_until_s = time.monotonic() + _QUIET_S
-            raise refused from error
 
     def _copy(self, name: str, stand_in: Path) -> Path:
         size_bytes = stand_in.stat().st_size
@@ -236,10 +235,21 @@ class PictureStore:
 
     def _read_ranges(self, stand_in: Path, state: FileState, max_pixels: int) -> Source | None:
         # Where nothing is found, the copy that follows says why.
-        name = stand_in.relative_to(self._tree).as_posix()
-        with suppress(MissingFileError), self._asked(), self._files.opened(name) as file:
-            return header_by_ranges(file, stand_in, max_pixels)
+        with suppress(MissingFileError), self._asked_for_parts(stand_in) as parts:
+            return header_by_ranges(parts, stand_in, max_pixels)
         return None
+
+    def _look_for_tiles(self, stand_in: Path, state: FileState) -> bool:
+        with self._asked_for_parts(stand_in) as parts:
+            return is_pyramid_in_tiles(parts, stand_in)
+
+    @contextmanager
+    def _asked_for_parts(self, stand_in: Path) -> Iterator[Parts]:
+        name = stand_in.relative_to(self._tree).as_posix()
+        with self._refusals.asked(), closing(self._files.parts(name)) as opened:
+            yield opened.parts
+            if opened.failure is not None:  # libvips took it for damage
+                raise opened.failure
 
     def _place(self, name: str, state: ObjectState, *, whole: bool) -> None:
         """Make a stand-in of a state, or with ``whole`` a copy, unless it is there."""
@@ -256,8 +266,8 @@ class PictureStore:
             if whole:
                 state = self._files.copy(name, temporary)
             elif may_be_picture(name):
-                with self._files.opened(name) as file:
-                    temporary.write_bytes(file.read(START_BYTES))
+                with closing(self._files.parts(name)) as opened:
+                    temporary.write_bytes(opened.parts.read(START_BYTES))
             os.truncate(temporary, state.size_bytes)
             at_ns = changed_ns(state, whole=whole)
             os.utime(temporary, ns=(at_ns, at_ns))

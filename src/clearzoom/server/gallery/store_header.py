@@ -1,29 +1,37 @@
-"""The size of a picture in an object store, read from a few ranges of its file."""
+"""The sizes of pictures in an object store, each read from a few ranges of its file."""
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, cast
 
 import pyvips
 
+from clearzoom.errors import ClearzoomError
 from clearzoom.io.libvips_errors import VIPS_ERRORS
+from clearzoom.io.libvips_files import source_of
 from clearzoom.io.loading import number_of
 from clearzoom.io.metadata.blocks import Metadata
+from clearzoom.io.names import is_picture_file
+from clearzoom.io.parts import Parts
 from clearzoom.io.picture_file import check_pixels
 from clearzoom.io.source import Source
 from clearzoom.io.tiff_pages import main_page
+from clearzoom.server.error_answers import RefusedError
 
 _BY_RANGES = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"II*\0": "TIFF", b"MM\0*": "TIFF"}
 _BY_RANGES |= {b"II+\0": "TIFF", b"MM\0+": "TIFF"}
 _SIDEWAYS = range(5, 9)
-T = TypeVar("T")
+_READERS = 8
 
 
-def header_by_ranges(file: BinaryIO, path: Path, max_pixels: int) -> Source | None:
+def header_by_ranges(file: Parts, path: Path, max_pixels: int) -> Source | None:
     """Read kind and size of a picture from the parts of its file that state them.
 
     Args:
-        file: gives parts of the file.
+        file: the file.
         path: names the picture in errors and in the result.
         max_pixels: larger pictures are refused.
 
@@ -38,14 +46,11 @@ def header_by_ranges(file: BinaryIO, path: Path, max_pixels: int) -> Source | No
     kind = next((kind for sign, kind in _BY_RANGES.items() if start.startswith(sign)), None)
     if kind is None:
         return None
-    main = main_page(file, path) if kind == "TIFF" else None
+    main = main_page(cast("BinaryIO", file), path) if kind == "TIFF" else None
     if main is not None and (main.rivals > 1 or main.corrections):
         return None
-    source = pyvips.SourceCustom()
-    source.on_read(lambda size: _or(b"", file.read, size))
-    source.on_seek(lambda offset, whence: _or(-1, file.seek, offset, whence))
     try:
-        image = pyvips.Image.new_from_source(source, main.options if main else "")
+        image = pyvips.Image.new_from_source(source_of(file), main.options if main else "")
     except VIPS_ERRORS:
         return None
     orientation = number_of(image, "orientation", 1)
@@ -59,8 +64,13 @@ def header_by_ranges(file: BinaryIO, path: Path, max_pixels: int) -> Source | No
     return Source(path, kind, width, height, image.bands, cmyk, deep, 1, None, None, Metadata(), ())
 
 
-def _or(otherwise: T, read: Callable[..., T], *arguments: int) -> T:
-    try:
-        return read(*arguments)
-    except Exception:  # none can pass through libvips; the whole copy then fails in the same way
-        return otherwise
+def of_each_picture(folder: Path, read: Callable[[Path], object]) -> None:
+    """Read something of each picture below a folder, several at a time; errors are ignored."""
+
+    def read_one(path: Path) -> None:
+        with suppress(ClearzoomError, RefusedError, OSError):
+            read(path)
+
+    files = [Path(root) / name for root, _, names in os.walk(folder) for name in names]
+    with ThreadPoolExecutor(_READERS) as readers:
+        list(readers.map(read_one, filter(is_picture_file, files)))

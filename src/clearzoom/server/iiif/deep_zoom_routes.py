@@ -17,7 +17,7 @@ from clearzoom.server.iiif.responses import (
     cache_control,
     tile_response,
 )
-from clearzoom.server.tiles.originals import Original
+from clearzoom.server.tiles.original import Original
 from clearzoom.server.tiles.service import Service
 from clearzoom.server.tiles.views import View
 

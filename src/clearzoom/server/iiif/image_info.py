@@ -21,7 +21,7 @@ from clearzoom.server.iiif.image_request import (
     tile_sizes,
 )
 from clearzoom.server.settings import VIRTUAL_SCALES
-from clearzoom.server.tiles.originals import Original
+from clearzoom.server.tiles.original import Original
 from clearzoom.server.tiles.service import Service
 
 _PROTOCOL = "http://iiif.io/api/image"

@@ -18,7 +18,7 @@ from clearzoom.server.gallery.library import Entry
 from clearzoom.server.gallery.owner_file import marks_changed_ns
 from clearzoom.server.iiif.image_request import MEDIA_TYPES
 from clearzoom.server.iiif.large_answer import LARGE_BYTES, LargeAnswer
-from clearzoom.server.tiles.originals import Original
+from clearzoom.server.tiles.original import Original
 from clearzoom.server.tiles.service import Service
 from clearzoom.server.tiles.views import View
 

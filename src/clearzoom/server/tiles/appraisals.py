@@ -10,7 +10,7 @@ from clearzoom.io.windows import window_grid
 from clearzoom.pipeline.appraise import Appraisal, appraise, resolved
 from clearzoom.pipeline.job import channels_of
 from clearzoom.pipeline.settings import Settings
-from clearzoom.server.tiles.originals import Original
+from clearzoom.server.tiles.original import Original
 
 _MOST_SETTLED = 1024
 _MOST_APPRAISALS = 16

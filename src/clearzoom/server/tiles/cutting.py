@@ -11,7 +11,7 @@ import pyvips
 from clearzoom.core.box import Box
 from clearzoom.io.writing import as_image
 from clearzoom.pipeline.regions import RESAMPLING_REACH_PX
-from clearzoom.server.tiles.originals import Original
+from clearzoom.server.tiles.original import Original
 from clearzoom.server.tiles.resample import LANCZOS_REACH, resampled
 from clearzoom.server.tiles.views import View, ViewPlan
 

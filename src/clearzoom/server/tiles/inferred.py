@@ -17,7 +17,7 @@ from clearzoom.io.picture import Samples
 from clearzoom.pipeline.job import channels_of
 from clearzoom.server.locks import CancelCheck, KeyedLock
 from clearzoom.server.tiles.cache import Cache
-from clearzoom.server.tiles.originals import Original
+from clearzoom.server.tiles.original import Original
 from clearzoom.version import __version__
 
 _HEADER = struct.Struct("<IIII")

@@ -4,7 +4,7 @@ from math import prod
 
 from clearzoom.server.memory import TILE_BYTES
 from clearzoom.server.tiles.cutting import STRIP_PX, read_px_of, strip_px_of
-from clearzoom.server.tiles.originals import Original
+from clearzoom.server.tiles.original import Original
 from clearzoom.server.tiles.rotation import rotated_px
 from clearzoom.server.tiles.views import ViewPlan
 

@@ -8,24 +8,22 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-import pyvips
-
-from clearzoom.core.box import Box
+from clearzoom.batch.object_versions import ObjectParts
 from clearzoom.errors import ClearzoomError, FullDiskError, InputError, UnreadablePictureError
-from clearzoom.io.libvips_errors import VIPS_ERRORS, is_full, unreadable
-from clearzoom.io.picture import Samples, colours_of
+from clearzoom.io.libvips_errors import is_full
+from clearzoom.io.parts import Parts
 from clearzoom.io.reading import Source, open_picture, upright
+from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.file_states import FileState, has_files_left, state_of
 from clearzoom.server.locks import CancelCheck, KeyedLock
 from clearzoom.server.memory import Memory
 from clearzoom.server.opening import opening_bytes
 from clearzoom.server.tiles.cache import USED, forget_oldest, note_use, remove, used_folders
+from clearzoom.server.tiles.original import Original, check_given
 from clearzoom.server.tiles.tiled_copies import copied, halved
 from clearzoom.server.tiles.tiled_tiff import readable_by_region
 
@@ -40,46 +38,6 @@ _FULL_S = 30.0
 _log = logging.getLogger("clearzoom.server")
 _Identity = tuple[Path, FileState, int | None]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Original:
-    """An open picture.
-
-    Attributes:
-        source: what its header states.
-        sha256: hash of the file; for a page of several, of that hash and the page's number.
-        halves: ``halves[k]`` is the picture 2**k times smaller, sides rounded up.
-    """
-
-    source: Source
-    sha256: str
-    halves: tuple[pyvips.Image, ...]
-
-    @property
-    def colours(self) -> int:
-        """Number of channels without alpha."""
-        return colours_of(self.source.channels, cmyk=self.source.cmyk)
-
-    def region(self, half: int, box: Box) -> Samples:
-        """Decode a part of a half.
-
-        Args:
-            half: index of the half.
-            box: the part, inside of the half.
-
-        Returns:
-            (H, W, C) uint8 or uint16, the picture's own levels.
-
-        Raises:
-            UnreadablePictureError: the file is damaged there.
-        """
-        image = self.halves[half]
-        try:
-            part = image.crop(box.left, box.top, box.width, box.height).numpy()
-        except VIPS_ERRORS as error:
-            raise unreadable(self.source.path, error) from error
-        return np.asarray(part).reshape(box.height, box.width, self.source.channels)
 
 
 class Originals:
@@ -108,11 +66,23 @@ class Originals:
         self._too_large: OrderedDict[_Identity, float] = OrderedDict()
         self._mutex = threading.Lock()
 
-    def known(self, path: Path, page: int | None = None) -> Original | None:
-        """Return a picture that is open already and did not change, or None."""
+    def known(
+        self, path: Path, page: int | None = None, *, also_failed: bool = False
+    ) -> Original | None:
+        """Return a picture that is open already and did not change, or None.
+
+        Args:
+            path: its file.
+            page: which picture of a TIFF with several is meant, from 1.
+            also_failed: whether it may be one that its store did not give all parts of; answers
+                that are in the cache can still be given.
+        """
         identity = _identity(path, page)
         with self._mutex:
             original = self._open.get(identity)
+            # libvips may keep what it took for damage, so such a picture is opened again.
+            if original is not None and original.is_failed and not also_failed:
+                return None
             if original is not None:
                 self._open.move_to_end(identity)
         if original is not None and not note_use(self._folder / original.sha256 / USED):
@@ -121,7 +91,12 @@ class Originals:
         return original
 
     def open(
-        self, path: Path, max_pixels: int, check: CancelCheck, page: int | None = None
+        self,
+        path: Path,
+        max_pixels: int,
+        check: CancelCheck,
+        page: int | None = None,
+        remote: ObjectParts | None = None,
     ) -> Original:
         """Open a picture; one that cannot be read by region is decoded to the disk once.
 
@@ -130,10 +105,12 @@ class Originals:
             max_pixels: larger pictures are refused.
             check: is called before each half is made.
             page: which picture of a TIFF with several is meant, from 1.
+            remote: a pyramid of tiles that is not at the path, which then only stands for it.
 
         Raises:
             InputError: and its kinds, as ``open_picture`` raises them.
             FullDiskError: there is no room for the copy, although all others were deleted.
+            RefusedError: 503, the store does not give a part of it.
         """
         known = self.known(path, page)
         if known is not None:
@@ -147,15 +124,19 @@ class Originals:
             raise damage.with_message(str(damage))
         if time.monotonic() < full_until_s:
             raise FullDiskError(f"the disk of {self._folder} has no room for a copy of {path}")
-        source = open_picture(path, max_pixels=max_pixels, page=page)
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        try:
+            source = open_picture(path, max_pixels=max_pixels, page=page, parts=_parts_of(remote))
+        except ClearzoomError:
+            check_given(remote)
+            raise
+        sha256 = _sha256_of(path) if remote is None else _sha256(remote.identity)
         if page is not None:
-            sha256 = hashlib.sha256(f"{sha256} page {page}".encode()).hexdigest()
+            sha256 = _sha256(f"{sha256} page {page}")
         with self._locks.hold(_lock_key(sha256), check):
             try:
-                original = self._opened_with_room(source, sha256, check)
+                original = self._opened_with_room(source, sha256, check, remote)
             except UnreadablePictureError as error:
+                check_given(remote)
                 if has_files_left(_FILES_OF_PICTURE):
                     damage = error.with_message(str(error))
                     self._remember(self._damaged, identity, damage, _MOST_KNOWN)
@@ -189,27 +170,31 @@ class Originals:
             while len(known) > most:
                 known.popitem(last=False)
 
-    def _opened_with_room(self, source: Source, sha256: str, check: CancelCheck) -> Original:
+    def _opened_with_room(
+        self, source: Source, sha256: str, check: CancelCheck, remote: ObjectParts | None
+    ) -> Original:
         folder = self._folder / sha256
         try:
             try:
-                return self._opened(source, sha256, check)
+                return self._opened(source, sha256, check, remote)
             except (FullDiskError, OSError) as error:
                 if isinstance(error, OSError) and not is_full(error):
                     raise
             _log.warning("the disk of %s is full: copies and tiles are deleted", self._folder)
             self._free(folder, source.raw_bytes * 4 // 3)
             self._make_room()
-            return self._opened(source, sha256, check)
-        except (ClearzoomError, OSError):
+            return self._opened(source, sha256, check, remote)
+        except (ClearzoomError, OSError, RefusedError):
             remove(folder)
             raise
 
-    def _opened(self, source: Source, sha256: str, check: CancelCheck) -> Original:
+    def _opened(
+        self, source: Source, sha256: str, check: CancelCheck, remote: ObjectParts | None
+    ) -> Original:
         folder = self._folder / sha256
         folder.mkdir(parents=True, exist_ok=True)
         (folder / USED).touch()
-        halves = readable_by_region(source)
+        halves = readable_by_region(source, _parts_of(remote))
         with self._memory_for(folder, source, check):
             if not halves:
                 # From the top down, so that no decoder holds the whole picture.
@@ -219,9 +204,10 @@ class Originals:
                 check()
                 copy = folder / f"{len(halves)}.tif"
                 halves.append(copied(copy, source, partial(halved, halves[-1], source)))
+        check_given(remote)
         (folder / _WHOLE).touch()
         self._sweep(folder, self._disk_bytes)
-        return Original(source, sha256, tuple(halves))
+        return Original(source, sha256, tuple(halves), remote)
 
     def _memory_for(
         self, folder: Path, source: Source, check: CancelCheck
@@ -249,6 +235,19 @@ class Originals:
         """Delete a picture's copies, unless one is being made or opened now."""
         with suppress(_BusyError), self._locks.hold(_lock_key(folder.name), _give_up):
             remove(folder)
+
+
+def _parts_of(remote: ObjectParts | None) -> Parts | None:
+    return None if remote is None else remote.parts
+
+
+def _sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class _BusyError(Exception):

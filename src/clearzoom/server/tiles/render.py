@@ -26,7 +26,7 @@ from clearzoom.server.tiles.encode import encode_view
 from clearzoom.server.tiles.fidelity import fidelity_colours
 from clearzoom.server.tiles.inferred import Inference, blocks_of, interpolated
 from clearzoom.server.tiles.marking import marked
-from clearzoom.server.tiles.originals import Original
+from clearzoom.server.tiles.original import Original
 from clearzoom.server.tiles.pace import Pace
 from clearzoom.server.tiles.views import Kind, View, ViewPlan, plan_view, settings_of
 from clearzoom.weights import scales_of

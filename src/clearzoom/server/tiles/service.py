@@ -26,7 +26,8 @@ from clearzoom.server.settings import ServeSettings
 from clearzoom.server.tiles.cache import Cache
 from clearzoom.server.tiles.inferred import Inference
 from clearzoom.server.tiles.needs import answer_bytes, most_area_px
-from clearzoom.server.tiles.originals import Original, Originals
+from clearzoom.server.tiles.original import Original
+from clearzoom.server.tiles.originals import Originals
 from clearzoom.server.tiles.pace import Pace
 from clearzoom.server.tiles.pool import Pool
 from clearzoom.server.tiles.render import Answer, Renderer
@@ -143,13 +144,22 @@ class Service:
             InputError: and its kinds, as ``open_picture`` raises them.
             RefusedError: the server has too much to do.
         """
-        file = self.library.file_of(entry)
-        known = None if file is None else self._originals.known(file, entry.read_page)
-        if known is not None:
-            return known
+        for file in dict.fromkeys((entry.path, self.library.file_of(entry))):
+            known = None if file is None else self._originals.known(file, entry.read_page)
+            if known is not None:
+                return known
         limit = self.settings.max_pixels
 
         def work(check: CancelCheck) -> Original:
+            try:
+                remote = self.library.parts(entry)
+                if remote is not None:
+                    return self._originals.open(entry.path, limit, check, entry.read_page, remote)
+            except RefusedError:
+                failed = self._originals.known(entry.path, entry.read_page, also_failed=True)
+                if failed is not None:
+                    return failed
+                raise
             path = self.library.fetched(entry, check)
             try:
                 return self._originals.open(path, limit, check, entry.read_page)
