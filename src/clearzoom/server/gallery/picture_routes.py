@@ -49,6 +49,10 @@ class PictureResponse(BaseModel):
     )
     upscaling: bool
     max_scale: int | None = Field(description="The largest scale of its virtual pictures.")
+    files: bool = Field(
+        description="Whether /api/enlarge makes a file of its enlargement; of a file with "
+        "several pages, or where the owner has a watermark put on inferred pixels, it does not."
+    )
     rights: str | None
     attribution: str | None
     label: str | None
@@ -180,6 +184,7 @@ def _picture(entry: Entry, source: Source, prefix: str) -> PictureResponse:
         compression_error=compression_error_of(source),
         upscaling=entry.upscaling,
         max_scale=max(VIRTUAL_SCALES) if entry.upscaling else None,
+        files=entry.pages == 1 and not (marks.watermark and marks.watermark.is_on("inferred")),
         rights=str(marks.rights) if marks.rights else None,
         attribution=marks.attribution,
         label=marks.label,

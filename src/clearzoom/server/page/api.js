@@ -12,10 +12,12 @@ export const THUMBNAIL_PX = 280;
  * @property {number} width in px
  * @property {number} height in px
  * @property {string} kind as "PNG"
+ * @property {number} pages more than 1: a TIFF with several, of which the first is shown
  * @property {number} frames more than 1: an animation, of which the first is shown
  * @property {number} compression_error in levels of 255; 0 is lossless
  * @property {boolean} upscaling
  * @property {number | null} max_scale of its virtual pictures
+ * @property {boolean} files whether jobs enlarge it: not where it has pages, or a watermark on inferred pixels
  * @property {string | null} rights
  * @property {string | null} attribution
  * @property {string | null} label

@@ -46,6 +46,7 @@ export class Order {
       by("print-height").value = isUpright ? "60" : "40";
       by("format").value = /\.jpe?g$/i.test(picture.name) ? "jpg" : "png";
     }
+    if (!picture.files) checkRadio("how", "view"); // all else is refused
     this.source = source;
     this.#offerCleaning(choice);
     this.say();
@@ -202,6 +203,15 @@ export class Order {
       (picture.frames > 1 && !isView ? ` ${t("download.frames", frames)}` : "");
     by("outcome-caution").textContent = isView ? "" : caution(picture, plan);
   }
+}
+
+/**
+ * @param {string} name
+ * @param {string} value
+ */
+function checkRadio(name, value) {
+  const found = by("download-form").querySelector(`input[name=${name}][value=${value}]`);
+  if (found instanceof HTMLInputElement) found.checked = true;
 }
 
 /**

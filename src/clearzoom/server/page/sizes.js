@@ -137,6 +137,8 @@ export function largest(picture, mostTimes) {
  */
 export function refusal(picture, plan, mostTimes, format) {
   const { width, height } = picture;
+  if (picture.pages > 1) return { key: "download.refused.pages" };
+  if (!picture.files) return { key: "download.refused.watermark" };
   const across = rounded(width * plan.times) / width;
   const factor = Math.max(across, rounded(height * plan.times) / height);
   const most = largest(picture, mostTimes);

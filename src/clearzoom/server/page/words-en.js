@@ -188,6 +188,10 @@ export const words = {
   "download.refused.side":
     "In this format a side has at most {px} px. Choose PNG or TIFF, or a smaller size.",
   "download.refused.view": "One answer has at most {megapixels} megapixels. Zoom in, or choose Pixels.",
+  "download.refused.pages":
+    "This file has several pages, of which only the part in view can be saved here. Choose “What I see”.",
+  "download.refused.watermark":
+    "The owner's watermark can only be put on the part in view. Choose “What I see”.",
   "download.refused.original":
     "Upscaling is switched off for this picture: at most its own size.",
   "download.little":

@@ -183,6 +183,8 @@ export const words = {
   "download.refused.pixels": "伺服器最多產生 {megapixels} 百萬像素。這張圖片最多可放大 {most} 倍。",
   "download.refused.side": "這個格式每邊最多 {px} 像素。請改選 PNG 或 TIFF，或縮小尺寸。",
   "download.refused.view": "一次最多 {megapixels} 百萬像素。請放大檢視，或改選「像素」。",
+  "download.refused.pages": "這個檔案有好幾頁，這裡只能儲存目前看到的部分。請選「目前畫面」。",
+  "download.refused.watermark": "擁有者的浮水印只能加在目前看到的部分。請選「目前畫面」。",
   "download.refused.original": "這張圖片已關閉放大：最大就是原始尺寸。",
   "download.little": "以這個尺寸列印，原圖只有 {dpi} dpi。請保持一點觀看距離：更細的細節是推論出來的。",
   "download.far": "成品中每 {all} 個像素只有 1 個來自原圖，其餘都是推論出來的。",
