@@ -221,7 +221,7 @@ export const words = {
   "device.bring.choose": "choose a file",
   "device.note": "It never leaves this device.",
   "device.drop": "Drop to enlarge it here",
-  "device.plan": "{width} × {height} px become {wide} × {high} px",
+  "device.plan": "{width} × {height} px become {wide}\u00a0×\u00a0{high}\u00a0px",
   "device.loading": "Loading the network …",
   "device.done": "Computed on this device in {seconds} s. Nothing was sent anywhere.",
   "device.threads": "threads: {threads}",

@@ -209,7 +209,7 @@ export const words = {
   "device.bring.choose": "選擇檔案",
   "device.note": "圖片不會離開這台裝置。",
   "device.drop": "放開就在這裡放大",
-  "device.plan": "{width} × {height} 像素，放大成 {wide} × {high} 像素",
+  "device.plan": "{width} × {height} 像素，放大成 {wide}\u00a0×\u00a0{high}\u00a0像素",
   "device.loading": "正在載入網路模型……",
   "device.done": "已在這台裝置上算完，費時 {seconds} 秒。沒有送出任何資料。",
   "device.threads": "執行緒：{threads}",
