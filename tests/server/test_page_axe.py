@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from helpers.page import settled
+from PIL import Image
 
 pytestmark = pytest.mark.browser
 
@@ -44,6 +45,8 @@ SCREENS = {
     "pixels": (EYE, opened("#download-open", "input[value=pixels]")),
     "print": (EYE, opened("#download-open", "input[value=print]")),
     "view": (EYE, opened("#download-open", "input[value=view]")),
+    "pages": ("#picture=book.tif~p2", settled),
+    "first page": ("#picture=book.tif", settled),
     "gone": ("#picture=gone.png", lambda page: page.wait_for_selector("#hint >> text=not on")),
     "unknown link": ("?iiif-content=nothing", lambda page: page.wait_for_selector(".toast")),
     "device": ("device", lambda page: page.wait_for_selector("#about >> text=photograph")),
@@ -67,6 +70,8 @@ def server(serve, tmp_path_factory, served_folder):
         (folder / name).write_bytes((served_folder / name).read_bytes())
     for number in range(14):  # so many that they can be searched
         (folder / f"{number} {LONG}").write_bytes((served_folder / "grey.png").read_bytes())
+    with Image.open(folder / "grey.png") as picture:
+        picture.save(folder / "book.tif", save_all=True, append_images=[picture, picture])
     server = serve(folder, "--model", "fast", "--consistency", "tones")
     yield server
     server.end()

@@ -1,10 +1,11 @@
-"""Pictures of which the server makes no file: the page says so before anybody asks."""
+"""Files with pages, and pictures of which the server makes no file: the page says so at once."""
 
 import shutil
 
+import numpy as np
 import pytest
-from helpers.page import settled
-from PIL import Image
+from helpers.page import settled, shot
+from PIL import Image, ImageOps
 
 pytestmark = pytest.mark.browser
 
@@ -19,7 +20,10 @@ def server(serve, served_folder, tmp_path_factory):
     stated = '[pictures."marked.png".watermark]\ntext = "ours"\n'
     (folder / "clearzoom.toml").write_text(stated)
     with Image.open(served_folder / "chelsea.png") as picture:
-        picture.save(folder / "book.tif", save_all=True, append_images=[picture.rotate(180)])
+        flipped = ImageOps.invert(picture.convert("RGB"))
+        picture.save(
+            folder / "book.tif", save_all=True, append_images=[picture.rotate(180), flipped]
+        )
     server = serve(folder, "--model", "fast")
     yield server
     server.end()
@@ -59,3 +63,33 @@ def test_another_s_file_is_offered(open_page, server):
         "free.png": True,
         "marked.png": False,
     }
+
+
+def test_pages_can_be_turned(open_page):
+    page = open_page("?lang=en")
+    card = page.locator("[data-picture='book.tif']")
+    assert "3 pages" in card.inner_text()
+    card.click()
+    settled(page)
+    assert page.inner_text("#page-number") == "1 of 3"
+    first = shot(page)
+    for number in (2, 3):
+        page.click("#page-after")
+        page.wait_for_selector(f"#page-number >> text=/^{number} of/")
+    settled(page)
+    assert page.url.endswith("%7Ep3") or "%7Ep3&" in page.url
+    assert page.get_attribute("#page-after", "href") is None
+    third = shot(page)
+    assert np.abs(third.astype(int) - first).mean() > 5
+    page.click("#page-before")
+    page.wait_for_selector("#page-number >> text=/^2 of/")
+    page.reload()
+    settled(page)
+    assert page.inner_text("#page-number") == "2 of 3"
+    page.keyboard.press("d")
+    with page.expect_download() as got:
+        page.click("#download-start")
+    assert got.value.suggested_filename.startswith("book-page-2-part-")
+    open_page("?lang=en#picture=free.png")
+    settled(page)
+    assert page.is_hidden("#pages")

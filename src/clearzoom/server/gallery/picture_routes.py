@@ -41,6 +41,7 @@ class PictureResponse(BaseModel):
     height: int
     kind: str = Field(examples=["PNG"])
     pages: int = Field(description="Pictures in the file; ID~p2 is the second.")
+    page: int = Field(description="Which of them this is, from 1.")
     bytes: int
     frames: int = Field(description="More than 1: an animation, whose first frame is served.")
     compression_error: float = Field(
@@ -179,6 +180,7 @@ def _picture(entry: Entry, source: Source, prefix: str) -> PictureResponse:
         height=source.height_px,
         kind=source.kind,
         pages=entry.pages,
+        page=entry.page or 1,
         bytes=entry.path.stat().st_size,
         frames=source.frames,
         compression_error=compression_error_of(source),

@@ -12,7 +12,8 @@ export const THUMBNAIL_PX = 280;
  * @property {number} width in px
  * @property {number} height in px
  * @property {string} kind as "PNG"
- * @property {number} pages more than 1: a TIFF with several, of which the first is shown
+ * @property {number} pages of its file; more than 1 in some TIFFs
+ * @property {number} page which of them it is, from 1
  * @property {number} frames more than 1: an animation, of which the first is shown
  * @property {number} compression_error in levels of 255; 0 is lossless
  * @property {boolean} upscaling

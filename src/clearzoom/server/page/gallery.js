@@ -63,6 +63,7 @@ function card(picture) {
   const size = { width: number(width), height: number(height) };
   const words = [t("gallery.size", size)];
   if (!picture.upscaling) words.push(t("gallery.as-is"));
+  if (picture.pages > 1) words.push(t("gallery.pages", { pages: number(picture.pages) }));
   if (picture.frames > 1) words.push(t("gallery.animation"));
   const facts = make("span", { className: "facts", textContent: words.join(" · ") });
   const title = make("span", { className: "name", textContent: name });

@@ -14,6 +14,7 @@ const MODULES = [
   "modes.js",
   "openseadragon.js",
   "order.js",
+  "pages.js",
   "seen.js",
   "share.js",
   "sight.js",

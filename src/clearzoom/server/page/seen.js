@@ -49,8 +49,8 @@ export function addressOf(picture, choice, view, plan, format) {
  * @param {Plan} plan
  * @param {string} format
  */
-export const nameOf = ({ name }, { times }, format) =>
-  `${name.replace(/\.\w+$/, "")}-part-${Math.round(100 * times)}-percent.${format}`;
+export const nameOf = ({ name, page, pages }, { times }, format) =>
+  `${name.replace(/\.\w+$/, "")}${pages > 1 ? `-page-${page}` : ""}-part-${Math.round(100 * times)}-percent.${format}`;
 
 /**
  * @param {string} address

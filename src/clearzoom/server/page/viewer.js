@@ -6,6 +6,7 @@ import { Download } from "./download.js";
 import { takeKeys } from "./keys.js";
 import { Models } from "./models.js";
 import { Modes } from "./modes.js";
+import { showPages } from "./pages.js";
 import { readRoute, routeTo } from "./route.js";
 import { seenOf } from "./seen.js";
 import { prepareSharing, share } from "./share.js";
@@ -115,6 +116,7 @@ export class Viewer {
       by(id).hidden = true;
     }
     by("legend").hidden = true;
+    showPages(null);
     by("zoom-figure").textContent = "";
     by("zoom-words").textContent = "";
     document.title = t("app.title");
@@ -200,6 +202,7 @@ export class Viewer {
       link.rel = "noreferrer";
       by("picture-facts").append(" · ", link);
     }
+    showPages(picture);
     by("map-picture").src = thumbnail(picture.id);
     this.#hint();
   }
