@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 DESKTOP = {"width": 1280, "height": 800}
-WAIT_MS = 60_000  # the first tiles load a network, on a machine that does much else
+WAIT_MS = 120_000  # the first tiles load a network, on a machine that does much else
 DAMAGED = "damaged.png"  # its thumbnail cannot be made
 GONE = "gone.png"  # is not there
 TIMES = "\u00d7"

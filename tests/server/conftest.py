@@ -189,6 +189,15 @@ def in_process(tmp_path, served_folder):
             aside.submit(asyncio.run, close(app)).result()
 
 
+def patient(make):
+    def made(**options):
+        found = make(**options)
+        found.set_default_timeout(WAIT_MS)
+        return found
+
+    return made
+
+
 @pytest.fixture(scope="module")
 def browser():
     """A real Chromium. Its end is that of Playwright's loop, which other loops cannot run in."""
@@ -200,6 +209,8 @@ def browser():
         pytest.skip(reason)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        for name in ("new_context", "new_page"):
+            setattr(browser, name, patient(getattr(browser, name)))
         yield browser
         browser.close()
 
@@ -288,7 +299,6 @@ def until():
 def usual_page(browser):
     """One page for all tests that ask for nothing else: a new one starts a process."""
     context = browser.new_context(viewport=DESKTOP, locale="en-US", reduced_motion="reduce")
-    context.set_default_timeout(WAIT_MS)
     yield context.new_page()
     context.close()
 
@@ -309,7 +319,6 @@ def open_page(browser, server, usual_page):
         if options:
             options = {"viewport": DESKTOP, "locale": "en-US", "reduced_motion": "reduce"} | options
             context = browser.new_context(**options)
-            context.set_default_timeout(WAIT_MS)
             contexts.append(context)
             page = context.new_page()
             for event, handler in watched.items():

@@ -17,7 +17,6 @@ pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parents[2]
 PAGE = "examples/browser/"
-WAIT_MS = 120_000
 
 
 def as_a_browser_does(picture):
@@ -49,7 +48,6 @@ def files():
 def page(browser, files):
     wrong, asked = [], []
     page = browser.new_page()
-    page.set_default_timeout(WAIT_MS)
     page.on("console", lambda said: wrong.append(said.text))
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("request", lambda one: asked.append(one))

@@ -12,7 +12,6 @@ from clearzoom.weights import FOLDER, released
 
 pytestmark = pytest.mark.browser
 
-WAIT_MS = 120_000
 WASM = "'wasm-unsafe-eval'"
 TIMES = "\u00d7"
 SIZES = {"desktop": (1280, 800), "tablet": (820, 1100), "phone": (360, 740)}
@@ -28,7 +27,6 @@ def open_page(browser, server):
         width, height = SIZES[size]
         options = {"locale": "en-US", "reduced_motion": "reduce"} | options
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        context.set_default_timeout(WAIT_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda said: console(said))

@@ -79,11 +79,11 @@ def test_a_small_picture_is_not_blown_up_on_its_card(open_page):
 def test_a_card_s_name_is_what_stands_on_it(open_page):
     page = open_page("?lang=en")
     card = page.get_by_role("link", name=f"{LONG} 451 {TIMES} 300 px", exact=True)
-    assert card.count() == 1
+    card.wait_for()
     moves = page.get_by_role(
         "link", name=f"moves.gif 120 {TIMES} 90 px \u00b7 animation", exact=True
     )
-    assert moves.count() == 1
+    moves.wait_for()
 
 
 def test_the_hero_is_neither_grainy_nor_compressed_and_at_200_percent(open_page):
