@@ -16,18 +16,22 @@ class ObjectStore(Storage):
     """A folder behind a URL. An object appears whole: a put ends with one, or with nothing.
 
     Each process takes credentials and endpoints from its environment, e.g. AWS_ENDPOINT_URL.
+
+    Args:
+        root: the folder's URL.
+        options: of the file system of fsspec; a pickled store loses them.
     """
 
     appends = False
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, **options: object) -> None:
         try:
             import fsspec
         except ImportError as error:
             raise MissingExtraError(f"{root.partition(':')[0]}://", "ray") from error
         try:
             # What was listed before must not hide what other machines write.
-            self.files, found = fsspec.core.url_to_fs(root, use_listings_cache=False)
+            self.files, found = fsspec.core.url_to_fs(root, use_listings_cache=False, **options)
         except ImportError as error:
             if root.startswith("s3:"):
                 raise MissingExtraError("s3://", "ray") from error

@@ -49,7 +49,7 @@ def _profile_of_exif(
 ) -> tuple[bytes | None, str | None]:
     try:
         if kind == "TIFF":
-            with file.path.open("rb") as tiff:  # libvips has the first descriptor.
+            with file.again() as tiff:  # libvips has the first descriptor.
                 directories = Directories(tiff).of_exif()
         else:
             directories = Directories(io.BytesIO(exif)).of_exif() if exif else []

@@ -4,10 +4,11 @@ import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from clearzoom.io.jp2 import read_jp2
 from clearzoom.io.metadata.tiff_tags import COMPRESSION, SHORT, read_tags
+from clearzoom.io.parts import Parts
 from clearzoom.io.pillow_reader import JPEG_2000
 
 _USUAL_LEVELS = 4.0
@@ -18,12 +19,13 @@ _JPEG_IN_TIFF = 7
 _LOSSY_KINDS = ("JPEG", "WebP", "TIFF", "AVIF", "HEIC", JPEG_2000)
 
 
-def compression_error_levels(path: Path, kind: str) -> float:
+def compression_error_levels(path: Path, kind: str, parts: Parts | None = None) -> float:
     """Estimate how much compression changed a picture; no px are decoded.
 
     Args:
         path: a picture file.
         kind: its format, as ``open_image`` names it.
+        parts: the content of a file that is not at the path.
 
     Returns:
         The root of the mean square error, in levels of 255; 0 for lossless files, and if the
@@ -32,7 +34,7 @@ def compression_error_levels(path: Path, kind: str) -> float:
     if kind not in _LOSSY_KINDS:
         return 0.0
     try:
-        with path.open("rb") as file:
+        with path.open("rb") if parts is None else cast("BinaryIO", parts.again()) as file:
             return _levels_of(file, kind)
     except (OSError, ValueError, SyntaxError, struct.error):  # libvips reports damage better.
         return 0.0

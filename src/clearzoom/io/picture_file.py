@@ -32,8 +32,8 @@ class PictureFile:
     """
 
     def __init__(self, path: Path, page: int | None = None, parts: Parts | None = None) -> None:
-        self.path, self.page = path, page
-        self.file = path.open("rb") if parts is None else cast("BinaryIO", parts.again())
+        self.path, self.page, self._parts = path, page, parts
+        self.file = self.again()
         self.start = self.file.read(_START_BYTES)
 
     def __enter__(self) -> Self:
@@ -41,6 +41,11 @@ class PictureFile:
 
     def __exit__(self, *error: object) -> None:
         self.file.close()
+
+    def again(self) -> BinaryIO:
+        """Open the file once more, as libvips keeps the first one."""
+        parts = self._parts
+        return self.path.open("rb") if parts is None else cast("BinaryIO", parts.again())
 
     @cached_property
     def png_chunks(self) -> PngChunks:

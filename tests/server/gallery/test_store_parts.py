@@ -1,6 +1,7 @@
 """Large pyramids in an object store, which are read part by part and never copied."""
 
 import io
+import os
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
@@ -10,6 +11,10 @@ import pyvips
 from helpers import s3_server as s3
 from helpers.line import line_to
 from PIL import Image
+
+from clearzoom.server.gallery.store import PictureStore
+from clearzoom.server.locks import KeyedLock
+from clearzoom.server.settings import ServeSettings
 
 pytestmark = pytest.mark.cluster
 
@@ -180,6 +185,39 @@ def test_a_store_that_fails_in_the_middle_leaves_no_damage(line, serve, until):
         assert np.array_equal(px, whole[1024:1280, 1024:1280])
     assert "cannot read s3://maps/map.tif" in server.log()
     server.end()
+
+
+def test_a_copy_that_a_job_made_serves_while_the_store_fails(line, serve):
+    line, environment = line
+    server = serve("s3://maps", environment=environment)
+    with server.client() as client:
+        client.post("/api/enlarge", params={"picture": "map.tif", "scale": 1.1})
+    server.end()
+    again = serve("s3://maps", environment=environment, cache=server.cache)
+    line.cut()
+    whole = noise(1).numpy()
+    with again.client() as client:
+        px = px_of(asked(client, "map.tif", "1024,1024,256,256/max"))
+        assert np.array_equal(px, whole[1024:1280, 1024:1280])
+        assert asked(client, "strips.tif", "0,0,9,9/max").status_code == 503
+    again.end()
+
+
+def test_a_disk_with_coarse_times_gets_a_copy(environment, tmp_path, monkeypatch):
+    """There no state of a stand-in is ever the wanted one; it is not tried for ever."""
+    folders = {"folder": tmp_path / "tree", "cache": tmp_path / "cache", "session": tmp_path}
+    store = PictureStore(ServeSettings(**folders, store="s3://maps"), KeyedLock(tmp_path / "locks"))
+    store.refresh()
+    stand_in = tmp_path / "tree" / "map.tif"
+    assert store.parts(stand_in).parts.read(4) == b"II*\0"
+    real = os.utime
+
+    def coarse(path, times=None, *, ns=None):
+        real(path, times) if ns is None else real(path, ns=(0, ns[1] // 10**9 * 10**9))
+
+    monkeypatch.setattr(os, "utime", coarse)
+    real(stand_in, ns=(0, 10**9))
+    assert store.parts(stand_in) is None
 
 
 def test_a_picture_that_vanished(environment, serve, tmp_path):

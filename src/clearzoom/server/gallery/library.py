@@ -11,7 +11,7 @@ from dataclasses import replace
 from math import inf
 from pathlib import Path, PurePosixPath
 
-from clearzoom.batch.object_versions import ObjectParts
+from clearzoom.batch.object_blocks import ObjectParts
 from clearzoom.errors import ClearzoomError, ConfigError, MissingFileError
 from clearzoom.io.names import is_picture_file, is_picture_name, may_be_picture
 from clearzoom.io.reading import Source, open_picture

@@ -9,15 +9,12 @@ from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from clearzoom.batch.object_store import ObjectStore
-from clearzoom.batch.object_versions import ObjectParts, ObjectState, ObjectVersions
+from clearzoom.batch.object_blocks import ObjectParts
+from clearzoom.batch.object_state import ObjectState
+from clearzoom.batch.object_versions import ObjectVersions
 from clearzoom.errors import ClearzoomError, FullDiskError, InputError, MissingFileError
 from clearzoom.io.atomic import whole_file
-from clearzoom.io.names import (
-    START_BYTES,
-    is_picture_name,
-    may_be_picture,
-)
+from clearzoom.io.names import START_BYTES, is_picture_name, may_be_picture
 from clearzoom.io.parts import Parts
 from clearzoom.io.reading import Source
 from clearzoom.server.file_states import FileState, state_of
@@ -25,6 +22,7 @@ from clearzoom.server.gallery.headers import header_of, missing
 from clearzoom.server.gallery.owner_file import NAME
 from clearzoom.server.gallery.store_header import header_by_ranges, of_each_picture
 from clearzoom.server.gallery.store_names import changed_ns, digest_of, is_file_name, watermarks_in
+from clearzoom.server.gallery.store_options import store_of
 from clearzoom.server.gallery.store_refusals import Refusals
 from clearzoom.server.locks import CancelCheck, KeyedLock
 from clearzoom.server.settings import ServeSettings
@@ -43,6 +41,8 @@ _LEAST_BYTES_IN_PARTS = 16_000_000
 """A smaller pyramid is copied at once; to read many of its parts would take longer."""
 _MOST_OWNERS_BYTES = 10_000_000
 """Bound of a clearzoom.toml, and of the image of a watermark."""
+_TRIES = 3
+"""How often a picture that changes meanwhile is opened; then it is copied."""
 _ABANDONED_AFTER_S = 3600.0
 _log = logging.getLogger("clearzoom.server")
 
@@ -69,7 +69,7 @@ class PictureStore:
         self._url, self._tree = (settings.store or "").rstrip("/"), settings.folder
         self._copies, self._locks = settings.cache / "objects", locks
         self.copies_bytes = int(settings.cache_bytes * _COPIES_SHARE)
-        self._files = ObjectVersions(ObjectStore(self._url))
+        self._files = ObjectVersions(store_of(self._url))
         self._by_ranges = lru_cache(maxsize=16_384)(self._read_ranges)
         self._is_in_parts = lru_cache(maxsize=16_384)(self._look_for_tiles)
         self._refusals = Refusals()
@@ -190,13 +190,13 @@ class PictureStore:
         """
         name = stand_in.relative_to(self._tree).as_posix()
         try:
-            while self._files.reads_one_version:
+            for _ in range(_TRIES if self._files.reads_one_version else 0):
                 state = state_of(stand_in)
                 if state[-1] < _LEAST_BYTES_IN_PARTS or not self._is_in_parts(stand_in, state):
                     break
                 with self._refusals.asked():
-                    opened = self._files.parts(name)
-                self._place(name, opened.state, whole=False)
+                    opened = self._files.parts(name, self._refusals.note)
+                    self._place(name, opened.state, whole=False)
                 if state_of(stand_in) == state:
                     return opened
         except (FileNotFoundError, MissingFileError):

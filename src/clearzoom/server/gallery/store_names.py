@@ -5,7 +5,7 @@ import tomllib
 import zlib
 from pathlib import Path, PurePosixPath
 
-from clearzoom.batch.object_versions import ObjectState
+from clearzoom.batch.object_state import ObjectState
 from clearzoom.io.names import is_hidden
 
 _LONGEST_NAME_BYTES = 200
@@ -24,10 +24,10 @@ def is_file_name(name: str) -> bool:
 def changed_ns(state: ObjectState, *, whole: bool = False) -> int:
     """Return a time with the seconds of the change, and a fraction that tells versions apart.
 
-    It also tells a copy from a stand-in.
+    It also tells a copy from a stand-in. The fraction has whole µs, which most file systems keep.
     """
-    fraction = zlib.crc32(f"{state.version} {whole}".encode()) % 1_000_000_000
-    return int(state.changed_s) * 1_000_000_000 + fraction
+    fraction_us = zlib.crc32(f"{state.version} {whole}".encode()) % 1_000_000
+    return int(state.changed_s) * 1_000_000_000 + fraction_us * 1000
 
 
 def digest_of(text: str) -> str:

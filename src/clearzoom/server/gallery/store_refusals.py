@@ -5,10 +5,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from clearzoom.errors import InputError
+from clearzoom.errors import ClearzoomError, InputError
 from clearzoom.server.error_answers import RefusedError
 
 _QUIET_S = 10.0
+_NO_ANSWER = (ConnectionError, TimeoutError)
+"""The errors of a store, or of its answer, are other kinds of OSError."""
 _log = logging.getLogger("clearzoom.server")
 
 
@@ -38,7 +40,13 @@ class Refusals:
         except InputError as error:
             if type(error) is not InputError:  # of the picture, not of the store
                 raise
-            _log.error("%s", error)
-            if error.__cause__ is not None and not isinstance(error.__cause__, PermissionError):
-                self._quiet_until_s = time.monotonic() + _QUIET_S
+            self.note(error)
             raise not_given() from error
+
+    def note(self, error: ClearzoomError) -> None:
+        """Say why the store did not give something, and remember it if it did not answer at all."""
+        _log.error("%s", error)
+        cause = error.__cause__
+        is_answer = isinstance(cause, OSError) and not isinstance(cause, _NO_ANSWER)
+        if cause is not None and not is_answer:
+            self._quiet_until_s = time.monotonic() + _QUIET_S

@@ -10,7 +10,7 @@ from clearzoom.io.windows import window_grid
 from clearzoom.pipeline.appraise import Appraisal, appraise, resolved
 from clearzoom.pipeline.job import channels_of
 from clearzoom.pipeline.settings import Settings
-from clearzoom.server.tiles.original import Original
+from clearzoom.server.tiles.original import Original, given
 
 _MOST_SETTLED = 1024
 _MOST_APPRAISALS = 16
@@ -63,7 +63,9 @@ class Appraisals:
         windows = [
             original.region(0, window) for window in window_grid(source.width_px, source.height_px)
         ]
-        coding = compression_error_levels(source.path, source.kind)
+        with given(original.remote):
+            parts = None if original.remote is None else original.remote.parts
+            coding = compression_error_levels(source.path, source.kind, parts)
         appraisal = appraise(windows, channels_of(source), coding)
         with self._mutex:
             self._appraisals[original.sha256] = appraisal

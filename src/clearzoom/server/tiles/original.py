@@ -1,19 +1,19 @@
 """A picture that is open to be read by region, at full size and at halves of it."""
 
-import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import pyvips
 
-from clearzoom.batch.object_versions import ObjectParts
+from clearzoom.batch.object_blocks import ObjectParts
 from clearzoom.core.box import Box
+from clearzoom.errors import ClearzoomError
 from clearzoom.io.libvips_errors import VIPS_ERRORS, unreadable
 from clearzoom.io.picture import Samples, colours_of
 from clearzoom.io.reading import Source
 from clearzoom.server.gallery.store_refusals import not_given
-
-_log = logging.getLogger("clearzoom.server")
 
 
 @dataclass(frozen=True)
@@ -58,21 +58,34 @@ class Original:
             RefusedError: 503, the store does not give that part.
         """
         image = self.halves[half]
-        try:
-            part = image.crop(box.left, box.top, box.width, box.height).numpy()
-        except VIPS_ERRORS as error:
-            check_given(self.remote)
-            raise unreadable(self.source.path, error) from error
-        check_given(self.remote)  # libvips may have gone on with black tiles
+        with given(self.remote):
+            try:
+                part = image.crop(box.left, box.top, box.width, box.height).numpy()
+            except VIPS_ERRORS as error:
+                raise unreadable(self.source.path, error) from error
         return np.asarray(part).reshape(box.height, box.width, self.source.channels)
 
 
 def check_given(remote: ObjectParts | None) -> None:
-    """Check that a store gave all parts of a file that were read.
+    """Check that a store gave all parts of a file that were read; libvips goes on without them.
 
     Raises:
         RefusedError: 503, it did not.
     """
     if remote is not None and remote.failure is not None:
-        _log.error("%s", remote.failure)
         raise not_given()
+
+
+@contextmanager
+def given(remote: ObjectParts | None) -> Iterator[None]:
+    """Read a file; where its store does not give all of it, that is no fault of the picture.
+
+    Raises:
+        RefusedError: 503, the store did not give a part.
+    """
+    try:
+        yield
+    except ClearzoomError:
+        check_given(remote)
+        raise
+    check_given(remote)

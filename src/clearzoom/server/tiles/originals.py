@@ -12,18 +12,17 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from clearzoom.batch.object_versions import ObjectParts
+from clearzoom.batch.object_blocks import ObjectParts
 from clearzoom.errors import ClearzoomError, FullDiskError, InputError, UnreadablePictureError
 from clearzoom.io.libvips_errors import is_full
 from clearzoom.io.parts import Parts
 from clearzoom.io.reading import Source, open_picture, upright
-from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.file_states import FileState, has_files_left, state_of
 from clearzoom.server.locks import CancelCheck, KeyedLock
 from clearzoom.server.memory import Memory
 from clearzoom.server.opening import opening_bytes
 from clearzoom.server.tiles.cache import USED, forget_oldest, note_use, remove, used_folders
-from clearzoom.server.tiles.original import Original, check_given
+from clearzoom.server.tiles.original import Original, check_given, given
 from clearzoom.server.tiles.tiled_copies import copied, halved
 from clearzoom.server.tiles.tiled_tiff import readable_by_region
 
@@ -124,19 +123,16 @@ class Originals:
             raise damage.with_message(str(damage))
         if time.monotonic() < full_until_s:
             raise FullDiskError(f"the disk of {self._folder} has no room for a copy of {path}")
-        try:
+        with given(remote):
             source = open_picture(path, max_pixels=max_pixels, page=page, parts=_parts_of(remote))
-        except ClearzoomError:
-            check_given(remote)
-            raise
         sha256 = _sha256_of(path) if remote is None else _sha256(remote.identity)
         if page is not None:
             sha256 = _sha256(f"{sha256} page {page}")
         with self._locks.hold(_lock_key(sha256), check):
             try:
-                original = self._opened_with_room(source, sha256, check, remote)
+                with given(remote):
+                    original = self._opened_with_room(source, sha256, check, remote)
             except UnreadablePictureError as error:
-                check_given(remote)
                 if has_files_left(_FILES_OF_PICTURE):
                     damage = error.with_message(str(error))
                     self._remember(self._damaged, identity, damage, _MOST_KNOWN)
@@ -145,7 +141,7 @@ class Originals:
                 until_s = time.monotonic() + _FULL_S
                 self._remember(self._too_large, identity, until_s, _MOST_KNOWN)
                 raise
-            if _identity(path, page) != identity:  # the copy may have px of both
+            if remote is None and _identity(path, page) != identity:  # the copy may have px of both
                 remove(self._folder / sha256)
                 raise UnreadablePictureError(f"{path} changed while it was read; try again")
         self._remember(self._open, identity, original, _MOST_OPEN)
@@ -184,7 +180,7 @@ class Originals:
             self._free(folder, source.raw_bytes * 4 // 3)
             self._make_room()
             return self._opened(source, sha256, check, remote)
-        except (ClearzoomError, OSError, RefusedError):
+        except (ClearzoomError, OSError):
             remove(folder)
             raise
 
@@ -196,15 +192,15 @@ class Originals:
         (folder / USED).touch()
         halves = readable_by_region(source, _parts_of(remote))
         with self._memory_for(folder, source, check):
-            if not halves:
+            if not halves and remote is None:
                 # From the top down, so that no decoder holds the whole picture.
                 make = partial(upright, source, sequential=True)
                 halves = [copied(folder / "0.tif", source, make)]
             while max(halves[-1].width, halves[-1].height) > _SMALLEST_PX:
                 check()
                 copy = folder / f"{len(halves)}.tif"
-                halves.append(copied(copy, source, partial(halved, halves[-1], source)))
-        check_given(remote)
+                make = partial(halved, halves[-1], source)
+                halves.append(copied(copy, source, make, partial(check_given, remote)))
         (folder / _WHOLE).touch()
         self._sweep(folder, self._disk_bytes)
         return Original(source, sha256, tuple(halves), remote)

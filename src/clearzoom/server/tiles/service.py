@@ -10,7 +10,7 @@ import pyvips
 from fastapi import Request
 
 from clearzoom.engines.network import Network
-from clearzoom.errors import ClearzoomError
+from clearzoom.errors import ClearzoomError, InputError
 from clearzoom.pipeline.memory import give_back
 from clearzoom.pipeline.settings import Settings
 from clearzoom.server.client_addresses import client_name
@@ -38,6 +38,8 @@ from clearzoom.version import __version__
 T = TypeVar("T")
 _THREADS = 2
 """Threads of each pool. They are few, since networks use all cores themselves."""
+_REMOTE_THREADS = 4
+"""They mostly wait for a store."""
 _QUICK_PX = 2**20
 """Larger answers take long, whatever their pixels are."""
 _MEMORY_WITHIN_S = 5.0
@@ -86,9 +88,11 @@ class Service:
         )
         pace = Pace(settings.session / "paces", locks, settings.request_s)
         self.renderer = Renderer(Inference(self._cache, locks), default, pace)
-        # Two pools, so that what is quick does not wait behind what networks infer.
+        # Several pools, so that what is quick does not wait behind what networks infer, nor behind
+        # a store that answers late.
         self.quick = Pool("quick", _THREADS, _MOST_WAITING, _MOST_OF_CLIENT)
         self.slow = Pool("slow", _THREADS, _MOST_WAITING, _MOST_OF_CLIENT)
+        self.remote = Pool("remote", _REMOTE_THREADS, _MOST_WAITING, _MOST_OF_CLIENT)
         self.count_tile: Callable[[Kind, bool], None] = lambda kind, cached: None
 
     @property
@@ -100,6 +104,7 @@ class Service:
         """Finish the tiles that wait or are being made."""
         self.quick.close()
         self.slow.close()
+        self.remote.close()
 
     def make_room(self) -> None:
         """Delete half of the cached tiles and all tiled copies, because the disk is full."""
@@ -145,9 +150,10 @@ class Service:
             RefusedError: the server has too much to do.
         """
         for file in dict.fromkeys((entry.path, self.library.file_of(entry))):
-            known = None if file is None else self._originals.known(file, entry.read_page)
-            if known is not None:
-                return known
+            with contextlib.suppress(InputError):  # it vanished just now, which is said below
+                known = None if file is None else self._originals.known(file, entry.read_page)
+                if known is not None:
+                    return known
         limit = self.settings.max_pixels
 
         def work(check: CancelCheck) -> Original:
@@ -159,7 +165,8 @@ class Service:
                 failed = self._originals.known(entry.path, entry.read_page, also_failed=True)
                 if failed is not None:
                     return failed
-                raise
+                if self.library.file_of(entry) is None:
+                    raise
             path = self.library.fetched(entry, check)
             try:
                 return self._originals.open(path, limit, check, entry.read_page)
@@ -221,7 +228,9 @@ class Service:
 
         width, height = rotated_px(view.width, view.height, view.degrees)
         small = width * height <= _QUICK_PX
-        pool = self.quick if small and plan.kind != "inferred" else self.slow
+        pool = self.slow
+        if small and plan.kind != "inferred":
+            pool = self.quick if original.remote is None else self.remote
         answer = await self._unless_gone(request, pool.run(key, client, work))
         self.count_tile(answer.kind, False)
         return etag, answer

@@ -26,13 +26,20 @@ def halved(image: pyvips.Image, source: Source) -> pyvips.Image:
     return smaller.unpremultiply(max_alpha=opaque).rint().cast(image.format)
 
 
-def copied(path: Path, source: Source, make: Callable[[], pyvips.Image]) -> pyvips.Image:
+def copied(
+    path: Path,
+    source: Source,
+    make: Callable[[], pyvips.Image],
+    check_read: Callable[[], None] = lambda: None,
+) -> pyvips.Image:
     """Open the tiled copy in a file, which is made first where it is missing.
 
     Args:
         path: the file.
         source: the picture that it is a copy of, or of a half of.
         make: makes the image.
+        check_read: raises where not all that the image is made from was there; such a copy is not
+            kept.
 
     Raises:
         UnreadablePictureError: the picture is damaged.
@@ -45,7 +52,9 @@ def copied(path: Path, source: Source, make: Callable[[], pyvips.Image]) -> pyvi
                 try:
                     save(image, temporary, keep="none", **_TILE, **_PACKED)
                 except VIPS_ERRORS as error:
+                    check_read()
                     raise _why(path, temporary, source, make, error) from error
+                check_read()
         except VIPS_ERRORS as error:
             raise unreadable(source.path, error) from error
     kind = interpretation(np.empty((1, 1, source.channels), source.dtype), cmyk=source.cmyk)

@@ -29,12 +29,12 @@ def is_pyramid_in_tiles(parts: Parts, path: Path) -> bool:
     if main.halves == 1 or main.corrections:
         return False
     try:
-        image, _ = open_image(path, directory=main.halves - 1, parts=parts)
+        halves = [open_image(path, directory=at, parts=parts)[0] for at in range(main.halves)]
     except UnreadablePictureError:
         return False  # as the copy will say
-    is_upright = number_of(image, "orientation", 1) == 1
-    is_small = max(image.width, image.height) <= _SMALLEST_PX
-    return is_upright and is_small and states(image, "tile-width")
+    return max(halves[-1].width, halves[-1].height) <= _SMALLEST_PX and all(
+        states(half, "tile-width") and number_of(half, "orientation", 1) == 1 for half in halves
+    )
 
 
 def readable_by_region(source: Source, parts: Parts | None = None) -> list[pyvips.Image]:
