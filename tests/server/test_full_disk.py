@@ -61,6 +61,20 @@ def test_copies_make_room_for_one_another_on_a_full_disk(disk, serve, tmp_path):
     server.end()
 
 
+def test_room_that_comes_back_is_used_at_once(disk, serve, tmp_path):
+    """A picture that found none is refused for a while, but only as long as there is none."""
+    noise(tmp_path / "a.jpg", 2000)
+    server = serve(tmp_path, cache=disk / "cache")
+    (disk / "others'").write_bytes(bytes(30 * 2**20))
+    with server.client() as client:
+        for _ in range(2):
+            assert client.get(f"/iiif/3/a.jpg{SMALL}").status_code == 507
+        (disk / "others'").unlink()
+        answer = client.get(f"/iiif/3/a.jpg{SMALL}")
+        assert answer.status_code == 200, answer.text
+    server.end()
+
+
 def disk_use(disk):
     return shutil.disk_usage(disk).used
 

@@ -33,7 +33,9 @@ _WHOLE = "whole"
 """Empty file that is there once all copies were made."""
 _FILES_OF_PICTURE = 16
 _FULL_S = 30.0
-"""For so long nobody tries again to copy a picture that the disk had no room for."""
+_MORE_ROOM = 0.25
+"""A picture that the disk had no room for is not copied again for so long, unless the disk has more
+room than then: this share of the decoded picture."""
 _log = logging.getLogger("clearzoom.server")
 _Identity = tuple[Path, FileState, int | None]
 T = TypeVar("T")
@@ -62,7 +64,7 @@ class Originals:
         self._make_room, self._memory = make_room, memory
         self._open: OrderedDict[_Identity, Original] = OrderedDict()
         self._damaged: OrderedDict[_Identity, UnreadablePictureError] = OrderedDict()
-        self._too_large: OrderedDict[_Identity, float] = OrderedDict()
+        self._too_large: OrderedDict[_Identity, tuple[float, float]] = OrderedDict()
         self._mutex = threading.Lock()
 
     def known(
@@ -117,11 +119,11 @@ class Originals:
         identity = _identity(path, page)
         with self._mutex:
             damage = self._damaged.get(identity)
-            full_until_s = self._too_large.get(identity, 0.0)
+            full_until_s, enough_bytes = self._too_large.get(identity, (0.0, 0.0))
         # To decode it again up to there would take as long each time.
         if damage is not None:
             raise damage.with_message(str(damage))
-        if time.monotonic() < full_until_s:
+        if time.monotonic() < full_until_s and self._free_bytes() < enough_bytes:
             raise FullDiskError(f"the disk of {self._folder} has no room for a copy of {path}")
         with given(remote):
             source = open_picture(path, max_pixels=max_pixels, page=page, parts=_parts_of(remote))
@@ -138,8 +140,9 @@ class Originals:
                     self._remember(self._damaged, identity, damage, _MOST_KNOWN)
                 raise
             except FullDiskError:
+                enough_bytes = self._free_bytes() + _MORE_ROOM * source.raw_bytes
                 until_s = time.monotonic() + _FULL_S
-                self._remember(self._too_large, identity, until_s, _MOST_KNOWN)
+                self._remember(self._too_large, identity, (until_s, enough_bytes), _MOST_KNOWN)
                 raise
             if remote is None and _identity(path, page) != identity:  # the copy may have px of both
                 remove(self._folder / sha256)
@@ -215,9 +218,13 @@ class Originals:
     def _free(self, spared: Path, need_bytes: int) -> None:
         """Delete the least recently used copies until the disk has some room."""
         remove(spared)
-        lacking = need_bytes - shutil.disk_usage(self._folder).free
+        lacking = need_bytes - self._free_bytes()
         held = sum(size for _, size, _ in used_folders(self._folder))
         self._sweep(None, max(0, held - lacking))
+
+    def _free_bytes(self) -> int:
+        place = self._folder if self._folder.exists() else self._folder.parent
+        return shutil.disk_usage(place).free
 
     def _sweep(self, spared: Path | None, most_bytes: int) -> None:
         """Delete the least recently used copies; whoever has one open can still read it."""
