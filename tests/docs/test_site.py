@@ -5,14 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
-from functools import partial
 from html.parser import HTMLParser
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from helpers.file_server import file_server
 from playwright.sync_api import sync_playwright
 
 pytestmark = pytest.mark.docs
@@ -108,10 +106,8 @@ def test_the_reference_has_the_public_names(site):
 @pytest.mark.browser
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
 def test_a_browser_asks_this_host_alone(site):
-    quiet = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(quiet, directory=site)) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        base = f"http://127.0.0.1:{server.server_port}"
+    with file_server(site) as port:
+        base = f"http://127.0.0.1:{port}"
         asked = []
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
@@ -128,7 +124,6 @@ def test_a_browser_asks_this_host_alone(site):
             search.press_sequentially("consistency")  # it listens to keys
             page.locator(".md-search-result__item").first.wait_for()
             browser.close()
-        server.shutdown()
     assert len(asked) > 10
     assert [address for address in asked if not address.startswith((base, "data:", "blob:"))] == []
 

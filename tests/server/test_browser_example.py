@@ -1,13 +1,11 @@
 """The page of examples/browser in a real Chromium, from a server that only gives files."""
 
-import functools
-import http.server
 import io
-import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.file_server import file_server
 from PIL import Image
 
 import clearzoom
@@ -24,24 +22,10 @@ def as_a_browser_does(picture):
     return clearzoom.enlarge(picture, 4, "photo", consistency="none", denoise=PLAIN_LEVEL)
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    extensions_map = http.server.SimpleHTTPRequestHandler.extensions_map | {
-        ".mjs": "text/javascript"
-    }
-
-    def log_message(self, *arguments):
-        pass
-
-
 @pytest.fixture(scope="module")
 def files():
-    handler = functools.partial(Quiet, directory=ROOT)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with file_server(ROOT) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture

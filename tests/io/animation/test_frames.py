@@ -1,17 +1,16 @@
 """What is seen of foreign animations: Chromium is asked what it shows."""
 
 import base64
-import http.server
 import io
 import os
 import shutil
 import tarfile
-import threading
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.file_server import file_server
 from helpers.small_animations import apng, chunk, flat, gif
 from PIL import Image
 from playwright.sync_api import Error, sync_playwright
@@ -96,29 +95,20 @@ _SHOWN = """async ([data, type]) => {
 }"""
 
 
-class _Empty(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("content-type", "text/html")
-        self.end_headers()
-
-    def log_message(self, *said):
-        pass
-
-
 @pytest.fixture(scope="module")
-def shown():
+def shown(tmp_path_factory):
     """Says how often Chromium plays a file, how long each frame lasts in ms, and its px."""
     program = shutil.which("chromium")
     if program is None:
         reason = "there is no chromium; run scripts/install-test-tools"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Empty)  # a place that it trusts
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    with sync_playwright() as playwright:
+    empty = tmp_path_factory.mktemp("empty")
+    (empty / "index.html").write_text("")
+    # A place that the browser trusts.
+    with file_server(empty) as port, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = browser.new_page()
-        page.goto(f"http://127.0.0.1:{server.server_port}/")
+        page.goto(f"http://127.0.0.1:{port}/")
 
         def ask(encoded, kind):
             text = base64.b64encode(encoded).decode()
@@ -132,8 +122,6 @@ def shown():
 
         yield ask
         browser.close()
-    server.shutdown()
-    server.server_close()
 
 
 def compare(path, asked):

@@ -6,13 +6,11 @@ the cookie that the login page has set. (Universal Viewer loads images without c
 """
 
 import shutil
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from helpers.file_server import file_server
 
 pytestmark = pytest.mark.browser
 
@@ -92,11 +90,6 @@ Mirador.viewer({ id: "viewer", windows: [{ manifestId }] });
 </script>"""
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *arguments):
-        pass
-
-
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory):
     """Another origin, with the client and Mirador."""
@@ -104,14 +97,9 @@ def elsewhere(tmp_path_factory):
     (root / "client.html").write_text(CLIENT)
     (root / "mirador.html").write_text(VIEWER)
     (root / MIRADOR.name).symlink_to(MIRADOR)
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(root)))
-    thread = threading.Thread(target=listening.serve_forever)
-    thread.start()
-    # Cookies without TLS go to pages of the same site alone: here another port of localhost.
-    yield f"http://localhost:{listening.server_port}"
-    listening.shutdown()
-    thread.join()
-    listening.server_close()
+    with file_server(root) as port:
+        # Cookies without TLS go to pages of the same site alone: here another port of localhost.
+        yield f"http://localhost:{port}"
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,8 @@
 """Viewers of others, in a real browser and on a page of another origin, show the manifests."""
 
 import os
-import threading
 from dataclasses import dataclass, field
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,6 +10,7 @@ import numpy as np
 import pytest
 import pyvips
 import tifffile
+from helpers.file_server import Files, file_server
 
 pytestmark = pytest.mark.browser
 
@@ -45,8 +44,8 @@ NEXT = {
 }
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def do_GET(self):
+class Viewers(Files):
+    def do_GET(self):  # noqa: N802  # http.server names it
         name = self.path.removeprefix("/").removesuffix(".html")
         if name not in PAGES:
             super().do_GET()
@@ -58,9 +57,6 @@ class Quiet(SimpleHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, *arguments):
-        pass
-
 
 @pytest.fixture(scope="module")
 def elsewhere():
@@ -70,13 +66,8 @@ def elsewhere():
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(TOOLS)))
-    thread = threading.Thread(target=listening.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{listening.server_port}"
-    listening.shutdown()
-    thread.join()
-    listening.server_close()
+    with file_server(TOOLS, Viewers) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @dataclass
