@@ -99,6 +99,7 @@ class ObjectParts:
                         raise InputError(f"{self.identity} gave {len(content)} of {count} bytes")
             except ClearzoomError as error:
                 self.failure = error.with_message(str(error))  # without what its frames hold
+                self.failure.__cause__ = error.__cause__ and error.__cause__.with_traceback(None)
                 self._failed(error)
                 raise
         blocks = [content[at : at + BLOCK_BYTES] for at in range(0, count, BLOCK_BYTES)]

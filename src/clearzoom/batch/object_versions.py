@@ -63,7 +63,7 @@ class ObjectVersions:
         """
         return bool(getattr(self._store.files, "local_expiry_check", False))
 
-    def parts(
+    def open_parts(
         self, name: str, failed: Callable[[ClearzoomError], None] = lambda error: None
     ) -> ObjectParts:
         """Open a file of which only parts are needed.

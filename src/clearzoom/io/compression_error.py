@@ -4,11 +4,11 @@ import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from clearzoom.io.jp2 import read_jp2
 from clearzoom.io.metadata.tiff_tags import COMPRESSION, SHORT, read_tags
-from clearzoom.io.parts import Parts
+from clearzoom.io.parts import Parts, open_content
 from clearzoom.io.pillow_reader import JPEG_2000
 
 _USUAL_LEVELS = 4.0
@@ -34,7 +34,7 @@ def compression_error_levels(path: Path, kind: str, parts: Parts | None = None) 
     if kind not in _LOSSY_KINDS:
         return 0.0
     try:
-        with path.open("rb") if parts is None else cast("BinaryIO", parts.again()) as file:
+        with open_content(path, parts) as file:
             return _levels_of(file, kind)
     except (OSError, ValueError, SyntaxError, struct.error):  # libvips reports damage better.
         return 0.0

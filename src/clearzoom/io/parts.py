@@ -1,8 +1,8 @@
 """A file that lies elsewhere and is read part by part, for our parsers and for libvips alike."""
 
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
+from pathlib import Path
+from typing import BinaryIO, Self, cast
 
 
 class Parts:
@@ -11,8 +11,8 @@ class Parts:
     It has a position of its own and holds nothing open, so closing it does nothing.
 
     Args:
-        read_at: returns the bytes from an offset on, as many as asked for unless the file ends
-            before. It may be called from any thread.
+        read_at: takes an offset and a number of bytes, and returns these bytes. It may be called
+            from any thread.
         size_bytes: the file's size.
     """
 
@@ -46,10 +46,14 @@ class Parts:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def open_content(path: Path, parts: Parts | None) -> BinaryIO:
+    """Open a file, or the parts of one that is not at its path.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    return path.open("rb") if parts is None else cast("BinaryIO", parts.again())

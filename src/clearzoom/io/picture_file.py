@@ -2,7 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, Self, cast
+from typing import BinaryIO, Self
 
 from clearzoom.errors import SizeError
 from clearzoom.io.heif_boxes import item_properties, meta_box
@@ -10,7 +10,7 @@ from clearzoom.io.metadata.gif_texts import Extension, gif_extensions
 from clearzoom.io.metadata.jpeg_segments import jpeg_segments
 from clearzoom.io.metadata.png_blocks import png_blocks
 from clearzoom.io.metadata.png_chunks import PngChunks
-from clearzoom.io.parts import Parts
+from clearzoom.io.parts import Parts, open_content
 from clearzoom.io.tiff_pages import MainPage, main_page
 
 _START_BYTES = 64
@@ -44,8 +44,7 @@ class PictureFile:
 
     def again(self) -> BinaryIO:
         """Open the file once more, as libvips keeps the first one."""
-        parts = self._parts
-        return self.path.open("rb") if parts is None else cast("BinaryIO", parts.again())
+        return open_content(self.path, self._parts)
 
     @cached_property
     def png_chunks(self) -> PngChunks:

@@ -82,15 +82,15 @@ def _open_connections() -> OpenConnections:
 
 def _most_files() -> int:
     """Return how many files this process may open, after raising that to what it needs."""
+    needed = MOST_CONNECTIONS + _OTHER_FILES
     try:
         import resource
     except ImportError:  # Windows, where there is no such limit
-        return MOST_CONNECTIONS + _OTHER_FILES
+        return needed
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_CONNECTIONS + _OTHER_FILES
-    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    most = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
     if soft == resource.RLIM_INFINITY or soft >= most:
-        return wanted if soft == resource.RLIM_INFINITY else soft
+        return needed if soft == resource.RLIM_INFINITY else soft
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     return most
 

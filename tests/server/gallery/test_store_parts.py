@@ -209,7 +209,7 @@ def test_a_disk_with_coarse_times_gets_a_copy(environment, tmp_path, monkeypatch
     store = PictureStore(ServeSettings(**folders, store="s3://maps"), KeyedLock(tmp_path / "locks"))
     store.refresh()
     stand_in = tmp_path / "tree" / "map.tif"
-    assert store.parts(stand_in).parts.read(4) == b"II*\0"
+    assert store.open_parts(stand_in).parts.read(4) == b"II*\0"
     real = os.utime
 
     def coarse(path, times=None, *, ns=None):
@@ -217,7 +217,7 @@ def test_a_disk_with_coarse_times_gets_a_copy(environment, tmp_path, monkeypatch
 
     monkeypatch.setattr(os, "utime", coarse)
     real(stand_in, ns=(0, 10**9))
-    assert store.parts(stand_in) is None
+    assert store.open_parts(stand_in) is None
 
 
 def test_a_picture_that_vanished(environment, serve, tmp_path):
@@ -238,7 +238,7 @@ def test_what_cannot_pin_a_version_is_copied(tmp_path):
     noise(1, 300).tiffsave(str(tmp_path / "a.tif"), **PYRAMID)
     files = ObjectVersions(ObjectStore(f"file://{tmp_path}"))
     assert not files.reads_one_version
-    opened = files.parts("a.tif")
+    opened = files.open_parts("a.tif")
     assert opened.parts.read() == (tmp_path / "a.tif").read_bytes()
     assert opened.state == files.state("a.tif")
     opened.close()

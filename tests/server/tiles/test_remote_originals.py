@@ -156,6 +156,7 @@ def test_a_part_that_is_not_given_is_no_damage(stand_in, tmp_path):
     with pytest.raises(RefusedError):
         original.region(0, Box(0, 256, 128, 128))
     assert store.requests == asked  # it is not asked again
+    assert isinstance(found.failure.__cause__, OSError)  # whoever reports it later knows why
     assert originals.known(path) is None
     assert originals.known(path, also_failed=True) is original
 

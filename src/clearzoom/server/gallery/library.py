@@ -221,7 +221,7 @@ class Library:
             return entry.path
         return self._store.copy_of(entry.path)
 
-    def parts(self, entry: Entry) -> ObjectParts | None:
+    def open_parts(self, entry: Entry) -> ObjectParts | None:
         """Open a picture of a store that is read part by part; None of one that is fetched.
 
         Raises:
@@ -230,7 +230,7 @@ class Library:
         """
         if self._store is None or entry.is_upload:
             return None
-        return self._store.parts(entry.path)
+        return self._store.open_parts(entry.path)
 
     def fetched(self, entry: Entry, check: CancelCheck) -> Path:
         """Return the file with a picture's content; it is copied from a store where it is missing.

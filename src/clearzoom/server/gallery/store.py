@@ -18,12 +18,12 @@ from clearzoom.io.names import START_BYTES, is_picture_name, may_be_picture
 from clearzoom.io.parts import Parts
 from clearzoom.io.reading import Source
 from clearzoom.server.file_states import FileState, state_of
+from clearzoom.server.gallery.circuit_breaker import CircuitBreaker
 from clearzoom.server.gallery.headers import header_of, missing
 from clearzoom.server.gallery.owner_file import NAME
 from clearzoom.server.gallery.store_header import header_by_ranges, of_each_picture
 from clearzoom.server.gallery.store_names import changed_ns, digest_of, is_file_name, watermarks_in
 from clearzoom.server.gallery.store_options import store_of
-from clearzoom.server.gallery.store_refusals import Refusals
 from clearzoom.server.locks import CancelCheck, KeyedLock
 from clearzoom.server.settings import ServeSettings
 from clearzoom.server.tiles.cache import USED, forget_oldest, note_use, remove, used_folders
@@ -38,7 +38,7 @@ _COPIES_SHARE = 0.25
 _SMALL_BYTES = 262_144
 """A smaller file is copied at once; its header alone would take as long."""
 _LEAST_BYTES_IN_PARTS = 16_000_000
-"""A smaller pyramid is copied at once; to read many of its parts would take longer."""
+"""A smaller pyramid is copied at once, by one request instead of many."""
 _MOST_OWNERS_BYTES = 10_000_000
 """Bound of a clearzoom.toml, and of the image of a watermark."""
 _TRIES = 3
@@ -72,7 +72,7 @@ class PictureStore:
         self._files = ObjectVersions(store_of(self._url))
         self._by_ranges = lru_cache(maxsize=16_384)(self._read_ranges)
         self._is_in_parts = lru_cache(maxsize=16_384)(self._look_for_tiles)
-        self._refusals = Refusals()
+        self._breaker = CircuitBreaker()
         self._tree.mkdir(parents=True, exist_ok=True)
 
     def refresh(self) -> None:
@@ -85,23 +85,23 @@ class PictureStore:
         states = {name: state for name, state in self._files.states().items() if is_file_name(name)}
         if not states and not (self._tree / _STAMP).exists():
             raise MissingFileError(f"no files in {self._url}; check the name")
-        wanted = {name for name in states if is_picture_name(name) or may_be_picture(name)}
+        listed = {name for name in states if is_picture_name(name) or may_be_picture(name)}
         settings = [name for name in states if PurePosixPath(name).name == NAME]
         for name in settings:
             if states[name].size_bytes > _MOST_OWNERS_BYTES:  # it might close a folder
                 most = f"{_MOST_OWNERS_BYTES:,} bytes"
                 raise InputError(f"{self._url}/{name} has more than {most}; make it smaller")
             self._place(name, states[name], whole=True)
-            wanted.add(name)
+            listed.add(name)
         for image in {each for name in settings for each in watermarks_in(self._tree, name)}:
             if image in states and states[image].size_bytes <= _MOST_OWNERS_BYTES:
                 self._place(image, states[image], whole=True)
-                wanted.add(image)
-        for name in wanted:
+                listed.add(image)
+        for name in listed:
             self._place(name, states[name], whole=False)
         for root, _, files in os.walk(self._tree):
             for path in (Path(root) / file for file in files if not file.startswith(_OWN)):
-                if path.relative_to(self._tree).as_posix() not in wanted:
+                if path.relative_to(self._tree).as_posix() not in listed:
                     path.unlink(missing_ok=True)
         (self._tree / _STAMP).touch()
 
@@ -171,14 +171,14 @@ class PictureStore:
             with self._locks.hold(f"copy {self._url}/{name}", check):
                 copy = self.copy_of(stand_in)
                 if copy is None:
-                    with self._refusals.asked():
+                    with self._breaker.call():
                         copy = self._copy(name, stand_in)
                 return copy
         except (FileNotFoundError, MissingFileError):
             stand_in.unlink(missing_ok=True)
             raise missing() from None
 
-    def parts(self, stand_in: Path) -> ObjectParts | None:
+    def open_parts(self, stand_in: Path) -> ObjectParts | None:
         """Open a large pyramid of tiles, which is not copied; None of any other picture.
 
         Args:
@@ -194,8 +194,8 @@ class PictureStore:
                 state = state_of(stand_in)
                 if state[-1] < _LEAST_BYTES_IN_PARTS or not self._is_in_parts(stand_in, state):
                     break
-                with self._refusals.asked():
-                    opened = self._files.parts(name, self._refusals.note)
+                with self._breaker.call():
+                    opened = self._files.open_parts(name, self._breaker.record)
                     self._place(name, opened.state, whole=False)
                 if state_of(stand_in) == state:
                     return opened
@@ -235,18 +235,18 @@ class PictureStore:
 
     def _read_ranges(self, stand_in: Path, state: FileState, max_pixels: int) -> Source | None:
         # Where nothing is found, the copy that follows says why.
-        with suppress(MissingFileError), self._asked_for_parts(stand_in) as parts:
+        with suppress(MissingFileError), self._opened_parts(stand_in) as parts:
             return header_by_ranges(parts, stand_in, max_pixels)
         return None
 
     def _look_for_tiles(self, stand_in: Path, state: FileState) -> bool:
-        with self._asked_for_parts(stand_in) as parts:
+        with self._opened_parts(stand_in) as parts:
             return is_pyramid_in_tiles(parts, stand_in)
 
     @contextmanager
-    def _asked_for_parts(self, stand_in: Path) -> Iterator[Parts]:
+    def _opened_parts(self, stand_in: Path) -> Iterator[Parts]:
         name = stand_in.relative_to(self._tree).as_posix()
-        with self._refusals.asked(), closing(self._files.parts(name)) as opened:
+        with self._breaker.call(), closing(self._files.open_parts(name)) as opened:
             yield opened.parts
             if opened.failure is not None:  # libvips took it for damage
                 raise opened.failure
@@ -266,7 +266,7 @@ class PictureStore:
             if whole:
                 state = self._files.copy(name, temporary)
             elif may_be_picture(name):
-                with closing(self._files.parts(name)) as opened:
+                with closing(self._files.open_parts(name)) as opened:
                     temporary.write_bytes(opened.parts.read(START_BYTES))
             os.truncate(temporary, state.size_bytes)
             at_ns = changed_ns(state, whole=whole)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, cast
 
 import pyvips
 
@@ -15,7 +14,7 @@ from clearzoom.io.libvips_files import source_of
 from clearzoom.io.loading import number_of
 from clearzoom.io.metadata.blocks import Metadata
 from clearzoom.io.names import is_picture_file
-from clearzoom.io.parts import Parts
+from clearzoom.io.parts import Parts, open_content
 from clearzoom.io.picture_file import check_pixels
 from clearzoom.io.source import Source
 from clearzoom.io.tiff_pages import main_page
@@ -46,7 +45,7 @@ def header_by_ranges(file: Parts, path: Path, max_pixels: int) -> Source | None:
     kind = next((kind for sign, kind in _BY_RANGES.items() if start.startswith(sign)), None)
     if kind is None:
         return None
-    main = main_page(cast("BinaryIO", file), path) if kind == "TIFF" else None
+    main = main_page(open_content(path, file), path) if kind == "TIFF" else None
     if main is not None and (main.rivals > 1 or main.corrections):
         return None
     try:

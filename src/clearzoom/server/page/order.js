@@ -46,7 +46,8 @@ export class Order {
       by("print-height").value = isUpright ? "60" : "40";
       by("format").value = /\.jpe?g$/i.test(picture.name) ? "jpg" : "png";
     }
-    if (!picture.files) checkRadio("how", "view"); // all else is refused
+    const view = by("download-form").querySelector("input[value=view]");
+    if (!picture.files && view instanceof HTMLInputElement) view.checked = true; // all else is refused
     this.source = source;
     this.#offerCleaning(choice);
     this.say();
@@ -203,15 +204,6 @@ export class Order {
       (picture.frames > 1 && !isView ? ` ${t("download.frames", frames)}` : "");
     by("outcome-caution").textContent = isView ? "" : caution(picture, plan);
   }
-}
-
-/**
- * @param {string} name
- * @param {string} value
- */
-function checkRadio(name, value) {
-  const found = by("download-form").querySelector(`input[name=${name}][value=${value}]`);
-  if (found instanceof HTMLInputElement) found.checked = true;
 }
 
 /**

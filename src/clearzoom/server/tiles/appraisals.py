@@ -10,7 +10,7 @@ from clearzoom.io.windows import window_grid
 from clearzoom.pipeline.appraise import Appraisal, appraise, resolved
 from clearzoom.pipeline.job import channels_of
 from clearzoom.pipeline.settings import Settings
-from clearzoom.server.tiles.original import Original, given
+from clearzoom.server.tiles.original import Original, store_errors_as_503
 
 _MOST_SETTLED = 1024
 _MOST_APPRAISALS = 16
@@ -63,9 +63,8 @@ class Appraisals:
         windows = [
             original.region(0, window) for window in window_grid(source.width_px, source.height_px)
         ]
-        with given(original.remote):
-            parts = None if original.remote is None else original.remote.parts
-            coding = compression_error_levels(source.path, source.kind, parts)
+        with store_errors_as_503(original.remote):
+            coding = compression_error_levels(source.path, source.kind, original.parts)
         appraisal = appraise(windows, channels_of(source), coding)
         with self._mutex:
             self._appraisals[original.sha256] = appraisal

@@ -11,9 +11,10 @@ from clearzoom.batch.object_blocks import ObjectParts
 from clearzoom.core.box import Box
 from clearzoom.errors import ClearzoomError
 from clearzoom.io.libvips_errors import VIPS_ERRORS, unreadable
+from clearzoom.io.parts import Parts
 from clearzoom.io.picture import Samples, colours_of
 from clearzoom.io.reading import Source
-from clearzoom.server.gallery.store_refusals import not_given
+from clearzoom.server.gallery.circuit_breaker import unavailable
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Original:
         return colours_of(self.source.channels, cmyk=self.source.cmyk)
 
     @property
+    def parts(self) -> Parts | None:
+        """The content of a file that is not at the source's path."""
+        return None if self.remote is None else self.remote.parts
+
+    @property
     def is_failed(self) -> bool:
         """Whether a store did not give a part of the file; nothing more can be read."""
         return self.remote is not None and self.remote.failure is not None
@@ -58,7 +64,7 @@ class Original:
             RefusedError: 503, the store does not give that part.
         """
         image = self.halves[half]
-        with given(self.remote):
+        with store_errors_as_503(self.remote):
             try:
                 part = image.crop(box.left, box.top, box.width, box.height).numpy()
             except VIPS_ERRORS as error:
@@ -66,19 +72,19 @@ class Original:
         return np.asarray(part).reshape(box.height, box.width, self.source.channels)
 
 
-def check_given(remote: ObjectParts | None) -> None:
-    """Check that a store gave all parts of a file that were read; libvips goes on without them.
+def check_complete(remote: ObjectParts | None) -> None:
+    """Check that nothing that was read of a file is missing; libvips goes on without it.
 
     Raises:
-        RefusedError: 503, it did not.
+        RefusedError: 503, the store did not give a part.
     """
     if remote is not None and remote.failure is not None:
-        raise not_given()
+        raise unavailable()
 
 
 @contextmanager
-def given(remote: ObjectParts | None) -> Iterator[None]:
-    """Read a file; where its store does not give all of it, that is no fault of the picture.
+def store_errors_as_503(remote: ObjectParts | None) -> Iterator[None]:
+    """Turn what libvips and parsers take for damage into 503, where the store is the reason.
 
     Raises:
         RefusedError: 503, the store did not give a part.
@@ -86,6 +92,6 @@ def given(remote: ObjectParts | None) -> Iterator[None]:
     try:
         yield
     except ClearzoomError:
-        check_given(remote)
+        check_complete(remote)
         raise
-    check_given(remote)
+    check_complete(remote)

@@ -22,7 +22,7 @@ from clearzoom.server.locks import CancelCheck, KeyedLock
 from clearzoom.server.memory import Memory
 from clearzoom.server.opening import opening_bytes
 from clearzoom.server.tiles.cache import USED, forget_oldest, note_use, remove, used_folders
-from clearzoom.server.tiles.original import Original, check_given, given
+from clearzoom.server.tiles.original import Original, check_complete, store_errors_as_503
 from clearzoom.server.tiles.tiled_copies import copied, halved
 from clearzoom.server.tiles.tiled_tiff import readable_by_region
 
@@ -33,9 +33,9 @@ _WHOLE = "whole"
 """Empty file that is there once all copies were made."""
 _FILES_OF_PICTURE = 16
 _FULL_S = 30.0
-_MORE_ROOM = 0.25
-"""A picture that the disk had no room for is not copied again for so long, unless the disk has more
-room than then: this share of the decoded picture."""
+"""How long a picture is refused that the disk had no room for, unless some room came back."""
+_ROOM_AGAIN = 0.25
+"""How much must come back before the picture is copied again, as a share of its decoded px."""
 _log = logging.getLogger("clearzoom.server")
 _Identity = tuple[Path, FileState, int | None]
 T = TypeVar("T")
@@ -125,14 +125,14 @@ class Originals:
             raise damage.with_message(str(damage))
         if time.monotonic() < full_until_s and self._free_bytes() < enough_bytes:
             raise FullDiskError(f"the disk of {self._folder} has no room for a copy of {path}")
-        with given(remote):
+        with store_errors_as_503(remote):
             source = open_picture(path, max_pixels=max_pixels, page=page, parts=_parts_of(remote))
         sha256 = _sha256_of(path) if remote is None else _sha256(remote.identity)
         if page is not None:
             sha256 = _sha256(f"{sha256} page {page}")
         with self._locks.hold(_lock_key(sha256), check):
             try:
-                with given(remote):
+                with store_errors_as_503(remote):
                     original = self._opened_with_room(source, sha256, check, remote)
             except UnreadablePictureError as error:
                 if has_files_left(_FILES_OF_PICTURE):
@@ -140,7 +140,7 @@ class Originals:
                     self._remember(self._damaged, identity, damage, _MOST_KNOWN)
                 raise
             except FullDiskError:
-                enough_bytes = self._free_bytes() + _MORE_ROOM * source.raw_bytes
+                enough_bytes = self._free_bytes() + _ROOM_AGAIN * source.raw_bytes
                 until_s = time.monotonic() + _FULL_S
                 self._remember(self._too_large, identity, (until_s, enough_bytes), _MOST_KNOWN)
                 raise
@@ -203,7 +203,7 @@ class Originals:
                 check()
                 copy = folder / f"{len(halves)}.tif"
                 make = partial(halved, halves[-1], source)
-                halves.append(copied(copy, source, make, partial(check_given, remote)))
+                halves.append(copied(copy, source, make, partial(check_complete, remote)))
         (folder / _WHOLE).touch()
         self._sweep(folder, self._disk_bytes)
         return Original(source, sha256, tuple(halves), remote)

@@ -158,7 +158,7 @@ class Service:
 
         def work(check: CancelCheck) -> Original:
             try:
-                remote = self.library.parts(entry)
+                remote = self.library.open_parts(entry)
                 if remote is not None:
                     return self._originals.open(entry.path, limit, check, entry.read_page, remote)
             except RefusedError:

@@ -1,4 +1,4 @@
-"""The answer where an object store does not give a picture."""
+"""A circuit breaker: a store that does not answer gets no further requests for a while."""
 
 import logging
 import time
@@ -14,37 +14,37 @@ _NO_ANSWER = (ConnectionError, TimeoutError)
 _log = logging.getLogger("clearzoom.server")
 
 
-def not_given() -> RefusedError:
+def unavailable() -> RefusedError:
     """Make the error of a picture that the store does not give now."""
     text = "the store of the pictures does not give it; try again later"
     return RefusedError(503, text, retry_after_s=int(_QUIET_S))
 
 
-class Refusals:
-    """Refuses what a store does not give; if it does not answer, it is not asked for a while."""
+class CircuitBreaker:
+    """Turns the errors of a store into answers with 503, and spares a store that is silent."""
 
     def __init__(self) -> None:
         self._quiet_until_s = 0.0
 
     @contextmanager
-    def asked(self) -> Iterator[None]:
-        """Ask the store for something.
+    def call(self) -> Iterator[None]:
+        """Send requests to the store.
 
         Raises:
-            RefusedError: 503.
+            RefusedError: 503, it did not answer a moment ago, or does not give what is requested.
         """
         if time.monotonic() < self._quiet_until_s:
-            raise not_given()
+            raise unavailable()
         try:
             yield
         except InputError as error:
             if type(error) is not InputError:  # of the picture, not of the store
                 raise
-            self.note(error)
-            raise not_given() from error
+            self.record(error)
+            raise unavailable() from error
 
-    def note(self, error: ClearzoomError) -> None:
-        """Say why the store did not give something, and remember it if it did not answer at all."""
+    def record(self, error: ClearzoomError) -> None:
+        """Log an error of the store; after one without any answer no calls are made for 10 s."""
         _log.error("%s", error)
         cause = error.__cause__
         is_answer = isinstance(cause, OSError) and not isinstance(cause, _NO_ANSWER)
