@@ -36,6 +36,12 @@ def folder(tmp_path_factory, photo):
     return root
 
 
+LOADED = """(image) => new Promise((done) => {
+    if (image.naturalWidth) done();
+    else image.addEventListener("load", () => done(), { once: true });
+})"""
+
+
 @pytest.fixture(scope="module")
 def server(serve, folder):
     server = serve(folder, "--model", "fast", "--consistency", "tones")
@@ -72,6 +78,7 @@ def test_a_small_picture_is_not_blown_up_on_its_card(open_page):
     page = open_page()
     image = page.locator(f"[data-picture='{SMALL[0]}'] img")
     image.scroll_into_view_if_needed()
+    image.evaluate(LOADED)
     box = image.bounding_box()
     assert (box["width"], box["height"]) == SMALL[1:]
 
