@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from clearzoom.errors import ConfigError, OutputError
+from clearzoom.errors import ConfigError, MissingFileError, OutputError
 from clearzoom.io.writing import write_rgb8
 from clearzoom.losses.features import random_weights
 from clearzoom.losses.perceptual import Perceptual
@@ -141,6 +141,17 @@ def test_a_feature_network_travels_as_far_as_it_is_run(wish, config_file, tmp_pa
     there, here = (Perceptual("vgg16", term.layers, file) for file in (packed, weights))
     x, y = torch.rand(2, 1, 3, 32, 32) - 0.5
     assert torch.equal(there(x, y), here(x, y))
+
+
+def test_a_teacher_travels(wish, config_file, tmp_path):
+    from clearzoom.weights import FOLDER
+
+    teacher = FOLDER / "fast-x2.safetensors"
+    pack(wish(config_file(more=f"[teacher]\nfile = '{teacher}'\n")), tmp_path / "pack")
+    packed = tmp_path / "pack" / config_in(tmp_path / "pack").teacher.file
+    assert packed.read_bytes() == teacher.read_bytes()
+    with pytest.raises(MissingFileError, match=r"check teacher\.file"):
+        pack(wish(config_file(more="[teacher]\nfile = 'none'\n")), tmp_path / "other")
 
 
 @pytest.mark.usefixtures("fetched_weights")

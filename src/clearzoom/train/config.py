@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from clearzoom.losses.adversarial import AdversarialKind
 from clearzoom.train.data.degradation import Degradation
+from clearzoom.train.teacher_section import TeacherSection
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -243,7 +244,17 @@ class TrainConfig(_Section):
     adversarial: AdversarialSection | None = None
     degradation: Degradation | None = None
     """Faults of LR; without this section LR is the protocol's."""
+    teacher: TeacherSection | None = None
     run: RunSection = RunSection()
+
+    @model_validator(mode="after")
+    def _check_teacher(self) -> "TrainConfig":
+        if self.teacher is not None and (self.data.streamed or self.degradation is not None):
+            raise ValueError(
+                "a teacher enlarges the clean LR of all pictures once, before the first step; "
+                "leave out [teacher], or data.streamed and [degradation]"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_compared(self) -> "TrainConfig":

@@ -50,10 +50,19 @@ def load_config(path: Path) -> TrainConfig:
         for term in config.losses
     )
     config = config.model_copy(update={"data": data, "losses": losses})
+    config = with_teacher_in(config, here)
     _check_multiple(path, config, "optimiser.max_steps", "run.validate_every_steps")
     _check_multiple(path, config, "run.validate_every_steps", "run.steps_per_call")
     _check_multiple(path, config, "run.log_every_steps", "run.steps_per_call")
     return config
+
+
+def with_teacher_in(config: TrainConfig, folder: Path) -> TrainConfig:
+    """Let the path of the teacher's file, if there is a teacher, start at a folder."""
+    if config.teacher is None:
+        return config
+    teacher = config.teacher.model_copy(update={"file": folder / config.teacher.file})
+    return config.model_copy(update={"teacher": teacher})
 
 
 def _fault_words(fault: dict[str, Any]) -> str:

@@ -25,6 +25,7 @@ from clearzoom.train.packing import (
     Plan,
     Planned,
 )
+from clearzoom.train.teacher import load_teacher
 
 _RUN = """#!/usr/bin/env bash
 # run BUDGET [OUTPUT]: train what is packed here within a time like 90s, 25m or 2h.
@@ -103,6 +104,7 @@ def pack(request: PackRequest, folder: Path, wheels: Sequence[Path] = ()) -> lis
     for name, config in configs.items():
         packed = shards.moved(_packed(config, request.batch))
         packed = _with_feature_weights(packed, first / WEIGHTS)
+        packed = _with_teacher(packed, first / WEIGHTS)
         (first / CONFIGS / f"{name}.json").write_text(packed.model_dump_json(indent=2))
         runs.append(
             Planned(
@@ -164,6 +166,18 @@ def _with_feature_weights(config: TrainConfig, folder: Path) -> TrainConfig:
             term = term.model_copy(update={"file": Path(WEIGHTS) / name})
         terms.append(term)
     return config.model_copy(update={"losses": tuple(terms)})
+
+
+def _with_teacher(config: TrainConfig, folder: Path) -> TrainConfig:
+    """Pack the weights of the teacher."""
+    if config.teacher is None:
+        return config
+    file = config.teacher.file
+    load_teacher(file)  # raises here what would be raised on the other machine
+    folder.mkdir(exist_ok=True)
+    shutil.copy(file, folder / file.name)
+    teacher = config.teacher.model_copy(update={"file": Path(WEIGHTS) / file.name})
+    return config.model_copy(update={"teacher": teacher})
 
 
 def _layers(term: PerceptualTerm) -> tuple[str, dict[str, torch.Tensor]]:

@@ -24,6 +24,7 @@ from clearzoom.train.callbacks import save_weights
 from clearzoom.train.checkpoint import BEST, LAST, load_checkpoint
 from clearzoom.train.compiling import compiling_helps
 from clearzoom.train.config import FEATURE_TERMS, TrainConfig
+from clearzoom.train.config_file import with_teacher_in
 from clearzoom.train.finish import Finish
 from clearzoom.train.packing import CONFIGS, DATA, PART, WEIGHTS, Plan, Planned, read_plan
 from clearzoom.train.recipe import Recipe
@@ -97,7 +98,8 @@ class Pack:
             for term in config.losses
         )
         data = data.model_copy(update={"train": train, "validation": held})
-        return config.model_copy(update={"data": data, "losses": losses})
+        config = config.model_copy(update={"data": data, "losses": losses})
+        return with_teacher_in(config, self.folder)
 
     def init_of(self, run: Planned, plan: Plan) -> Path | None:
         """Find the weights that a run starts from; None: it starts anew.

@@ -191,6 +191,8 @@ def _training(state: dict[str, Any], config: TrainConfig, best: Path) -> Trainin
     for each in plain["data"]["train"]:
         each["folder"] = Path(each["folder"]).name
     plain["data"]["validation"] = [Path(each).name for each in plain["data"]["validation"]]
+    if plain["teacher"] is not None:
+        plain["teacher"]["file"] = Path(plain["teacher"]["file"]).name
     return Training(
         data="; ".join(map(_data_words, folders, files)),
         data_sha256=files_sha256([path for several in files for path in several]),

@@ -9,6 +9,7 @@ from clearzoom.train.config import DataSection, RunSection, TrainConfig
 
 _FREE = ("train", "validation", "workers")
 """Keys of [data] that a resumed run may change: they do not determine the weights."""
+_SECTIONS = ("network", "data", "optimiser", "losses", "adversarial", "degradation", "teacher")
 _KEPT_OF_RUN = (
     "seed",
     "precision",
@@ -64,7 +65,7 @@ def same_run(checkpoint: Path, config: TrainConfig) -> dict[str, Any]:
     free = {*_FREE, *(["max_steps"] if config.optimiser.schedule == "constant" else [])}
     # Older checkpoints have fewer keys; the section fills in the defaults.
     started["data"] = DataSection(**started["data"]).model_dump(mode="json")
-    for section in ("network", "data", "optimiser", "losses", "adversarial", "degradation"):
+    for section in _SECTIONS:
         before, after = _by_key(started.get(section)), _by_key(now[section])
         for key in dict.fromkeys([*after, *before]):
             if before.get(key) != after.get(key) and key not in free:

@@ -34,6 +34,7 @@ from clearzoom.train.precision import choose_arithmetic
 from clearzoom.train.processes import Processes, console, local_rank
 from clearzoom.train.recipe import Recipe
 from clearzoom.train.resume import same_run, source_of
+from clearzoom.train.teacher import teach
 from clearzoom.train.times import Seconds
 
 _MEASURED_PICTURES, _MEASURED_S = 32, 20.0
@@ -71,6 +72,8 @@ def _prepare(config: TrainConfig, folder: Path) -> Recipe:
             config.degradation,
             config.run.seed,
         )
+        if config.teacher is not None:
+            teach(pairs, config.teacher)
     validation = [one for folder in data.validation for one in load_pictures(folder)]
     return Recipe(config, pairs, validation, folder).to(device)
 
