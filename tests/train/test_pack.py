@@ -1,6 +1,7 @@
 """What a packed training holds."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -21,6 +22,7 @@ from clearzoom.train.data.pictures import load_pictures
 from clearzoom.train.pack import PackRequest, pack
 from clearzoom.train.pack_shards import MIB, bytes_in
 from clearzoom.train.pack_wheels import THERE, download, missing
+from clearzoom.train.packed import Pack
 from clearzoom.train.packing import PLAN, read_plan
 
 ROOT = Path(__file__).parents[2]
@@ -143,15 +145,28 @@ def test_a_feature_network_travels_as_far_as_it_is_run(wish, config_file, tmp_pa
     assert torch.equal(there(x, y), here(x, y))
 
 
-def test_a_teacher_travels(wish, config_file, tmp_path):
+def test_a_teacher_travels_beside_other_weights_of_its_name(wish, config_file, tmp_path):
     from clearzoom.weights import FOLDER
 
     teacher = FOLDER / "fast-x2.safetensors"
-    pack(wish(config_file(more=f"[teacher]\nfile = '{teacher}'\n")), tmp_path / "pack")
-    packed = tmp_path / "pack" / config_in(tmp_path / "pack").teacher.file
-    assert packed.read_bytes() == teacher.read_bytes()
-    with pytest.raises(MissingFileError, match=r"check teacher\.file"):
-        pack(wish(config_file(more="[teacher]\nfile = 'none'\n")), tmp_path / "other")
+    (tmp_path / "mine").mkdir()
+    start = tmp_path / "mine" / teacher.name
+    start.write_bytes(b"other weights")
+    path = config_file(more=f"[teacher]\nfile = '{teacher}'\n")
+    pack(wish(path, inits={"small": str(start)}), tmp_path / "pack")
+    there = Pack(tmp_path / "pack", tmp_path / "work", tmp_path / "out")
+    (run,) = read_plan(tmp_path / "pack").runs
+    assert there.config_of(run).teacher.file.read_bytes() == teacher.read_bytes()
+    assert (tmp_path / "pack" / "weights" / run.init).read_bytes() == b"other weights"
+
+
+def test_a_teacher_that_could_not_teach_there_is_refused_here(wish, config_file, tmp_path):
+    from clearzoom.weights import FOLDER
+
+    for file, error in (("none", MissingFileError), (FOLDER / "fast-x4.safetensors", ConfigError)):
+        with pytest.raises(error, match=r"teacher\.file"):
+            pack(wish(config_file(more=f"[teacher]\nfile = '{file}'\n")), tmp_path / "pack")
+        shutil.rmtree(tmp_path / "pack")
 
 
 @pytest.mark.usefixtures("fetched_weights")

@@ -1,6 +1,5 @@
 """Run a network with torch, on a GPU of NVIDIA or Apple where there is one. Needs [train]."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,23 +28,14 @@ def load_torch(
     """
     try:
         import torch
-        from safetensors import safe_open
 
-        from clearzoom.models.registry import build
-        from clearzoom.models.weights import load_into
+        from clearzoom.models.weights import exported_network
     except ModuleNotFoundError as error:
         raise MissingExtraError("the engine torch", "train") from error
     weights = path.with_suffix(".safetensors")
     if not weights.is_file():
         raise WeightsError(f"the engine torch needs {weights.name} beside {path}")
-    with safe_open(weights, "pt") as file:
-        notes = json.loads((file.metadata() or {}).get("clearzoom", "{}"))
-    try:
-        net = build(notes["network"], int(notes["scale"]), notes["settings"])
-    except KeyError as error:
-        raise WeightsError(f"{weights} was not made by 'clearzoom export': no {error}") from error
-    load_into(net, weights)
-    plain = net.at_level(denoise)
+    plain = exported_network(weights).at_level(denoise)
     mps = torch.backends.mps.is_available()
     device = torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
     kinds = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}

@@ -249,10 +249,17 @@ class TrainConfig(_Section):
 
     @model_validator(mode="after")
     def _check_teacher(self) -> "TrainConfig":
-        if self.teacher is not None and (self.data.streamed or self.degradation is not None):
+        if self.teacher is None:
+            return self
+        if self.data.streamed or self.degradation is not None:
             raise ValueError(
-                "a teacher enlarges the clean LR of all pictures once, before the first step; "
-                "leave out [teacher], or data.streamed and [degradation]"
+                "a teacher enlarges the clean LR of all pictures before the first step; leave out "
+                "[teacher], or data.streamed and [degradation]"
+            )
+        if not self.psnr_chooses:
+            raise ValueError(
+                "a teacher's pictures are softer than HR, which [adversarial] and losses on "
+                "features would learn; leave out [teacher], or these"
             )
         return self
 

@@ -25,7 +25,7 @@ from clearzoom.train.packing import (
     Plan,
     Planned,
 )
-from clearzoom.train.teacher import load_teacher
+from clearzoom.train.teacher import load_teacher, with_teacher_s_hash
 
 _RUN = """#!/usr/bin/env bash
 # run BUDGET [OUTPUT]: train what is packed here within a time like 90s, 25m or 2h.
@@ -169,14 +169,15 @@ def _with_feature_weights(config: TrainConfig, folder: Path) -> TrainConfig:
 
 
 def _with_teacher(config: TrainConfig, folder: Path) -> TrainConfig:
-    """Pack the weights of the teacher."""
+    """Pack the weights of the teacher, by a name that no other file has."""
+    config = with_teacher_s_hash(config)
     if config.teacher is None:
         return config
-    file = config.teacher.file
-    load_teacher(file)  # raises here what would be raised on the other machine
+    load_teacher(config.teacher, config.network.scale)  # raises what the other machine would
+    packed = Path(WEIGHTS) / f"teacher-{config.teacher.sha256}.safetensors"
     folder.mkdir(exist_ok=True)
-    shutil.copy(file, folder / file.name)
-    teacher = config.teacher.model_copy(update={"file": Path(WEIGHTS) / file.name})
+    shutil.copy(config.teacher.file, folder / packed.name)
+    teacher = config.teacher.model_copy(update={"file": packed})
     return config.model_copy(update={"teacher": teacher})
 
 

@@ -7,8 +7,8 @@ from clearzoom.errors import ConfigError, MissingFileError, OutputError
 from clearzoom.train.checkpoint import LAST, load_checkpoint
 from clearzoom.train.config import DataSection, RunSection, TrainConfig
 
-_FREE = ("train", "validation", "workers")
-"""Keys of [data] that a resumed run may change: they do not determine the weights."""
+_FREE = ("train", "validation", "workers", "file")
+"""Keys of [data] and [teacher] that a resumed run may change: they do not determine the weights."""
 _SECTIONS = ("network", "data", "optimiser", "losses", "adversarial", "degradation", "teacher")
 _KEPT_OF_RUN = (
     "seed",

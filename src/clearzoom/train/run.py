@@ -34,7 +34,7 @@ from clearzoom.train.precision import choose_arithmetic
 from clearzoom.train.processes import Processes, console, local_rank
 from clearzoom.train.recipe import Recipe
 from clearzoom.train.resume import same_run, source_of
-from clearzoom.train.teacher import teach
+from clearzoom.train.teacher import load_teacher, teach, with_teacher_s_hash
 from clearzoom.train.times import Seconds
 
 _MEASURED_PICTURES, _MEASURED_S = 32, 20.0
@@ -58,6 +58,7 @@ def _prepare(config: TrainConfig, folder: Path) -> Recipe:
     # Wrong settings are reported before pictures are decoded, which takes minutes.
     build(config.network.name, scale, config.network.settings)
     _check_losses(config, device)
+    teacher = None if config.teacher is None else load_teacher(config.teacher, scale)
     pairs: Pairs | Streamed
     if data.streamed:
         shards = Shards(*(each.folder for each in data.train), limit=data.max_pictures)
@@ -72,8 +73,8 @@ def _prepare(config: TrainConfig, folder: Path) -> Recipe:
             config.degradation,
             config.run.seed,
         )
-        if config.teacher is not None:
-            teach(pairs, config.teacher)
+        if teacher is not None and config.teacher is not None:
+            teach(pairs, teacher, config.teacher, config.run.precision)
     validation = [one for folder in data.validation for one in load_pictures(folder)]
     return Recipe(config, pairs, validation, folder).to(device)
 
@@ -176,6 +177,7 @@ def train(
         raise ConfigError(
             "`resume` goes on with the run's own weights; leave `initial_weights` out"
         )
+    config = with_teacher_s_hash(config)
     state = None if source is None else same_run(source, config)
     if finish is not None:
         finish.check(config, state, time_budget_s)
@@ -264,7 +266,7 @@ def steps_in(
     Args:
         config: the configuration; a short run of it is made in a temporary folder, on a few
             pictures.
-        seconds: the time of a whole run, without the decoding of its pictures.
+        seconds: the time of a whole run, from its first step on.
         initial_weights: the weights that the run will start from.
         measures: as for ``train``.
 

@@ -1,92 +1,106 @@
 """A trained network as a teacher: HR is mixed with what it makes of LR, before training.
 
-A small network cannot infer all detail of HR, so what it cannot reach is noise to it. A better
-network's result has less of that noise (Hinton et al., "Distilling the knowledge in a neural
-network", arXiv:1503.02531). Here the mixture is made once, so it costs nothing in training steps.
+A small network cannot infer all detail of HR, and what it cannot reach is noise in its gradients. A
+better network's result has less of it (Hinton et al., "Distilling the knowledge in a neural
+network", arXiv:1503.02531). The mixture is made before training, so steps cost the same.
 """
 
-import json
-from pathlib import Path
-from typing import Any
+import hashlib
 
 import torch
 from rich.progress import track
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from clearzoom.errors import ConfigError, MissingFileError, WeightsError
+from clearzoom.errors import ConfigError, MissingFileError, TrainingError
 from clearzoom.models.network import SRNet
-from clearzoom.models.registry import build
-from clearzoom.models.weights import load_into
+from clearzoom.models.weights import exported_network
 from clearzoom.train.arithmetic import BF16, PLAIN, has_bf16
+from clearzoom.train.config import TrainConfig
 from clearzoom.train.data.resident import Pairs
 from clearzoom.train.processes import console
 from clearzoom.train.teacher_section import TeacherSection
 
-_TOGETHER = 8
-"""Pictures that the teacher enlarges at once."""
+_TOGETHER_PX = 2**17
+"""LR px that the teacher enlarges at once, so that large pictures go one by one."""
 
 
-def load_teacher(file: Path) -> SRNet:
-    """Build the network of exported weights, by their own notes.
-
-    Args:
-        file: .safetensors, as ``clearzoom export`` writes them.
+def with_teacher_s_hash(config: TrainConfig) -> TrainConfig:
+    """Fill in the hash of the teacher's file, if there is a teacher.
 
     Raises:
         MissingFileError: the file does not exist.
-        WeightsError: it is damaged, or has no notes on its network.
+        ConfigError: the configuration states another hash.
     """
-    if not file.is_file():
-        raise MissingFileError(f"no weights {file} of a teacher; check teacher.file")
-    try:
-        with safe_open(file, "pt") as opened:
-            notes = json.loads((opened.metadata() or {}).get("clearzoom", "{}"))
-    except SafetensorError as error:
-        raise WeightsError(f"{file} is damaged or not a safetensors file: {error}") from error
-    if "network" not in notes:
-        raise WeightsError(
-            f"{file} does not say which network it is for; take weights that `clearzoom export` "
-            "has written"
+    section = config.teacher
+    if section is None:
+        return config
+    if not section.file.is_file():
+        raise MissingFileError(f"no weights file {section.file}; check teacher.file")
+    sha256 = hashlib.sha256(section.file.read_bytes()).hexdigest()
+    if section.sha256 not in (None, sha256):
+        raise ConfigError(
+            f"teacher.file {section.file} is not the file of teacher.sha256; its SHA-256 is "
+            f"{sha256}"
         )
-    net = build(notes["network"], int(notes["scale"]), notes["settings"])
-    load_into(net, file)
-    clean = net.at_level(0)  # of the networks with levels: LR has no fault here
+    stated = section.model_copy(update={"sha256": sha256})
+    return config.model_copy(update={"teacher": stated})
+
+
+def load_teacher(section: TeacherSection, scale: int) -> SRNet:
+    """Load the network that teaches.
+
+    Args:
+        section: names its file.
+        scale: the enlargement of the network that learns.
+
+    Raises:
+        MissingFileError: the file does not exist.
+        WeightsError: it is damaged, or ``clearzoom export`` did not make it.
+        ConfigError: it is for another scale.
+    """
+    net = exported_network(section.file)
+    if net.config.scale != scale:
+        raise ConfigError(
+            f"teacher.file {section.file} enlarges x{net.config.scale}, this run x{scale}; take a "
+            "teacher of the same scale"
+        )
+    clean = net.at_level(0)  # LR has no faults here
     return clean.eval().requires_grad_(False)
 
 
 @torch.no_grad()
-def teach(pairs: Pairs, section: TeacherSection) -> None:
+def teach(pairs: Pairs, net: SRNet, section: TeacherSection, precision: str) -> None:
     """Replace HR, in place, by a mixture of itself and the teacher's result from LR.
 
     Args:
         pairs: training pairs without degradation.
-        section: the teacher, and its share.
+        net: the teacher.
+        section: its share in the mixture.
+        precision: ``run.precision``; unless it is fp32, bf16 is used where the device has it.
 
     Raises:
-        MissingFileError: the teacher's file does not exist.
-        WeightsError: it is damaged, or has no notes on its network.
-        ConfigError: the teacher is of another scale.
+        TrainingError: the teacher gives no picture.
     """
-    net = load_teacher(section.file)
-    if net.config.scale != pairs.scale:
-        raise ConfigError(
-            f"teacher.file {section.file} enlarges x{net.config.scale}, this run x{pairs.scale}; "
-            "take a teacher of the same scale"
-        )
-    way = BF16 if has_bf16(pairs.device) else PLAIN
-    net = net.to(pairs.device, memory_format=way.torch_format)  # type: ignore[call-overload]
-    lr_pieces, hr_pieces = (torch.split(each, _TOGETHER) for each in (pairs.lr[0], pairs.hr))
+    device = pairs.device
+    way = BF16 if has_bf16(device) and precision != "fp32" else PLAIN
+    net = net.to(device, memory_format=way.torch_format)  # type: ignore[call-overload]
+    height, width = pairs.lr.shape[3:]
+    together = max(1, _TOGETHER_PX // (height * width))
+    lr_pieces, hr_pieces = (torch.split(each, together) for each in (pairs.lr[0], pairs.hr))
     pieces = list(zip(lr_pieces, hr_pieces, strict=True))
-    for lr, hr in track(pieces, "Teacher", console=console()):
+    for lr, hr in track(pieces, "Teacher enlarges", console=console()):
         x = lr.float().div_(255).sub_(0.5)
-        with torch.autocast(pairs.device.type, torch.bfloat16, enabled=way is BF16):
+        with torch.autocast(device.type, torch.bfloat16, enabled=way is BF16):
             y = _enlarged(net, x, way.torch_format, ensemble=section.ensemble)
+        if not torch.isfinite(y).all():
+            raise TrainingError(
+                f"the teacher {section.file} gives NaN or infinite values; take other weights"
+            )
         levels = y.add_(0.5).mul_(255).clamp_(0, 255)
         hr.copy_(torch.lerp(hr.float(), levels, section.weight).add_(0.5).floor_())
 
 
-def _enlarged(net: SRNet, x: Tensor, layout: Any, *, ensemble: bool) -> Tensor:
+def _enlarged(net: SRNet, x: Tensor, layout: torch.memory_format, *, ensemble: bool) -> Tensor:
     total: Tensor | None = None
     eighths = range(8 if ensemble else 1)
     for eighth in eighths:
