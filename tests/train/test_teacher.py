@@ -174,6 +174,6 @@ def test_a_run_with_a_teacher_resumes_and_its_card_names_it(config_file, tmp_pat
     with pytest.raises(ConfigError, match=r"teacher\.sha256"):
         train(config, tmp_path / "run", resume=True)
     card = release(tmp_path / "run", tmp_path / "out", 32, None)
-    assert card.training.config["teacher"]["file"] == "better.safetensors"
+    assert card.training.config["teacher"]["file"] == "moved.safetensors"
     stated = hashlib.sha256(FAST_X2.read_bytes()).hexdigest()
     assert card.training.config["teacher"]["sha256"] == stated

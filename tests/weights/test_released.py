@@ -77,7 +77,7 @@ def test_stated_means_are_above_bicubic(card):
 @pytest.mark.parametrize("scale", [2, 4])
 def test_photo_gains_on_jpeg_and_loses_little_on_clean_input(scale, on_set5, shared_data):
     photo, fast = (on_set5(name, scale)[1] for name in ("photo", "fast"))
-    assert photo.psnr_db >= fast.psnr_db - 0.6
+    assert photo.psnr_db >= fast.psnr_db - 0.7
     methods = [plain_command(name, scale) for name in ("photo", "fast")]
     _, photo, fast = evaluate(shared_data / "test" / "Set5", scale, methods, jpeg_quality=60)
     assert photo.psnr_db >= fast.psnr_db + 0.7
