@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +35,9 @@ def held_bytes(pid):
     """Room that a process keeps with deleted files."""
     held = 0
     for link in Path(f"/proc/{pid}/fd").iterdir():
-        if str(link.readlink()).endswith("(deleted)"):
-            held += link.stat().st_blocks * 512
+        with suppress(FileNotFoundError):  # the process has closed it since
+            if str(link.readlink()).endswith("(deleted)"):
+                held += link.stat().st_blocks * 512
     return held
 
 
