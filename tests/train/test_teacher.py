@@ -120,6 +120,9 @@ def test_a_wrong_file_is_refused_before_pictures_are_decoded(config_file, tmp_pa
     config = load_config(config_file(more="[teacher]\nfile = 'none'\n"))
     with pytest.raises(MissingFileError, match=r"check teacher\.file"):
         train(config, folder)
+    config = load_config(config_file(more="[teacher]\nfile = '/proc/self/mem'\n"))  # never readable
+    with pytest.raises(MissingFileError, match=r"cannot read teacher\.file"):
+        train(config, folder)
     (tmp_path / "cut").write_bytes(FAST_X2.read_bytes()[:1000])
     config = load_config(config_file(more="[teacher]\nfile = 'cut'\n"))
     with pytest.raises(WeightsError, match="damaged"):

@@ -25,7 +25,7 @@ from clearzoom.train.packing import (
     Plan,
     Planned,
 )
-from clearzoom.train.teacher import load_teacher, with_teacher_s_hash
+from clearzoom.train.teacher import load_teacher, with_teacher_sha256
 
 _RUN = """#!/usr/bin/env bash
 # run BUDGET [OUTPUT]: train what is packed here within a time like 90s, 25m or 2h.
@@ -170,7 +170,7 @@ def _with_feature_weights(config: TrainConfig, folder: Path) -> TrainConfig:
 
 def _with_teacher(config: TrainConfig, folder: Path) -> TrainConfig:
     """Pack the weights of the teacher, by a name that no other file has."""
-    config = with_teacher_s_hash(config)
+    config = with_teacher_sha256(config)
     if config.teacher is None:
         return config
     load_teacher(config.teacher, config.network.scale)  # raises what the other machine would

@@ -34,7 +34,7 @@ from clearzoom.train.precision import choose_arithmetic
 from clearzoom.train.processes import Processes, console, local_rank
 from clearzoom.train.recipe import Recipe
 from clearzoom.train.resume import same_run, source_of
-from clearzoom.train.teacher import load_teacher, teach, with_teacher_s_hash
+from clearzoom.train.teacher import load_teacher, teach, with_teacher_sha256
 from clearzoom.train.times import Seconds
 
 _MEASURED_PICTURES, _MEASURED_S = 32, 20.0
@@ -160,7 +160,8 @@ def train(
     Raises:
         InputError: an argument has a wrong type or value.
         OutputError: the folder holds a run and ``resume`` is False, or it cannot be written.
-        MissingFileError: there is nothing to resume from, or there are no pictures.
+        MissingFileError: there is nothing to resume from, no picture, or no file of the teacher.
+        WeightsError: weights to start from, or of the teacher, are damaged or do not fit.
         ConfigError: the run was started with another configuration, cannot be divided among
             processes, or has no decay to begin.
         TrainingError: the run was interrupted, or the loss became infinite or NaN; the last
@@ -177,7 +178,7 @@ def train(
         raise ConfigError(
             "`resume` goes on with the run's own weights; leave `initial_weights` out"
         )
-    config = with_teacher_s_hash(config)
+    config = with_teacher_sha256(config)
     state = None if source is None else same_run(source, config)
     if finish is not None:
         finish.check(config, state, time_budget_s)

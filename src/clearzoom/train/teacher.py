@@ -16,7 +16,7 @@ from clearzoom.models.network import SRNet
 from clearzoom.models.weights import exported_network
 from clearzoom.train.arithmetic import BF16, PLAIN, has_bf16
 from clearzoom.train.config import TrainConfig
-from clearzoom.train.data.resident import Pairs
+from clearzoom.train.data.resident import Pairs, turned
 from clearzoom.train.processes import console
 from clearzoom.train.teacher_section import TeacherSection
 
@@ -24,11 +24,11 @@ _TOGETHER_PX = 2**17
 """LR px that the teacher enlarges at once, so that large pictures go one by one."""
 
 
-def with_teacher_s_hash(config: TrainConfig) -> TrainConfig:
+def with_teacher_sha256(config: TrainConfig) -> TrainConfig:
     """Fill in the hash of the teacher's file, if there is a teacher.
 
     Raises:
-        MissingFileError: the file does not exist.
+        MissingFileError: the file does not exist, or cannot be read.
         ConfigError: the configuration states another hash.
     """
     section = config.teacher
@@ -36,7 +36,10 @@ def with_teacher_s_hash(config: TrainConfig) -> TrainConfig:
         return config
     if not section.file.is_file():
         raise MissingFileError(f"no weights file {section.file}; check teacher.file")
-    sha256 = hashlib.sha256(section.file.read_bytes()).hexdigest()
+    try:
+        sha256 = hashlib.sha256(section.file.read_bytes()).hexdigest()
+    except OSError as error:
+        raise MissingFileError(f"cannot read teacher.file {section.file}: {error}") from error
     if section.sha256 not in (None, sha256):
         raise ConfigError(
             f"teacher.file {section.file} is not the file of teacher.sha256; its SHA-256 is "
@@ -73,9 +76,9 @@ def teach(pairs: Pairs, net: SRNet, section: TeacherSection, precision: str) -> 
     """Replace HR, in place, by a mixture of itself and the teacher's result from LR.
 
     Args:
-        pairs: training pairs without degradation.
-        net: the teacher.
-        section: its share in the mixture.
+        pairs: training pairs without degradation, whose uint8 HR is changed.
+        net: the teacher, which is moved to their device.
+        section: its share in the mixture, 0 to 1, and whether its self-ensemble teaches.
         precision: ``run.precision``; unless it is fp32, bf16 is used where the device has it.
 
     Raises:
@@ -104,9 +107,7 @@ def _enlarged(net: SRNet, x: Tensor, layout: torch.memory_format, *, ensemble: b
     total: Tensor | None = None
     eighths = range(8 if ensemble else 1)
     for eighth in eighths:
-        turned = torch.rot90(x, eighth % 4, (2, 3))
-        turned = turned.flip(3) if eighth >= 4 else turned
-        y = net.forward_fused(turned.contiguous(memory_format=layout)).float()
+        y = net.forward_fused(turned(x, eighth).contiguous(memory_format=layout)).float()
         y = torch.rot90(y.flip(3) if eighth >= 4 else y, -(eighth % 4), (2, 3))
         total = y if total is None else total + y
     assert total is not None

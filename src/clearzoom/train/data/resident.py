@@ -218,8 +218,17 @@ def _gather(pictures: Tensor, picture: Tensor, top: Tensor, left: Tensor, side_p
     return pictures[picture[:, None, None, None], colour, rows, columns]
 
 
+def turned(pictures: Tensor, eighth: int) -> Tensor:
+    """Apply one of the square's eight symmetries: quarter turns, and from 4 on a mirror.
+
+    Args:
+        pictures: (N, C, H, W), any range; an odd number of quarter turns exchanges H and W.
+        eighth: 0 to 7; 0 changes nothing.
+    """
+    quarters = torch.rot90(pictures, eighth % 4, (2, 3))
+    return quarters.flip(3) if eighth >= 4 else quarters
+
+
 def _ready(patches: Tensor, eighth: int) -> Tensor:
     """Apply one of the square's eight symmetries to a batch, and scale it to -0.5..0.5."""
-    turned = torch.rot90(patches, eighth % 4, (2, 3))
-    turned = turned.flip(3) if eighth >= 4 else turned
-    return turned.contiguous().float().div_(255).sub_(0.5)
+    return turned(patches, eighth).contiguous().float().div_(255).sub_(0.5)
