@@ -6,11 +6,13 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
 from clearzoom.engines.network import load_network
 from clearzoom.engines.tiled import enlarge_samples
 from clearzoom.engines.wrappers import with_ensemble
 from clearzoom.errors import ConfigError, MissingFileError, TrainingError, WeightsError
+from clearzoom.train.config import TrainConfig
 from clearzoom.train.config_file import load_config
 from clearzoom.train.data.resident import Pairs
 from clearzoom.train.release import release
@@ -40,14 +42,26 @@ def upright(pictures, tmp_path):
     return tmp_path / "upright"
 
 
-def pairs_of(folder, scale=2):
-    return Pairs.load(folder, scale, 8, torch.device("cpu"))
+def config_of(folders, precision="auto", **settings):
+    return TrainConfig.model_validate(
+        {
+            "network": {"name": "fast", "scale": 2},
+            "data": {"train": folders, "validation": "none", "patch_px": 8},
+            "optimiser": {"max_steps": 1},
+            "teacher": {"file": FAST_X2} | settings,
+            "run": {"precision": precision},
+        }
+    )
 
 
-def taught_hr(folder, precision="auto", **settings):
-    section = TeacherSection(**({"file": FAST_X2} | settings))
-    pairs = pairs_of(folder)
-    teach(pairs, load_teacher(section, 2), section, precision)
+def pairs_of(folders, scale=2):
+    return Pairs.load(folders, scale, 8, torch.device("cpu"))
+
+
+def taught_hr(folders, precision="auto", **settings):
+    config = config_of(folders, precision, **settings)
+    pairs = pairs_of(config.data.train)
+    teach(pairs, load_teacher(config.teacher, 2), config)
     return pairs.hr.permute(0, 2, 3, 1).numpy().astype(int)
 
 
@@ -97,6 +111,18 @@ def test_the_weight_is_the_teacher_s_share(upright):
     assert np.abs(whole - hr).mean() > 1
 
 
+def test_only_the_folders_that_are_taught_change(upright):
+    hr, whole = hr_of(upright), taught_hr(upright, "fp32")
+    twice = [{"folder": upright, "taught": False}, {"folder": upright}]
+    for folders, expected in ((twice, [hr, whole]), (twice[::-1], [whole, hr])):
+        assert np.array_equal(taught_hr(folders, "fp32"), np.concatenate(expected))
+
+
+def test_a_teacher_whom_no_folder_has_is_refused(upright):
+    with pytest.raises(ValidationError, match=r"taught = true; leave out \[teacher\]"):
+        config_of([{"folder": upright, "taught": False}])
+
+
 def test_a_network_with_levels_teaches_as_for_clean_lr(upright):
     network = load_network(str(find("photo", 2)), 2, denoise=0)
     theirs, inside = enlarged_by(network, upright, 2 * network.halo_px)
@@ -107,11 +133,11 @@ def test_a_network_with_levels_teaches_as_for_clean_lr(upright):
 def test_a_teacher_of_another_scale_or_without_a_picture_is_refused(upright):
     with pytest.raises(ConfigError, match="enlarges x4, this run x2"):
         load_teacher(TeacherSection(file=FOLDER / "fast-x4.safetensors"), 2)
-    section = TeacherSection(file=FAST_X2)
-    net = load_teacher(section, 2)
+    config = config_of(upright)
+    net = load_teacher(config.teacher, 2)
     net.tail.bias.fill_(torch.nan)
     with pytest.raises(TrainingError, match="NaN"):
-        teach(pairs_of(upright), net, section, "fp32")
+        teach(pairs_of(upright), net, config)
 
 
 def test_a_wrong_file_is_refused_before_pictures_are_decoded(config_file, tmp_path, monkeypatch):

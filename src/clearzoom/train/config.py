@@ -36,6 +36,8 @@ class Folder(_Section):
     """Share of the patches from this folder, relative to the weights of the others."""
     licence: str | None = None
     """Licence of the pictures, for the card, where no ``sources.tsv`` in the folder states it."""
+    taught: bool = True
+    """Whether the network of ``[teacher]`` teaches these pictures; without one it means nothing."""
 
 
 def _as_folders(value: Any) -> Any:
@@ -52,8 +54,8 @@ class DataSection(_Section):
 
     train: Annotated[tuple[Folder, ...], BeforeValidator(_as_folders), Field(min_length=1)]
     """Pictures to learn from: a folder, or a list like ``[{ folder = "photos", weight = 3 },
-    { folder = "drawn", weight = 1 }]``; weights are shares of patches, and a ``licence`` is stated
-    on the card where no ``sources.tsv`` in the folder states one."""
+    { folder = "drawn", weight = 1, taught = false }]``. Weights are shares of patches; what is not
+    taught has no ``[teacher]``. Cards state a ``licence`` where ``sources.tsv`` states none."""
     validation: Annotated[tuple[Path, ...], BeforeValidator(_as_list), Field(min_length=1)]
     """Held-back pictures, measured at each validation: a folder, or a list of folders."""
     batch: Positive = 8
@@ -256,6 +258,8 @@ class TrainConfig(_Section):
                 "a teacher enlarges the clean LR of all pictures before the first step; leave out "
                 "[teacher], or data.streamed and [degradation]"
             )
+        if not any(each.taught for each in self.data.train):
+            raise ValueError("no folder of data.train has taught = true; leave out [teacher]")
         if not self.psnr_chooses:
             raise ValueError(
                 "a teacher's pictures are softer than HR, which [adversarial] and losses on "

@@ -73,8 +73,8 @@ def _prepare(config: TrainConfig, folder: Path) -> Recipe:
             config.degradation,
             config.run.seed,
         )
-        if teacher is not None and config.teacher is not None:
-            teach(pairs, teacher, config.teacher, config.run.precision)
+        if teacher is not None:
+            teach(pairs, teacher, config)
     validation = [one for folder in data.validation for one in load_pictures(folder)]
     return Recipe(config, pairs, validation, folder).to(device)
 

@@ -6,6 +6,7 @@ network", arXiv:1503.02531). The mixture is made before training, so steps cost 
 """
 
 import hashlib
+from itertools import pairwise
 
 import torch
 from rich.progress import track
@@ -72,26 +73,23 @@ def load_teacher(section: TeacherSection, scale: int) -> SRNet:
 
 
 @torch.no_grad()
-def teach(pairs: Pairs, net: SRNet, section: TeacherSection, precision: str) -> None:
+def teach(pairs: Pairs, net: SRNet, config: TrainConfig) -> None:
     """Replace HR, in place, by a mixture of itself and the teacher's result from LR.
 
     Args:
         pairs: training pairs without degradation, whose uint8 HR is changed.
         net: the teacher, which is moved to their device.
-        section: its share in the mixture, 0 to 1, and whether its self-ensemble teaches.
-        precision: ``run.precision``; unless it is fp32, bf16 is used where the device has it.
+        config: its ``[teacher]`` states the mixture, ``data.train`` which folders are taught, and
+            ``run.precision`` the arithmetic: unless it is fp32, bf16 where the device has it.
 
     Raises:
         TrainingError: the teacher gives no picture.
     """
-    device = pairs.device
-    way = BF16 if has_bf16(device) and precision != "fp32" else PLAIN
+    section, device = config.teacher, pairs.device
+    assert section is not None
+    way = BF16 if has_bf16(device) and config.run.precision != "fp32" else PLAIN
     net = net.to(device, memory_format=way.torch_format)  # type: ignore[call-overload]
-    height, width = pairs.lr.shape[3:]
-    together = max(1, _TOGETHER_PX // (height * width))
-    lr_pieces, hr_pieces = (torch.split(each, together) for each in (pairs.lr[0], pairs.hr))
-    pieces = list(zip(lr_pieces, hr_pieces, strict=True))
-    for lr, hr in track(pieces, "Teacher enlarges", console=console()):
+    for lr, hr in track(_taught(pairs, config), "Teacher enlarges", console=console()):
         x = lr.float().div_(255).sub_(0.5)
         with torch.autocast(device.type, torch.bfloat16, enabled=way is BF16):
             y = _enlarged(net, x, way.torch_format, ensemble=section.ensemble)
@@ -101,6 +99,18 @@ def teach(pairs: Pairs, net: SRNet, section: TeacherSection, precision: str) -> 
             )
         levels = y.add_(0.5).mul_(255).clamp_(0, 255)
         hr.copy_(torch.lerp(hr.float(), levels, section.weight).add_(0.5).floor_())
+
+
+def _taught(pairs: Pairs, config: TrainConfig) -> list[tuple[Tensor, Tensor]]:
+    """LR and HR, as views, of the folders that are taught, in pieces that go at once."""
+    height, width = pairs.lr.shape[3:]
+    together = max(1, _TOGETHER_PX // (height * width))
+    taught: list[tuple[Tensor, Tensor]] = []
+    for folder, (first, end) in zip(config.data.train, pairwise(pairs.ends), strict=True):
+        if folder.taught:
+            lr, hr = (torch.split(each[first:end], together) for each in (pairs.lr[0], pairs.hr))
+            taught += zip(lr, hr, strict=True)
+    return taught
 
 
 def _enlarged(net: SRNet, x: Tensor, layout: torch.memory_format, *, ensemble: bool) -> Tensor:
