@@ -120,7 +120,8 @@ def origin(card: Card) -> list[str]:
         whole = f"{training.lr_pixels_in_all / 1e6:.0f} M LR px, {training.hours_in_all} hours"
         lines.append(f"- started from {training.started_from}; with it {whole}")
     if training.strength < 1:
-        lines.append(f"- {training.strength:g} of its own weights, the rest those of strength 0")
+        rest = "those that it started from" if training.mixed_with else "those of strength 0"
+        lines.append(f"- {training.strength:g} of its own weights, the rest {rest}")
     if training.code:
         lines.append(f"- trained by clearzoom {training.code}")
     speeds = ", ".join(

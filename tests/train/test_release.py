@@ -132,6 +132,29 @@ def test_weights_that_are_too_much_are_mixed_with_those_that_they_started_from(
     np.testing.assert_allclose(back.run(x), load_network(start, 2, "onnxruntime").run(x), atol=1e-6)
 
 
+def test_weights_are_mixed_with_those_of_the_run_before(config_file, tmp_path):
+    before, run, out = tmp_path / "before", tmp_path / "run", tmp_path / "out"
+    train(load_config(config_file(seed=1)), before)
+    train(load_config(config_file(seed=2)), run, initial_weights=before / BEST)
+    card = release(run, out, 32, None, initial_weights=before / BEST, strength=0.25)
+    assert card.training.strength == 0.25
+    assert card.training.mixed_with == card.training.started_from
+    first, last = load_file(before / BEST), load_file(run / BEST)
+    for name, mixed in load_file(out / "srresnet-slim-x2.safetensors").items():
+        torch.testing.assert_close(mixed, 0.75 * first[name] + 0.25 * last[name])
+    for wrong, words in (
+        ({"initial_weights": run / BEST, "strength": 0.25}, "did not start from"),
+        ({"initial_weights": before / BEST}, "where `strength` is below 1"),
+        ({"initial_weights": before / BEST, "strength": 0.25, "psnr_model": "x"}, "in place of"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            release(run, out, 32, None, **wrong)
+    with pytest.raises(MissingFileError, match="check `initial_weights`"):
+        release(run, out, 32, None, initial_weights=tmp_path / "none", strength=0.25)
+    with pytest.raises(ConfigError, match="did not start from"):  # this one started from nothing
+        release(before, out, 32, None, initial_weights=run / BEST, strength=0.25)
+
+
 def test_norms_that_see_the_whole_picture_are_not_released(config_file, tmp_path):
     path = config_file()
     path.write_text(path.read_text().replace("blocks = 1,", 'blocks = 1, norm = "instance",'))

@@ -25,12 +25,16 @@ def export(
         str | None,
         typer.Option(help="For perceptual weights: the model in OUTPUT that they started from."),
     ] = None,
+    init: Annotated[
+        Path | None,
+        typer.Option(help="For --strength, in place of --psnr-model: what the run started from."),
+    ] = None,
     strength: Annotated[
         float,
         typer.Option(
             min=0,
             max=1,
-            help="Share of the run's weights in the result; the rest is --psnr-model's.",
+            help="Share of the run's weights in the result; the rest is of --psnr-model or --init.",
         ),
     ] = 1.0,
     tile_px: Annotated[int, typer.Option(min=16, help="Side of a tile's core in LR px.")] = 256,
@@ -46,6 +50,7 @@ def export(
         name=name,
         int8=int8,
         psnr_model=psnr_model,
+        initial_weights=init,
         strength=strength,
     )
     for file in card.files:

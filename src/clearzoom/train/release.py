@@ -49,6 +49,7 @@ def release(
     name: Name | None = None,
     int8: bool = False,
     psnr_model: Name | None = None,
+    initial_weights: AnyPath | None = None,
     strength: Annotated[float, Field(gt=0, le=1)] = 1.0,
 ) -> Card:
     """Export the best weights of a run.
@@ -62,15 +63,19 @@ def release(
         int8: also write NAME-xSCALE-int8.onnx, if it is fast enough to be worth its loss.
         psnr_model: the model that perceptual weights started from; its .onnx lies in folder. With
             it ``enlarge --strength`` goes from the one to the other.
+        initial_weights: the .safetensors that the run started from, where strength is below 1 and
+            there is no psnr_model.
         strength: of the run's weights, where the full ones are too much of it: the rest of what is
-            written is psnr_model's, whose .safetensors lies in folder, and 1 is then this mixture.
+            written is initial_weights, or psnr_model's, whose .safetensors lies in folder, and 1
+            is then this mixture.
 
     Raises:
         InputError: an argument has a wrong type or value.
-        ConfigError: a strength below 1 without psnr_model.
+        ConfigError: a strength below 1 with neither or both of psnr_model and initial_weights;
+            the latter without it, or not those that the run started from.
         MissingFileError: the run has no checkpoint or no best weights yet, or its data are gone.
         ModelError: a norm looks at the whole picture, so that tiles would change the result.
-        WeightsError: psnr_model is of another network.
+        WeightsError: psnr_model or initial_weights are of another network.
         OutputError: a file cannot be written.
     """
     if not (run / LAST).is_file() or not (run / BEST).is_file():
@@ -85,10 +90,14 @@ def release(
     if net.norm_kind not in LOCAL_NORMS:
         raise ModelError(f"norm {net.norm_kind} looks at the whole picture: tiles would change it")
     load_into(net, run / BEST)
-    if strength < 1:
+    mixed_with = None
+    if initial_weights is not None:
+        mixed_with = _start_of(state, initial_weights, strength, psnr_model)
+        _mix(net, initial_weights, strength)
+    elif strength < 1:
         if psnr_model is None:
             raise ConfigError(
-                "a strength below 1 is a mixture with the PSNR weights: add `psnr_model` NAME, "
+                "a strength below 1 is a mixture: add `psnr_model` NAME or `initial_weights` FILE, "
                 "or leave `strength` out"
             )
         _mix(net, folder / f"{psnr_model}-x{chosen.scale}.safetensors", strength)
@@ -96,7 +105,8 @@ def release(
     estimator = net.level_estimator
     if estimator is not None and config.degradation is not None and not frozen:
         _print_calibration(calibrate(net, estimator, held_back(config)))
-    training = _training(state, config, run / BEST).model_copy(update={"strength": strength})
+    mixture = {"strength": strength, "mixed_with": mixed_with}
+    training = _training(state, config, run / BEST).model_copy(update=mixture)
     halo = net.reach_px
     name = name or chosen.name
     stem = f"{name}-x{chosen.scale}"
@@ -163,9 +173,25 @@ def release(
     return card
 
 
-def _mix(net: nn.Module, psnr: Path, strength: float) -> None:
+def _start_of(state: dict[str, Any], weights: Path, strength: float, psnr_model: str | None) -> str:
+    """Describe the weights that a run started from, or refuse others."""
+    if strength == 1 or psnr_model is not None:
+        raise ConfigError(
+            "`initial_weights` are the rest where `strength` is below 1, in place of `psnr_model`"
+        )
+    if not weights.is_file():
+        raise MissingFileError(f"no weights file {weights}; check `initial_weights`")
+    started_from = str((state["origin"] or {}).get("weights"))
+    if not started_from.endswith(hashlib.sha256(weights.read_bytes()).hexdigest()):
+        raise ConfigError(
+            f"the run did not start from {weights}, but from {started_from}; name these weights"
+        )
+    return started_from
+
+
+def _mix(net: nn.Module, other: Path, strength: float) -> None:
     ours = {name: value.clone() for name, value in net.state_dict().items()}
-    load_into(net, psnr)
+    load_into(net, other)
     net.load_state_dict(
         {name: torch.lerp(net.state_dict()[name], own, strength) for name, own in ours.items()}
     )

@@ -44,8 +44,10 @@ class Training(_Part):
     lr_pixels_in_all: int
     validation_psnr_db: float
     strength: float = 1.0
-    """The share of perceptual weights in the mixture with PSNR weights that was written: 0 stands
-    for the PSNR weights, 1 for the run's own, to which ``validation_psnr_db`` refers."""
+    """The share of the run's own weights, to which ``validation_psnr_db`` refers, in the mixture
+    that was written."""
+    mixed_with: str | None = None
+    """The weights of the rest: name and SHA-256; None: the PSNR weights of a perceptual model."""
 
 
 class Speed(_Part):
