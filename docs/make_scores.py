@@ -121,7 +121,8 @@ def origin(card: Card) -> list[str]:
         lines.append(f"- started from {training.started_from}; with it {whole}")
     if training.strength < 1:
         rest = "those that it started from" if training.mixed_with else "those of strength 0"
-        lines.append(f"- {training.strength:g} of its own weights, the rest {rest}")
+        own = f"{training.strength:g} of its own weights, to which the held-back PSNR refers"
+        lines.append(f"- {own}; the rest {rest}")
     if training.code:
         lines.append(f"- trained by clearzoom {training.code}")
     speeds = ", ".join(

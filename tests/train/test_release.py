@@ -149,9 +149,9 @@ def test_weights_are_mixed_with_those_of_the_run_before(config_file, tmp_path):
     ):
         with pytest.raises(ConfigError, match=words):
             release(run, out, 32, None, **wrong)
-    with pytest.raises(MissingFileError, match="check `initial_weights`"):
+    with pytest.raises(MissingFileError, match="cannot read `initial_weights`"):
         release(run, out, 32, None, initial_weights=tmp_path / "none", strength=0.25)
-    with pytest.raises(ConfigError, match="did not start from"):  # this one started from nothing
+    with pytest.raises(ConfigError, match="started from no weights"):
         release(before, out, 32, None, initial_weights=run / BEST, strength=0.25)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import re
 import shutil
 import signal
 import subprocess
@@ -349,6 +350,13 @@ def test_wrong_starts_are_refused(config_file, tmp_path):
         train(config, tmp_path / "run", resume=True, initial_weights=tmp_path / "run" / BEST)
     with pytest.raises(ConfigError, match="seed"):
         train(load_config(config_file(seed=4)), tmp_path / "run", resume=True)
+    path = config_file()
+    (folder,) = re.findall('train = (".*")', path.read_text())
+    for changed in ("weight = 2", "taught = false"):
+        table = f"[{{ folder = {folder}, {changed} }}]"
+        path.write_text(config_file().read_text().replace(f"train = {folder}", f"train = {table}"))
+        with pytest.raises(ConfigError, match=r"data\.train = "):
+            train(load_config(path), tmp_path / "run", resume=True)
 
 
 def test_a_damaged_checkpoint_and_a_file_for_a_folder_are_clear_errors(config_file, tmp_path):

@@ -54,8 +54,8 @@ class DataSection(_Section):
 
     train: Annotated[tuple[Folder, ...], BeforeValidator(_as_folders), Field(min_length=1)]
     """Pictures to learn from: a folder, or a list like ``[{ folder = "photos", weight = 3 },
-    { folder = "drawn", weight = 1, taught = false }]``. Weights are shares of patches; what is not
-    taught has no ``[teacher]``. Cards state a ``licence`` where ``sources.tsv`` states none."""
+    { folder = "drawn", weight = 1, taught = false }]``. Weights are shares of patches; a teacher
+    changes taught folders alone; cards state a ``licence`` where ``sources.tsv`` states none."""
     validation: Annotated[tuple[Path, ...], BeforeValidator(_as_list), Field(min_length=1)]
     """Held-back pictures, measured at each validation: a folder, or a list of folders."""
     batch: Positive = 8

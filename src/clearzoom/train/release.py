@@ -73,7 +73,8 @@ def release(
         InputError: an argument has a wrong type or value.
         ConfigError: a strength below 1 with neither or both of psnr_model and initial_weights;
             the latter without it, or not those that the run started from.
-        MissingFileError: the run has no checkpoint or no best weights yet, or its data are gone.
+        MissingFileError: the run has no checkpoint or no best weights yet, its data are gone, or
+            initial_weights cannot be read.
         ModelError: a norm looks at the whole picture, so that tiles would change the result.
         WeightsError: psnr_model or initial_weights are of another network.
         OutputError: a file cannot be written.
@@ -179,10 +180,14 @@ def _start_of(state: dict[str, Any], weights: Path, strength: float, psnr_model:
         raise ConfigError(
             "`initial_weights` are the rest where `strength` is below 1, in place of `psnr_model`"
         )
-    if not weights.is_file():
-        raise MissingFileError(f"no weights file {weights}; check `initial_weights`")
-    started_from = str((state["origin"] or {}).get("weights"))
-    if not started_from.endswith(hashlib.sha256(weights.read_bytes()).hexdigest()):
+    if state["origin"] is None:
+        raise ConfigError("the run started from no weights; leave `initial_weights` out")
+    started_from = str(state["origin"]["weights"])
+    try:
+        sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
+    except OSError as error:
+        raise MissingFileError(f"cannot read `initial_weights` {weights}: {error}") from error
+    if not started_from.endswith(sha256):
         raise ConfigError(
             f"the run did not start from {weights}, but from {started_from}; name these weights"
         )

@@ -7,7 +7,7 @@ from clearzoom.errors import ConfigError, MissingFileError, OutputError
 from clearzoom.train.checkpoint import LAST, load_checkpoint
 from clearzoom.train.config import DataSection, RunSection, TrainConfig
 
-_FREE = ("train", "validation", "workers", "file")
+_FREE = ("validation", "workers", "file")
 """Keys of [data] and [teacher] that a resumed run may change: they do not determine the weights."""
 _SECTIONS = ("network", "data", "optimiser", "losses", "adversarial", "degradation", "teacher")
 _KEPT_OF_RUN = (
@@ -65,6 +65,10 @@ def same_run(checkpoint: Path, config: TrainConfig) -> dict[str, Any]:
     free = {*_FREE, *(["max_steps"] if config.optimiser.schedule == "constant" else [])}
     # Older checkpoints have fewer keys; the section fills in the defaults.
     started["data"] = DataSection(**started["data"]).model_dump(mode="json")
+    for each in (started["data"], now["data"]):
+        each["train"] = [
+            {"weight": one["weight"], "taught": one["taught"]} for one in each["train"]
+        ]
     for section in _SECTIONS:
         before, after = _by_key(started.get(section)), _by_key(now[section])
         for key in dict.fromkeys([*after, *before]):

@@ -47,7 +47,8 @@ class Training(_Part):
     """The share of the run's own weights, to which ``validation_psnr_db`` refers, in the mixture
     that was written."""
     mixed_with: str | None = None
-    """The weights of the rest: name and SHA-256; None: the PSNR weights of a perceptual model."""
+    """The weights of the rest, name and SHA-256; None, where strength is below 1: the PSNR weights
+    of a perceptual model."""
 
 
 class Speed(_Part):
