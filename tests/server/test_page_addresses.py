@@ -189,3 +189,19 @@ def test_the_page_works_below_a_prefix(below, browser, png):
     page.wait_for_selector(".card >> text=mine.png")
     page.close()
     assert not outside
+
+
+def test_a_file_that_is_chosen_before_its_part_of_the_page_is_there_is_added(below, browser, png):
+    _, root = below()
+    page = browser.new_page(locale="en-US")
+    held = []
+    page.route("**/static/files.js", lambda route: held.append(route))
+    page.goto(f"{root}/")
+    while not held:
+        page.wait_for_timeout(20)
+    page.set_input_files(
+        "#file", {"name": "soon.png", "mimeType": "image/png", "buffer": png(90, 70)}
+    )
+    held[0].continue_()
+    page.wait_for_selector("#picture-name >> text=soon.png")
+    page.close()

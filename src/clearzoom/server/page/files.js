@@ -72,10 +72,12 @@ async function takenFrom(dropped) {
  * @param {(taken: Taken) => void} take
  */
 export function takeFiles(take) {
-  by("file").addEventListener("change", () => {
+  const takeChosen = () => {
     take({ files: [...(by("file").files ?? [])], leftOut: [] });
     by("file").value = "";
-  });
+  };
+  by("file").addEventListener("change", takeChosen);
+  if (by("file").files?.length) takeChosen(); // chosen before this part of the page was there
   document.addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
     if (files.length) take({ files, leftOut: [] });
