@@ -41,6 +41,9 @@ def extremes():
         "noise": random.random((SIDE_PX, SIDE_PX, 3)),
         "red": np.stack([x * 0 + 1, 0 * x, 0 * x], 2),
     }
+    for px in (6, 12, 16):  # logos, pixel art
+        few = random.integers(0, 2, (SIDE_PX // px, SIDE_PX // px, 3))
+        colours[f"squares of {px} px"] = few.repeat(px, 0).repeat(px, 1)
     for name, picture in (grey | colours).items():
         levels = np.round(picture * 255).astype(np.uint8)
         yield name, levels

@@ -144,7 +144,7 @@ def test_weights_are_mixed_with_those_of_the_run_before(config_file, tmp_path):
         torch.testing.assert_close(mixed, 0.75 * first[name] + 0.25 * last[name])
     for wrong, words in (
         ({"initial_weights": run / BEST, "strength": 0.25}, "did not start from"),
-        ({"initial_weights": before / BEST}, "where `strength` is below 1"),
+        ({"initial_weights": before / BEST}, "for a `strength` below 1"),
         ({"initial_weights": before / BEST, "strength": 0.25, "psnr_model": "x"}, "in place of"),
     ):
         with pytest.raises(ConfigError, match=words):

@@ -178,7 +178,8 @@ def _start_of(state: dict[str, Any], weights: Path, strength: float, psnr_model:
     """Describe the weights that a run started from, or refuse others."""
     if strength == 1 or psnr_model is not None:
         raise ConfigError(
-            "`initial_weights` are the rest where `strength` is below 1, in place of `psnr_model`"
+            "`initial_weights` is for a `strength` below 1, and in place of `psnr_model`; state "
+            "such a strength, and leave `psnr_model` out"
         )
     if state["origin"] is None:
         raise ConfigError("the run started from no weights; leave `initial_weights` out")
