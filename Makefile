@@ -77,6 +77,8 @@ $(LINT_PAGE)/node_modules/installed: $(LINT_PAGE)/package.json $(LINT_PAGE)/pack
 	$(PIP) --no-compile --editable .
 	touch $@
 
+# Spandrel asks for torchvision, whose wheel does not load beside a CPU torch and breaks Lightning.
 .venv/developed: pyproject.toml constraints.txt | .venv/made
 	$(PIP) --editable . --group dev
+	$(PIP) --no-deps spandrel
 	touch $@ .venv/installed
