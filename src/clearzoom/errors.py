@@ -154,6 +154,7 @@ class MissingExtraError(ClearzoomError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an optional part: pip install 'clearzoom[{extra}]'")
+        self.what, self.extra = what, extra
 
 
 class TrainingError(ClearzoomError):

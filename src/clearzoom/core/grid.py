@@ -11,18 +11,19 @@ BORDER_PX = 8
 """Mirrored around the picture: at a bare edge the networks' zero padding darkens a flat white."""
 
 
-def aligned_halo_px(reach_px: int, period_px: int) -> int:
+def aligned_halo_px(reach_px: int, period_px: int, border_px: int = BORDER_PX) -> int:
     """Give the least halo with which all windows start in phase with the first.
 
     Args:
         reach_px: that the halo has at least.
         period_px: of a network that sees a picture in blocks; tiles are multiples of it. 1: any.
+        border_px: of mirrored picture, with which the first window starts.
 
     Example:
         >>> aligned_halo_px(20, 16)
         24
     """
-    return reach_px + (BORDER_PX - reach_px) % period_px
+    return reach_px + (border_px - reach_px) % period_px
 
 
 def mirrored(start: int, stop: int, length_px: int) -> npt.NDArray[np.int64]:

@@ -1,12 +1,13 @@
 """A chain of networks on their canonical grids: which tiles a region needs, and what they read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from clearzoom.core import alpha
+from clearzoom.core.blending import Ramp
 from clearzoom.core.box import Box
-from clearzoom.core.grid import BORDER_PX, Span, Tile, spans
+from clearzoom.core.grid import Span, Tile, spans
 from clearzoom.engines.network import Network
 
 
@@ -20,6 +21,21 @@ class Stage:
     network: Network
     height_px: int
     width_px: int
+
+    @property
+    def is_one_tile(self) -> bool:
+        """Whether the network sees the whole picture at once."""
+        return self.height_px * self.width_px <= self.network.whole_px
+
+    @property
+    def tile_px(self) -> int:
+        """Side of a core in px of the input."""
+        return max(self.height_px, self.width_px) if self.is_one_tile else self.network.tile_px
+
+    @property
+    def blend_px(self) -> int:
+        """How far the window of a tile goes on into the next core, where both are blended."""
+        return 0 if self.is_one_tile else self.network.blend_px
 
     @cached_property
     def rows(self) -> list[Span]:
@@ -38,9 +54,22 @@ class Stage:
         return Box(0, 0, self.width_px * scale, self.height_px * scale)
 
     def tile(self, index: int) -> Tile:
-        """Return a tile by its number."""
+        """Return the window and the core of a tile by its number."""
         row, column = divmod(index, len(self.columns))
         return Tile(self.rows[row], self.columns[column])
+
+    def parts(self, index: int) -> list[tuple[Tile, Ramp, Ramp]]:
+        """Return the windows that a core is blended of, with their weights down and across.
+
+        Without blending it is one window. The core of each window that is blended goes on into the
+        next one, as far as both share px.
+        """
+        row, column = divmod(index, len(self.columns))
+        return [
+            (Tile(rows, columns), down, across)
+            for rows, down in self._parts(self.rows, row)
+            for columns, across in self._parts(self.columns, column)
+        ]
 
     def core(self, index: int) -> Box:
         """Return the px of the result that a tile makes."""
@@ -54,7 +83,7 @@ class Stage:
 
     def tiles_in(self, box: Box) -> list[int]:
         """List the tiles whose cores meet a box of the result."""
-        step = self.network.tile_px * self.network.scale
+        step = self.tile_px * self.network.scale
         return [
             row * len(self.columns) + column
             for row in range(box.top // step, min(len(self.rows), -(-box.bottom // step)))
@@ -63,8 +92,8 @@ class Stage:
 
     def window(self, tiles: Sequence[int]) -> Box:
         """Return the px of the input that tiles read, and those that fill colour under alpha."""
-        rows = [self.tile(index).rows for index in tiles]
-        columns = [self.tile(index).columns for index in tiles]
+        read = [tile for index in tiles for tile, _, _ in self.parts(index)]
+        rows, columns = [tile.rows for tile in read], [tile.columns for tile in read]
         return Box.between(
             max(0, min(span.start for span in columns) - alpha.REACH_PX),
             max(0, min(span.start for span in rows) - alpha.REACH_PX),
@@ -73,7 +102,25 @@ class Stage:
         )
 
     def _spans(self, length_px: int) -> list[Span]:
-        return spans(length_px, self.network.tile_px, self.network.halo_px, BORDER_PX)
+        return spans(length_px, self.tile_px, self.network.halo_px, self.network.border_px)
+
+    def _parts(self, line: list[Span], index: int) -> list[tuple[Span, Ramp]]:
+        """List the windows along one axis that a core is blended of."""
+        core = line[index]
+        parts = [(self._longer(core), Ramp(core.core_start, self.blend_px if index else 0))]
+        if index and self.blend_px:
+            parts.append(
+                (self._longer(line[index - 1]), Ramp(core.core_start, self.blend_px, falls=True))
+            )
+        return parts
+
+    def _longer(self, span: Span) -> Span:
+        """Return the span of a window whose core goes on into the next."""
+        if not self.blend_px:
+            return span
+        stop = min(span.core_stop + self.blend_px, span.length)
+        end = min(span.length + self.network.border_px, stop + self.network.halo_px)
+        return replace(span, core_stop=stop, stop=end)
 
 
 def stages_of(size_px: tuple[int, int], networks: Sequence[Network]) -> list[Stage]:

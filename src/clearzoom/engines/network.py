@@ -12,7 +12,7 @@ from clearzoom.checked import Name, checked_arguments, checked_fields
 from clearzoom.core import range_ends
 from clearzoom.core.arrays import Tensor
 from clearzoom.core.consistency import Consistency
-from clearzoom.core.grid import aligned_halo_px
+from clearzoom.core.grid import BORDER_PX, aligned_halo_px
 from clearzoom.engines import Engine, Precision
 from clearzoom.engines.enclosed import check_enclosed
 from clearzoom.engines.foreign import Run, adapted
@@ -32,6 +32,8 @@ from clearzoom.errors import (
 from clearzoom.weights import fastest_engine
 from clearzoom.weights.card import AddedCard
 from clearzoom.weights.user_models import check_file
+
+MEAN_TOLERANCE = 0.1
 
 
 @checked_fields(ModelError)
@@ -55,6 +57,10 @@ class Network:
         period_px: a picture moved by a multiple of it gives the same result, moved; so windows must
             start in phase.
         denoise: the level that it runs at, where it has levels.
+        border_px: px of mirrored picture that it sees around the picture.
+        whole_px: pictures of up to so many px go through it in one window.
+        blend_px: how far the windows of larger pictures overlap and are blended; 0 where tiles are
+            exact.
 
     Example:
         >>> network = load_network("photo", 2)
@@ -71,14 +77,18 @@ class Network:
     run: Run
     consistency: Consistency = "none"
     reference: Callable[[], "Network"] | None = None
-    mean_tolerance: float = 0.1
+    mean_tolerance: float = MEAN_TOLERANCE
     period_px: int = 1
     denoise: float | None = None
+    border_px: int = BORDER_PX
+    whole_px: int = 0
+    blend_px: int = 0
 
     @property
     def identity(self) -> str:
         """What decides the network's pixels: networks of equal identity give equal bytes."""
-        return f"{self.sha256} {self.engine} {self.halo_px} {self.name}"
+        windows = f" {self.whole_px} {self.blend_px}" if self.whole_px or self.blend_px else ""
+        return f"{self.sha256} {self.engine} {self.halo_px} {self.name}{windows}"
 
 
 @checked_arguments()
@@ -226,7 +236,9 @@ def _load_added(
     return Network(
         name=card.name,
         scale=card.scale,
-        halo_px=aligned_halo_px(max(card.halo_px, range_ends.REACH_PX), card.period_px),
+        halo_px=aligned_halo_px(
+            max(card.halo_px, range_ends.REACH_PX), card.period_px, card.border_px
+        ),
         tile_px=card.tile_px,
         sha256=hashlib.sha256(content).hexdigest(),
         engine=f"{used} {precision}",
@@ -235,6 +247,9 @@ def _load_added(
         if precision == "fp32"
         else partial(load_network, card.name, card.scale, engine),
         period_px=card.period_px,
+        border_px=card.border_px,
+        whole_px=card.whole_px,
+        blend_px=card.blend_px,
     )
 
 

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from clearzoom.core.box import Box
+from clearzoom.engines.blended import enlarge_core
 from clearzoom.engines.chain import Stage
-from clearzoom.engines.tile import Channels, enlarge_core
+from clearzoom.engines.tile import Channels
 from clearzoom.io.picture import Samples
 
 
@@ -92,7 +93,7 @@ def enlarge_region(
 
     def compute(tile: int) -> Samples:
         origin = around.top, around.left
-        return enlarge_core(window(), origin, stage.tile(tile), stage.network, source.channels)
+        return enlarge_core(window(), origin, stage, tile, source.channels)
 
     for tile in missing:
         core = store.make(stages, tile, partial(compute, tile))

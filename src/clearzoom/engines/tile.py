@@ -32,19 +32,19 @@ class Channels:
     tone: ToneCurve | None = None
 
 
-def enlarge_core(
+def enlarge_tile(
     window: Samples, origin: tuple[int, int], tile: Tile, network: Network, channels: Channels
 ) -> Samples:
-    """Enlarge the core of one tile; its px are those of the whole enlargement.
+    """Enlarge the core of one tile by one window of the network.
 
     Colour goes through the network, grey as three equal channels whose mean comes back, CMYK as a
     colour picture (C, M, Y) and a grey one (K). Alpha is enlarged bicubic, and the colour hidden
     under it is filled from its surroundings first.
 
     Args:
-        window: (H, W, C) uint8 or uint16, at least the px that ``region.Stage.window`` names.
+        window: (H, W, C) uint8 or uint16, at least the px that ``chain.Stage.window`` names.
         origin: row and column of the window's first px in the picture.
-        tile: a tile of the picture's canonical grid.
+        tile: the window that the network sees, and its core.
         network: runs on the tile.
         channels: what the C channels hold.
 

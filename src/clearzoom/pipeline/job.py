@@ -21,7 +21,7 @@ from clearzoom.io.profile import profile_tone_curve
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.pipeline.appraise import Appraisal, appraise_file, resolved
 from clearzoom.pipeline.memory_checks import check_fits, check_preview_fits
-from clearzoom.pipeline.networks import chain_of, scales_for
+from clearzoom.pipeline.networks import chain_of, scales_for, window_notes
 from clearzoom.pipeline.paths import check_input, output_stat
 from clearzoom.pipeline.regions import preview_result, whole_result
 from clearzoom.pipeline.settings import Settings
@@ -121,6 +121,7 @@ def plan_job(
     check(target, width, height, has_alpha=source.has_alpha)
     damage = jpeg_damage_note(source_file, source.kind)
     notes = [*source.notes, *([damage] if damage else []), *plan.notes]
+    notes += window_notes(settings.model, plan)
     if source.frames > 1 and not kind.animation:
         raise InputError(
             f"{source_file} has {source.frames} frames, which {kind.name} cannot hold; "

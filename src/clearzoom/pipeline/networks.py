@@ -6,13 +6,15 @@ from functools import lru_cache
 from pathlib import Path
 
 from clearzoom.core.grid import aligned_halo_px
+from clearzoom.core.plan import Plan
 from clearzoom.engines.network import Network, load_network
 from clearzoom.engines.notes import grid_of, read_notes
 from clearzoom.engines.wrappers import refined
 from clearzoom.errors import ClearzoomError
 from clearzoom.pipeline.appraise import unresolved
 from clearzoom.pipeline.settings import Settings
-from clearzoom.weights import scales_of
+from clearzoom.weights import find, scales_of
+from clearzoom.weights.card import AddedCard, read_any_card
 
 
 def scales_for(model: str) -> list[int]:
@@ -24,6 +26,28 @@ def scales_for(model: str) -> list[int]:
     if model.endswith(".onnx") and Path(model).is_file():
         return [grid_of(read_notes(Path(model)), Path(model)).scale]
     return scales_of(model)
+
+
+def window_notes(model: str, plan: Plan) -> list[str]:
+    """Say where a network of others sees a picture in windows that are blended, not exact.
+
+    Args:
+        model: its name, or the path of an ONNX file, whose tiles are always exact.
+        plan: of the picture.
+    """
+    if model.endswith(".onnx"):
+        return []
+    notes = []
+    width, height = plan.source_px
+    for scale in plan.stages:
+        card = read_any_card(find(model, scale).with_suffix(".json"))
+        if isinstance(card, AddedCard) and card.blend_px and width * height > card.whole_px:
+            notes.append(
+                f"{model} x{scale} has no exact tiles: {width}x{height} px go through it in "
+                f"blended windows, with seams of up to {card.measured.seam_levels:g} levels of 255"
+            )
+        width, height = width * scale, height * scale
+    return notes
 
 
 _loaded = lru_cache(maxsize=8)(load_network)
@@ -97,4 +121,5 @@ def network_for(settings: Settings, scale: int) -> Network:
     network = refined(loaded, ensemble=settings.ensemble, consistency=settings.consistency)
     if settings.halo_px is None:
         return network
-    return replace(network, halo_px=aligned_halo_px(settings.halo_px, network.period_px))
+    halo_px = aligned_halo_px(settings.halo_px, network.period_px, network.border_px)
+    return replace(network, halo_px=halo_px)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
+from clearzoom.core.process_memory import resident_bytes
 from clearzoom.engines.chain import chain_sha256, chain_text
 from clearzoom.errors import (
     ClearzoomError,
@@ -16,7 +17,6 @@ from clearzoom.io.formats import FORMATS, format_of
 from clearzoom.io.names import stem_of
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.pipeline.job import Job, networks_of, plan_job
-from clearzoom.pipeline.memory import resident_bytes
 from clearzoom.server.error_answers import (
     FULL_DISK,
     STATUSES,

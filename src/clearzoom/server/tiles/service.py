@@ -9,9 +9,9 @@ from typing import TypeVar
 import pyvips
 from fastapi import Request
 
+from clearzoom.core.process_memory import give_back
 from clearzoom.engines.network import Network
 from clearzoom.errors import ClearzoomError, InputError
-from clearzoom.pipeline.memory import give_back
 from clearzoom.pipeline.settings import Settings
 from clearzoom.server.client_addresses import client_name
 from clearzoom.server.error_answers import RefusedError
