@@ -4,8 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from typing import Literal
 
 from clearzoom.core.targets import Wanted, target_size
+from clearzoom.core.wrap import AXES, Wrap, wraps
 from clearzoom.errors import SizeError
 
 _PRINT_DPI_ENOUGH = 75.0
@@ -21,6 +23,8 @@ class Plan:
 
     ``stages`` are the scales of the networks in their order; it is empty if nothing is enlarged.
     ``resized_px`` is the size after the last resampling; ``result_px`` is cropped from its middle.
+    ``wrap`` names the axes along which the picture continues at its other side. ``resampling`` is
+    how px between the px of the last network, or of the picture, are made.
     """
 
     source_px: tuple[int, int]
@@ -29,6 +33,8 @@ class Plan:
     result_px: tuple[int, int]
     dpi: float | None
     notes: tuple[str, ...]
+    wrap: Wrap = "none"
+    resampling: Literal["bicubic", "nearest"] = "bicubic"
 
     @property
     def enlarged_px(self) -> tuple[int, int]:
@@ -41,32 +47,62 @@ class Plan:
         return self.resized_px[0] / self.source_px[0]
 
 
-def make_plan(source_px: tuple[int, int], target: Wanted, scales: Collection[int]) -> Plan:
+def make_plan(
+    source_px: tuple[int, int],
+    target: Wanted,
+    scales: Collection[int],
+    *,
+    wrap: Wrap = "none",
+    pixel_art: bool = False,
+) -> Plan:
     """Choose the chain of networks that reaches the target size with the fewest px.
 
     Args:
         source_px: width and height of the upright input.
         target: the size of the result.
         scales: the scales for which there are weights.
+        wrap: the axes along which the picture continues at its other side.
+        pixel_art: repeat px instead of running networks.
 
     Raises:
-        SizeError: the picture is empty, or more than three networks would be needed.
+        SizeError: the picture is empty, more than three networks would be needed, a wrapped axis
+            would be cut, or pixel art would not become a whole number of times larger.
     """
     width, height = source_px
     if not width or not height:
         raise SizeError(f"a picture of {width}x{height} px has nothing to enlarge")
     resized, result = target_size(width, height, target)
+    for axis, before, after in zip(AXES, resized, result, strict=True):
+        if before != after and wraps(wrap, axis):
+            raise SizeError(
+                f"a picture that wraps along {axis} is not cut along it, since its edges would no "
+                "longer meet; leave `fill` or `wrap` out",
+                setting="wrap",
+            )
     factor = max(resized[0] / width, resized[1] / height)
+    if pixel_art:
+        times = max(1, resized[0] // width)
+        if resized != (times * width, times * height):
+            raise SizeError(
+                f"pixel art becomes a whole number of times larger, not {factor:.4g} times; give "
+                f"`scale` 2, 3, 4 or another whole number, or leave `pixel_art` out",
+                setting="pixel_art",
+            )
+        return Plan(source_px, (), resized, result, _dpi(target), (), wrap, "nearest")
     notes = []
     if factor < 1:
         notes.append("the result is smaller than the picture: it is only resampled")
-    dpi = target.sheet.dpi if target.sheet else None
+    dpi = _dpi(target)
     if dpi is not None and dpi / factor < _PRINT_DPI_ENOUGH:
         notes.append(
             f"the picture has {dpi / factor:.0f} px an inch at this size, under "
             f"{_PRINT_DPI_ENOUGH:.0f}: most of what is printed will be inferred"
         )
-    return Plan(source_px, chain_for(factor, scales), resized, result, dpi, tuple(notes))
+    return Plan(source_px, chain_for(factor, scales), resized, result, dpi, tuple(notes), wrap)
+
+
+def _dpi(target: Wanted) -> float | None:
+    return target.sheet.dpi if target.sheet else None
 
 
 def most_times(scales: Collection[int]) -> int:

@@ -13,6 +13,7 @@ from clearzoom.core import range_ends
 from clearzoom.core.arrays import Tensor
 from clearzoom.core.consistency import Consistency
 from clearzoom.core.grid import aligned_halo_px
+from clearzoom.core.wrap import Wrap
 from clearzoom.engines import Engine, Precision
 from clearzoom.engines.enclosed import check_enclosed
 from clearzoom.engines.foreign import Run, adapted
@@ -55,6 +56,7 @@ class Network:
         period_px: a picture moved by a multiple of it gives the same result, moved; so windows must
             start in phase.
         denoise: the level that it runs at, where it has levels.
+        wrap: the axes along which its tiles read beyond the picture's edges at the other side.
 
     Example:
         >>> network = load_network("photo", 2)
@@ -74,11 +76,13 @@ class Network:
     mean_tolerance: float = 0.1
     period_px: int = 1
     denoise: float | None = None
+    wrap: Wrap = "none"
 
     @property
     def identity(self) -> str:
         """What decides the network's pixels: networks of equal identity give equal bytes."""
-        return f"{self.sha256} {self.engine} {self.halo_px} {self.name}"
+        wrapped = "" if self.wrap == "none" else f" wrap {self.wrap}"
+        return f"{self.sha256} {self.engine} {self.halo_px} {self.name}{wrapped}"
 
 
 @checked_arguments()

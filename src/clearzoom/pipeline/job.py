@@ -7,14 +7,18 @@ from pathlib import Path
 
 from clearzoom.core.box import Box
 from clearzoom.core.plan import Plan, make_plan
+from clearzoom.core.targets import target_size
+from clearzoom.core.wrap import Wrap
 from clearzoom.engines.network import Network
 from clearzoom.engines.tile import Channels
 from clearzoom.errors import InputError, OutputError
+from clearzoom.io.animation.orientation import SIDEWAYS
 from clearzoom.io.formats import check_holds, check_target, format_of
 from clearzoom.io.jpeg_damage import jpeg_damage_note
 from clearzoom.io.metadata.blocks import Metadata
 from clearzoom.io.metadata.descriptions import measures
 from clearzoom.io.metadata.exif_description import description_of
+from clearzoom.io.metadata.panorama import is_full_circle
 from clearzoom.io.picture import colours_of
 from clearzoom.io.placement import Placement
 from clearzoom.io.profile import profile_tone_curve
@@ -112,15 +116,23 @@ def plan_job(
     source = open_picture(source_file, keep_cmyk=kind.cmyk, max_pixels=settings.max_pixels)
     if there is not None and target.samefile(source_file):
         raise OutputError(f"{target} is the input itself; name another file")
-    plan = make_plan(
-        (source.width_px, source.height_px), settings.wanted, scales_for(settings.model)
-    )
+    size = (source.width_px, source.height_px)
+    stated = _stated_wrap(source, settings, size)
+    if stated is not None:
+        settings = replace(settings, wrap=stated)
+    plan = plan_size(size, settings)
     cut = preview_result(plan, preview) if preview else whole_result(plan)
     width, height = cut.width, cut.height
     check = check_holds if makes_folder and there is None else check_target
     check(target, width, height, has_alpha=source.has_alpha)
     damage = jpeg_damage_note(source_file, source.kind)
     notes = [*source.notes, *([damage] if damage else []), *plan.notes]
+    if stated is not None:
+        notes.append(
+            "the file states a panorama of 360 degrees, so its left and right edges are joined"
+        )
+    if settings.pixel_art and kind.lossy:
+        notes.append(f"{kind.name} changes the colours of pixel art a little; PNG keeps them")
     if source.frames > 1 and not kind.animation:
         raise InputError(
             f"{source_file} has {source.frames} frames, which {kind.name} cannot hold; "
@@ -142,6 +154,33 @@ def plan_job(
     appraisal = cache(partial(appraise_file, source, channels_of(source)))
     chosen = resolved(settings, plan.stages, appraisal)
     return Job(source, target, plan, chosen, tuple(notes), appraisal, preview)
+
+
+def plan_size(size_px: tuple[int, int], settings: Settings) -> Plan:
+    """Plan the networks and the sizes of a picture.
+
+    Args:
+        size_px: width and height of the upright picture.
+        settings: the user's settings.
+
+    Raises:
+        SizeError: the size cannot be reached, or not with ``wrap`` or ``pixel_art``.
+        ModelError: there are no such weights.
+    """
+    scales = () if settings.pixel_art else scales_for(settings.model)
+    wrap = "none" if settings.wrap == "auto" else settings.wrap
+    return make_plan(size_px, settings.wanted, scales, wrap=wrap, pixel_art=settings.pixel_art)
+
+
+def _stated_wrap(source: Source, settings: Settings, size_px: tuple[int, int]) -> Wrap | None:
+    """Return the axis that a file's metadata state to be wrapped, where ``auto`` asks for it."""
+    if settings.wrap != "auto" or not is_full_circle(source.metadata.xmp):
+        return None
+    sideways = source.orientation in SIDEWAYS  # the panorama's x axis has become the picture's y
+    resized, result = target_size(*size_px, settings.wanted)
+    if resized[sideways] != result[sideways]:
+        return None  # it is cut, so that its edges no longer meet
+    return "y" if sideways else "x"
 
 
 def placement_of(job: Job, cut: Box) -> Placement:

@@ -61,6 +61,8 @@ def check_networks(settings: Settings) -> None:
         ModelError: there is no such model, or it cannot run with these settings at any scale.
         MissingExtraError: its engine is not installed.
     """
+    if settings.pixel_art:
+        return
     plain = unresolved(settings)
     first: ClearzoomError | None = None
     for scale in reversed(scales_for(settings.model)):
@@ -86,6 +88,7 @@ def network_for(settings: Settings, scale: int) -> Network:
     """
     assert settings.consistency != "auto"
     assert settings.denoise != "auto"
+    assert settings.wrap != "auto"
     loaded = _loaded(
         settings.model,
         scale,
@@ -95,6 +98,7 @@ def network_for(settings: Settings, scale: int) -> Network:
         settings.denoise,
     )
     network = refined(loaded, ensemble=settings.ensemble, consistency=settings.consistency)
+    network = replace(network, wrap=settings.wrap)
     if settings.halo_px is None:
         return network
     return replace(network, halo_px=aligned_halo_px(settings.halo_px, network.period_px))
