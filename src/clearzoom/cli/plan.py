@@ -42,7 +42,12 @@ def plan(**options: Any) -> None:
     lines = [
         f"input    {source.path}  {source.kind}  {source.width_px}x{source.height_px} px  "
         f"{bits} bit  {_colours(job)}" + (f"  {source.frames} frames" if source.frames > 1 else ""),
-        f"networks {chain_text(job)}: {planned.enlarged_px[0]}x{planned.enlarged_px[1]} px",
+        f"networks {chain_text(job)}: {planned.enlarged_px[0]}x{planned.enlarged_px[1]} px"
+        + (
+            ""
+            if job.preview or not planned.stages
+            else f", {planned.computed_px / 1e6:.1f} MP computed in all"
+        ),
     ]
     if planned.stages:
         lines.append(f"chosen   {_chosen(job, settings)}")

@@ -1,6 +1,6 @@
 """The plan of an enlargement: the chain of networks, and the resampling after it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -15,6 +15,9 @@ _PRINT_DPI_ENOUGH = 75.0
 
 MOST_STAGES = 3
 """Networks in one chain."""
+
+_RESULT_WORK = 10_000
+"""Multiply-adds in whose time a px of a network's result is made consistent, rounded and stored."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,12 @@ class Plan:
         return (self.source_px[0] * prod(self.stages), self.source_px[1] * prod(self.stages))
 
     @property
+    def computed_px(self) -> int:
+        """Return how many px all networks make together."""
+        grown = sum(prod(self.stages[: index + 1]) ** 2 for index in range(len(self.stages)))
+        return self.source_px[0] * self.source_px[1] * grown
+
+    @property
     def scale(self) -> float:
         """Return how many times wider the picture becomes before it is cropped."""
         return self.resized_px[0] / self.source_px[0]
@@ -50,17 +59,17 @@ class Plan:
 def make_plan(
     source_px: tuple[int, int],
     target: Wanted,
-    scales: Collection[int],
+    work: Mapping[int, float],
     *,
     wrap: Wrap = "none",
     pixel_art: bool = False,
 ) -> Plan:
-    """Choose the chain of networks that reaches the target size with the fewest px.
+    """Choose the chain of networks that reaches the target size, and the resampling after it.
 
     Args:
         source_px: width and height of the upright input.
         target: the size of the result.
-        scales: the scales for which there are weights.
+        work: see ``chain_for``.
         wrap: the axes along which the picture continues at its other side.
         pixel_art: repeat px instead of running networks.
 
@@ -98,7 +107,7 @@ def make_plan(
             f"the picture has {dpi / factor:.0f} px an inch at this size, under "
             f"{_PRINT_DPI_ENOUGH:.0f}: most of what is printed will be inferred"
         )
-    return Plan(source_px, chain_for(factor, scales), resized, result, dpi, tuple(notes), wrap)
+    return Plan(source_px, chain_for(factor, work), resized, result, dpi, tuple(notes), wrap)
 
 
 def _dpi(target: Wanted) -> float | None:
@@ -115,25 +124,41 @@ def most_times(scales: Collection[int]) -> int:
     return most
 
 
-def chain_for(factor: float, scales: Collection[int]) -> tuple[int, ...]:
-    """Choose the chain of networks that enlarges by at least a factor, with the fewest px.
+def chain_for(factor: float, work: Mapping[int, float]) -> tuple[int, ...]:
+    """Choose the chain of networks that enlarges by at least a factor: few networks, little work.
+
+    A chain of fewer networks comes first, since each infers from what the one before inferred. Of
+    chains as long as each other, the one with the least work is chosen. What was measured of other
+    chains is in docs/experiments.md.
 
     Args:
         factor: how many times wider the picture becomes; up to 1, no network is needed.
-        scales: the scales for which there are weights.
+        work: the scales for which there are weights, each with the multiply-adds of its network for
+            each px of its input.
 
     Raises:
         SizeError: more than three networks would be needed.
+
+    Example:
+        >>> chain_for(10, {2: 3e5, 4: 3e5}), chain_for(10, {2: 3e5, 3: 3e5, 4: 3e5})
+        ((4, 4), (3, 4))
     """
     if factor <= 1:
         return ()
-    chains = [
-        chain
-        for length in range(1, MOST_STAGES + 1)
-        for chain in product(sorted(scales), repeat=length)
-        if prod(chain) >= factor - 1e-9 and list(chain) == sorted(chain)
-    ]
-    if not chains:
-        most = most_times(scales)
-        raise SizeError(f"cannot enlarge {factor:.4g} times; at most {most} times")
-    return min(chains, key=lambda chain: (prod(chain), len(chain)))
+    for length in range(1, MOST_STAGES + 1):
+        chains = [
+            chain for chain in product(sorted(work), repeat=length) if prod(chain) >= factor - 1e-9
+        ]
+        if chains:
+            return min(chains, key=lambda chain: (_work_of(chain, work), chain))
+    raise SizeError(f"cannot enlarge {factor:.4g} times; at most {most_times(work)} times")
+
+
+def _work_of(chain: tuple[int, ...], work: Mapping[int, float]) -> float:
+    """Return the multiply-adds of a chain for each px of the picture."""
+    total, grown_px = 0.0, 1
+    for scale in chain:
+        result_px = grown_px * scale**2
+        total += grown_px * work[scale] + result_px * _RESULT_WORK
+        grown_px = result_px
+    return total

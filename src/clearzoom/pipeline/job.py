@@ -25,7 +25,7 @@ from clearzoom.io.profile import profile_tone_curve
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.pipeline.appraise import Appraisal, appraise_file, resolved
 from clearzoom.pipeline.memory_checks import check_fits, check_preview_fits
-from clearzoom.pipeline.networks import chain_of, scales_for
+from clearzoom.pipeline.networks import chain_of, work_for
 from clearzoom.pipeline.paths import check_input, output_stat
 from clearzoom.pipeline.regions import preview_result, whole_result
 from clearzoom.pipeline.settings import Settings
@@ -167,9 +167,9 @@ def plan_size(size_px: tuple[int, int], settings: Settings) -> Plan:
         SizeError: the size cannot be reached, or not with ``wrap`` or ``pixel_art``.
         ModelError: there are no such weights.
     """
-    scales = () if settings.pixel_art else scales_for(settings.model)
+    work = {} if settings.pixel_art else work_for(settings.model)
     wrap = "none" if settings.wrap == "auto" else settings.wrap
-    return make_plan(size_px, settings.wanted, scales, wrap=wrap, pixel_art=settings.pixel_art)
+    return make_plan(size_px, settings.wanted, work, wrap=wrap, pixel_art=settings.pixel_art)
 
 
 def _stated_wrap(source: Source, settings: Settings, size_px: tuple[int, int]) -> Wrap | None:

@@ -12,7 +12,7 @@ from clearzoom.engines.wrappers import refined
 from clearzoom.errors import ClearzoomError
 from clearzoom.pipeline.appraise import unresolved
 from clearzoom.pipeline.settings import Settings
-from clearzoom.weights import scales_of
+from clearzoom.weights import scales_of, work_of
 
 
 def scales_for(model: str) -> list[int]:
@@ -24,6 +24,17 @@ def scales_for(model: str) -> list[int]:
     if model.endswith(".onnx") and Path(model).is_file():
         return [grid_of(read_notes(Path(model)), Path(model)).scale]
     return scales_of(model)
+
+
+def work_for(model: str) -> dict[int, float]:
+    """Return the work of a model's networks by scale, for ``chain_for``.
+
+    Raises:
+        ModelError: there is no such model, or its file is damaged.
+    """
+    if model.endswith(".onnx") and Path(model).is_file():
+        return dict.fromkeys(scales_for(model), 1.0)  # one scale: there is nothing to compare
+    return work_of(model)
 
 
 _loaded = lru_cache(maxsize=8)(load_network)
