@@ -3,7 +3,8 @@
 Usage: python benchmarks/chains.py FOLDER FACTOR MODEL CHAIN...
 
 A chain is written like 2,2,4; 4>3 is a network for x4 whose result is reduced to x3, in place of
-weights for x3. FACTOR may have a fraction. Where a chain is smaller, the rest is bicubic.
+weights for x3. FACTOR may have a fraction. Where a chain is smaller, the rest is bicubic. The
+seconds are those of all cores together, so that other programs change them little.
 """
 
 import sys
@@ -29,7 +30,7 @@ from clearzoom.pipeline.networks import chain_of
 from clearzoom.pipeline.regions import whole_result
 from clearzoom.pipeline.settings import Settings
 
-Chain = list[tuple[int, int]]
+Chain = list[tuple[int, float]]
 """Scales of networks, and what each result is reduced to."""
 
 
@@ -43,16 +44,17 @@ def main() -> None:
         chain: Chain = []
         for step in words.split(","):
             scale, _, reduced = step.partition(">")
-            chain.append((int(scale), int(reduced or scale)))
-        rows, began = [], time.perf_counter()
+            chain.append((int(scale), float(reduced or scale)))
+        _enlarged(pairs[0][1], pairs[0][0].shape[:2], model, chain)  # loads the networks
+        rows, began = [], time.process_time()
         results = [_enlarged(lr, hr.shape[:2], model, chain) for hr, lr in pairs]
-        seconds = time.perf_counter() - began
+        seconds = time.process_time() - began
         for (hr, _), sr in zip(pairs, results, strict=True):
             found = score(sr, hr, round(factor))
             rows.append((found.psnr_db, found.ssim, lpips(sr, hr, round(factor))))
         psnr_db, ssim, distance = np.mean(rows, axis=0)
         print(
-            f"{words:12}  x{prod(each for _, each in chain)}  {psnr_db:.3f} dB  SSIM {ssim:.4f}  "
+            f"{words:12}  x{prod(each for _, each in chain):g}  {psnr_db:.3f} dB  SSIM {ssim:.4f}  "
             f"LPIPS {distance:.4f}  {seconds:.1f} s",
             flush=True,
         )
@@ -76,7 +78,8 @@ def _enlarged(lr: Levels, size: tuple[int, int], model: str, chain: Chain) -> Le
         before = samples.shape[0]
         samples = enlarge_samples(samples, network)
         if reduced != scale:
-            samples = _resized(samples, (before * reduced, before * reduced))
+            side = round(before * reduced)
+            samples = _resized(samples, (side, side))
     return _resized(samples, size)
 
 

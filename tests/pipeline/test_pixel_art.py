@@ -12,7 +12,7 @@ from clearzoom.errors import ModelError, SizeError
 from clearzoom.io.metadata.blocks import read_metadata
 from clearzoom.io.picture import Picture
 from clearzoom.io.reading import read_picture
-from clearzoom.io.writing import write_picture
+from clearzoom.io.writing import Encoding, write_picture
 from clearzoom.pipeline.job import plan_job
 from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
@@ -115,6 +115,9 @@ def test_a_lossy_format_is_noted(tmp_path):
     write_picture(tmp_path / "in.png", Picture(sprite(3)))
     _, done = enlarged(tmp_path / "in.png", tmp_path / "o.jpg", Wanted(2))
     assert "JPEG changes the colours of pixel art a little; PNG keeps them" in done.notes
+    exact = Settings(Wanted(2), pixel_art=True, encoding=Encoding(quality=100))
+    assert not run_job(plan_job(tmp_path / "in.png", tmp_path / "o.webp", exact)).notes
+    np.testing.assert_array_equal(read_picture(tmp_path / "o.webp").samples, blocks(sprite(3), 2))
 
 
 def test_the_python_call(photo):

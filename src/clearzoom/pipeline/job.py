@@ -131,7 +131,8 @@ def plan_job(
         notes.append(
             "the file states a panorama of 360 degrees, so its left and right edges are joined"
         )
-    if settings.pixel_art and kind.lossy:
+    lossless = kind.name == "WebP" and settings.encoding.quality == 100
+    if settings.pixel_art and kind.lossy and not lossless:
         notes.append(f"{kind.name} changes the colours of pixel art a little; PNG keeps them")
     if source.frames > 1 and not kind.animation:
         raise InputError(
