@@ -135,7 +135,8 @@ def test_the_command_wraps(tmp_path, photo, command):
     write_picture(tmp_path / "in.png", Picture(np.ascontiguousarray(photo[:40, :60])))
     where = ("in.png", "-o", "o.png", "--scale", "2", "--model", "fast", "--wrap", "x")
     planned = command("plan", *where, cwd=tmp_path)
-    assert "wrap x" in planned.stdout, planned.stderr
+    assert "chosen   consistency full (auto), wrap x\n" in planned.stdout, planned.stderr
+    assert "networks fast x2: 120x80 px, 9,600 px computed in all\n" in planned.stdout
     done = command("enlarge", *where, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     by_call = enlarged(tmp_path / "..", photo[:40, :60], Wanted(2), "x")

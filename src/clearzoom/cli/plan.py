@@ -46,7 +46,7 @@ def plan(**options: Any) -> None:
         + (
             ""
             if job.preview or not planned.stages
-            else f", {planned.computed_px / 1e6:.1f} MP computed in all"
+            else f", {planned.computed_px:,} px computed in all"
         ),
     ]
     if planned.stages:

@@ -12,7 +12,6 @@ from clearzoom.server.locks import KeyedLock
 from clearzoom.server.tiles import pace as pace_module
 from clearzoom.server.tiles.pace import Pace
 
-
 WORK = {2: 3e5, 4: 3e5}
 """Networks with equal work."""
 
