@@ -116,11 +116,10 @@ def plan_job(
     source = open_picture(source_file, keep_cmyk=kind.cmyk, max_pixels=settings.max_pixels)
     if there is not None and target.samefile(source_file):
         raise OutputError(f"{target} is the input itself; name another file")
-    size = (source.width_px, source.height_px)
-    stated = _stated_wrap(source, settings, size)
+    stated = stated_wrap(source, settings)
     if stated is not None:
         settings = replace(settings, wrap=stated)
-    plan = plan_size(size, settings)
+    plan = plan_size((source.width_px, source.height_px), settings)
     cut = preview_result(plan, preview) if preview else whole_result(plan)
     width, height = cut.width, cut.height
     check = check_holds if makes_folder and there is None else check_target
@@ -129,7 +128,7 @@ def plan_job(
     notes = [*source.notes, *([damage] if damage else []), *plan.notes]
     if stated is not None:
         notes.append(
-            "the file states a panorama of 360 degrees, so its left and right edges are joined"
+            "the file states a panorama of 360 degrees, so its edges that meet are enlarged as one"
         )
     lossless = kind.name == "WebP" and settings.encoding.quality == 100
     if settings.pixel_art and kind.lossy and not lossless:
@@ -173,14 +172,19 @@ def plan_size(size_px: tuple[int, int], settings: Settings) -> Plan:
     return make_plan(size_px, settings.wanted, work, wrap=wrap, pixel_art=settings.pixel_art)
 
 
-def _stated_wrap(source: Source, settings: Settings, size_px: tuple[int, int]) -> Wrap | None:
-    """Return the axis that a file's metadata state to be wrapped, where ``auto`` asks for it."""
+def stated_wrap(source: Source, settings: Settings) -> Wrap | None:
+    """Return the axis that a file states to be wrapped, or None where ``auto`` finds none.
+
+    Args:
+        source: what ``open_picture`` returned.
+        settings: the user's settings; a panorama that they cut is not joined.
+    """
     if settings.wrap != "auto" or not is_full_circle(source.metadata.xmp):
         return None
     sideways = source.orientation in SIDEWAYS  # the panorama's x axis has become the picture's y
-    resized, result = target_size(*size_px, settings.wanted)
+    resized, result = target_size(source.width_px, source.height_px, settings.wanted)
     if resized[sideways] != result[sideways]:
-        return None  # it is cut, so that its edges no longer meet
+        return None
     return "y" if sideways else "x"
 
 
