@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from PIL import Image
 
 from clearzoom.batch import watch
 from clearzoom.batch.watch import Arrivals
+from clearzoom.errors import InputError, MissingExtraError
 from clearzoom.io.reading import read_picture
 
 pytestmark = pytest.mark.slow
@@ -211,6 +213,35 @@ def test_a_missing_folder_is_refused(tmp_path, command):
     done = command("watch", "nowhere", "-o", "out", cwd=tmp_path)
     assert done.returncode == 3
     assert "error[missing]: no file nowhere" in done.stderr
+
+
+def test_a_folder_that_goes_away_ends_it(tmp_path, watching):
+    save(tmp_path / "in" / "a.png")
+    command = watching()
+    command.says("out/a.png  ")
+    shutil.rmtree(tmp_path / "in")
+    assert command.ended() == 3
+    assert "error[missing]: no file in" in command.lines[-1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of open files are Linux's here")
+def test_a_system_that_cannot_watch_is_one_clear_error(tmp_path):
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    next(watch._changes(tmp_path, recursive=False))  # imports what it needs
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+    try:
+        with pytest.raises(InputError, match=r"cannot watch .*FORCE_POLLING"):
+            next(watch._changes(tmp_path, recursive=False))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_without_the_extra_its_install_command_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "watchfiles", None)
+    with pytest.raises(MissingExtraError, match=r"clearzoom\[watch\]"):
+        next(watch._changes(tmp_path, recursive=False))
 
 
 class TestArrivals:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from clearzoom.batch.batch import Batch, Finished, ThreadExecutor
 from clearzoom.batch.storage import LocalFolder
-from clearzoom.errors import ClearzoomError, MissingExtraError, UnreadablePictureError
+from clearzoom.errors import ClearzoomError, InputError, MissingExtraError, UnreadablePictureError
 from clearzoom.io.libvips_errors import VIPS_ERRORS
 from clearzoom.io.names import is_picture_file
 from clearzoom.io.reading import open_picture, upright
@@ -129,6 +129,7 @@ def watch_folder(
     Raises:
         KeyboardInterrupt: a person ended it; running it again continues.
         MissingExtraError: watchfiles is not installed.
+        InputError: the system cannot watch the folder.
         ClearzoomError: as ``enlarge_folder`` says; but a folder without a picture is no error.
     """
     places = LocalFolder(str(source)), LocalFolder(str(output))
@@ -139,8 +140,8 @@ def watch_folder(
     unreadable: set[str] = set()
     scanned_s = -math.inf
     for names in _changes(source, recursive=recursive):
-        moved_in = recursive and any((source / name).is_dir() for name in names)
-        if moved_in or time.monotonic() - scanned_s >= _SCAN_EVERY_S:
+        folders = any((source / name).is_dir() or name == "." for name in names)
+        if folders or time.monotonic() - scanned_s >= _SCAN_EVERY_S:
             scanned_s = time.monotonic()
             batch = list_batch()
             names = [task.file for task in batch.tasks]
@@ -173,12 +174,19 @@ def _changes(folder: Path, *, recursive: bool) -> Iterator[Collection[str]]:
         raise MissingExtraError("watching a folder", "watch") from error
     root = folder.resolve()
     every_ms = int(_LOOK_EVERY_S * 1000)
-    for changes in watch(
-        root,
-        watch_filter=None,
-        debounce=every_ms,
-        rust_timeout=every_ms,
-        yield_on_timeout=True,
-        recursive=recursive,
-    ):
-        yield [Path(path).relative_to(root).as_posix() for _, path in changes]
+    try:
+        for changes in watch(
+            root,
+            watch_filter=None,
+            debounce=every_ms,
+            rust_timeout=every_ms,
+            yield_on_timeout=True,
+            recursive=recursive,
+            ignore_permission_denied=True,  # the listing reports folders that cannot be read
+        ):
+            yield [Path(path).relative_to(root).as_posix() for _, path in changes]
+    except (OSError, RuntimeError) as error:  # watchfiles' own is a RuntimeError
+        raise InputError(
+            f"the system cannot watch {folder}: {error}; raise its limits of watches and of open "
+            "files, or set WATCHFILES_FORCE_POLLING=1"
+        ) from error
