@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from clearzoom.checked import checked_path
 from clearzoom.core.consistency import Consistency
-from clearzoom.core.plan import make_plan
 from clearzoom.core.targets import Wanted
 from clearzoom.engines.tile import Channels
 from clearzoom.engines.tiled import Progress
@@ -25,9 +24,10 @@ from clearzoom.io.compression_error import levels_of_tables
 from clearzoom.io.names import result_suffix, stem_of
 from clearzoom.io.picture import Samples, colours_of
 from clearzoom.pipeline.appraise import appraise_samples, resolved
+from clearzoom.pipeline.fields import WrapChoice
 from clearzoom.pipeline.finish import finished_image
-from clearzoom.pipeline.job import plan_job
-from clearzoom.pipeline.networks import chain_of, scales_for
+from clearzoom.pipeline.job import plan_job, plan_size
+from clearzoom.pipeline.networks import chain_of
 from clearzoom.pipeline.regions import whole_result
 from clearzoom.pipeline.run import Done, run_job
 from clearzoom.pipeline.settings import Settings
@@ -53,6 +53,8 @@ def enlarge(
     consistency: Consistency | Literal["auto"] = "auto",
     denoise: float | Literal["auto"] = "auto",
     back_projection: bool | None = None,
+    wrap: WrapChoice = "auto",
+    pixel_art: bool = False,
 ) -> PictureT:
     """Enlarge a picture; the same kind of thing comes back.
 
@@ -73,6 +75,10 @@ def enlarge(
         denoise: 0 keeps grain, 1 cleans badly spoilt pictures, for models with denoise levels;
             ``auto`` chooses by the picture.
         back_projection: the old name of consistency: true is ``full``, false ``none``.
+        wrap: the axes along which the picture continues at its other side, as textures that tile
+            do: ``x``, ``y``, ``both`` or ``none``; ``auto`` takes ``x`` for files that state a
+            panorama of 360 degrees.
+        pixel_art: whether to repeat px a whole number of times, and run no network.
 
     Returns:
         For a path, the path of the new file beside it: NAME-x4.jpg for NAME.jpg, and NAME-x4.png
@@ -105,6 +111,8 @@ def enlarge(
         consistency=consistency,
         denoise=denoise,
         back_projection=back_projection,
+        wrap=wrap,
+        pixel_art=pixel_art,
     )
     if isinstance(picture, str | Path):
         source = checked_path(picture)
@@ -184,7 +192,7 @@ def _enlarger(settings: Settings) -> Larger:
 
     def larger(samples: Samples, channels: Channels, coding: float = 0.0) -> Samples:
         size = samples.shape[1], samples.shape[0]
-        plan = make_plan(size, settings.wanted, scales_for(settings.model))
+        plan = plan_size(size, settings)
         appraisal = cache(partial(appraise_samples, samples, channels, coding))
         networks = chain_of(resolved(settings, plan.stages, appraisal), plan.stages)
         result = run_stages(samples, networks, channels)

@@ -32,8 +32,8 @@ _SETTING = re.compile(
     "|fidelity_map|fill|finish|format|gpus|halo_px|height|height_px|host|init|initial_weights"
     "|learning_rate|licence|limit_mib|long_edge|long_edge_px|max_actors|max_bytes|max_pixels"
     "|max_upload_bytes|megapixels|memory_bytes|metadata|min_actors|model|name|nodes"
-    "|output|port|precision|preview|print_size|psnr_model|quality|recursive|resume|resume_from"
-    "|scale|sheet|steps|strength|there|tiff_compression|time_budget_s|wheels|width|width_px)`"
+    "|output|pixel_art|port|precision|preview|print_size|psnr_model|quality|recursive|resume|resume_from"
+    "|scale|sheet|steps|strength|there|tiff_compression|time_budget_s|wheels|width|width_px|wrap)`"
 )
 """No other word in backticks is a setting's name: a file may be called anything."""
 

@@ -47,6 +47,8 @@ def batch(
     denoise: options.DenoiseOption = "auto",
     back_projection: options.OldConsistencyOption = None,
     halo: options.HaloOption = None,
+    wrap: options.WrapOption = DEFAULTS.wrap,
+    pixel_art: options.PixelArtOption = DEFAULTS.pixel_art,
     quality: options.QualityOption = DEFAULTS.quality,
     max_bytes: options.MaxBytesOption = DEFAULTS.max_bytes,
     tiff_compression: options.TiffCompressionOption = DEFAULTS.tiff_compression,

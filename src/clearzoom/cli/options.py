@@ -11,7 +11,7 @@ from clearzoom.engines import Engine, Precision
 from clearzoom.errors import worded
 from clearzoom.io.formats import ResultFormat
 from clearzoom.io.tiff_compressions import TiffCompression
-from clearzoom.pipeline.fields import WIDEST_HALO_PX
+from clearzoom.pipeline.fields import WIDEST_HALO_PX, WrapChoice
 from clearzoom.pipeline.request import EnlargeRequest, option_of
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ HaloOption = Annotated[
         help="Border read around each tile in px; less is faster, see docs.",
     ),
 ]
+WrapOption = Annotated[WrapChoice, requested("wrap")]
+PixelArtOption = Annotated[bool, requested("pixel_art", "--pixel-art")]
 QualityOption = Annotated[int, requested("quality")]
 MaxBytesOption = Annotated[str | None, requested("max_bytes")]
 TiffCompressionOption = Annotated[TiffCompression, requested("tiff_compression")]

@@ -8,6 +8,7 @@ from clearzoom.core import alpha
 from clearzoom.core.blending import Ramp
 from clearzoom.core.box import Box
 from clearzoom.core.grid import Span, Tile, spans
+from clearzoom.core.wrap import ranges_of, wraps
 from clearzoom.engines.network import Network
 
 
@@ -40,12 +41,12 @@ class Stage:
     @cached_property
     def rows(self) -> list[Span]:
         """The rows of the canonical grid."""
-        return self._spans(self.height_px)
+        return self._spans(self.height_px, wraps=wraps(self.network.wrap, "y"))
 
     @cached_property
     def columns(self) -> list[Span]:
         """The columns of the canonical grid."""
-        return self._spans(self.width_px)
+        return self._spans(self.width_px, wraps=wraps(self.network.wrap, "x"))
 
     @property
     def result(self) -> Box:
@@ -91,18 +92,23 @@ class Stage:
         ]
 
     def window(self, tiles: Sequence[int]) -> Box:
-        """Return the px of the input that tiles read, and those that fill colour under alpha."""
+        """Return the px of the input that tiles read, and those that fill colour under alpha.
+
+        Along a wrapped axis the box may reach beyond the input's edges.
+        """
         read = [tile for index in tiles for tile, _, _ in self.parts(index)]
-        rows, columns = [tile.rows for tile in read], [tile.columns for tile in read]
+        rows = [tile.rows.read_with(alpha.REACH_PX) for tile in read]
+        columns = [tile.columns.read_with(alpha.REACH_PX) for tile in read]
         return Box.between(
-            max(0, min(span.start for span in columns) - alpha.REACH_PX),
-            max(0, min(span.start for span in rows) - alpha.REACH_PX),
-            min(self.width_px, max(span.stop for span in columns) + alpha.REACH_PX),
-            min(self.height_px, max(span.stop for span in rows) + alpha.REACH_PX),
+            min(start for start, _ in columns),
+            min(start for start, _ in rows),
+            max(stop for _, stop in columns),
+            max(stop for _, stop in rows),
         )
 
-    def _spans(self, length_px: int) -> list[Span]:
-        return spans(length_px, self.tile_px, self.network.halo_px, self.network.border_px)
+    def _spans(self, length_px: int, *, wraps: bool) -> list[Span]:
+        network = self.network
+        return spans(length_px, self.tile_px, network.halo_px, network.border_px, wraps=wraps)
 
     def _parts(self, line: list[Span], index: int) -> list[tuple[Span, Ramp]]:
         """List the windows along one axis that a core is blended of."""
@@ -121,6 +127,29 @@ class Stage:
         stop = min(span.core_stop + self.blend_px, span.length)
         end = min(span.length + self.network.border_px, stop + self.network.halo_px)
         return replace(span, core_stop=stop, stop=end)
+
+
+def parts_inside(box: Box, height_px: int, width_px: int) -> list[list[Box]]:
+    """Split a box that may reach beyond the edges of a wrapped picture into parts inside of it.
+
+    Args:
+        box: reaches beyond an edge only along a wrapped axis.
+        height_px: of the picture.
+        width_px: of the picture.
+
+    Returns:
+        The parts row by row, as they lie in the box; along an axis on which the box is longer than
+        the picture, they are the whole axis once.
+
+    Example:
+        >>> parts_inside(Box(-2, 1, 5, 3), 4, 10)
+        [[Box(left=8, top=1, width=2, height=3), Box(left=0, top=1, width=3, height=3)]]
+    """
+    columns = ranges_of(box.left, box.right, width_px)
+    return [
+        [Box.between(left, top, right, bottom) for left, right in columns]
+        for top, bottom in ranges_of(box.top, box.bottom, height_px)
+    ]
 
 
 def stages_of(size_px: tuple[int, int], networks: Sequence[Network]) -> list[Stage]:
@@ -142,13 +171,20 @@ def needed_tiles(stages: Sequence[Stage], box: Box | None) -> list[list[int]]:
 
     Args:
         stages: of a chain.
-        box: a region of the last result; None for all of it.
+        box: a region of the last result, which may reach beyond wrapped edges; None for all of it.
     """
+    if box is None:
+        return [stage.tiles_in(stage.result) for stage in stages]
     needed: list[list[int]] = []
+    boxes = [box]
     for stage in reversed(stages):
-        tiles = stage.tiles_in(stage.result if box is None else box)
-        needed.insert(0, tiles)
-        box = None if box is None else stage.window(tiles)
+        height, width = stage.result.height, stage.result.width
+        parts = [
+            part for each in boxes for row in parts_inside(each, height, width) for part in row
+        ]
+        tiles = [stage.tiles_in(part) for part in parts]
+        needed.insert(0, sorted({tile for each in tiles for tile in each}))
+        boxes = [stage.window(each) for each in tiles]
     return needed
 
 

@@ -13,6 +13,7 @@ from clearzoom.core import range_ends
 from clearzoom.core.arrays import Tensor
 from clearzoom.core.consistency import Consistency
 from clearzoom.core.grid import BORDER_PX, aligned_halo_px
+from clearzoom.core.wrap import Wrap
 from clearzoom.engines import Engine, Precision
 from clearzoom.engines.enclosed import check_enclosed
 from clearzoom.engines.foreign import Run, adapted
@@ -61,6 +62,7 @@ class Network:
         whole_px: pictures of up to so many px go through it in one window.
         blend_px: how far the windows of larger pictures overlap and are blended; 0 where tiles are
             exact.
+        wrap: the axes along which its tiles read beyond the picture's edges at the other side.
 
     Example:
         >>> network = load_network("photo", 2)
@@ -83,12 +85,14 @@ class Network:
     border_px: int = BORDER_PX
     whole_px: int = 0
     blend_px: int = 0
+    wrap: Wrap = "none"
 
     @property
     def identity(self) -> str:
         """What decides the network's pixels: networks of equal identity give equal bytes."""
         windows = f" {self.whole_px} {self.blend_px}" if self.whole_px or self.blend_px else ""
-        return f"{self.sha256} {self.engine} {self.halo_px} {self.name}{windows}"
+        wrapped = "" if self.wrap == "none" else f" wrap {self.wrap}"
+        return f"{self.sha256} {self.engine} {self.halo_px} {self.name}{windows}{wrapped}"
 
 
 @checked_arguments()

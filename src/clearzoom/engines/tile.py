@@ -42,7 +42,8 @@ def enlarge_tile(
     under it is filled from its surroundings first.
 
     Args:
-        window: (H, W, C) uint8 or uint16, at least the px that ``chain.Stage.window`` names.
+        window: (H, W, C) uint8 or uint16, at least the px that ``chain.Stage.window`` names. Along
+            a wrapped axis it may be the whole picture.
         origin: row and column of the window's first px in the picture.
         tile: the window that the network sees, and its core.
         network: runs on the tile.
@@ -54,7 +55,8 @@ def enlarge_tile(
     Raises:
         ResultError: the network gave something that is no picture, also in fp32.
     """
-    (top, left), (height, width) = origin, window.shape[:2]
+    window, (top, left) = _unwrapped(window, origin, tile)
+    height, width = window.shape[:2]
     tile = Tile(tile.rows.within(top, top + height), tile.columns.within(left, left + width))
     scale, dtype, colours = network.scale, window.dtype, channels.colours
     has_alpha = window.shape[2] > colours
@@ -81,6 +83,25 @@ def enlarge_tile(
     if has_alpha:
         _add_alpha(core, window, tile, scale)
     return core
+
+
+def _unwrapped(
+    window: Samples, origin: tuple[int, int], tile: Tile
+) -> tuple[Samples, tuple[int, int]]:
+    """Copy what a tile reads beyond a wrapped edge from the other side; gives the new origin."""
+    spans = tile.rows, tile.columns
+    if not any(span.wraps for span in spans):
+        return window, origin
+    places, starts = [], []
+    for span, first, length in zip(spans, origin, window.shape[:2], strict=True):
+        start, stop = span.read_with(alpha.REACH_PX)
+        place = np.arange(start, stop)
+        if start < first or stop > first + length:
+            place %= span.length
+        places.append(place - first)
+        starts.append(start)
+    copied: Samples = window[places[0][:, None], places[1]]
+    return copied, (starts[0], starts[1])
 
 
 def _add_alpha(core: Samples, samples: Samples, tile: Tile, scale: int) -> None:

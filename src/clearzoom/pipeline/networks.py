@@ -13,7 +13,7 @@ from clearzoom.engines.wrappers import refined
 from clearzoom.errors import ClearzoomError
 from clearzoom.pipeline.appraise import unresolved
 from clearzoom.pipeline.settings import Settings
-from clearzoom.weights import find, scales_of
+from clearzoom.weights import card_files, find, scales_of, work_of
 from clearzoom.weights.card import AddedCard, read_any_card
 
 
@@ -35,11 +35,9 @@ def window_notes(model: str, plan: Plan) -> list[str]:
         model: its name, or the path of an ONNX file, whose tiles are always exact.
         plan: of the picture.
     """
-    if model.endswith(".onnx"):
-        return []
     notes = []
     width, height = plan.source_px
-    for scale in plan.stages:
+    for scale in plan.stages if not model.endswith(".onnx") else ():
         card = read_any_card(find(model, scale).with_suffix(".json"))
         if isinstance(card, AddedCard) and card.blend_px and width * height > card.whole_px:
             notes.append(
@@ -48,6 +46,29 @@ def window_notes(model: str, plan: Plan) -> list[str]:
             )
         width, height = width * scale, height * scale
     return notes
+
+
+def sees_whole_pictures(model: str) -> bool:
+    """Return whether a network of a model has no exact tiles, so that no edges can be joined.
+
+    Args:
+        model: its name, or the path of an ONNX file, whose tiles are always exact.
+    """
+    if model.endswith(".onnx"):
+        return False
+    cards = [read_any_card(path) for path in card_files(model)]
+    return any(isinstance(card, AddedCard) and card.blend_px for card in cards)
+
+
+def work_for(model: str) -> dict[int, float]:
+    """Return the work of a model's networks by scale, for ``chain_for``.
+
+    Raises:
+        ModelError: there is no such model, or its file is damaged.
+    """
+    if model.endswith(".onnx") and Path(model).is_file():
+        return dict.fromkeys(scales_for(model), 1.0)  # one scale: there is nothing to compare
+    return work_of(model)
 
 
 _loaded = lru_cache(maxsize=8)(load_network)
@@ -85,6 +106,8 @@ def check_networks(settings: Settings) -> None:
         ModelError: there is no such model, or it cannot run with these settings at any scale.
         MissingExtraError: its engine is not installed.
     """
+    if settings.pixel_art:
+        return
     plain = unresolved(settings)
     first: ClearzoomError | None = None
     for scale in reversed(scales_for(settings.model)):
@@ -110,6 +133,7 @@ def network_for(settings: Settings, scale: int) -> Network:
     """
     assert settings.consistency != "auto"
     assert settings.denoise != "auto"
+    assert settings.wrap != "auto"
     loaded = _loaded(
         settings.model,
         scale,
@@ -119,6 +143,7 @@ def network_for(settings: Settings, scale: int) -> Network:
         settings.denoise,
     )
     network = refined(loaded, ensemble=settings.ensemble, consistency=settings.consistency)
+    network = replace(network, wrap=settings.wrap)
     if settings.halo_px is None:
         return network
     halo_px = aligned_halo_px(settings.halo_px, network.period_px, network.border_px)

@@ -9,7 +9,7 @@ from pydantic import Field
 from clearzoom.checked import Name, checked_fields
 from clearzoom.core.targets import Wanted
 from clearzoom.engines import Engine, Precision
-from clearzoom.errors import InputError, SizeError
+from clearzoom.errors import InputError, ModelError, SizeError
 from clearzoom.io.formats import ResultFormat
 from clearzoom.io.reading import DEFAULT_MAX_PIXELS
 from clearzoom.io.writing import Encoding
@@ -17,6 +17,7 @@ from clearzoom.pipeline.fields import (
     WIDEST_HALO_PX,
     ConsistencyField,
     DenoiseField,
+    WrapChoice,
     merged_consistency,
 )
 from clearzoom.weights import DEFAULT_MODEL
@@ -47,6 +48,9 @@ class Settings:
         denoise: 0 keeps grain, 1 cleans badly spoilt pictures, None takes the model's own level;
             ``auto`` chooses by the picture.
         halo_px: px read around each tile, instead of all that the network and consistency see.
+        wrap: the axes along which the picture continues at its other side, as textures that tile
+            do: x, y, both or none; ``auto`` takes x for files that state a panorama of 360 degrees.
+        pixel_art: repeat px a whole number of times, and run no network.
         encoding: quality and compression of the result's file.
         metadata: whether EXIF, XMP and IPTC are kept.
         max_pixels: larger inputs are refused.
@@ -69,6 +73,8 @@ class Settings:
     consistency: ConsistencyField = "auto"
     denoise: DenoiseField | None = "auto"
     halo_px: Annotated[int, Field(ge=0, le=WIDEST_HALO_PX)] | None = None
+    wrap: WrapChoice = "auto"
+    pixel_art: bool = False
     encoding: Encoding = field(default_factory=Encoding)
     metadata: Literal["keep", "strip"] = "keep"
     max_pixels: Annotated[int, Field(ge=1)] = DEFAULT_MAX_PIXELS
@@ -77,11 +83,30 @@ class Settings:
     back_projection: InitVar[bool | None] = None
 
     def __post_init__(self, back_projection: bool | None) -> None:
-        """Accept the old name of consistency."""
+        """Accept the old name of consistency, and refuse what contradicts pixel art."""
         if back_projection is not None:
             object.__setattr__(
                 self, "consistency", merged_consistency(self.consistency, back_projection)
             )
+        if self.pixel_art:
+            _check_no_network(self)
+
+
+def _check_no_network(settings: Settings) -> None:
+    """Refuse settings of networks, which pixel art does not use."""
+    chosen = {
+        "model": settings.model != DEFAULT_MODEL,
+        "engine": settings.engine != "auto",
+        "precision": settings.precision != "fp32",
+        "strength": settings.strength < 1,
+        "ensemble": settings.ensemble,
+        "consistency": settings.consistency not in ("auto", "none"),
+        "denoise": settings.denoise not in ("auto", None),
+        "halo_px": settings.halo_px is not None,
+    }
+    for name, is_chosen in chosen.items():
+        if is_chosen:
+            raise ModelError(f"`pixel_art` runs no network: leave `{name}` out", setting=name)
 
 
 def parse_bytes(text: str, setting: str | None = None) -> int:

@@ -32,6 +32,8 @@ ASKED = {
     ),
     "tones": ({"consistency": "tones"}, ["--consistency", "tones"]),
     "a dead zone": ({"consistency": 2.5}, ["--consistency", 2.5]),
+    "a texture": ({"wrap": "both", "scale": 2.5}, ["--wrap", "both", "--scale", 2.5]),
+    "pixel art": ({"pixel_art": "true", "scale": 3}, ["--pixel-art", "--scale", 3]),
     "half a strength": (
         {"model": "photo-crisp", "strength": 0.5},
         ["--model", "photo-crisp", "--strength", 0.5],
@@ -44,7 +46,7 @@ def test_the_bytes_are_those_of_the_command(api, command, tmp_path, png, case):
     fields, options = ASKED[case]
     source, target = tmp_path / "cat.png", tmp_path / f"out.{fields.get('format', 'png')}"
     source.write_bytes(png())
-    if "--model" not in options:
+    if not {"--model", "--pixel-art"} & set(options):
         options = [*options, "--model", "fast"]
     done = command("enlarge", source, "-o", target, *options)
     assert done.returncode == 0, done.stderr

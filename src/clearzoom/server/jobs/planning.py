@@ -178,7 +178,9 @@ def _result_name(record: Record, width: int, height: int) -> str:
 def _kind_of_pixels(job: Job) -> str:
     if job.plan.stages:
         return "inferred"
-    return "original" if job.plan.resized_px == job.plan.source_px else "reduced"
+    if job.plan.resized_px == job.plan.source_px:
+        return "original"
+    return "interpolated" if job.plan.resampling == "nearest" else "reduced"
 
 
 def redact_paths(texts: Sequence[str], folder: JobFolder, record: Record) -> list[str]:

@@ -29,7 +29,7 @@ from clearzoom.server.tiles.marking import marked
 from clearzoom.server.tiles.original import Original
 from clearzoom.server.tiles.pace import Pace
 from clearzoom.server.tiles.views import Kind, View, ViewPlan, plan_view, settings_of
-from clearzoom.weights import scales_of
+from clearzoom.weights import scales_of, work_of
 
 _MOST_CHAINS = 8
 
@@ -99,7 +99,7 @@ class Renderer:
         if variant.model == BICUBIC or not self.is_measured(variant):
             return ()
         model = self._model_of(variant)
-        return self._pace.steps(model, scales_of(model))
+        return self._pace.steps(model, work_of(model))
 
     def _model_of(self, variant: Variant) -> str:
         return variant.model or self._settings.model
