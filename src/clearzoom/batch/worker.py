@@ -14,6 +14,7 @@ from clearzoom.batch.report import Row
 from clearzoom.batch.staging import staging_folder
 from clearzoom.batch.storage import Storage
 from clearzoom.batch.task import BatchContext, Task, plan_task
+from clearzoom.engines.devices import version_of
 from clearzoom.engines.network import Network
 from clearzoom.engines.tiled import Progress
 from clearzoom.errors import ClearzoomError, InputError, ModelError, OutputError
@@ -25,8 +26,8 @@ from clearzoom.pipeline.memory_budget import Budget
 from clearzoom.pipeline.networks import network_for, scales_for
 from clearzoom.pipeline.run import Done, job_key, run_job
 
-_PACKAGES = ("clearzoom", "numpy", "onnxruntime", "openvino", "pyvips-binary", "torch")
-"""Another version of these may give other bytes; of the engines only that which runs counts."""
+_PACKAGES = ("clearzoom", "numpy", "pyvips-binary")
+"""Another version of these, or of the engine, may give other bytes."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ class Worker:
             if own != expected:
                 return ModelError(
                     f"this worker has {own}, the command's machine {expected}: results would "
-                    "differ; install the same versions on all nodes, and name `engine`"
+                    "differ; install the same versions on all nodes, and name `engine` and `device`"
                 )
         return None
 
@@ -203,14 +204,13 @@ class Worker:
 
 def identity(network: Network) -> str:
     """Name a network and what runs it; on equal CPUs, equal names give equal bytes."""
-    used = network.engine.partition(" ")[0]
-    versions = []
+    engine = network.engine.partition(" ")[0]
+    versions = [f"{engine} {version_of(engine)}"]
     for package in _PACKAGES:
-        if package in ("onnxruntime", "openvino", "torch") and package != used:
-            continue
         with suppress(PackageNotFoundError):
             versions.append(f"{package} {version(package)}")
-    return f"{network.name} x{network.scale} {network.sha256[:12]} on {', '.join(versions)}"
+    model = f"{network.name} x{network.scale} {network.sha256[:12]}"
+    return f"{model} by {network.engine}, {', '.join(versions)}"
 
 
 def setup_of(context: BatchContext, *, split_px: int | None, at_once: int) -> WorkerSetup:

@@ -41,6 +41,7 @@ def batch(
     model: options.ModelOption = DEFAULTS.model,
     strength: options.StrengthOption = DEFAULTS.strength,
     engine: BatchEngineOption = "auto",
+    device: options.DeviceOption = "auto",
     precision: options.PrecisionOption = "fp32",
     ensemble: options.EnsembleOption = DEFAULTS.ensemble,
     consistency: options.ConsistencyOption = "auto",
