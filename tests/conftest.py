@@ -119,6 +119,36 @@ def add_own(own_folder, tmp_path):
 
 
 @pytest.fixture
+def trials(tmp_path, monkeypatch):
+    """The folder of kept measurements of devices, of this test alone, on a small tile."""
+    from clearzoom.engines import trial
+
+    monkeypatch.setenv("CLEARZOOM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(trial, "_SIDE_PX", 64)
+    trial.tile.cache_clear()
+    yield tmp_path / "cache" / "devices"
+    trial.tile.cache_clear()
+
+
+@pytest.fixture
+def with_cuda(trials, monkeypatch):
+    """A machine with a device cuda, whose provider is really another one that runs here.
+
+    It is in onnxruntime's usual wheel, and leaves all operations of a network to the CPU.
+    """
+    from clearzoom.engines import devices
+    from clearzoom.pipeline import networks
+
+    other = "AzureExecutionProvider"
+    cuda = devices.Place("onnxruntime", "cuda", (other,), ("fp32", "fp16"), "a real GPU")
+    places = tuple(cuda if str(each) == str(cuda) else each for each in devices.PLACES)
+    monkeypatch.setattr(devices, "PLACES", places)
+    networks._loaded.cache_clear()
+    yield cuda
+    networks._loaded.cache_clear()
+
+
+@pytest.fixture
 def random():
     return np.random.default_rng(0)
 
