@@ -9,12 +9,12 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from clearzoom.engines import choice, openvino
+from clearzoom.engines import choice, openvino, trial
 from clearzoom.engines.choice import Model, loaded, placed
 from clearzoom.engines.network import load_network
 from clearzoom.engines.onnxruntime import load_onnxruntime
 from clearzoom.errors import DeviceError, ModelError
-from clearzoom.weights import find
+from clearzoom.weights import find, released
 
 FAST = find("fast", 2)
 MODEL = Model(FAST, FAST, "a hash")
@@ -231,6 +231,21 @@ def test_bf16_of_a_cpu_is_compared_too(trials, x):
     assert note.startswith("bf16 by openvino differs from fp32 on the CPU by up to ")
     assert json.loads(next(trials.iterdir()).read_text())["precision"] == "bf16"
     assert np.abs(network.run(x) - load_network("fast", 2).run(x)).max() < 4 / 255
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("card", released(), ids=lambda card: f"{card.name}-x{card.scale}")
+def test_the_released_networks_differ_by_much_less_than_is_allowed(card, with_cuda):
+    """On the tile that users' machines measure; docs/devices.md states the largest numbers."""
+    trial.tile.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trial, "_SIDE_PX", 256)
+        path = find(card.name, card.scale)
+        model, exact = Model(path, path, "a hash"), load_onnxruntime(path)
+        half = trial.difference_levels(loaded(model, with_cuda, "fp16"), exact)
+        bf16 = openvino.load_openvino(path, "bf16")
+        assert 1e-3 < half < 0.2
+        assert trial.difference_levels(bf16, exact) < 3
 
 
 def test_a_network_of_a_person_s_own_is_tried_as_it_is_run(trials, with_cuda, add_own):

@@ -73,7 +73,7 @@ def batch(
     ] = None,
     cpus: Annotated[float, typer.Option(min=0, max=10_000, help="CPUs of each actor.")] = 1,
     gpus: Annotated[
-        float, typer.Option(min=0, max=10_000, help="GPUs of each actor, for --engine torch.")
+        float, typer.Option(min=0, max=10_000, help="GPUs of each actor, for --device cuda.")
     ] = 0,
     split_megapixels: Annotated[
         float,

@@ -157,17 +157,18 @@ def folders() -> list[Finding]:
 
 
 def _folders() -> Iterator[tuple[str, Callable[[], Path]]]:
-    from clearzoom.io.user_folders import cache_folder
+    from clearzoom.io.user_folders import cache_folder, config_file
 
     yield "cache", cache_folder
     yield "measured devices", lambda: cache_folder() / "devices"
+    yield "default options", config_file
     yield "own models", _own_models
     yield "released models", _released_models
 
 
 def _folder(look: Callable[[], Path]) -> dict[str, Any]:
     path = look()
-    files = [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else []
+    files = [each for each in (path, *path.rglob("*")) if each.is_file()]
     return {"path": str(path), "bytes": sum(each.stat().st_size for each in files)}
 
 

@@ -80,8 +80,6 @@ def _measure(engine: str, device: str, precision: Any) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    import clearzoom  # noqa: F401  # before an engine loads, so that none reports anything
-
     try:
         print(json.dumps(_measure(*sys.argv[1:])))
     except ClearzoomError as error:
