@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from clearzoom.engines import choice, openvino, trial
+from clearzoom.engines import choice, devices, openvino, trial
 from clearzoom.engines.choice import Model, loaded, placed
 from clearzoom.engines.network import load_network
 from clearzoom.engines.onnxruntime import load_onnxruntime
@@ -66,7 +66,7 @@ def test_auto_measures_once_and_takes_what_was_faster(trials, with_cuda, x):
     network = load_network("fast", 2)
     assert network.engine == "onnxruntime cuda fp32"
     (note,) = network.notes
-    assert note.startswith("onnxruntime cuda runs the network, with 8 MP/s where the CPU made 1;")
+    assert note.startswith("fast-x2 runs by onnxruntime cuda in fp32: 8 MP/s, the CPU 1, as ")
     on_cpu = load_network("fast", 2, device="cpu")
     assert network.identity != on_cpu.identity  # so no job and no cache mixes them
     np.testing.assert_array_equal(network.run(x), on_cpu.run(x))
@@ -215,6 +215,20 @@ def test_auto_takes_fp16_where_a_device_has_it_and_says_where_none_does(
     network = load_network("fast", 2, precision="fp16")
     assert network.engine == "onnxruntime fp32"
     assert network.notes == ("the CPU computes in fp32, not in fp16",)
+
+
+def test_fp16_that_openvino_s_cpu_has_is_kept_where_its_gpu_is_slower(
+    trials, with_cuda, monkeypatch
+):
+    gpu = devices.Place("openvino", "openvino-gpu", ("CPU",), ("fp32", "fp16"), "a real GPU")
+    places = tuple(gpu if str(each) == str(gpu) else each for each in devices.PLACES)
+    monkeypatch.setattr(devices, "PLACES", places)
+    monkeypatch.setattr(devices, "may_have_gpu", lambda: True)
+    load_network("fast", 2, "openvino", "fp16")
+    measured(trials, openvino=8.0, gpu=1.0)
+    assert load_network("fast", 2, "openvino", "fp16").engine == "openvino fp16"
+    measured(trials, openvino=1.0, gpu=8.0)
+    assert load_network("fast", 2, "openvino", "fp16").engine == "openvino gpu fp16"
 
 
 def test_fp16_needs_the_converter_of_onnx(monkeypatch, with_cuda):

@@ -108,7 +108,7 @@ def batch(
     places = storage_of(source), storage_of(target)
     began = time.perf_counter()
     with stoppable(), progress("Enlarging", "pictures") as report:
-        pictures = Batch(*places, settings, recursive=recursive)
+        pictures = Batch(*places, settings, recursive=recursive, elsewhere=on == "ray")
         if on == "ray":
             cluster = Cluster(address, cpus, gpus, min_actors, max_actors)
             with connected(cluster) as most_actors:

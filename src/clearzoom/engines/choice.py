@@ -74,6 +74,11 @@ class Placed:
     run: Run
     notes: tuple[str, ...] = ()
 
+    @property
+    def device_of_fp32(self) -> Device:
+        """Where the same network runs in fp32; auto could choose yet another device for that."""
+        return self.place.choice if "fp32" in self.place.precisions else "cpu"
+
 
 def placed(model: Model, engine: Engine, device: Device, precision: Precision) -> Placed:
     """Load a network where settings say, or where it is fastest.
@@ -181,9 +186,11 @@ def _named(model: Model, place: Place, precision: Precision) -> Placed:
 def _fastest(model: Model, engine: Engine, others: list[Place], precision: Precision) -> Placed:
     """Load a network at the fastest of several accelerators and the CPU."""
     tried, notes = _tried(model, others, precision)
-    cpu = _cpu_of(model, engine, "fp32")
+    cpu, own = _cpu_of(model, engine, precision), precision
+    if precision not in cpu.precisions:
+        cpu, own = _cpu_of(model, engine, "fp32"), "fp32"
     if tried:
-        on_cpu = _trial(model, cpu, "fp32").megapixels_per_s
+        on_cpu = _trial(model, cpu, own).megapixels_per_s
         tried = [each for each in tried if each[1].megapixels_per_s >= _CLEARLY_FASTER * on_cpu]
     for place, trial in tried:
         try:
@@ -192,14 +199,14 @@ def _fastest(model: Model, engine: Engine, others: list[Place], precision: Preci
             notes.append(_left_out(place, error))
             continue
         taken = (
-            f"{place} runs {'the network' if precision == 'fp32' else precision}, with "
-            f"{trial.megapixels_per_s:g} MP/s where the CPU made {on_cpu:g}; single px differ by "
-            f"up to {trial.difference_levels:g} levels"
+            f"{model.path.stem} runs by {place} in {precision}: {trial.megapixels_per_s:g} MP/s, "
+            f"the CPU {on_cpu:g}, as measured once; single px differ by up to "
+            f"{trial.difference_levels:g} levels"
         )
         return Placed(place, precision, run, (*notes, taken))
-    plain = _on_cpu(model, engine, "fp32")
-    if precision != "fp32":
-        notes.append(f"the CPU computes in fp32, not in {precision}")
+    plain = _on_cpu(model, engine, own)
+    if own != precision:
+        notes.append(f"the CPU computes in {own}, not in {precision}")
     return replace(plain, notes=(*notes, *plain.notes))
 
 
@@ -246,4 +253,5 @@ def _cpu(engine: str) -> Place:
 
 
 def _left_out(place: Place, error: ClearzoomError) -> str:
-    return f"{place} is left out: {error.worded(lambda name: name)}; device cpu ends this note"
+    why = error.worded(lambda name: name)
+    return f"{place} is left out: {why}; to leave it alone, choose the device cpu"

@@ -179,8 +179,9 @@ def load_network(
         name = f"{name} at denoise {denoise:g}"
     sha256 = hashlib.sha256(content).hexdigest()
     used = placed(Model(path, model, sha256, denoise), engine, device, precision)
-    choice = used.place.choice  # auto could choose another in fp32
-    fp32 = partial(load_network, name_or_file, scale, engine, denoise=denoise, device=choice)
+    fp32 = partial(
+        load_network, name_or_file, scale, engine, denoise=denoise, device=used.device_of_fp32
+    )
     return Network(
         name=name,
         scale=stated.scale,
@@ -239,8 +240,7 @@ def _load_added(
 
     sha256 = hashlib.sha256(content).hexdigest()
     used = placed(Model(path, content, sha256, adapt=adapt), engine, device, precision)
-    choice = used.place.choice  # auto could choose another in fp32
-    fp32 = partial(load_network, card.name, card.scale, engine, device=choice)
+    fp32 = partial(load_network, card.name, card.scale, engine, device=used.device_of_fp32)
     return Network(
         name=card.name,
         scale=card.scale,

@@ -36,7 +36,7 @@ def test_what_auto_took_is_a_note_and_in_the_file(source, trials, with_cuda):
     _loaded.cache_clear()
     done = run_job(job_on(source, "auto"))
     (note,) = done.notes
-    assert note.startswith("onnxruntime cuda runs the network, with 9 MP/s")
+    assert note.startswith("fast-x2 runs by onnxruntime cuda in fp32: 9 MP/s")
     with Image.open(source.with_name("auto.png")) as picture:
         assert b'Engine="onnxruntime cuda fp32"' in picture.info["xmp"]
     done = run_job(job_on(source, "cpu"))
