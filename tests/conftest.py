@@ -131,21 +131,33 @@ def trials(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def with_cuda(trials, monkeypatch):
+def forget_networks():
+    """Forgets which networks this process has loaded, as a new process would not know them."""
+    from clearzoom.pipeline import networks
+
+    def forget():
+        for each in vars(networks).values():
+            if hasattr(each, "cache_clear"):
+                each.cache_clear()
+
+    forget()
+    yield forget
+    forget()
+
+
+@pytest.fixture
+def with_cuda(trials, forget_networks, monkeypatch):
     """A machine with a device cuda, whose provider is really another one that runs here.
 
     It is in onnxruntime's usual wheel, and leaves all operations of a network to the CPU.
     """
     from clearzoom.engines import devices
-    from clearzoom.pipeline import networks
 
     other = "AzureExecutionProvider"
     cuda = devices.Place("onnxruntime", "cuda", (other,), ("fp32", "fp16"), "a real GPU")
     places = tuple(cuda if str(each) == str(cuda) else each for each in devices.PLACES)
     monkeypatch.setattr(devices, "PLACES", places)
-    networks._loaded.cache_clear()
-    yield cuda
-    networks._loaded.cache_clear()
+    return cuda
 
 
 @pytest.fixture

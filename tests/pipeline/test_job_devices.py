@@ -11,7 +11,7 @@ from clearzoom.errors import DeviceError
 from clearzoom.io.reading import read_picture
 from clearzoom.io.writing import write_rgb8
 from clearzoom.pipeline.job import networks_of, plan_job
-from clearzoom.pipeline.networks import _loaded, check_networks
+from clearzoom.pipeline.networks import check_networks
 from clearzoom.pipeline.run import job_key, run_job
 from clearzoom.pipeline.settings import Settings
 
@@ -27,13 +27,13 @@ def job_on(source, device, **settings):
     return plan_job(source, source.with_name(f"{device}.png"), chosen)
 
 
-def test_what_auto_took_is_a_note_and_in_the_file(source, trials, with_cuda):
+def test_what_auto_took_is_a_note_and_in_the_file(source, trials, with_cuda, forget_networks):
     run_job(job_on(source, "auto"))
     for file in trials.iterdir():
         trial = json.loads(file.read_text())
         speed = 9 if "cuda" in trial["place"] else 1
         file.write_text(json.dumps(trial | {"megapixels_per_s": speed}))
-    _loaded.cache_clear()
+    forget_networks()
     done = run_job(job_on(source, "auto"))
     (note,) = done.notes
     assert note.startswith("fast-x2 runs by onnxruntime cuda in fp32: 9 MP/s")
