@@ -1,6 +1,7 @@
 """Wrapped axes: a picture that is rolled, enlarged and rolled back is the enlarged picture."""
 
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 import pytest
@@ -113,6 +114,37 @@ def test_the_seam_is_as_smooth_as_the_inside(small, side):
     seam, without = (each.take(0, side) - each.take(-1, side) for each in (wrapped, plain))
     assert np.abs(seam - steps)[8:-8].max() <= 2
     assert np.abs(without - steps)[8:-8].max() > 10
+
+
+@pytest.mark.parametrize("how", [{"whole_px": 10**6}, {"blend_px": 6}, {"blend_px": 12}])
+def test_networks_in_one_window_and_in_blended_ones(small, how):
+    """Of a network with exact tiles, blended windows are all equal, also across the edge."""
+    samples = noise(45, 38, 4)
+    samples[:, -7:, 3] = 0
+    network = replace(small, wrap="both", **how)
+    assert differs(samples, [network], (17, 5)) <= 1
+    exact = run_stages(samples, [replace(small, wrap="both")], Channels(3)).astype(int)
+    assert np.abs(run_stages(samples, [network], Channels(3)) - exact).max() <= 1
+    stages, source = region_of(samples, [network, network])
+    whole = run_stages(samples, [network, network], Channels(3))
+    for box in (Box(0, 0, 30, 25), Box(120, 150, 32, 30)):
+        np.testing.assert_array_equal(enlarge_region(source, stages, box), whole[box.slices])
+
+
+def test_what_windows_make_differently_fades_across_the_edge(small):
+    """A network that lightens what it sees first shows that its windows fade into each other."""
+    seen = count(1)
+
+    def run(x):
+        return small.run(x) + np.float32(0.02 * next(seen))
+
+    flat = 60 + noise(32, 64, 3) // 64
+    network = replace(small, run=run, name="lighter", tile_px=32, blend_px=8, wrap="x")
+    result = run_stages(flat, [network], Channels(3)).astype(int)
+    plain = replace(network, run=small.run, name="small")
+    added = (result - run_stages(flat, [plain], Channels(3)))[20:40]
+    assert np.ptp(added) >= 4  # the two windows differ
+    assert np.abs(np.diff(added, axis=1, append=added[:, :1])).max() <= 2
 
 
 def region_of(samples, networks):

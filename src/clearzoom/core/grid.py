@@ -1,6 +1,6 @@
 """The canonical grid: every request computes a tile from the same window."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +64,20 @@ class Span:
         """
         start, stop = self.start - more_px, self.stop + more_px
         return (start, stop) if self.wraps else (max(0, start), min(self.length, stop))
+
+    def moved(self, by_px: int) -> "Span":
+        """Return this span at another place of a wrapped axis; by its length it shows the same px.
+
+        Args:
+            by_px: how far it is moved, downwards or to the right.
+        """
+        return replace(
+            self,
+            start=self.start + by_px,
+            stop=self.stop + by_px,
+            core_start=self.core_start + by_px,
+            core_stop=self.core_stop + by_px,
+        )
 
     def within(self, start: int, stop: int) -> "Span":
         """Return this span in the coordinates of a sub-range of the axis.

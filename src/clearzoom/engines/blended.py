@@ -12,10 +12,9 @@ from concurrent.futures import Future
 
 import numpy as np
 
-from clearzoom.core import alpha
 from clearzoom.core.grid import Tile
 from clearzoom.engines.chain import Stage
-from clearzoom.engines.tile import Channels, enlarge_tile
+from clearzoom.engines.tile import Channels, enlarge_tile, read_by
 from clearzoom.io.picture import Samples
 
 _KEPT_BYTES = 128_000_000
@@ -103,15 +102,12 @@ def _window_of(
     window: Samples, origin: tuple[int, int], stage: Stage, tile: Tile, channels: Channels
 ) -> Samples:
     """Enlarge a window once for the up to four cores that it is a part of."""
-    rows, columns = (
-        slice(
-            max(0, span.start - alpha.REACH_PX - first),
-            min(span.length, span.stop + alpha.REACH_PX) - first,
-        )
-        for span, first in zip((tile.rows, tile.columns), origin, strict=True)
-    )
-    # By content: cores of other pictures, or of the picture that an earlier stage made, differ.
-    read = np.ascontiguousarray(window[rows, columns])
-    words = f"{stage.network.identity} {tile} {channels} {read.dtype} {read.shape}"
+    # By content: cores of other pictures, or of the picture that an earlier stage made, differ. The
+    # place does not count: across a wrapped edge one window has two.
+    read, first = read_by(tile, window, origin)
+    height, width = read.shape[:2]
+    rows = tile.rows.within(first[0], first[0] + height)
+    columns = tile.columns.within(first[1], first[1] + width)
+    words = f"{stage.network.identity} {rows} {columns} {channels} {read.dtype} {read.shape}"
     key = hashlib.blake2b(words.encode() + read.tobytes(), digest_size=20).digest()
-    return _kept.get(key, lambda: enlarge_tile(window, origin, tile, stage.network, channels))
+    return _kept.get(key, lambda: enlarge_tile(read, first, tile, stage.network, channels))

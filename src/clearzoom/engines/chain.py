@@ -113,17 +113,23 @@ class Stage:
     def _parts(self, line: list[Span], index: int) -> list[tuple[Span, Ramp]]:
         """List the windows along one axis that a core is blended of."""
         core = line[index]
-        parts = [(self._longer(core), Ramp(core.core_start, self.blend_px if index else 0))]
-        if index and self.blend_px:
-            parts.append(
-                (self._longer(line[index - 1]), Ramp(core.core_start, self.blend_px, falls=True))
-            )
-        return parts
+        if not self.blend_px or not (index or core.wraps):
+            return [(self._longer(core), Ramp(core.core_start, 0))]
+        before = line[index - 1]
+        if not index:  # across a wrapped edge the last one comes before the first
+            before = before.moved(-before.length)
+        return [
+            (self._longer(core), Ramp(core.core_start, self.blend_px)),
+            (self._longer(before), Ramp(core.core_start, self.blend_px, falls=True)),
+        ]
 
     def _longer(self, span: Span) -> Span:
         """Return the span of a window whose core goes on into the next."""
         if not self.blend_px:
             return span
+        if span.wraps:
+            stop = span.core_stop + self.blend_px
+            return replace(span, core_stop=stop, stop=stop + self.network.halo_px)
         stop = min(span.core_stop + self.blend_px, span.length)
         end = min(span.length + self.network.border_px, stop + self.network.halo_px)
         return replace(span, core_stop=stop, stop=end)

@@ -55,7 +55,9 @@ def enlarge_tile(
     Raises:
         ResultError: the network gave something that is no picture, also in fp32.
     """
-    window, (top, left) = _unwrapped(window, origin, tile)
+    if tile.rows.wraps or tile.columns.wraps:
+        window, origin = read_by(tile, window, origin)
+    (top, left) = origin
     height, width = window.shape[:2]
     tile = Tile(tile.rows.within(top, top + height), tile.columns.within(left, left + width))
     scale, dtype, colours = network.scale, window.dtype, channels.colours
@@ -85,15 +87,23 @@ def enlarge_tile(
     return core
 
 
-def _unwrapped(
-    window: Samples, origin: tuple[int, int], tile: Tile
+def read_by(
+    tile: Tile, window: Samples, origin: tuple[int, int]
 ) -> tuple[Samples, tuple[int, int]]:
-    """Copy what a tile reads beyond a wrapped edge from the other side; gives the new origin."""
-    spans = tile.rows, tile.columns
-    if not any(span.wraps for span in spans):
-        return window, origin
+    """Copy the px that a tile reads; those beyond a wrapped edge come from the other side.
+
+    Args:
+        tile: the window that the network sees, and its core.
+        window: as for ``enlarge_tile``.
+        origin: row and column of the window's first px in the picture.
+
+    Returns:
+        (h, w, C), and the row and the column of its first px, which may be negative.
+    """
     places, starts = [], []
-    for span, first, length in zip(spans, origin, window.shape[:2], strict=True):
+    for span, first, length in zip(
+        (tile.rows, tile.columns), origin, window.shape[:2], strict=True
+    ):
         start, stop = span.read_with(alpha.REACH_PX)
         place = np.arange(start, stop)
         if start < first or stop > first + length:
