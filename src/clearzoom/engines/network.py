@@ -29,7 +29,7 @@ from clearzoom.errors import (
     ModelError,
     UnknownModelError,
 )
-from clearzoom.weights import fastest_engine
+from clearzoom.weights import fastest_engine, torch_file
 from clearzoom.weights.card import AddedCard
 from clearzoom.weights.user_models import check_file
 
@@ -134,7 +134,7 @@ def load_network(
             return _load_added(card, path, content, engine, precision)
         name = card.name
         if engine == "torch":
-            check_file(path.with_suffix(".safetensors"))
+            check_file(torch_file(path))
     notes = read_notes(path)
     stated = grid_of(notes, path)  # before an engine sees what may be anyone's file
     if not named:
