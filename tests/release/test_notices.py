@@ -14,7 +14,7 @@ def test_every_vendored_file_is_named(make_sbom):
         path
         for folder in (ROOT / "src").rglob("vendor")
         for path in folder.rglob("*")
-        if path.suffix in (".js", ".mjs", ".wasm")
+        if path.suffix in (".js", ".mjs", ".wasm", ".br")
     }
     assert vendored
     listed = {ROOT / name for each in make_sbom.VENDORED for name in each["files"]}
