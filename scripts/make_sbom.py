@@ -41,6 +41,16 @@ VENDORED = [
         ],
     },
     {
+        "type": "machine-learning-model",
+        "name": "lpips",
+        "version": "0.1",
+        "licence": "BSD-2-Clause",
+        "files": [
+            "src/clearzoom/losses/lpips-alexnet.safetensors",
+            "src/clearzoom/losses/lpips-vgg16.safetensors",
+        ],
+    },
+    {
         "type": "data",
         "name": "chelsea",
         "licence": "CC0-1.0",

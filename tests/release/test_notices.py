@@ -19,6 +19,12 @@ def test_every_vendored_file_is_named(make_sbom):
     assert vendored
     listed = {ROOT / name for each in make_sbom.VENDORED for name in each["files"]}
     assert vendored <= listed
+    foreign = {
+        path for path in (ROOT / "src").rglob("*.safetensors") if path.parent.name == "losses"
+    }
+    assert foreign
+    assert foreign <= listed
+    assert all(path.name in NOTICES for path in foreign)
     for path in vendored:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         assert path.name in NOTICES
