@@ -46,8 +46,8 @@ figures: .venv/developed demo  ## pictures and made pages of docs/ that need no 
 	for page in api architecture cli errors kept scores settings; do $(BIN)/python docs/make_$$page.py || exit 1; done
 
 docs: .venv/installed  ## the site of docs/, into site/; a broken link is an error
-	$(PIP) --editable '.[serve]' --group docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	$(PIP) --group docs
+	$(BIN)/python docs/make_site.py
 
 dist: .venv/installed  ## wheels and source distribution of the newest tag, into dist/
 	$(PIP) --group dist
