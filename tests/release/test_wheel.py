@@ -102,6 +102,20 @@ def test_its_size_is_what_the_docs_state(wheel):
     assert int(stated[1]) == round(size_mb), "docs/installing.md states another size"
 
 
+def test_what_pip_leaves_is_what_the_docs_state(plain_environment, outside):
+    python = program_of(plain_environment, "python")
+    program = [python, "-m", "compileall", "-q", plain_environment]  # as pip does by default
+    subprocess.run(program, env=outside, capture_output=True)
+    files = [path for path in plain_environment.rglob("*") if not path.is_dir()]
+    size_mb = sum(path.lstat().st_size for path in files) / 1e6
+    page = (ROOT / "docs" / "installing.md").read_text("utf-8")
+    stated = re.findall(r"pip leaves (\d+) MB|^\| none \|.*\| (\d+) \|$", page, re.MULTILINE)
+    numbers = [int(one or other) for one, other in stated]
+    assert len(numbers) == 2
+    for number in numbers:
+        assert abs(number - size_mb) < 0.1 * size_mb, f"docs/installing.md: it is {size_mb:.0f} MB"
+
+
 def test_it_enlarges_in_an_empty_environment(plain_environment, outside, folder, wheel):
     done = run(plain_environment, outside, "enlarge", "small.png", "-o", "large.png", cwd=folder)
     assert done.returncode == 0, done.stderr
