@@ -47,7 +47,7 @@ figures: .venv/developed demo  ## pictures and made pages of docs/ that need no 
 
 docs: .venv/installed  ## the site of docs/, into site/; a broken link is an error
 	$(PIP) --group docs
-	$(BIN)/python docs/make_site.py
+	$(BIN)/python docs/build_site.py
 
 dist: .venv/installed  ## wheels and source distribution of the newest tag, into dist/
 	$(PIP) --group dist

@@ -22,7 +22,7 @@ _FETCHED_RELS = {"stylesheet", "icon", "preload", "preconnect", "dns-prefetch", 
 
 
 def build(target, root=ROOT):
-    program = [sys.executable, root / "docs" / "make_site.py", target]
+    program = [sys.executable, root / "docs" / "build_site.py", target]
     return subprocess.run(program, cwd=root, capture_output=True, text=True)
 
 

@@ -1,4 +1,4 @@
-"""Build the site of docs/ with Zensical: python docs/make_site.py [FOLDER], by default site/.
+"""Build the site of docs/ with Zensical: python docs/build_site.py [FOLDER], by default site/.
 
 In the pages links are as they are in the repository, ``../configs/fast-x4.toml``; in the site each
 such file has a page below ``outside/`` that shows it. A link or an anchor that leads nowhere is an
