@@ -1,8 +1,10 @@
 """What is built installs into empty environments, and does its work there."""
 
+import json
 import re
 import shutil
 import subprocess
+import sys
 import tarfile
 import tomllib
 import zipfile
@@ -168,3 +170,16 @@ def test_a_checkout_s_extras_bring_its_own_packages(from_a_checkout, outside, tm
                 client.get("/device/vendor/ort.wasm.min.mjs").raise_for_status()
         finally:
             process.terminate()
+
+
+def test_pip_finds_versions_of_the_cluster_and_the_stores_at_once(wheel, outside, tmp_path):
+    """Beside what wants a newer botocore than s3fs takes, it looks at one release of each."""
+    program = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed"]
+    program += ["--report", tmp_path / "report.json", f"{wheel}[ray,s3]", "moto[server]"]
+    done = subprocess.run(program, capture_output=True, text=True, env=outside)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "report.json").read_text("utf-8"))["install"]
+    versions = {each["metadata"]["name"]: each["metadata"]["version"] for each in found}
+    for name in ("ray", "s3fs", "aiobotocore"):
+        looked_at = set(re.findall(rf"/?\b{name}-(\d[\d.]*\d)-\S*\.whl", done.stdout))
+        assert looked_at == {versions[name]}
