@@ -1,0 +1,37 @@
+"""Complete the extras of pyproject.toml: which clearzoom-web and clearzoom-torch they bring.
+
+The extras of a release ask an index for the data packages of the same version. Those of a checkout
+name its own folders, so that ``pip install '.[serve]'`` there needs nothing that was published.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from hatchling.metadata.plugin.interface import MetadataHookInterface
+
+RELEASING = "CLEARZOOM_RELEASING"
+"""Variable that ``make dist`` sets. Source distributions state the extras that were made so."""
+
+
+class Extras(MetadataHookInterface):
+    """The extras, as the table ``extras`` of this hook states them."""
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        """Add the extras to the table [project].
+
+        Args:
+            metadata: the table, with the version that is being built.
+        """
+        metadata["optional-dependencies"] = {
+            extra: [self._completed(each, metadata["version"]) for each in requirements]
+            for extra, requirements in self.config["extras"].items()
+        }
+
+    def _completed(self, requirement: str, version: str) -> str:
+        folder = Path(self.root) / "packages" / requirement
+        if not folder.is_dir():
+            return requirement
+        if os.environ.get(RELEASING):
+            return f"{requirement}=={version}"
+        return f"{requirement} @ {folder.as_uri()}"
