@@ -21,6 +21,7 @@ ORDER = [
     {"probe"},
     {"pipeline"},
     {"batch"},
+    {"enlarger"},
     {"api"},
     {"train"},
     {"explain"},
