@@ -143,16 +143,14 @@ def enlarge(
         cancel: an event that ends the call after the running tile once it is set.
 
     Returns:
-        - For a path, the path of the new file, in the folder of the picture unless ``output`` says
-          otherwise: NAME-x4.jpg for NAME.jpg, or like NAME-3000x2000.jpg where another size than a
-          scale is given, and .png where the format is not written, like HEIC.
-        - For bytes, bytes of the same format; PNG, or WebP for animations, where it is not written.
-          For an open file, bytes.
-        - For a PIL picture, one of the same mode, with its dpi and profile, and with EXIF and XMP
-          that describe the result. But mode 1 becomes L, palettes, YCbCr, LAB, HSV and RGBX become
-          RGB (or RGBA with transparency), and premultiplied modes become straight.
-        - For an array, one of the same dtype and number of axes.
-        - For a list or tuple, a list.
+        For a path, the path of the new file, in the folder of the picture unless ``output`` says
+        otherwise: NAME-x4.jpg for NAME.jpg, or like NAME-3000x2000.jpg where another size than a
+        scale is given, and .png where the format is not written, like HEIC. For bytes, bytes of the
+        same format; PNG, or WebP for animations, where it is not written. For an open file, bytes.
+        For a PIL picture, one of the same mode, with its dpi and profile, and with EXIF and XMP
+        that describe the result. But mode 1 becomes L, palettes, YCbCr, LAB, HSV and RGBX become
+        RGB (or RGBA with transparency), and premultiplied modes become straight. For an array, one
+        of the same dtype and number of axes. For a list or tuple, a list.
 
     Raises:
         InputError: the picture is missing, unreadable, or of an unsupported form; or an argument
@@ -169,8 +167,9 @@ def enlarge(
         >>> larger = clearzoom.enlarge(picture, scale=2.5)
         >>> larger.size, larger.getpixel((7, 5))
         ((15, 10), (255, 255, 255))
-        >>> [each.size for each in clearzoom.enlarge([picture, picture], width=30)]
-        [(30, 20), (30, 20)]
+        >>> first, second = clearzoom.enlarge([picture, picture], width=30)
+        >>> second.size
+        (30, 20)
     """
     settings = settings_of(
         {

@@ -50,7 +50,8 @@ class Enlarger:
     Threads share a network, too. One call uses all cores already, so more threads hardly enlarge
     faster; each takes memory for its own picture and its result. With ``memory``, calls wait for
     one another, since the limit is that of the process. Processes share nothing: make an enlarger
-    in each, and start them by ``spawn``, since a fork copies no threads of the engine.
+    in each, and start them by ``spawn``. A fork gets the engine without its threads, and would wait
+    for them for ever.
 
     Args:
         scale: and all others, as ``clearzoom.enlarge`` documents them.
@@ -68,8 +69,9 @@ class Enlarger:
         >>> enlarger = clearzoom.Enlarger(model="fast", scale=2)
         >>> enlarger(np.zeros((4, 6, 3), np.uint8)).shape
         (8, 12, 3)
-        >>> [each.shape for each in enlarger([np.zeros((4, 6)), np.zeros((5, 5))])]
-        [(8, 12), (10, 10)]
+        >>> first, second = enlarger([np.zeros((4, 6)), np.zeros((5, 5))])
+        >>> second.shape
+        (10, 10)
     """
 
     def __init__(

@@ -111,6 +111,17 @@ def test_xmp_states_the_model_and_the_old_fields(enlarge, opened):
     assert b"clearzoom" in enlarge(Image.new("L", (9, 9))).info["xmp"]
 
 
+def test_pillow_writes_what_the_docs_tell_it_to(enlarge, opened, tmp_path):
+    larger = enlarge(opened("JPEG", exif=camera(6), dpi=(300, 300)))
+    kept = {"exif": larger.getexif(), "xmp": larger.info["xmp"], "dpi": larger.info["dpi"]}
+    larger.save(tmp_path / "large.jpg", **kept)
+    read = read_picture(tmp_path / "large.jpg")
+    assert read.dpi == (300, 300)
+    assert read.samples.shape == (60, 40, 3)
+    assert b"clearzoom" in read.metadata.xmp
+    assert b"Maker" in read.metadata.exif
+
+
 def test_metadata_can_be_stripped(enlarge, opened):
     larger = enlarge(opened("JPEG", exif=camera(6), dpi=(300, 300)), metadata="strip")
     assert larger.size == (40, 60)
