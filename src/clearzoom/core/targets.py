@@ -46,8 +46,10 @@ class Print:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if not (0 < value < _TOO_LARGE or (name == "bleed_mm" and value == 0)):
-                raise SizeError(f"a print's {name} of {value:g} is not above 0 and below a billion")
+            may_be_0 = name == "bleed_mm"
+            if not (0 < value < _TOO_LARGE or (may_be_0 and value == 0)):
+                least = "from 0" if may_be_0 else "above 0"
+                raise SizeError(f"a print's {name} of {value:g} is not {least} and below a billion")
         longest_mm = max(self.width_mm, self.height_mm) + 2 * self.bleed_mm
         if longest_mm * self.dpi > _TOO_LARGE * MM_PER_INCH:
             raise SizeError("the print would have more than a billion px on a side")
