@@ -32,7 +32,7 @@ PAGES = (
 """Files outside of docs/ that the navigation names."""
 
 _LINK = re.compile(r"(\]\()([^)\s:#]+)((?:#[^)\s]*)?\))")
-_LANGUAGES = {".py": "python", ".toml": "toml", ".json": "json", ".ipynb": "json"}
+_LANGUAGES = {".lua": "lua", ".py": "python", ".toml": "toml", ".json": "json", ".ipynb": "json"}
 _LARGEST_BYTES = 100_000
 
 

@@ -1,5 +1,6 @@
 """Load the networks that settings ask for; weights are loaded once in a process."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -71,7 +72,11 @@ def work_for(model: str) -> dict[int, float]:
     return work_of(model)
 
 
-_loaded = lru_cache(maxsize=8)(load_network)
+_KEPT = 8
+"""Networks that stay loaded; each of the released ones takes about 100 MB once it has run."""
+
+_cached = lru_cache(maxsize=_KEPT)(load_network)
+_LOADING = threading.Lock()
 
 
 def chain_of(settings: Settings, stages: Sequence[int]) -> list[Network]:
@@ -134,15 +139,16 @@ def network_for(settings: Settings, scale: int) -> Network:
     assert settings.consistency != "auto"
     assert settings.denoise != "auto"
     assert settings.wrap != "auto"
-    loaded = _loaded(
-        settings.model,
-        scale,
-        settings.engine,
-        settings.precision,
-        settings.strength,
-        settings.denoise,
-        settings.device,
-    )
+    with _LOADING:  # else threads that need the same network at once would each load it
+        loaded = _cached(
+            settings.model,
+            scale,
+            settings.engine,
+            settings.precision,
+            settings.strength,
+            settings.denoise,
+            settings.device,
+        )
     network = refined(loaded, ensemble=settings.ensemble, consistency=settings.consistency)
     network = replace(network, wrap=settings.wrap)
     if settings.halo_px is None:
