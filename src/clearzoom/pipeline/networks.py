@@ -14,7 +14,7 @@ from clearzoom.engines.wrappers import refined
 from clearzoom.errors import ClearzoomError
 from clearzoom.pipeline.appraise import unresolved
 from clearzoom.pipeline.settings import Settings
-from clearzoom.weights import card_files, find, scales_of, work_of
+from clearzoom.weights import find, scales_of, work_of
 from clearzoom.weights.card import AddedCard, read_any_card
 
 
@@ -47,18 +47,6 @@ def window_notes(model: str, plan: Plan) -> list[str]:
             )
         width, height = width * scale, height * scale
     return notes
-
-
-def sees_whole_pictures(model: str) -> bool:
-    """Return whether a network of a model has no exact tiles, so that no edges can be joined.
-
-    Args:
-        model: its name, or the path of an ONNX file, whose tiles are always exact.
-    """
-    if model.endswith(".onnx"):
-        return False
-    cards = [read_any_card(path) for path in card_files(model)]
-    return any(isinstance(card, AddedCard) and card.blend_px for card in cards)
 
 
 def work_for(model: str) -> dict[int, float]:
