@@ -99,6 +99,7 @@ def _check_no_network(settings: Settings) -> None:
     chosen = {
         "model": settings.model != DEFAULT_MODEL,
         "engine": settings.engine != "auto",
+        "device": settings.device != "auto",
         "precision": settings.precision != "fp32",
         "strength": settings.strength < 1,
         "ensemble": settings.ensemble,
