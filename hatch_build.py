@@ -5,6 +5,7 @@ name its own folders, so that ``pip install '.[serve]'`` there needs nothing tha
 """
 
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -34,4 +35,24 @@ class Extras(MetadataHookInterface):
             return requirement
         if os.environ.get(RELEASING):
             return f"{requirement}=={version}"
-        return f"{requirement} @ {folder.as_uri()}"
+        return f"{requirement} @ {self._cloned(folder) or folder.as_uri()}"
+
+    def _cloned(self, folder: Path) -> str | None:
+        """Give the address of a folder in a repository that pip cloned for this build.
+
+        pip keeps what it builds of a commit, but not its clone, whose folder is gone next time.
+        """
+        if not any(part.startswith("pip-") for part in folder.parts):
+            return None
+        remote, commit = self._git("remote", "get-url", "origin"), self._git("rev-parse", "HEAD")
+        if remote is None or commit is None:
+            return None
+        return f"git+{remote}@{commit}#subdirectory={folder.relative_to(self.root).as_posix()}"
+
+    def _git(self, *arguments: str) -> str | None:
+        try:
+            program = ["git", "-C", self.root, *arguments]
+            done = subprocess.run(program, capture_output=True, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        return done.stdout.strip()
