@@ -8,6 +8,7 @@ import os
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
@@ -47,6 +48,9 @@ class Extras(MetadataHookInterface):
         remote, commit = self._git("remote", "get-url", "origin"), self._git("rev-parse", "HEAD")
         if remote is None or commit is None:
             return None
+        parts = urlsplit(remote)
+        if parts.password or (parts.username and parts.scheme in ("http", "https")):
+            return None  # everyone can read what a package asks for
         return f"git+{remote}@{commit}#subdirectory={folder.relative_to(self.root).as_posix()}"
 
     def _git(self, *arguments: str) -> str | None:
