@@ -5,8 +5,10 @@ name its own folders, so that ``pip install '.[serve]'`` there needs nothing tha
 """
 
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
@@ -34,4 +36,27 @@ class Extras(MetadataHookInterface):
             return requirement
         if os.environ.get(RELEASING):
             return f"{requirement}=={version}"
-        return f"{requirement} @ {folder.as_uri()}"
+        return f"{requirement} @ {self._cloned(folder) or folder.as_uri()}"
+
+    def _cloned(self, folder: Path) -> str | None:
+        """Give the address of a folder in a repository that pip cloned for this build.
+
+        pip keeps what it builds of a commit, but not its clone, whose folder is gone next time.
+        """
+        if not any(part.startswith("pip-") for part in folder.parts):
+            return None
+        remote, commit = self._git("remote", "get-url", "origin"), self._git("rev-parse", "HEAD")
+        if remote is None or commit is None:
+            return None
+        parts = urlsplit(remote)
+        if parts.password or (parts.username and parts.scheme in ("http", "https")):
+            return None  # everyone can read what a package asks for
+        return f"git+{remote}@{commit}#subdirectory={folder.relative_to(self.root).as_posix()}"
+
+    def _git(self, *arguments: str) -> str | None:
+        try:
+            program = ["git", "-C", self.root, *arguments]
+            done = subprocess.run(program, capture_output=True, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        return done.stdout.strip()
