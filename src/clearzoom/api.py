@@ -16,6 +16,7 @@ from clearzoom.io.formats import ResultFormat
 from clearzoom.io.reading import DEFAULT_MAX_PIXELS
 from clearzoom.io.tiff_compressions import TiffCompression
 from clearzoom.pipeline.any_picture import enlarge_any
+from clearzoom.pipeline.forked import check_not_forked
 from clearzoom.pipeline.job import plan_job
 from clearzoom.pipeline.options import settings_of
 from clearzoom.pipeline.progress import check_calls, check_not_cancelled, stopping
@@ -248,4 +249,5 @@ def enlarge_file(
         raise InputError(f"settings should be clearzoom.Settings, not a {type(settings).__name__}")
     check_calls(progress, cancel)
     check_not_cancelled(cancel)
+    check_not_forked()
     return run_job(plan_job(read, written, settings or Settings()), stopping(progress, cancel))

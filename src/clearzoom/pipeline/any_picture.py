@@ -23,6 +23,7 @@ from clearzoom.errors import (
 from clearzoom.io.libvips_errors import refused
 from clearzoom.pipeline.arrays import check_array, enlarge_array
 from clearzoom.pipeline.encoded import enlarge_encoded
+from clearzoom.pipeline.forked import check_not_forked
 from clearzoom.pipeline.job import plan_job
 from clearzoom.pipeline.options import in_keywords
 from clearzoom.pipeline.pil_pictures import enlarge_pil
@@ -111,6 +112,8 @@ def _work_of_list(index: int, picture: Any, order: _Order) -> _Work:
 def _work(picture: Any, order: _Order) -> _Work:
     """Check a picture, and return what enlarges it."""
     settings = order.settings
+    if not isinstance(picture, np.ndarray):
+        check_not_forked()
     if isinstance(picture, str | Path):
         return _work_of_file(picture, order)
     if order.output is not None:
