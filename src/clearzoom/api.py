@@ -145,8 +145,8 @@ def enlarge(
 
     Returns:
         For a path, the path of the new file, in the folder of the picture unless ``output`` says
-        otherwise: NAME-x4.jpg for NAME.jpg, or like NAME-3000x2000.jpg where another size than a
-        scale is given, and .png where the format is not written, like HEIC. For bytes, bytes of the
+        otherwise: NAME-x4.jpg for NAME.jpg, or like NAME-3000w.jpg where another size than a scale
+        is given, and .png where the format is not written, like HEIC. For bytes, bytes of the
         same format; PNG, or WebP for animations, where it is not written. For an open file, bytes.
         For a PIL picture, one of the same mode, with its dpi and profile, and with EXIF and XMP
         that describe the result. But mode 1 becomes L, palettes, YCbCr, LAB, HSV and RGBX become

@@ -134,13 +134,17 @@ def test_output_is_refused_for_what_is_no_path(enlarge):
     [
         ({}, (120, 80), "a-x4.png"),
         ({"scale": 1.5}, (45, 30), "a-x1.5.png"),
-        ({"width": 45}, (45, 30), "a-45x30.png"),
-        ({"height": 45}, (68, 45), "a-68x45.png"),
-        ({"long_edge": 45, "format": "jpg"}, (45, 30), "a-45x30.jpg"),
-        ({"megapixels": 0.0024}, (60, 40), "a-60x40.png"),
+        ({"width": 45}, (45, 30), "a-45w.png"),
+        ({"height": 45}, (68, 45), "a-45h.png"),
+        ({"long_edge": 45, "format": "jpg"}, (45, 30), "a-45px.jpg"),
+        ({"megapixels": 0.0024}, (60, 40), "a-0.0024MP.png"),
         ({"width": 40, "height": 40, "fill": True}, (40, 40), "a-40x40.png"),
-        ({"print_size": "6x4mm@254dpi", "bleed": "1mm"}, (80, 53), "a-80x53.png"),
-        ({"print_size": clearzoom.Print(4, 4, 254), "fill": True}, (40, 40), "a-40x40.png"),
+        ({"print_size": "6x4mm@254dpi", "bleed": "1mm"}, (80, 53), "a-0.6x0.4cm-254dpi.png"),
+        (
+            {"print_size": clearzoom.Print(4, 4, 254), "fill": True},
+            (40, 40),
+            "a-0.4x0.4cm-254dpi.png",
+        ),
     ],
 )
 def test_every_way_to_state_a_size_is_that_of_the_command(pair, small_weights, options, size, name):
