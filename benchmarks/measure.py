@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from clearzoom.pipeline.memory import peak_bytes
+from clearzoom.core.process_memory import peak_bytes
 
 
 def median_s(work: Callable[[], object], runs: int) -> float:

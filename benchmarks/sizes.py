@@ -21,7 +21,7 @@ from clearzoom.io.writing import write_picture
 EXAMPLE = Path(__file__).parent.parent / "examples" / "chelsea.png"
 
 _RUN = (
-    "import sys; from clearzoom.pipeline.memory import peak_bytes\n"
+    "import sys; from clearzoom.core.process_memory import peak_bytes\n"
     "from clearzoom.cli.main import main\n"
     "try: main()\n"
     "finally: print('peak', peak_bytes())"

@@ -60,6 +60,7 @@ RIGHT = {
     "model": {"a word", "a number as text", "a very long name"},  # looked for when it is loaded
     "strength": {"zero"},
     "ensemble": {"True"},
+    "pixel_art": {"True"},
     "consistency": {"zero", "a number as text"},
     "denoise": {"zero", "None"},
     "halo_px": {"zero", "None"},
@@ -67,6 +68,7 @@ RIGHT = {
     "max_pixels": {"many digits"},
     "max_bytes": {"None", "many digits"},
     "format": {"None"},
+    "device": {"a word"},  # it is "cuda"
     "back_projection": {"True", "None"},
     "bleed_mm": {"zero"},
 }

@@ -8,7 +8,7 @@ from typing import Any, Concatenate, Literal, ParamSpec, Protocol, cast, overloa
 from clearzoom.checked import checked_path
 from clearzoom.core.consistency import Consistency
 from clearzoom.core.targets import Print
-from clearzoom.engines import Engine, Precision
+from clearzoom.engines import Device, Engine, Precision
 from clearzoom.engines.tiled import Progress
 from clearzoom.enlarger import BinaryFile, PictureT
 from clearzoom.errors import InputError
@@ -16,6 +16,7 @@ from clearzoom.io.formats import ResultFormat
 from clearzoom.io.reading import DEFAULT_MAX_PIXELS
 from clearzoom.io.tiff_compressions import TiffCompression
 from clearzoom.pipeline.any_picture import enlarge_any
+from clearzoom.pipeline.fields import WrapChoice
 from clearzoom.pipeline.forked import check_not_forked
 from clearzoom.pipeline.job import plan_job
 from clearzoom.pipeline.options import settings_of
@@ -77,10 +78,13 @@ def enlarge(
     strength: float = 1.0,
     engine: Engine = "auto",
     precision: Precision = "fp32",
+    device: Device = "auto",
     ensemble: bool = False,
     consistency: Consistency | Literal["auto"] = "auto",
     denoise: float | Literal["auto"] = "auto",
     back_projection: bool | None = None,
+    wrap: WrapChoice = "auto",
+    pixel_art: bool = False,
     halo: int | None = None,
     quality: int = 95,
     max_bytes: int | str | None = None,
@@ -120,6 +124,8 @@ def enlarge(
         strength: how much of a perceptual model is used, 0 to 1; at 0 ``photo-crisp`` is ``photo``.
         engine: what runs the network; ``auto`` takes the fastest that is installed.
         precision: of the network's convolutions.
+        device: where the network runs, like ``cpu``, ``cuda`` or ``openvino-gpu``; ``auto`` takes
+            the fastest that is there.
         ensemble: whether to average over the eight symmetries of the square, which is better and
             takes 8 times as long.
         consistency: how much of the difference from the picture is given back: ``full``, what is
@@ -128,6 +134,10 @@ def enlarge(
         denoise: 0 keeps grain, 1 cleans badly spoilt pictures, for models with denoise levels;
             ``auto`` chooses by the picture.
         back_projection: the old name of consistency: true is ``full``, false ``none``.
+        wrap: the axes along which the picture continues at its other side, as textures that tile
+            do: ``x``, ``y``, ``both`` or ``none``; ``auto`` takes ``x`` for files that state a
+            panorama of 360 degrees.
+        pixel_art: whether to repeat px a whole number of times, and run no network.
         halo: px read around each tile, instead of all that the network sees.
         quality: of JPEG, WebP (100: lossless) and AVIF, 1 to 100.
         max_bytes: a limit of the file, as a number or like ``2MB``; the quality is lowered.
@@ -186,10 +196,13 @@ def enlarge(
             "strength": strength,
             "engine": engine,
             "precision": precision,
+            "device": device,
             "ensemble": ensemble,
             "consistency": consistency,
             "denoise": denoise,
             "back_projection": back_projection,
+            "wrap": wrap,
+            "pixel_art": pixel_art,
             "halo": halo,
             "quality": quality,
             "max_bytes": max_bytes,

@@ -11,13 +11,14 @@ import numpy.typing as npt
 
 from clearzoom.core.consistency import Consistency
 from clearzoom.core.targets import Print, Wanted
-from clearzoom.engines import Engine, Precision
+from clearzoom.engines import Device, Engine, Precision
 from clearzoom.engines.tile import Channels
 from clearzoom.engines.tiled import Progress
 from clearzoom.io.formats import ResultFormat
 from clearzoom.io.reading import DEFAULT_MAX_PIXELS
 from clearzoom.io.tiff_compressions import TiffCompression
 from clearzoom.pipeline.any_picture import enlarge_any
+from clearzoom.pipeline.fields import WrapChoice
 from clearzoom.pipeline.in_memory import enlarge_in_memory
 from clearzoom.pipeline.options import in_keywords, settings_of
 from clearzoom.pipeline.settings import Settings
@@ -89,10 +90,13 @@ class Enlarger:
         strength: float = 1.0,
         engine: Engine = "auto",
         precision: Precision = "fp32",
+        device: Device = "auto",
         ensemble: bool = False,
         consistency: Consistency | Literal["auto"] = "auto",
         denoise: float | Literal["auto"] = "auto",
         back_projection: bool | None = None,
+        wrap: WrapChoice = "auto",
+        pixel_art: bool = False,
         halo: int | None = None,
         quality: int = 95,
         max_bytes: int | str | None = None,
@@ -116,10 +120,13 @@ class Enlarger:
                 "strength": strength,
                 "engine": engine,
                 "precision": precision,
+                "device": device,
                 "ensemble": ensemble,
                 "consistency": consistency,
                 "denoise": denoise,
                 "back_projection": back_projection,
+                "wrap": wrap,
+                "pixel_art": pixel_art,
                 "halo": halo,
                 "quality": quality,
                 "max_bytes": max_bytes,

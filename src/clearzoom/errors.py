@@ -9,7 +9,8 @@
     │   └── FullDiskError          output        4
     ├── ModelError                 model         5
     │   ├── UnknownModelError      unknown-model 5
-    │   └── WeightsError           weights       5
+    │   ├── WeightsError           weights       5
+    │   └── DeviceError            device        5
     ├── ConfigError                config        6
     ├── MissingExtraError          missing-extra 7
     ├── TrainingError              training      8
@@ -29,12 +30,13 @@ from collections.abc import Callable
 from typing import Self
 
 _SETTING = re.compile(
-    "`(access_file|address|bleed|cache_bytes|consistency|cpus|data|denoise|devices|engine|ensemble"
-    "|fidelity_map|fill|finish|format|gpus|halo_px|height|height_px|host|init|initial_weights"
-    "|learning_rate|licence|limit_mib|long_edge|long_edge_px|max_actors|max_bytes|max_pixels"
-    "|max_upload_bytes|megapixels|memory_bytes|metadata|min_actors|model|name|nodes"
-    "|output|port|precision|preview|print_size|psnr_model|quality|recursive|resume|resume_from"
-    "|scale|sheet|steps|strength|there|tiff_compression|time_budget_s|wheels|width|width_px)`"
+    "`(access_file|address|bleed|cache_bytes|consistency|cpus|data|denoise|device|devices|engine"
+    "|ensemble|fidelity_map|fill|finish|format|gpus|halo_px|height|height_px|host|init"
+    "|initial_weights|learning_rate|licence|limit_mib|long_edge|long_edge_px|max_actors|max_bytes"
+    "|max_pixels|max_upload_bytes|megapixels|memory_bytes|metadata|min_actors|model|name|nodes"
+    "|output|pixel_art|port|precision|preview|print_size|psnr_model|quality|recursive|resume"
+    "|resume_from|scale|sheet|steps|strength|there|tiff_compression|time_budget_s|wheels|width"
+    "|width_px|wrap)`"
 )
 """No other word in backticks is a setting's name: a file may be called anything."""
 
@@ -140,6 +142,12 @@ class WeightsError(ModelError):
     code = "weights"
 
 
+class DeviceError(ModelError):
+    """A device is not there, or cannot run the network."""
+
+    code = "device"
+
+
 class ConfigError(ClearzoomError):
     """A configuration file has an unknown key or a wrong value."""
 
@@ -155,6 +163,7 @@ class MissingExtraError(ClearzoomError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an optional part: pip install 'clearzoom[{extra}]'")
+        self.what, self.extra = what, extra
 
 
 class TrainingError(ClearzoomError):

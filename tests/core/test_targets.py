@@ -1,12 +1,17 @@
+from math import prod
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearzoom.core.plan import make_plan
+from clearzoom.core.plan import chain_for, make_plan, most_times
 from clearzoom.core.targets import Print, Wanted, parse_print, target_size, whole_px
 from clearzoom.errors import SizeError
 
 SIDES = st.integers(1, 20_000)
+
+BOTH = {2: 3e5, 4: 3e5}
+"""Networks for x2 and x4 with equal work."""
 
 
 @pytest.mark.parametrize(
@@ -32,7 +37,7 @@ def test_filling_cuts_to_the_box():
 
 
 def test_the_artists_print_is_exact_in_both_directions():
-    plan = make_plan((709, 827), Wanted(sheet=parse_print("60x70cm@300dpi")), [2, 4])
+    plan = make_plan((709, 827), Wanted(sheet=parse_print("60x70cm@300dpi")), BOTH)
     assert (plan.stages, plan.result_px, plan.dpi) == ((4, 4), (7087, 8268), 300)
     assert "30 px an inch" in plan.notes[0]
     with_bleed = parse_print("60x70cm@300dpi", "3mm")
@@ -52,8 +57,51 @@ def test_the_artists_print_is_exact_in_both_directions():
         (64, (4, 4, 4)),
     ],
 )
-def test_the_fewest_px_that_reach_the_size(factor, stages):
-    assert make_plan((100, 60), Wanted(scale=factor), [2, 4]).stages == stages
+def test_the_least_work_that_reaches_the_size(factor, stages):
+    assert make_plan((100, 60), Wanted(scale=factor), BOTH).stages == stages
+
+
+@pytest.mark.parametrize(
+    ("factor", "scales", "stages"),
+    [
+        (3, [2, 4], (4,)),  # not 2, 2, of equal size
+        (10, [2, 4], (4, 4)),
+        (10, [2, 3, 4], (3, 4)),  # 144 px for each px of the picture, not 256
+        (10, [2, 3], (2, 2, 3)),
+        (6, [2, 3, 4], (2, 3)),  # the smaller scale first: its network reads the small picture
+        (9, [2, 3, 4], (3, 3)),
+        (8, [2, 4, 8], (8,)),
+        (9, [2, 4, 8], (2, 8)),  # as large as 4, 4, with less work
+        (30, [2, 3, 4], (2, 4, 4)),
+        (27, [3], (3, 3, 3)),
+    ],
+)
+def test_of_chains_of_equal_networks_the_shortest_and_cheapest(factor, scales, stages):
+    assert chain_for(factor, dict.fromkeys(scales, 3e5)) == stages
+
+
+def test_where_networks_differ_the_dear_one_reads_fewer_px():
+    assert chain_for(8, {2: 3e5, 4: 3e5}) == (2, 4)
+    assert chain_for(8, {2: 1e4, 4: 2e7}) == (4, 2)
+    assert chain_for(3, {2: 1e4, 4: 2e7}) == (4,)  # but no longer chain to save work
+
+
+@given(st.floats(1.01, 64), st.sets(st.sampled_from([2, 3, 4, 8]), min_size=1))
+def test_every_chain_reaches_its_factor_and_none_that_is_part_of_it_does(factor, scales):
+    work = dict.fromkeys(scales, 3e5)
+    if factor > most_times(work):
+        with pytest.raises(SizeError, match="at most"):
+            chain_for(factor, work)
+        return
+    chain = chain_for(factor, work)
+    assert prod(chain) >= factor - 1e-9
+    assert all(prod(chain) // each < factor for each in chain)
+
+
+def test_a_plan_knows_how_many_px_it_computes():
+    plan = make_plan((100, 60), Wanted(scale=10), BOTH)
+    assert plan.computed_px == 6000 * (16 + 256)
+    assert make_plan((100, 60), Wanted(scale=1), BOTH).computed_px == 0
 
 
 def test_half_rounds_up_and_nothing_vanishes():
@@ -87,9 +135,9 @@ def test_impossible_wishes_are_refused():
     with pytest.raises(SizeError, match="`bleed`"):
         parse_print("6x7cm", "three")
     with pytest.raises(SizeError, match="at most 64 times"):
-        make_plan((10, 10), Wanted(scale=65), [2, 4])
+        make_plan((10, 10), Wanted(scale=65), BOTH)
     with pytest.raises(SizeError, match="nothing to enlarge"):
-        make_plan((0, 10), Wanted(), [2, 4])
+        make_plan((0, 10), Wanted(), BOTH)
 
 
 @pytest.mark.parametrize("scale", [float("inf"), float("nan"), 1e12, -1.0])

@@ -13,6 +13,7 @@ from clearzoom.errors import (
     SizeError,
     UnreadablePictureError,
 )
+from clearzoom.pipeline import networks
 
 
 @pytest.fixture
@@ -61,19 +62,11 @@ def test_a_list_of_every_kind_gives_a_list_of_the_same_kinds(enlarge, pair, phot
     assert enlarge([]) == []
 
 
-def test_a_list_loads_each_network_once(monkeypatch, small_weights, tmp_path, photo):
-    from clearzoom.engines import network
-    from clearzoom.pipeline import networks
-
-    networks._cached.cache_clear()
-    loaded = []
-    load = network.load_onnxruntime
-    monkeypatch.setattr(
-        network, "load_onnxruntime", lambda model: loaded.append(model) or load(model)
-    )
+@pytest.mark.usefixtures("forget_networks")
+def test_a_list_loads_each_network_once(small_weights, photo):
     pictures = [np.ascontiguousarray(photo[:9, :size]) for size in (8, 9, 10)]
     clearzoom.enlarge(pictures, 2, str(small_weights), engine="onnxruntime")
-    assert len(loaded) == 1
+    assert networks._cached.cache_info().misses == 1
 
 
 def test_a_picture_of_a_list_that_is_wrong_is_named_before_any_work(enlarge, pair, tmp_path):

@@ -14,12 +14,12 @@ from typer.testing import CliRunner
 
 import clearzoom.pipeline.memory_budget as budgets
 from clearzoom.cli.main import app
+from clearzoom.core.process_memory import machine_bytes, resident_bytes, watched
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import OutputError, SizeError, worded
 from clearzoom.io.picture import Picture
 from clearzoom.io.writing import write_picture
 from clearzoom.pipeline.job import plan_job
-from clearzoom.pipeline.memory import machine_bytes, resident_bytes, watched
 from clearzoom.pipeline.memory_budget import Budget
 from clearzoom.pipeline.request import option_of
 from clearzoom.pipeline.settings import Settings
@@ -178,7 +178,7 @@ def test_the_plan_refuses_a_tile_that_does_not_fit(tmp_path, photo):
         "from pathlib import Path\n"
         "from clearzoom import Settings, Wanted\n"
         "from clearzoom.pipeline.job import plan_job\n"
-        "from clearzoom.pipeline.memory import resident_bytes\n"
+        "from clearzoom.core.process_memory import resident_bytes\n"
         "from clearzoom.pipeline.memory_budget import Budget\n"
         "from clearzoom.pipeline.memory_trial import try_tiles\n"
         f"paths = Path({str(one[0])!r}), Path({str(one[2])!r})\n"
@@ -194,7 +194,7 @@ def test_the_plan_refuses_a_tile_that_does_not_fit(tmp_path, photo):
 
 def peak_of(*arguments):
     script = (
-        "from clearzoom.pipeline.memory import peak_bytes\n"
+        "from clearzoom.core.process_memory import peak_bytes\n"
         "from clearzoom.cli.main import main\n"
         "try: main()\n"
         "finally: print('peak', peak_bytes())"

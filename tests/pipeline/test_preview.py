@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from clearzoom.core.process_memory import resident_bytes, watched
 from clearzoom.core.targets import Wanted
 from clearzoom.errors import InputError, SizeError
 from clearzoom.io.picture import Picture
 from clearzoom.io.reading import read_picture
 from clearzoom.io.writing import write_picture
 from clearzoom.pipeline.job import plan_job
-from clearzoom.pipeline.memory import resident_bytes, watched
 from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 

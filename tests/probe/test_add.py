@@ -67,7 +67,7 @@ def test_the_range_of_values_is_measured_and_the_network_is_ours_again(
     assert card.training == "unknown"
     assert card.licence == "CC0-1.0"
     lr = np.ascontiguousarray(photo[60:131, 100:197])
-    theirs, fast = load_network("theirs", 2), load_network("fast", 2)
+    theirs, fast = load_network("theirs", 2), replace(load_network("fast", 2), border_px=0)
     assert in_small_tiles(theirs, lr) <= 1
     difference = np.abs(
         enlarge_samples(lr, theirs).astype(int) - enlarge_samples(lr, replace(fast, name=""))
@@ -137,6 +137,7 @@ def test_every_scale_enlarges_in_tiles_and_reduces_to_what_was_given(add, tmp_pa
 @pytest.mark.parametrize("given", [(1, 3, 40, 40), (1, 3, 40, 56), (1, 3, 48, "w")])
 def test_a_fixed_size_is_filled_from_pictures_of_any(add, tmp_path, photo, given):
     free = load_network_of(add(convolved(tmp_path / "free.onnx", 2, side=5), "free"))
+    free = replace(free, border_px=8)
     card = add(convolved(tmp_path / "fixed.onnx", 2, given, side=5))
     assert card.interface.sizes.fixed_px == tuple(
         side if isinstance(side, int) else None for side in given[2:]
@@ -280,7 +281,6 @@ def bad_graphs(folder):
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]), two)
     (folder / "text.onnx").write_text("no network")
     flat, own = resized(2, mode="nearest")
-    ramp = np.linspace(0, 1, 128, dtype=np.float32)
     return {
         "text": (folder / "text.onnx", r"text\.onnx: this file is damaged or no ONNX"),
         "a tiny size": (one("tiny", *resized(2), given=(1, 3, 8, 8)), "8 px alone"),
@@ -335,38 +335,88 @@ def bad_graphs(folder):
             ),
             "another result each time",
         ),
-        "the whole picture's mean": (
-            one(
-                "mean",
-                [
-                    *resized(2, target="large")[0],
-                    node("GlobalAveragePool", ["large"], ["mean"]),
-                    node("Sub", ["large", "mean"], ["contrast"]),
-                    node("Mul", ["contrast", "much"], ["more"]),
-                    node("Add", ["mean", "more"], ["y"]),
-                ],
-                [*resized(2, target="large")[1], constant("much", 1.1)],
-            ),
-            r"looks at the whole picture.*by \d+\.\d levels",
-        ),
-        "the place": (
-            one(
-                "place",
-                [
-                    *resized(2, target="large")[0],
-                    node("Mul", ["large", "ramp"], ["more"]),
-                    node("Add", ["large", "more"], ["y"]),
-                ],
-                [*resized(2, target="large")[1], constant("ramp", ramp**8 / 8)],
-                given=(1, 3, 64, 64),
-            ),
-            "depends on where in the picture",
-        ),
-        "a size that it sees beyond": (
-            convolved(folder / "far.onnx", 2, (1, 3, 16, 16), side=31, strength=0.001),
-            "(too far for its fixed size|looks at the whole picture)",
-        ),
     }
+
+
+def of_the_mean(path, much=1.1):
+    """Draws the picture away from its own mean."""
+    nodes, constants = resized(2, target="large")
+    nodes += [
+        helper.make_node("GlobalAveragePool", ["large"], ["mean"]),
+        helper.make_node("Sub", ["large", "mean"], ["contrast"]),
+        helper.make_node("Mul", ["contrast", "much"], ["more"]),
+        helper.make_node("Add", ["mean", "more"], ["y"]),
+    ]
+    return saved(path, nodes, [*constants, constant("much", much)])
+
+
+def of_the_place(path):
+    """Is brighter towards one side of its fixed size."""
+    ramp = np.linspace(0, 1, 128, dtype=np.float32)
+    nodes, constants = resized(2, target="large")
+    nodes += [
+        helper.make_node("Mul", ["large", "ramp"], ["more"]),
+        helper.make_node("Add", ["large", "more"], ["y"]),
+    ]
+    return saved(path, nodes, [*constants, constant("ramp", ramp**8 / 8)], (1, 3, 64, 64))
+
+
+def test_a_network_of_the_whole_picture_sees_it_whole_or_in_blended_windows(
+    add, tmp_path, photo, capsys
+):
+    card = add(of_the_mean(tmp_path / "mean.onnx"))
+    assert (card.mode, card.blend_px) == ("whole", 32)
+    assert card.whole_px > 1_000_000
+    assert card.measured.tiled_levels > 1
+    assert 0 < card.measured.seam_levels < 2
+    said = capsys.readouterr().out
+    assert "no exact tiles: it looks at the whole picture" in said
+    assert f"with seams of up to {card.measured.seam_levels:g} levels" in said
+    theirs = load_network_of(card)
+    lr = np.ascontiguousarray(photo[:200, :300])
+    mean = photo[:200, :300].mean((0, 1))
+    expected = mean + 1.1 * (enlarge_bicubic(lr, 2).astype(float) - mean)
+    inner = np.s_[16:-16, 16:-16]  # ONNX's bicubic ends the picture in another way
+    off = (enlarge_samples(lr, theirs) - expected.clip(0, 255))[inner]
+    assert np.abs(off).max() <= 3
+    assert np.abs(off).mean() < 0.5
+    blended = enlarge_samples(np.tile(lr, (2, 1, 1)), replace(theirs, whole_px=0))
+    assert blended.shape == (800, 600, 3)
+
+
+def test_a_network_of_the_place_is_blended_in_its_fixed_size(add, tmp_path, photo):
+    card = add(of_the_place(tmp_path / "place.onnx"))
+    assert (card.mode, card.whole_px) == ("blended", 0)
+    assert card.tile_px + 2 * card.halo_px + card.blend_px <= 64
+    assert card.measured.seam_levels > 0
+    lr = np.ascontiguousarray(photo[60:170, 100:231])
+    larger = enlarge_samples(lr, load_network_of(card)).astype(float)
+    off = (larger - enlarge_bicubic(lr, 2))[16:-16, 16:-16]
+    assert np.abs(np.diff(off.mean(axis=(0, 2)))).max() < 5  # the ramp alone ends in 32 levels
+
+
+def test_a_reach_beyond_the_fixed_size_is_blended_too(add, tmp_path):
+    card = add(convolved(tmp_path / "far.onnx", 2, (1, 3, 16, 16), side=31, strength=0.001))
+    assert card.mode == "blended"
+
+
+def test_a_network_that_goes_wild_on_noise_is_said(add, tmp_path, capsys):
+    """Detail far above what photographs have is raised to absurd numbers, as in PAN."""
+    nodes, constants = resized(2, target="large")
+    high = np.zeros((3, 3, 3, 3), np.float32)
+    high[range(3), range(3)] = np.float32([[0, -1, 0], [-1, 4, -1], [0, -1, 0]])
+    nodes += [
+        helper.make_node("Conv", ["x", "high"], ["detail"], pads=[1, 1, 1, 1]),
+        helper.make_node("Abs", ["detail"], ["much"]),
+        helper.make_node("Pow", ["much", "power"], ["wild"]),
+        helper.make_node("Resize", ["wild", "", "twice"], ["wide"], mode="nearest"),
+        helper.make_node("Add", ["large", "wide"], ["y"]),
+    ]
+    numbers = [constant("high", high), constant("power", 9), constant("twice", [1, 1, 2, 2])]
+    card = add(saved(tmp_path / "wild.onnx", nodes, [*constants, *numbers]))
+    assert card.mode == "exact"
+    assert card.reach_px <= 8
+    assert "warning: of noise it makes no picture above" in capsys.readouterr().out
 
 
 def test_what_is_bad_is_refused_with_why_and_nothing_is_added(own_folder, tmp_path, subtests):
@@ -391,8 +441,8 @@ def test_a_licence_is_asked_for_and_names_are_checked(own_folder, tmp_path):
         add_model(path, "CC0-1.0", "Über/net", print)
     with pytest.raises(MissingFileError):
         add_model(tmp_path / "none.onnx", "CC0-1.0", None, print)
-    with pytest.raises(InputError, match="exported to ONNX"):
-        add_model(tmp_path / "net.pth", "CC0-1.0", None, print)
+    with pytest.raises(InputError, match=r"no \.onnx, \.pth or \.safetensors file"):
+        add_model(tmp_path / "net.txt", "CC0-1.0", None, print)
     assert not own_folder.exists()
     assert add_model(path, "CC0-1.0", None, print).name == "some-net"
     with pytest.raises(ModelError, match="already"):

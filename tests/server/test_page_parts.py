@@ -289,9 +289,9 @@ def test_the_limits_that_the_page_knows_are_the_servers():
     number = {name: int(value.replace("_", "")) for name, value in found}
     assert number["MOST_RESULT_PX"] == ServeSettings.model_fields["max_job_pixels"].default
     most = 4.0 ** number["MOST_STAGES"]
-    assert chain_for(most, [2, 4]) == (4,) * number["MOST_STAGES"]
+    assert chain_for(most, {2: 1.0, 4: 1.0}) == (4,) * number["MOST_STAGES"]
     with pytest.raises(SizeError):
-        chain_for(most + 0.01, [2, 4])
+        chain_for(most + 0.01, {2: 1.0, 4: 1.0})
     form = (PAGE / "viewer.html").read_text("utf-8")
     longest = {suffix[1:]: each.longest_px for each in FORMATS for suffix in each.suffixes}
     for name in re.findall(r'<option value="(\w+)" data-t="download\.format', form):

@@ -3,12 +3,16 @@
 import json
 
 import pytest
+from helpers.graphs import convolved
 
 from clearzoom.batch.task import digest_of
+from clearzoom.core.plan import chain_for
 from clearzoom.engines.network import load_network
 from clearzoom.errors import ModelError, OutputError, UnknownModelError, WeightsError
 from clearzoom.pipeline.settings import Settings
-from clearzoom.weights import DEFAULT_MODEL, FOLDER, find, scales_of, user_models
+from clearzoom.probe.add import add_model
+from clearzoom.weights import DEFAULT_MODEL, FOLDER, find, scales_of, user_models, work_of
+from clearzoom.weights.card import read_card
 
 
 def test_own_models_are_found_by_name_beside_the_released_ones(add_own):
@@ -25,6 +29,21 @@ def test_own_models_are_found_by_name_beside_the_released_ones(add_own):
         find("mine", 3)
     with pytest.raises(UnknownModelError, match=r"there are: .*mine x2"):
         scales_of("yours")
+
+
+def test_work_is_that_of_the_cards_or_equal(add_own, tmp_path):
+    assert 0.9 < work_of("fast")[2] / work_of("fast")[4] < 1
+    assert work_of("photo")[4] * 64 * 64 == find_card("photo", 4).counts.macc
+    add_own("mine", 2)
+    assert work_of("mine") == {2: work_of("fast")[2]}
+    add_model(convolved(tmp_path / "mine.onnx", 3), "CC0-1.0", "mine", print)
+    assert set(work_of("mine")) == {2, 3}
+    assert len(set(work_of("mine").values())) == 1  # nobody counted those of the second
+    assert chain_for(5, work_of("mine")) == (2, 3)
+
+
+def find_card(name, scale):
+    return read_card(find(name, scale).with_suffix(".json"))
 
 
 def damage_flip(path):

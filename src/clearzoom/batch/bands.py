@@ -43,7 +43,7 @@ def bands_of(job: Job, networks: list[Network]) -> list[Band]:
     stage = stages_of((job.source.height_px, job.source.width_px), networks)[-1]
     scale = stage.network.scale
     row_bytes = stage.result.width * job.source.channels * np.dtype(job.source.dtype).itemsize
-    at_once = max(1, _BAND_BYTES // (stage.network.tile_px * scale * row_bytes))
+    at_once = max(1, _BAND_BYTES // (stage.tile_px * scale * row_bytes))
     return [
         Band(rows[0].core_start * scale, rows[-1].core_stop * scale)
         for first in range(0, len(stage.rows), at_once)

@@ -19,7 +19,7 @@ from clearzoom.batch.storage import LocalFolder, Storage
 from clearzoom.batch.task import BatchContext, Task, claimed, failure, tasks_of
 from clearzoom.batch.tree import list_pictures
 from clearzoom.batch.worker import Part, Worker, WorkerSetup
-from clearzoom.errors import MissingExtraError
+from clearzoom.errors import DeviceError, MissingExtraError
 from clearzoom.io.names import HEIC_SUFFIXES, suffix_of
 from clearzoom.pipeline.networks import check_networks
 from clearzoom.pipeline.settings import Settings
@@ -36,6 +36,9 @@ Started = Callable[[Row], None] | None
 
 Progress = Callable[[int, int, str], None]
 """Called with (pictures finished, pictures in all, rate and last picture)."""
+
+Finished = Callable[[Row, bool], None]
+"""Gets the row of each picture, and whether it was enlarged before."""
 
 
 class Executor(Protocol):
@@ -134,36 +137,56 @@ class Batch:
         target: gets the results and the report.
         settings: for every picture.
         recursive: also the folders in source, but not those of results.
+        may_be_empty: whether a folder without a picture is no error.
+        elsewhere: whether other machines enlarge them, which may have a device that is not here.
 
     Raises:
         ClearzoomError: as ``enlarge_folder`` says, and for the same causes.
     """
 
     def __init__(
-        self, source: Storage, target: Storage, settings: Settings, *, recursive: bool = False
+        self,
+        source: Storage,
+        target: Storage,
+        settings: Settings,
+        *,
+        recursive: bool = False,
+        may_be_empty: bool = False,
+        elsewhere: bool = False,
     ) -> None:
         self.listing, names = list_pictures(
-            source, target, recursive=recursive, result_format=settings.format
+            source,
+            target,
+            recursive=recursive,
+            result_format=settings.format,
+            may_be_empty=may_be_empty,
         )
-        _check_requirements(settings, names)
+        _check_requirements(settings, names, elsewhere=elsewhere)
         self.context = BatchContext.of(source, target, settings)
         self.rows = target.report_rows() | journal_rows(target)
         self.tasks = tasks_of(names, self.rows)
         self.counts = Counts(left_out=list(self.listing.left_out.values()))
         self._split: dict[str, tuple[Task, str]] = {}
 
-    def run(self, executor: Executor, progress: Progress | None = None) -> Counts:
+    def run(
+        self,
+        executor: Executor,
+        progress: Progress | None = None,
+        finished: Finished | None = None,
+    ) -> Counts:
         """Enlarge the pictures, and write the report.
 
         Args:
             executor: runs them.
             progress: is called after each picture.
+            finished: is called after each picture, too.
 
         Raises:
             OutputError: the report cannot be written.
             ClusterError: the cluster failed.
         """
         target, self._executor, self._progress = self.context.target, executor, progress
+        self._finished = finished
         claims = executor.remote or not target.appends
         if claims:
             self._claim()
@@ -230,6 +253,8 @@ class Batch:
                 for name in self.context.target.names(bands_folder(part.key)):
                     self.context.target.remove(name)
         self._add(row, skipped=skipped)
+        if self._finished is not None:
+            self._finished(row, skipped)
         if self._progress is not None:
             finished = self.counts.finished - len(self.listing.unreadable)
             self._progress(finished, len(self.tasks), self.counts.rate_text(row["file"]))
@@ -257,9 +282,13 @@ class Batch:
             target.remove(name)
 
 
-def _check_requirements(settings: Settings, pictures: Collection[str]) -> None:
+def _check_requirements(settings: Settings, pictures: Collection[str], *, elsewhere: bool) -> None:
     """Refuse once what no picture could be enlarged with or read without."""
-    check_networks(settings)
+    try:
+        check_networks(settings)
+    except DeviceError:
+        if not elsewhere:
+            raise
     heic = all(suffix_of(name) in HEIC_SUFFIXES for name in pictures)
     if pictures and heic and find_spec("pillow_heif") is None:
         raise MissingExtraError("HEIC, as all pictures here are,", "heic")

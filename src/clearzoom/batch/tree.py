@@ -69,6 +69,7 @@ def list_pictures(
     *,
     recursive: bool,
     result_format: ResultFormat | None = None,
+    may_be_empty: bool = False,
 ) -> tuple[Listing, dict[str, ResultName]]:
     """Find the pictures of a batch, and refuse a batch that would harm them.
 
@@ -77,6 +78,7 @@ def list_pictures(
         target: is not searched, nor is any other folder with a report: it holds results.
         recursive: also the folders in source.
         result_format: the format of all results, or None for each picture's own.
+        may_be_empty: whether a folder without a picture is no error.
 
     Returns:
         The files of source, and by picture its result's name.
@@ -90,7 +92,7 @@ def list_pictures(
         listing = _list_store(source, target, recursive=recursive)
     else:
         listing = _list_folder(Path(source.root), target, recursive=recursive)
-    if not listing.pictures and not listing.unreadable:
+    if not (listing.pictures or listing.unreadable or may_be_empty):
         others = left_out_text(listing.left_out.values())
         hint = "; `recursive` takes its folders" if FOLDER in listing.left_out.values() else ""
         raise MissingFileError(

@@ -41,12 +41,15 @@ def batch(
     model: options.ModelOption = DEFAULTS.model,
     strength: options.StrengthOption = DEFAULTS.strength,
     engine: BatchEngineOption = "auto",
+    device: options.DeviceOption = "auto",
     precision: options.PrecisionOption = "fp32",
     ensemble: options.EnsembleOption = DEFAULTS.ensemble,
     consistency: options.ConsistencyOption = "auto",
     denoise: options.DenoiseOption = "auto",
     back_projection: options.OldConsistencyOption = None,
     halo: options.HaloOption = None,
+    wrap: options.WrapOption = DEFAULTS.wrap,
+    pixel_art: options.PixelArtOption = DEFAULTS.pixel_art,
     quality: options.QualityOption = DEFAULTS.quality,
     max_bytes: options.MaxBytesOption = DEFAULTS.max_bytes,
     tiff_compression: options.TiffCompressionOption = DEFAULTS.tiff_compression,
@@ -57,7 +60,7 @@ def batch(
     result_format: options.FormatOption = None,
     on: Annotated[
         Literal["local", "ray"],
-        typer.Option(help="Run here, or on a Ray cluster. ray and URLs need the extra [ray]."),
+        typer.Option(help="Run here, or on a Ray cluster, with the extra [ray]. s3:// needs [s3]."),
     ] = "local",
     address: Annotated[
         str | None,
@@ -72,7 +75,7 @@ def batch(
     ] = None,
     cpus: Annotated[float, typer.Option(min=0, max=10_000, help="CPUs of each actor.")] = 1,
     gpus: Annotated[
-        float, typer.Option(min=0, max=10_000, help="GPUs of each actor, for --engine torch.")
+        float, typer.Option(min=0, max=10_000, help="GPUs of each actor, for --device cuda.")
     ] = 0,
     split_megapixels: Annotated[
         float,
@@ -107,7 +110,7 @@ def batch(
     places = storage_of(source), storage_of(target)
     began = time.perf_counter()
     with stoppable(), progress("Enlarging", "pictures") as report:
-        pictures = Batch(*places, settings, recursive=recursive)
+        pictures = Batch(*places, settings, recursive=recursive, elsewhere=on == "ray")
         if on == "ray":
             cluster = Cluster(address, cpus, gpus, min_actors, max_actors)
             with connected(cluster) as most_actors:

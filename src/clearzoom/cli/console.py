@@ -39,6 +39,11 @@ def say(words: object, *, err: bool = False) -> None:
     print(printable(words), file=sys.stderr if err else sys.stdout, flush=True)
 
 
+def say_failure(name: str, error: str) -> None:
+    """Print why a picture of a folder failed; the name is not repeated where the error has it."""
+    say(f"failed: {error if printable(name) in error else f'{name}: {error}'}", err=True)
+
+
 def say_json(value: Any) -> None:
     """Print an object as JSON; letters that the output can encode are not escaped."""
     text = json.dumps(value, indent=2, ensure_ascii=False)

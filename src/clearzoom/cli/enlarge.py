@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clearzoom.cli import options
-from clearzoom.cli.console import progress, say
+from clearzoom.cli.console import progress, say, say_failure
 from clearzoom.cli.options import DEFAULTS, settings_of
-from clearzoom.core.terminal_text import printable
 
 if TYPE_CHECKING:
     from clearzoom.batch.report import Counts
@@ -44,12 +43,15 @@ def enlarge(
     model: options.ModelOption = DEFAULTS.model,
     strength: options.StrengthOption = DEFAULTS.strength,
     engine: options.EngineOption = "auto",
+    device: options.DeviceOption = "auto",
     precision: options.PrecisionOption = "fp32",
     ensemble: options.EnsembleOption = DEFAULTS.ensemble,
     consistency: options.ConsistencyOption = "auto",
     denoise: options.DenoiseOption = "auto",
     back_projection: options.OldConsistencyOption = None,
     halo: options.HaloOption = None,
+    wrap: options.WrapOption = DEFAULTS.wrap,
+    pixel_art: options.PixelArtOption = DEFAULTS.pixel_art,
     quality: options.QualityOption = DEFAULTS.quality,
     max_bytes: options.MaxBytesOption = DEFAULTS.max_bytes,
     tiff_compression: options.TiffCompressionOption = DEFAULTS.tiff_compression,
@@ -162,7 +164,7 @@ def end_of_folder(target: object, counts: "Counts", seconds: float) -> None:
         f"{seconds:.1f} s  {counts.megapixels / seconds:.2f} MP/s; see {target}/report.jsonl"
     )
     for name, error in counts.failures:
-        say(f"failed: {error if printable(name) in error else f'{name}: {error}'}", err=True)
+        say_failure(name, error)
     if counts.failed > len(counts.failures):
         say(f"failed: {counts.failed - len(counts.failures)} more", err=True)
     if counts.failed:

@@ -35,7 +35,12 @@ def root(context: typer.Context, as_json: JsonOption = False) -> None:
 @models.command()
 def add(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE.onnx", readable=False, help="Network to add.")
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            readable=False,
+            help="Network to add: .onnx, or weights of PyTorch as .pth or .safetensors.",
+        ),
     ],
     licence: Annotated[
         str | None, typer.Option(help="Licence of the weights, as their maker states it.")
@@ -46,8 +51,10 @@ def add(
 ) -> None:
     """Add a network that 'clearzoom export' or 'tune' wrote, or one from elsewhere.
 
-    A network from elsewhere is run to measure its scale, range of values, order of colours, sizes
-    and receptive field. One that is not for super-resolution, or would give seams, is refused.
+    A network from elsewhere is run in a process of its own, to measure its scale, range of values,
+    order of colours, sizes and receptive field. That takes a minute or more. Networks that see the
+    whole picture work, too; one that gives no enlarged picture is refused. Weights of PyTorch are
+    read with spandrel, which the extra [models] installs.
     """
     from clearzoom.probe.add import add_model
 

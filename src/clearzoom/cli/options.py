@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from pydantic import ValidationError
 
-from clearzoom.engines import Engine, Precision
+from clearzoom.engines import Device, Engine, Precision
 from clearzoom.errors import worded
 from clearzoom.io.formats import ResultFormat
 from clearzoom.io.tiff_compressions import TiffCompression
-from clearzoom.pipeline.fields import WIDEST_HALO_PX
+from clearzoom.pipeline.fields import WIDEST_HALO_PX, WrapChoice
 from clearzoom.pipeline.request import EnlargeRequest, option_of
 
 if TYPE_CHECKING:
@@ -53,10 +53,18 @@ EngineOption = Annotated[
     Engine,
     typer.Option(help="Engine of the network; auto: the fastest installed, by the model's card."),
 ]
+DeviceOption = Annotated[
+    Device,
+    typer.Option(
+        help="What the network runs on; auto: the fastest that is here, measured once. "
+        "'clearzoom doctor' lists what is here."
+    ),
+]
 PrecisionOption = Annotated[
     Precision,
     typer.Option(
-        help="Number format; fp16 and bf16 need --engine torch or openvino, int8 a shipped file."
+        help="Number format; fp16 and bf16 need a GPU or --engine openvino or torch, int8 a "
+        "shipped file."
     ),
 ]
 EnsembleOption = Annotated[bool, requested("ensemble", "--ensemble")]
@@ -71,6 +79,8 @@ HaloOption = Annotated[
         help="Border read around each tile in px; less is faster, see docs.",
     ),
 ]
+WrapOption = Annotated[WrapChoice, requested("wrap")]
+PixelArtOption = Annotated[bool, requested("pixel_art", "--pixel-art")]
 QualityOption = Annotated[int, requested("quality")]
 MaxBytesOption = Annotated[str | None, requested("max_bytes")]
 TiffCompressionOption = Annotated[TiffCompression, requested("tiff_compression")]
@@ -125,6 +135,7 @@ def settings_of(options: dict[str, Any]) -> "Settings":
     return replace(
         request.settings(),
         engine=options["engine"],
+        device=options["device"],
         precision=options["precision"],
         halo_px=options["halo"],
         max_pixels=options["max_pixels"],

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def plan(**options: Any) -> None:
     """Print what 'enlarge' would do with the same options; OUT is not written."""
     from clearzoom.pipeline.estimate import Estimator
-    from clearzoom.pipeline.job import networks_of, plan_job
+    from clearzoom.pipeline.job import networks_of, noted, plan_job
     from clearzoom.pipeline.memory_trial import trial_budget, try_tiles
     from clearzoom.pipeline.paths import is_folder
     from clearzoom.pipeline.settings import parse_region
@@ -34,7 +34,7 @@ def plan(**options: Any) -> None:
         return
     part = parse_region(options["preview"]) if options["preview"] is not None else None
     job = plan_job(options["source"], options["output"], settings, preview=part)
-    networks_of(job)  # a network that cannot be loaded ends the plan with its error
+    job = noted(job, networks_of(job))  # a network that cannot be loaded ends the plan
     try_tiles(job, trial_budget(settings.memory_bytes))
     source, planned = job.source, job.plan
     bits = 16 if source.deep else 8
@@ -42,12 +42,18 @@ def plan(**options: Any) -> None:
     lines = [
         f"input    {source.path}  {source.kind}  {source.width_px}x{source.height_px} px  "
         f"{bits} bit  {_colours(job)}" + (f"  {source.frames} frames" if source.frames > 1 else ""),
-        f"networks {chain_text(job)}: {planned.enlarged_px[0]}x{planned.enlarged_px[1]} px",
+        f"networks {chain_text(job)}: {planned.enlarged_px[0]}x{planned.enlarged_px[1]} px"
+        + (
+            ""
+            if job.preview or not planned.stages
+            else f", {planned.computed_px:,} px computed in all"
+        ),
     ]
     if planned.stages:
         lines.append(f"chosen   {_chosen(job, settings)}")
     if planned.resized_px != planned.enlarged_px:
-        lines.append(f"resample {planned.resized_px[0]}x{planned.resized_px[1]} px, bicubic")
+        size = f"{planned.resized_px[0]}x{planned.resized_px[1]} px"
+        lines.append(f"resample {size}, {planned.resampling}")
     if job.preview:
         lines.append(f"cut      {width}x{height} px, --preview")
     elif planned.result_px != planned.resized_px:
@@ -151,7 +157,7 @@ def _colours(job: "Job") -> str:
 
 
 def _chosen(job: "Job", settings: "Settings") -> str:
-    """Name consistency and denoise, and mark those chosen by the picture."""
+    """Name consistency, denoise and wrap, and mark those chosen by the picture."""
     from clearzoom.engines.wrappers import consistency_text
 
     consistency, denoise = job.settings.consistency, job.settings.denoise
@@ -160,4 +166,6 @@ def _chosen(job: "Job", settings: "Settings") -> str:
     words += " (auto)" if settings.consistency == "auto" else ""
     if denoise is not None:
         words += f", denoise {denoise:g}" + (" (auto)" if settings.denoise == "auto" else "")
+    if job.settings.wrap != "none":
+        words += f", wrap {job.settings.wrap}" + (" (auto)" if settings.wrap == "auto" else "")
     return words

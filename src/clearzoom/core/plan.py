@@ -1,11 +1,13 @@
 """The plan of an enlargement: the chain of networks, and the resampling after it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from typing import Literal
 
 from clearzoom.core.targets import Wanted, target_size
+from clearzoom.core.wrap import AXES, Wrap, wraps
 from clearzoom.errors import SizeError
 
 _PRINT_DPI_ENOUGH = 75.0
@@ -14,6 +16,9 @@ _PRINT_DPI_ENOUGH = 75.0
 MOST_STAGES = 3
 """Networks in one chain."""
 
+_RESULT_WORK = 10_000
+"""Multiply-adds in whose time a px of a network's result is made consistent, rounded and stored."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -21,6 +26,8 @@ class Plan:
 
     ``stages`` are the scales of the networks in their order; it is empty if nothing is enlarged.
     ``resized_px`` is the size after the last resampling; ``result_px`` is cropped from its middle.
+    ``wrap`` names the axes along which the picture continues at its other side. ``resampling`` is
+    how px between the px of the last network, or of the picture, are made.
     """
 
     source_px: tuple[int, int]
@@ -29,6 +36,8 @@ class Plan:
     result_px: tuple[int, int]
     dpi: float | None
     notes: tuple[str, ...]
+    wrap: Wrap = "none"
+    resampling: Literal["bicubic", "nearest"] = "bicubic"
 
     @property
     def enlarged_px(self) -> tuple[int, int]:
@@ -36,37 +45,73 @@ class Plan:
         return (self.source_px[0] * prod(self.stages), self.source_px[1] * prod(self.stages))
 
     @property
+    def computed_px(self) -> int:
+        """Return how many px all networks make together."""
+        grown = sum(prod(self.stages[: index + 1]) ** 2 for index in range(len(self.stages)))
+        return self.source_px[0] * self.source_px[1] * grown
+
+    @property
     def scale(self) -> float:
         """Return how many times wider the picture becomes before it is cropped."""
         return self.resized_px[0] / self.source_px[0]
 
 
-def make_plan(source_px: tuple[int, int], target: Wanted, scales: Collection[int]) -> Plan:
-    """Choose the chain of networks that reaches the target size with the fewest px.
+def make_plan(
+    source_px: tuple[int, int],
+    target: Wanted,
+    work: Mapping[int, float],
+    *,
+    wrap: Wrap = "none",
+    pixel_art: bool = False,
+) -> Plan:
+    """Choose the chain of networks that reaches the target size, and the resampling after it.
 
     Args:
         source_px: width and height of the upright input.
         target: the size of the result.
-        scales: the scales for which there are weights.
+        work: see ``chain_for``.
+        wrap: the axes along which the picture continues at its other side.
+        pixel_art: repeat px instead of running networks.
 
     Raises:
-        SizeError: the picture is empty, or more than three networks would be needed.
+        SizeError: the picture is empty, more than three networks would be needed, a wrapped axis
+            would be cut, or pixel art would not become a whole number of times larger.
     """
     width, height = source_px
     if not width or not height:
         raise SizeError(f"a picture of {width}x{height} px has nothing to enlarge")
     resized, result = target_size(width, height, target)
+    for axis, before, after in zip(AXES, resized, result, strict=True):
+        if before != after and wraps(wrap, axis):
+            raise SizeError(
+                f"a picture that wraps along {axis} is not cut along it, since its edges would no "
+                "longer meet; leave `fill` or `wrap` out",
+                setting="wrap",
+            )
     factor = max(resized[0] / width, resized[1] / height)
+    if pixel_art:
+        times = max(1, resized[0] // width)
+        if resized != (times * width, times * height):
+            raise SizeError(
+                f"pixel art becomes a whole number of times larger, not {factor:.4g} times; give "
+                f"`scale` 2, 3, 4 or another whole number, or leave `pixel_art` out",
+                setting="pixel_art",
+            )
+        return Plan(source_px, (), resized, result, _dpi(target), (), wrap, "nearest")
     notes = []
     if factor < 1:
         notes.append("the result is smaller than the picture: it is only resampled")
-    dpi = target.sheet.dpi if target.sheet else None
+    dpi = _dpi(target)
     if dpi is not None and dpi / factor < _PRINT_DPI_ENOUGH:
         notes.append(
             f"the picture has {dpi / factor:.0f} px an inch at this size, under "
             f"{_PRINT_DPI_ENOUGH:.0f}: most of what is printed will be inferred"
         )
-    return Plan(source_px, chain_for(factor, scales), resized, result, dpi, tuple(notes))
+    return Plan(source_px, chain_for(factor, work), resized, result, dpi, tuple(notes), wrap)
+
+
+def _dpi(target: Wanted) -> float | None:
+    return target.sheet.dpi if target.sheet else None
 
 
 def most_times(scales: Collection[int]) -> int:
@@ -79,25 +124,41 @@ def most_times(scales: Collection[int]) -> int:
     return most
 
 
-def chain_for(factor: float, scales: Collection[int]) -> tuple[int, ...]:
-    """Choose the chain of networks that enlarges by at least a factor, with the fewest px.
+def chain_for(factor: float, work: Mapping[int, float]) -> tuple[int, ...]:
+    """Choose the chain of networks that enlarges by at least a factor: few networks, little work.
+
+    A chain of fewer networks comes first, since each infers from what the one before inferred. Of
+    chains as long as each other, the one with the least work is chosen. What was measured of other
+    chains is in docs/experiments.md.
 
     Args:
         factor: how many times wider the picture becomes; up to 1, no network is needed.
-        scales: the scales for which there are weights.
+        work: the scales for which there are weights, each with the multiply-adds of its network for
+            each px of its input.
 
     Raises:
         SizeError: more than three networks would be needed.
+
+    Example:
+        >>> chain_for(10, {2: 3e5, 4: 3e5}), chain_for(10, {2: 3e5, 3: 3e5, 4: 3e5})
+        ((4, 4), (3, 4))
     """
     if factor <= 1:
         return ()
-    chains = [
-        chain
-        for length in range(1, MOST_STAGES + 1)
-        for chain in product(sorted(scales), repeat=length)
-        if prod(chain) >= factor - 1e-9 and list(chain) == sorted(chain)
-    ]
-    if not chains:
-        most = most_times(scales)
-        raise SizeError(f"cannot enlarge {factor:.4g} times; at most {most} times")
-    return min(chains, key=lambda chain: (prod(chain), len(chain)))
+    for length in range(1, MOST_STAGES + 1):
+        chains = [
+            chain for chain in product(sorted(work), repeat=length) if prod(chain) >= factor - 1e-9
+        ]
+        if chains:
+            return min(chains, key=lambda chain: (_work_of(chain, work), chain))
+    raise SizeError(f"cannot enlarge {factor:.4g} times; at most {most_times(work)} times")
+
+
+def _work_of(chain: tuple[int, ...], work: Mapping[int, float]) -> float:
+    """Return the multiply-adds of a chain for each px of the picture."""
+    total, grown_px = 0.0, 1
+    for scale in chain:
+        result_px = grown_px * scale**2
+        total += grown_px * work[scale] + result_px * _RESULT_WORK
+        grown_px = result_px
+    return total

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from clearzoom.core.box import Box
-from clearzoom.engines.chain import Stage
-from clearzoom.engines.tile import Channels, enlarge_core
+from clearzoom.engines.blended import enlarge_core
+from clearzoom.engines.chain import Stage, parts_inside
+from clearzoom.engines.tile import Channels
 from clearzoom.io.picture import Samples
 
 
@@ -88,16 +89,32 @@ def enlarge_region(
 
     @cache  # lazily: another thread may have made all missing cores meanwhile
     def window() -> Samples:
-        return enlarge_region(source, before, around, store)
+        read = partial(enlarge_region, source, before, store=store)
+        return _across_edges(read, around, stage)
 
     def compute(tile: int) -> Samples:
         origin = around.top, around.left
-        return enlarge_core(window(), origin, stage.tile(tile), stage.network, source.channels)
+        return enlarge_core(window(), origin, stage, tile, source.channels)
 
     for tile in missing:
         core = store.make(stages, tile, partial(compute, tile))
         _paste(core, stage.core(tile), result, box)
     return result
+
+
+def _across_edges(read: Callable[[Box], Samples], box: Box, stage: Stage) -> Samples:
+    """Read a box of a stage's input, which may reach beyond the edges of a wrapped picture."""
+    height, width = stage.height_px, stage.width_px
+    parts = parts_inside(box, height, width)
+    if parts == [[box]]:
+        return read(box)
+    rows = [np.concatenate([read(part) for part in row], axis=1) for row in parts]
+    samples: Samples = np.concatenate(rows)
+    if box.height > height:
+        samples = samples[np.arange(box.top, box.bottom) % height]
+    if box.width > width:
+        samples = samples[:, np.arange(box.left, box.right) % width]
+    return samples
 
 
 def _paste(core: Samples, place: Box, result: Samples, box: Box) -> None:

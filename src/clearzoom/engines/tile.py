@@ -32,19 +32,20 @@ class Channels:
     tone: ToneCurve | None = None
 
 
-def enlarge_core(
+def enlarge_tile(
     window: Samples, origin: tuple[int, int], tile: Tile, network: Network, channels: Channels
 ) -> Samples:
-    """Enlarge the core of one tile; its px are those of the whole enlargement.
+    """Enlarge the core of one tile by one window of the network.
 
     Colour goes through the network, grey as three equal channels whose mean comes back, CMYK as a
     colour picture (C, M, Y) and a grey one (K). Alpha is enlarged bicubic, and the colour hidden
     under it is filled from its surroundings first.
 
     Args:
-        window: (H, W, C) uint8 or uint16, at least the px that ``region.Stage.window`` names.
+        window: (H, W, C) uint8 or uint16, at least the px that ``chain.Stage.window`` names. Along
+            a wrapped axis it may be the whole picture.
         origin: row and column of the window's first px in the picture.
-        tile: a tile of the picture's canonical grid.
+        tile: the window that the network sees, and its core.
         network: runs on the tile.
         channels: what the C channels hold.
 
@@ -54,7 +55,10 @@ def enlarge_core(
     Raises:
         ResultError: the network gave something that is no picture, also in fp32.
     """
-    (top, left), (height, width) = origin, window.shape[:2]
+    if tile.rows.wraps or tile.columns.wraps:
+        window, origin = read_by(tile, window, origin)
+    (top, left) = origin
+    height, width = window.shape[:2]
     tile = Tile(tile.rows.within(top, top + height), tile.columns.within(left, left + width))
     scale, dtype, colours = network.scale, window.dtype, channels.colours
     has_alpha = window.shape[2] > colours
@@ -81,6 +85,33 @@ def enlarge_core(
     if has_alpha:
         _add_alpha(core, window, tile, scale)
     return core
+
+
+def read_by(
+    tile: Tile, window: Samples, origin: tuple[int, int]
+) -> tuple[Samples, tuple[int, int]]:
+    """Copy the px that a tile reads; those beyond a wrapped edge come from the other side.
+
+    Args:
+        tile: the window that the network sees, and its core.
+        window: as for ``enlarge_tile``.
+        origin: row and column of the window's first px in the picture.
+
+    Returns:
+        (h, w, C), and the row and the column of its first px, which may be negative.
+    """
+    places, starts = [], []
+    for span, first, length in zip(
+        (tile.rows, tile.columns), origin, window.shape[:2], strict=True
+    ):
+        start, stop = span.read_with(alpha.REACH_PX)
+        place = np.arange(start, stop)
+        if start < first or stop > first + length:
+            place %= span.length
+        places.append(place - first)
+        starts.append(start)
+    copied: Samples = window[places[0][:, None], places[1]]
+    return copied, (starts[0], starts[1])
 
 
 def _add_alpha(core: Samples, samples: Samples, tile: Tile, scale: int) -> None:

@@ -10,9 +10,10 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
+from clearzoom.engines.blended import enlarge_core
 from clearzoom.engines.chain import Stage
 from clearzoom.engines.network import Network
-from clearzoom.engines.tile import Channels, enlarge_core
+from clearzoom.engines.tile import Channels
 from clearzoom.errors import SizeError
 from clearzoom.io.picture import Samples, colours_of
 
@@ -87,9 +88,7 @@ def enlarge_tiles(
         upcoming = iter(tiles)
         for done in range(1, len(tiles) + 1):
             while len(waiting) < in_flight and (tile := next(upcoming, None)) is not None:
-                core = pool.submit(
-                    enlarge_core, samples, (0, 0), stage.tile(tile), stage.network, channels
-                )
+                core = pool.submit(enlarge_core, samples, (0, 0), stage, tile, channels)
                 waiting.append((tile, core))
             tile, core = waiting.popleft()
             try:

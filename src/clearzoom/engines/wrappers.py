@@ -71,7 +71,9 @@ def with_consistency(network: Network, consistency: Consistency) -> Network:
     """
     if consistency == "none":
         return network
-    halo_px = aligned_halo_px(network.halo_px + reach_px(consistency), network.period_px)
+    halo_px = aligned_halo_px(
+        network.halo_px + reach_px(consistency), network.period_px, network.border_px
+    )
     name = f"{network.name} + consistency {consistency_text(consistency)}"
     return replace(network, name=name, halo_px=halo_px, consistency=consistency)
 

@@ -117,12 +117,15 @@ def resolved(
         measure: returns the appraisal; it is called only where something depends on it.
 
     Returns:
-        Settings in which consistency and denoise are no longer ``auto``.
+        Settings in which nothing is ``auto`` any more. ``wrap`` becomes none, since only a file
+        states what suits it; ``plan_job`` reads it there.
 
     Raises:
         ModelError: there are no such weights.
         UnreadablePictureError: the picture is damaged.
     """
+    if settings.wrap == "auto":
+        settings = replace(settings, wrap="none")
     if not stages:
         open_consistency, open_denoise = settings.consistency == "auto", settings.denoise == "auto"
         return replace(

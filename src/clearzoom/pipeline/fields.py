@@ -8,11 +8,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from clearzoom.core.consistency import Consistency
+from clearzoom.core.wrap import Wrap
 from clearzoom.errors import ModelError
 
 WIDEST_HALO_PX = 4096
 
 Auto = Literal["auto"]
+
+WrapChoice = Literal["auto", Wrap]
 
 _WAYS = ("auto", "full", "tones", "none")
 

@@ -1,6 +1,6 @@
 """Finish a result: the last resampling, cutting, metadata, and the fidelity map."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import pyvips
 
 from clearzoom.core.box import Box
 from clearzoom.core.plan import Plan
+from clearzoom.core.wrap import AXES, wraps
 from clearzoom.engines.chain import chain_sha256, chain_text
 from clearzoom.engines.network import Network
 from clearzoom.engines.wrappers import consistency_text
@@ -32,10 +33,12 @@ def finished_image(samples: Samples, plan: Plan, cut: Box, *, cmyk: bool = False
         cut: the part of the resized picture that is kept.
         cmyk: whether the first four channels are CMYK.
     """
-    image = _image(samples, cmyk=cmyk)
+    if plan.resampling == "nearest":
+        times = plan.resized_px[0] // plan.source_px[0]
+        return _cut(_image(samples, cmyk=cmyk).zoom(times, times), cut)
     # Networks fill the colour hidden under alpha; what none has seen must not bleed into the rest.
     resized = _resized if plan.stages else _resized_as_seen
-    return _cut(resized(image, plan.resized_px), cut)
+    return _over_edges(samples, plan, resized, cut, cmyk=cmyk)
 
 
 def finished_metadata(
@@ -61,7 +64,7 @@ def finished_metadata(
     level = networks[0].denoise if networks else None
     provenance = Provenance(
         tool=f"clearzoom {__version__}",
-        model=chain_text(networks) or "bicubic",
+        model=chain_text(networks) or plan.resampling,
         weights_sha256=chain_sha256(networks),
         scale=f"{plan.scale:.6g}",
         engine=networks[0].engine if networks else "libvips",
@@ -88,12 +91,37 @@ def write_fidelity_map(
         OutputError: the file cannot be written.
     """
     cmyk = colours == 4
-    result = _resized(_image(samples, cmyk=cmyk), plan.resized_px).extract_band(0, n=colours)
-    bicubic = _interpolated(_image(source, cmyk=cmyk), plan.resized_px).extract_band(0, n=colours)
+    result = finished_image(samples, plan, cut, cmyk=cmyk).extract_band(0, n=colours)
+    bicubic = _over_edges(source, plan, _interpolated, cut, cmyk=cmyk).extract_band(0, n=colours)
     levels = (result - bicubic).abs().bandmean().rint().cast(result.format)
     grey = levels.copy(interpretation="grey16" if result.format == "ushort" else "b-w")
     with whole_file(target) as temporary:
-        encode(temporary, target, _cut(grey, cut), None, None, Metadata(), Encoding())
+        encode(temporary, target, grey, None, None, Metadata(), Encoding())
+
+
+def _over_edges(
+    samples: Samples,
+    plan: Plan,
+    resize: Callable[[pyvips.Image, tuple[int, int]], pyvips.Image],
+    cut: Box,
+    *,
+    cmyk: bool,
+) -> pyvips.Image:
+    """Resize a picture that may be wrapped, and cut it.
+
+    Along a wrapped axis the middle one of three copies is kept: libvips has no border for this, and
+    a copy of a few px would shift the others by a part of a px. Only the px that the cut needs are
+    computed. Each copy downwards is opened anew, since a scratch file is read once, row by row.
+    """
+    width, height = plan.resized_px
+    resizes = (samples.shape[1], samples.shape[0]) != plan.resized_px
+    across, down = (3 if resizes and wraps(plan.wrap, axis) else 1 for axis in AXES)
+    image = pyvips.Image.arrayjoin([_image(samples, cmyk=cmyk) for _ in range(down)], across=1)
+    if across > 1:
+        image = image.replicate(across, 1)
+    larger = resize(image, (width * across, height * down))
+    left, top = width * (across // 2), height * (down // 2)
+    return _cut(larger, Box(left + cut.left, top + cut.top, cut.width, cut.height))
 
 
 def _image(samples: Samples, *, cmyk: bool) -> pyvips.Image:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import cast
 
-from clearzoom.core.plan import Plan, make_plan
+from clearzoom.core.plan import Plan
 from clearzoom.engines.network import Network
 from clearzoom.engines.tile import Channels
 from clearzoom.engines.tiled import Progress
@@ -13,8 +13,9 @@ from clearzoom.io.picture import Samples
 from clearzoom.pipeline.appraise import appraise_samples, resolved
 from clearzoom.pipeline.finish import finished_image
 from clearzoom.pipeline.forked import check_not_forked
+from clearzoom.pipeline.job import plan_size
 from clearzoom.pipeline.memory_budget import Budget
-from clearzoom.pipeline.networks import chain_of, scales_for
+from clearzoom.pipeline.networks import chain_of
 from clearzoom.pipeline.regions import whole_result
 from clearzoom.pipeline.settings import Settings
 from clearzoom.pipeline.stages import run_stages
@@ -60,7 +61,7 @@ def enlarge_in_memory(
             "`max_pixels` to allow it",
             setting="max_pixels",
         )
-    plan = make_plan((width, height), settings.wanted, scales_for(settings.model))
+    plan = plan_size((width, height), settings)
     appraisal = cache(partial(appraise_samples, samples, channels, coding))
     networks = chain_of(resolved(settings, plan.stages, appraisal), plan.stages)
     budget = Budget(settings.memory_bytes)

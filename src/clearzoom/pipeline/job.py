@@ -1,27 +1,32 @@
 """Plan the enlargement of one picture file; nothing is computed or written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 
 from clearzoom.core.box import Box
 from clearzoom.core.plan import Plan, make_plan
+from clearzoom.core.targets import target_size
+from clearzoom.core.wrap import Wrap
+from clearzoom.engines.chain import chain_notes
 from clearzoom.engines.network import Network
 from clearzoom.engines.tile import Channels
 from clearzoom.errors import InputError, OutputError
+from clearzoom.io.animation.orientation import SIDEWAYS
 from clearzoom.io.formats import check_holds, check_target, format_of
 from clearzoom.io.jpeg_damage import jpeg_damage_note
 from clearzoom.io.metadata.blocks import Metadata
 from clearzoom.io.metadata.descriptions import measures
 from clearzoom.io.metadata.exif_description import description_of
+from clearzoom.io.metadata.panorama import is_full_circle
 from clearzoom.io.picture import colours_of
 from clearzoom.io.placement import Placement
 from clearzoom.io.profile import profile_tone_curve
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.pipeline.appraise import Appraisal, appraise_file, resolved
 from clearzoom.pipeline.memory_checks import check_fits, check_preview_fits
-from clearzoom.pipeline.networks import chain_of, scales_for
+from clearzoom.pipeline.networks import chain_of, window_notes, work_for
 from clearzoom.pipeline.paths import check_input, output_stat
 from clearzoom.pipeline.regions import preview_result, whole_result
 from clearzoom.pipeline.settings import Settings
@@ -112,15 +117,24 @@ def plan_job(
     source = open_picture(source_file, keep_cmyk=kind.cmyk, max_pixels=settings.max_pixels)
     if there is not None and target.samefile(source_file):
         raise OutputError(f"{target} is the input itself; name another file")
-    plan = make_plan(
-        (source.width_px, source.height_px), settings.wanted, scales_for(settings.model)
-    )
+    stated = stated_wrap(source, settings)
+    if stated is not None:
+        settings = replace(settings, wrap=stated)
+    plan = plan_size((source.width_px, source.height_px), settings)
     cut = preview_result(plan, preview) if preview else whole_result(plan)
     width, height = cut.width, cut.height
     check = check_holds if makes_folder and there is None else check_target
     check(target, width, height, has_alpha=source.has_alpha)
     damage = jpeg_damage_note(source_file, source.kind)
     notes = [*source.notes, *([damage] if damage else []), *plan.notes]
+    notes += window_notes(settings.model, plan)
+    if stated is not None:
+        notes.append(
+            "the file states a panorama of 360 degrees, so its edges that meet are enlarged as one"
+        )
+    lossless = kind.name == "WebP" and settings.encoding.quality == 100
+    if settings.pixel_art and kind.lossy and not lossless:
+        notes.append(f"{kind.name} changes the colours of pixel art a little; PNG keeps them")
     if source.frames > 1 and not kind.animation:
         raise InputError(
             f"{source_file} has {source.frames} frames, which {kind.name} cannot hold; "
@@ -144,6 +158,38 @@ def plan_job(
     return Job(source, target, plan, chosen, tuple(notes), appraisal, preview)
 
 
+def plan_size(size_px: tuple[int, int], settings: Settings) -> Plan:
+    """Plan the networks and the sizes of a picture.
+
+    Args:
+        size_px: width and height of the upright picture.
+        settings: the user's settings.
+
+    Raises:
+        SizeError: the size cannot be reached, or not with ``wrap`` or ``pixel_art``.
+        ModelError: there are no such weights.
+    """
+    work = {} if settings.pixel_art else work_for(settings.model)
+    wrap = "none" if settings.wrap == "auto" else settings.wrap
+    return make_plan(size_px, settings.wanted, work, wrap=wrap, pixel_art=settings.pixel_art)
+
+
+def stated_wrap(source: Source, settings: Settings) -> Wrap | None:
+    """Return the axis that a file states to be wrapped, or None where ``auto`` finds none.
+
+    Args:
+        source: what ``open_picture`` returned.
+        settings: the user's settings; a panorama that they cut is not joined.
+    """
+    if settings.wrap != "auto" or not is_full_circle(source.metadata.xmp):
+        return None
+    sideways = source.orientation in SIDEWAYS  # the panorama's x axis has become the picture's y
+    resized, result = target_size(source.width_px, source.height_px, settings.wanted)
+    if resized[sideways] != result[sideways]:
+        return None
+    return "y" if sideways else "x"
+
+
 def placement_of(job: Job, cut: Box) -> Placement:
     """Return where the px of a job's result lie in its input."""
     return Placement(
@@ -165,6 +211,16 @@ def networks_of(job: Job) -> list[Network]:
         ModelError: the weights cannot be loaded, as ``load_network`` states.
     """
     return chain_of(job.settings, job.plan.stages)
+
+
+def noted(job: Job, networks: Sequence[Network]) -> Job:
+    """Return a job whose notes state what the user should know of its networks, too.
+
+    Args:
+        job: what ``plan_job`` returned.
+        networks: what ``networks_of`` returned for it.
+    """
+    return replace(job, notes=(*job.notes, *chain_notes(networks)))
 
 
 def channels_of(source: Source) -> Channels:

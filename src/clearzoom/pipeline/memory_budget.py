@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from clearzoom.core.process_memory import give_back, resident_bytes, watched
 from clearzoom.engines.network import Network
 from clearzoom.engines.tiled import TILES_IN_FLIGHT
 from clearzoom.errors import SizeError
-from clearzoom.pipeline.memory import give_back, resident_bytes, watched
 
 # The allocators of the engine and the system keep memory. These are the peaks of a process
 # that runs one tile at a time, and two, in shares of the first tile; hundreds of tiles were run.

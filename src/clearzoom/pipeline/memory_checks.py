@@ -5,11 +5,11 @@ from math import prod
 from pathlib import Path
 
 from clearzoom.core.plan import Plan
+from clearzoom.core.process_memory import machine_bytes, resident_bytes
 from clearzoom.errors import OutputError, SizeError
 from clearzoom.io.formats import Format
 from clearzoom.io.pillow_reader import DECODED_ON_OPENING
 from clearzoom.io.reading import Source
-from clearzoom.pipeline.memory import machine_bytes, resident_bytes
 from clearzoom.pipeline.memory_budget import megabytes
 
 _BYTES_OF_UNSTREAMED = 6  # per px and channel, of an encoder that takes all px at once

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from clearzoom.core.box import Box
-from clearzoom.engines.tile import Channels, enlarge_core
+from clearzoom.engines.blended import enlarge_core
+from clearzoom.engines.tile import Channels
 from clearzoom.io.picture import Samples
 from clearzoom.io.reading import decode
 from clearzoom.pipeline.job import Job, channels_of
@@ -45,15 +46,15 @@ def try_tiles(job: Job, budget: Budget) -> None:
     networks = chain_of(replace(job.settings, ensemble=False), job.plan.stages)
     for stage, tiles in job_tiles(job, networks):
         network, largest = stage.network, max(tiles, key=lambda tile: stage.tile(tile).window_px)
-        tile, around = stage.tile(largest), stage.window([largest])
-        size = tile.window_px * job.source.channels
+        around = stage.window([largest])
+        size = stage.tile(largest).window_px * job.source.channels
         if not budget.wants_trial(network, size):
             continue
         window, channels = _window(job, around, is_first=network is networks[0])
         # In a thread, as in a job: the C library keeps another heap for it.
         with budget.trial(network, size), ThreadPoolExecutor(1) as pool:
             origin = around.top, around.left
-            pool.submit(enlarge_core, window, origin, tile, network, channels).result()
+            pool.submit(enlarge_core, window, origin, stage, largest, channels).result()
 
 
 def _window(job: Job, around: Box, *, is_first: bool) -> tuple[Samples, Channels]:

@@ -7,13 +7,15 @@ from functools import lru_cache
 from pathlib import Path
 
 from clearzoom.core.grid import aligned_halo_px
+from clearzoom.core.plan import Plan
 from clearzoom.engines.network import Network, load_network
 from clearzoom.engines.notes import grid_of, read_notes
 from clearzoom.engines.wrappers import refined
 from clearzoom.errors import ClearzoomError
 from clearzoom.pipeline.appraise import unresolved
 from clearzoom.pipeline.settings import Settings
-from clearzoom.weights import scales_of
+from clearzoom.weights import find, scales_of, work_of
+from clearzoom.weights.card import AddedCard, read_any_card
 
 
 def scales_for(model: str) -> list[int]:
@@ -25,6 +27,37 @@ def scales_for(model: str) -> list[int]:
     if model.endswith(".onnx") and Path(model).is_file():
         return [grid_of(read_notes(Path(model)), Path(model)).scale]
     return scales_of(model)
+
+
+def window_notes(model: str, plan: Plan) -> list[str]:
+    """Say where a network of others sees a picture in windows that are blended, not exact.
+
+    Args:
+        model: its name, or the path of an ONNX file, whose tiles are always exact.
+        plan: of the picture.
+    """
+    notes = []
+    width, height = plan.source_px
+    for scale in plan.stages if not model.endswith(".onnx") else ():
+        card = read_any_card(find(model, scale).with_suffix(".json"))
+        if isinstance(card, AddedCard) and card.blend_px and width * height > card.whole_px:
+            notes.append(
+                f"{model} x{scale} has no exact tiles: {width}x{height} px go through it in "
+                f"blended windows, with seams of up to {card.measured.seam_levels:g} levels of 255"
+            )
+        width, height = width * scale, height * scale
+    return notes
+
+
+def work_for(model: str) -> dict[int, float]:
+    """Return the work of a model's networks by scale, for ``chain_for``.
+
+    Raises:
+        ModelError: there is no such model, or its file is damaged.
+    """
+    if model.endswith(".onnx") and Path(model).is_file():
+        return dict.fromkeys(scales_for(model), 1.0)  # one scale: there is nothing to compare
+    return work_of(model)
 
 
 _KEPT = 8
@@ -66,6 +99,8 @@ def check_networks(settings: Settings) -> None:
         ModelError: there is no such model, or it cannot run with these settings at any scale.
         MissingExtraError: its engine is not installed.
     """
+    if settings.pixel_art:
+        return
     plain = unresolved(settings)
     first: ClearzoomError | None = None
     for scale in reversed(scales_for(settings.model)):
@@ -91,6 +126,7 @@ def network_for(settings: Settings, scale: int) -> Network:
     """
     assert settings.consistency != "auto"
     assert settings.denoise != "auto"
+    assert settings.wrap != "auto"
     with _LOADING:  # else threads that need the same network at once would each load it
         loaded = _cached(
             settings.model,
@@ -99,8 +135,11 @@ def network_for(settings: Settings, scale: int) -> Network:
             settings.precision,
             settings.strength,
             settings.denoise,
+            settings.device,
         )
     network = refined(loaded, ensemble=settings.ensemble, consistency=settings.consistency)
+    network = replace(network, wrap=settings.wrap)
     if settings.halo_px is None:
         return network
-    return replace(network, halo_px=aligned_halo_px(settings.halo_px, network.period_px))
+    halo_px = aligned_halo_px(settings.halo_px, network.period_px, network.border_px)
+    return replace(network, halo_px=halo_px)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from clearzoom.checked import validated
 from clearzoom.core.targets import Print
-from clearzoom.engines import Engine, Precision
+from clearzoom.engines import Device, Engine, Precision
 from clearzoom.errors import ClearzoomError, InputError, worded
 from clearzoom.io.formats import ResultFormat
 from clearzoom.io.reading import DEFAULT_MAX_PIXELS
@@ -33,6 +33,7 @@ class EnlargeOptions(EnlargeRequest):
 
     engine: Engine = "auto"
     precision: Precision = "fp32"
+    device: Device = "auto"
     halo: int | None = Field(default=None, ge=0, le=WIDEST_HALO_PX)
     memory: str | None = None
     max_pixels: int = Field(default=DEFAULT_MAX_PIXELS, ge=1)
@@ -51,6 +52,7 @@ class EnlargeOptions(EnlargeRequest):
             super().settings(sheet),
             engine=self.engine,
             precision=self.precision,
+            device=self.device,
             halo_px=self.halo,
             memory_bytes=parse_bytes(self.memory, "memory_bytes") if self.memory else None,
             max_pixels=self.max_pixels,

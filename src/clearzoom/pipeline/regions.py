@@ -4,6 +4,7 @@ from math import ceil, floor
 
 from clearzoom.core.box import Box
 from clearzoom.core.plan import Plan
+from clearzoom.core.wrap import wraps
 from clearzoom.errors import SizeError
 
 RESAMPLING_REACH_PX = 8
@@ -42,14 +43,18 @@ def preview_result(plan: Plan, preview: tuple[int, int, int, int]) -> Box:
 
 
 def needed_of_networks(plan: Plan, cut: Box) -> Box:
-    """Return the box of the last network's result that a part of the resized picture needs."""
+    """Return the box of the last network's result that a part of the resized picture needs.
+
+    It may reach beyond the edges of a wrapped axis.
+    """
     width, height = plan.enlarged_px
     fx, fy = width / plan.resized_px[0], height / plan.resized_px[1]
     reach = 0 if plan.enlarged_px == plan.resized_px else RESAMPLING_REACH_PX
     across, down = ceil(reach * max(1, fx)), ceil(reach * max(1, fy))
-    return Box.between(
-        max(0, floor(cut.left * fx) - across),
-        max(0, floor(cut.top * fy) - down),
-        min(width, ceil(cut.right * fx) + across),
-        min(height, ceil(cut.bottom * fy) + down),
-    )
+    left, right = floor(cut.left * fx) - across, ceil(cut.right * fx) + across
+    top, bottom = floor(cut.top * fy) - down, ceil(cut.bottom * fy) + down
+    if not wraps(plan.wrap, "x"):
+        left, right = max(0, left), min(width, right)
+    if not wraps(plan.wrap, "y"):
+        top, bottom = max(0, top), min(height, bottom)
+    return Box.between(left, top, right, bottom)

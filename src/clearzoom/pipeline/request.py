@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from clearzoom.core.targets import Print, Wanted, parse_print
 from clearzoom.errors import SizeError
 from clearzoom.io.tiff_compressions import TiffCompression
-from clearzoom.pipeline.fields import ConsistencyField, DenoiseField, merged_consistency
+from clearzoom.pipeline.fields import ConsistencyField, DenoiseField, WrapChoice, merged_consistency
 from clearzoom.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -140,6 +140,16 @@ class EnlargeRequest(BaseModel):
         description="Old name of `consistency`: true means full, false none.",
         json_schema_extra={"deprecated": True},
     )
+    wrap: WrapChoice = Field(
+        default="auto",
+        description="Axes along which the picture continues at its other side, as a texture that "
+        "tiles does: x, y, both, none; auto: x for files that state a panorama of 360 degrees.",
+        examples=["both"],
+    )
+    pixel_art: bool = Field(
+        default=False,
+        description="Repeat px 2, 3, 4 or more times and infer nothing: all colours stay exact.",
+    )
     quality: int = Field(
         default=95,
         ge=1,
@@ -191,6 +201,8 @@ class EnlargeRequest(BaseModel):
             ensemble=self.ensemble,
             consistency=merged_consistency(self.consistency, self.back_projection),
             denoise=self.denoise,
+            wrap=self.wrap,
+            pixel_art=self.pixel_art,
             encoding=Encoding(self.quality, max_bytes, self.tiff_compression),
             metadata=self.metadata,
         )

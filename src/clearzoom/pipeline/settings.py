@@ -8,8 +8,8 @@ from pydantic import Field
 
 from clearzoom.checked import Name, checked_fields
 from clearzoom.core.targets import Wanted
-from clearzoom.engines import Engine, Precision
-from clearzoom.errors import InputError, SizeError
+from clearzoom.engines import Device, Engine, Precision
+from clearzoom.errors import InputError, ModelError, SizeError
 from clearzoom.io.formats import ResultFormat
 from clearzoom.io.reading import DEFAULT_MAX_PIXELS
 from clearzoom.io.writing import Encoding
@@ -17,6 +17,7 @@ from clearzoom.pipeline.fields import (
     WIDEST_HALO_PX,
     ConsistencyField,
     DenoiseField,
+    WrapChoice,
     merged_consistency,
 )
 from clearzoom.weights import DEFAULT_MODEL
@@ -47,12 +48,16 @@ class Settings:
         denoise: 0 keeps grain, 1 cleans badly spoilt pictures, None takes the model's own level;
             ``auto`` chooses by the picture.
         halo_px: px read around each tile, instead of all that the network and consistency see.
+        wrap: the axes along which the picture continues at its other side, as textures that tile
+            do: x, y, both or none; ``auto`` takes x for files that state a panorama of 360 degrees.
+        pixel_art: repeat px a whole number of times, and run no network.
         encoding: quality and compression of the result's file.
         metadata: whether EXIF, XMP and IPTC are kept.
         max_pixels: larger inputs are refused.
         memory_bytes: the peak of the process's memory; None for no limit.
         format: the format of all results of a folder; None for each picture's own, or PNG where
             that is not written.
+        device: what the network runs on; ``auto`` takes what is here and faster, as measured once.
         back_projection: the old name of ``consistency``: true is full, false none.
 
     Example:
@@ -69,19 +74,42 @@ class Settings:
     consistency: ConsistencyField = "auto"
     denoise: DenoiseField | None = "auto"
     halo_px: Annotated[int, Field(ge=0, le=WIDEST_HALO_PX)] | None = None
+    wrap: WrapChoice = "auto"
+    pixel_art: bool = False
     encoding: Encoding = field(default_factory=Encoding)
     metadata: Literal["keep", "strip"] = "keep"
     max_pixels: Annotated[int, Field(ge=1)] = DEFAULT_MAX_PIXELS
     memory_bytes: Annotated[int, Field(ge=1)] | None = None
     format: ResultFormat | None = None
+    device: Device = "auto"
     back_projection: InitVar[bool | None] = None
 
     def __post_init__(self, back_projection: bool | None) -> None:
-        """Accept the old name of consistency."""
+        """Accept the old name of consistency, and refuse what contradicts pixel art."""
         if back_projection is not None:
             object.__setattr__(
                 self, "consistency", merged_consistency(self.consistency, back_projection)
             )
+        if self.pixel_art:
+            _check_no_network(self)
+
+
+def _check_no_network(settings: Settings) -> None:
+    """Refuse settings of networks, which pixel art does not use."""
+    chosen = {
+        "model": settings.model != DEFAULT_MODEL,
+        "engine": settings.engine != "auto",
+        "device": settings.device != "auto",
+        "precision": settings.precision != "fp32",
+        "strength": settings.strength < 1,
+        "ensemble": settings.ensemble,
+        "consistency": settings.consistency not in ("auto", "none"),
+        "denoise": settings.denoise not in ("auto", None),
+        "halo_px": settings.halo_px is not None,
+    }
+    for name, is_chosen in chosen.items():
+        if is_chosen:
+            raise ModelError(f"`pixel_art` runs no network: leave `{name}` out", setting=name)
 
 
 def parse_bytes(text: str, setting: str | None = None) -> int:

@@ -10,6 +10,7 @@ from clearzoom.engines.enclosed import check_enclosed
 from clearzoom.errors import InputError, WeightsError
 from clearzoom.probe.apart import Limits, measure_apart
 from clearzoom.probe.measure import Say
+from clearzoom.probe.torch_file import SUFFIXES
 from clearzoom.weights.card import AnyCard, Card, read_any_card
 from clearzoom.weights.user_models import add_files, check_file, check_name, name_from
 
@@ -24,7 +25,8 @@ def add_model(
     """Add a network to the user's own models.
 
     Args:
-        file: an .onnx file, from ``clearzoom export`` with its card beside it, or a foreign one.
+        file: an .onnx file, from ``clearzoom export`` with its card beside it, or a foreign one; or
+            weights of PyTorch, .pth or .safetensors, of an architecture that spandrel knows.
         licence: of the weights, as the user states it; None means the one on the card.
         name: of the model; None means the card's name, or one derived from the file's.
         say: a function that prints a line of progress.
@@ -36,14 +38,17 @@ def add_model(
 
     Raises:
         MissingFileError: the file does not exist.
-        InputError: a foreign network has no licence, or the file is not .onnx.
-        WeightsError: the file is damaged or not ONNX.
-        ModelError: the name is taken, or the network does not enlarge or cannot run in tiles.
+        InputError: a foreign network has no licence, or the file has another suffix.
+        MissingExtraError: weights of PyTorch need the extra [models].
+        WeightsError: the file is damaged, or of an unknown architecture.
+        ModelError: the name is taken, or the network gives no enlarged picture.
         OutputError: the data folder cannot be written.
     """
     file = checked_path(file)
-    if file.suffix.lower() != ".onnx":
-        raise InputError(f"{file} is no .onnx file; other formats must be exported to ONNX first")
+    if file.suffix.lower() not in (".onnx", *SUFFIXES):
+        raise InputError(
+            f"{file} is no .onnx, .pth or .safetensors file; save the weights of the network as one"
+        )
     card: AnyCard
     licence = " ".join((licence or "").split()) or None
     exported = _card_beside(file)

@@ -20,8 +20,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from clearzoom import errors
-from clearzoom.errors import ModelError, WeightsError
+from clearzoom.errors import MissingExtraError, ModelError, WeightsError
 from clearzoom.probe.measure import Say
+from clearzoom.probe.torch_file import SUFFIXES
 from clearzoom.weights.card import AddedCard
 
 _MOST_CRASHES = 4
@@ -64,11 +65,11 @@ def measure_apart(
 ) -> tuple[AddedCard, bytes]:
     """Measure a network as ``measure`` does, in a process with limits.
 
-    A picture size that ends the process counts as one that the network does not accept. The network
-    is measured again without it, and the least size above becomes its minimum.
+    A picture size that ends the process, or takes too long, counts as one that the network does not
+    accept. The network is measured again without it.
 
     Args:
-        file: the .onnx file.
+        file: the .onnx file, or weights of PyTorch, which are written as ONNX first.
         licence: of the weights, as the user states it.
         name: of the new model.
         say: a function that prints a line of progress.
@@ -79,42 +80,63 @@ def measure_apart(
 
     Raises:
         MissingFileError: the file does not exist.
-        WeightsError: the file is damaged or not ONNX, or opening it ends the process.
-        ModelError: the name is invalid or taken; the network does not enlarge or cannot run in
-            tiles; or it exceeded a limit, or ended the process at too many sizes.
+        MissingExtraError: weights of PyTorch need the extra [models].
+        WeightsError: the file is damaged or not of its kind, or opening it ends the process.
+        ModelError: the name is invalid or taken; the network gives no enlarged picture; or it
+            ended the process at too many sizes.
     """
-    fatal: list[tuple[tuple[int, int], str]] = []
     with TemporaryDirectory() as scratch:
-        content = Path(scratch) / "network.onnx"
-        while True:
-            request = {
-                "file": str(file.absolute()),
-                "licence": licence,
-                "name": name,
-                "content": str(content),
-                "limits": asdict(limits),
-                "fatal": fatal,
-            }
-            end = _once(request, say if not fatal else lambda line: None)
-            if isinstance(end, AddedCard):
-                if fatal:
-                    least = end.interface.sizes.minimum_px
-                    say(f"it takes {least} px or more: onnxruntime {fatal[-1][1]}")
-                return end, content.read_bytes()
-            if not isinstance(end.doing, list):
-                when = {"opening": " when it opened the file"}.get(end.doing, "")
-                raise WeightsError(f"{file.name} cannot be used: onnxruntime {end.words}{when}")
-            height, width = end.doing
-            at = f"{end.words} at {width}x{height} px"
-            fatal.append(((height, width), at))
-            if len(fatal) >= _MOST_CRASHES:
-                raise ModelError(
-                    f"{file.name} cannot be used: onnxruntime {at}, and at {len(fatal) - 1} other "
-                    "sizes"
-                )
+        request = {
+            "file": str(file.absolute()),
+            "licence": licence,
+            "name": name,
+            "content": str(Path(scratch) / "network.onnx"),
+            "limits": asdict(limits),
+        }
+        if file.suffix.lower() in SUFFIXES:
+            written = str(Path(scratch) / "written.onnx")
+            end = _once(request | {"task": "write", "written": written}, say)
+            if isinstance(end, _End):
+                raise WeightsError(f"{file.name} cannot be used: {_reading(end)}")
+            request |= {"file": written, "source": file.name, **end}
+        return _measured(file.name, request, say)
 
 
-def _once(request: dict[str, Any], say: Say) -> AddedCard | _End:
+def _measured(source: str, request: dict[str, Any], say: Say) -> tuple[AddedCard, bytes]:
+    fatal: list[tuple[tuple[int, int], str]] = []
+    lines: set[str] = set()
+
+    def told(line: str) -> None:
+        if line not in lines:  # measured again without a size, most is as before
+            lines.add(line)
+            say(line)
+
+    while True:
+        task = {"task": "measure", "fatal": fatal}
+        end = _once(request | task, told)
+        if not isinstance(end, _End):
+            card = AddedCard.model_validate(end["card"])
+            for _, why in fatal:
+                say(f"it does not take this size: onnxruntime {why}")
+            return card, Path(request["content"]).read_bytes()
+        if not isinstance(end.doing, list):
+            raise WeightsError(f"{source} cannot be used: onnxruntime {_reading(end)}")
+        height, width = end.doing
+        at = f"{end.words} at {width}x{height} px"
+        fatal.append(((height, width), at))
+        if len(fatal) >= _MOST_CRASHES:
+            raise ModelError(
+                f"{source} cannot be used: onnxruntime {at}, and at {len(fatal) - 1} other sizes"
+            )
+
+
+def _reading(end: _End) -> str:
+    """Say how a process ended while it read the file."""
+    return f"{end.words}{' when it opened the file' if end.doing == 'opening' else ''}"
+
+
+def _once(request: dict[str, Any], say: Say) -> dict[str, Any] | _End:
+    """Run one task in a child; return its result, or how it ended without one."""
     child = subprocess.Popen(
         [sys.executable, "-m", "clearzoom.probe.child"],
         stdin=subprocess.PIPE,
@@ -133,25 +155,18 @@ def _once(request: dict[str, Any], say: Say) -> AddedCard | _End:
         child.stdin.flush()
         for message in _lines(child, request["limits"]["seconds"]):
             if message is None:
-                words = "was being opened"
-                if isinstance(doing, list):
-                    words = f"ran on {doing[1]}x{doing[0]} px"
-                raise ModelError(
-                    f"{Path(request['file']).name} {words} for longer than it may; a network that "
-                    "takes so long on this machine, or never ends, cannot be added"
-                )
+                return _End("ran for longer than it may, or never ends,", doing)
             if "say" in message:
                 say(message["say"])
             elif "doing" in message:
                 doing = message["doing"]
-            elif "card" in message:
-                return AddedCard.model_validate(message["card"])
+            elif "result" in message:
+                result: dict[str, Any] = message["result"]
+                return result
             elif "bug" in message:
                 raise RuntimeError(message["bug"])
             else:
-                raise getattr(errors, message["error"])(
-                    message["message"], setting=message.get("setting")
-                )
+                raise _error_of(message)
         return _End(_ended(child.wait()), doing)
     except BrokenPipeError:
         return _End(_ended(child.wait()), doing)
@@ -161,6 +176,15 @@ def _once(request: dict[str, Any], say: Say) -> AddedCard | _End:
         child.stdout.close()
         with suppress(BrokenPipeError):  # the child may have left a part unread
             child.stdin.close()
+
+
+def _error_of(message: dict[str, Any]) -> Exception:
+    if "extra" in message:
+        return MissingExtraError(*message["extra"])
+    error: Exception = getattr(errors, message["error"])(
+        message["message"], setting=message.get("setting")
+    )
+    return error
 
 
 def _lines(child: "subprocess.Popen[str]", seconds: float) -> Iterator[dict[str, Any] | None]:

@@ -1,7 +1,7 @@
-"""The process in which a foreign network is measured: ``apart.measure_apart`` starts it.
+"""The process in which a foreign network is read and measured: ``apart.measure_apart`` starts it.
 
 It reads a request as one JSON line, and writes JSON lines: each step with the time that it may
-take, measurements, and at last a card or an error.
+take, measurements, and at last a result or an error.
 """
 
 import json
@@ -16,8 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from clearzoom.engines.foreign import AnyRun
-from clearzoom.errors import ClearzoomError, ModelError
+from clearzoom.errors import ClearzoomError, MissingExtraError, ModelError
 
+_WRITING_S = 1200.0
+"""The time for reading weights with torch and writing them as ONNX, between two lines of progress.
+torch.export takes minutes for transformers."""
 _BETWEEN_RUNS_S = 300.0
 """The time for computations between runs of the network."""
 _BYTES_PER_SECOND = 1e7
@@ -35,7 +38,9 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _limit(request["limits"]["memory_bytes"])
     try:
-        _measure(request, out)
+        {"write": _write, "measure": _measure}[request["task"]](request, out)
+    except MissingExtraError as error:
+        _send(out, extra=[error.what, error.extra])
     except ClearzoomError as error:
         _send(out, error=type(error).__name__, message=str(error), setting=error.setting)
     except MemoryError:
@@ -43,6 +48,18 @@ def main() -> None:
         _send(out, error="ModelError", message=f"{Path(request['file']).name} {words}")
     except Exception:
         _send(out, bug=traceback.format_exc())
+
+
+def _write(request: dict[str, Any], out: TextIO) -> None:
+    from clearzoom.probe.torch_file import write_onnx
+
+    _send(out, doing="writing", seconds=_WRITING_S)
+    written = write_onnx(
+        Path(request["file"]), Path(request["written"]), lambda line: _send(out, say=line)
+    )
+    if written.note is not None:
+        _send(out, say=f"note: {written.note}")
+    _send(out, result={"architecture": written.architecture, "torch_levels": written.levels})
 
 
 def _measure(request: dict[str, Any], out: TextIO) -> None:
@@ -79,9 +96,13 @@ def _measure(request: dict[str, Any], out: TextIO) -> None:
         lambda line: _send(out, say=line),
         guarded,
         from_above=bool(fatal),
+        memory_bytes=limits["memory_bytes"],
+        source=request.get("source"),
+        architecture=request.get("architecture"),
+        torch_levels=request.get("torch_levels"),
     )
     Path(request["content"]).write_bytes(content)
-    _send(out, card=card.model_dump(mode="json"))
+    _send(out, result={"card": card.model_dump(mode="json")})
 
 
 def _too_much(request: dict[str, Any]) -> str:

@@ -84,11 +84,27 @@ def open_network(path: Path, guarded: Callable[[AnyRun], AnyRun] = lambda run: r
         y: npt.NDArray[Any] = session.run(None, {name: x}, quiet)[0]
         return y
 
-    run = guarded(plain)
+    run = _with_errors_of_ours(guarded(plain))
     fixed = (_known(shape[2]), _known(shape[3]))
     stated = _known(shape[1])
     channels = _channels(run, dtype, fixed) if stated is None else cast(Literal[1, 3], stated)
     return Opened(content, channels, dtype, fixed, run)
+
+
+def _with_errors_of_ours(run: AnyRun) -> AnyRun:
+    """Turn the errors of a run into one that says at which size it failed."""
+
+    def checked(x: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        try:
+            return run(x)
+        except ModelError:
+            raise
+        except Exception as error:  # onnxruntime's exceptions share no public base
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            size = f"{x.shape[3]}x{x.shape[2]}"
+            raise ModelError(f"it does not run at {size} px: {reason:.200}") from error
+
+    return checked
 
 
 def _session(name: str, content: bytes) -> Any:

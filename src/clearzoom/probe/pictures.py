@@ -20,10 +20,17 @@ def photograph(height_px: int, width_px: int) -> Levels:
     return whole[rows[:, None], columns]
 
 
-def noise(height_px: int, width_px: int, seed: int = 0) -> Levels:
-    """Draw independent uniform levels: (height_px, width_px, 3) uint8."""
+def noise(height_px: int, width_px: int, seed: int = 0, contrast: float = 1.0) -> Levels:
+    """Draw independent uniform levels around grey: (height_px, width_px, 3) uint8."""
     random = np.random.default_rng(seed)
-    return random.integers(0, 256, (height_px, width_px, 3), np.uint8)
+    levels = random.integers(0, 256, (height_px, width_px, 3), np.uint8)
+    return levels if contrast == 1 else softened(levels, contrast)
+
+
+def softened(levels: Levels, contrast: float) -> Levels:
+    """Move levels towards grey: at contrast 1 they stay, at 0 all are 128."""
+    soft: Levels = np.round(128 + (levels.astype(np.float64) - 128) * contrast).astype(np.uint8)
+    return soft
 
 
 def as_tensor(levels: Levels) -> Tensor:

@@ -42,7 +42,9 @@ class Numbers:
     shift_px: tuple[int, int]
 
 
-def measure_numbers(opened: Opened, scale: int, sizes: Sizes, shape: tuple[int, int]) -> Numbers:
+def measure_numbers(
+    opened: Opened, scale: int, sizes: Sizes, shape: tuple[int, int], *, is_known: bool = False
+) -> Numbers:
     """Try all readings of a network's numbers, and choose the one that enlarges a photograph best.
 
     Of equally good readings, as in networks that scale with their input, the first is chosen.
@@ -52,6 +54,7 @@ def measure_numbers(opened: Opened, scale: int, sizes: Sizes, shape: tuple[int, 
         scale: of the enlargement.
         sizes: the accepted sizes.
         shape: an accepted height and width, for the trial.
+        is_known: the numbers are RGB in 0..1, as spandrel has all its networks.
 
     Raises:
         ModelError: no reading gives an enlargement, or numbers are not finite.
@@ -65,7 +68,7 @@ def measure_numbers(opened: Opened, scale: int, sizes: Sizes, shape: tuple[int, 
     psnr_db: dict[Interface, float] = {}
     best: Interface | None = None
     nearest = hr
-    for interface in _readings(opened, sizes):
+    for interface in _readings(opened, sizes, is_known=is_known):
         y = adapted(run, interface, scale, 0)(x)[0]
         if not np.isfinite(y).all():
             continue
@@ -101,10 +104,13 @@ def words(interface: Interface) -> str:
     return taken if taken == returned else f"{taken}, out {returned}"
 
 
-def _readings(opened: Opened, sizes: Sizes) -> Iterator[Interface]:
+def _readings(opened: Opened, sizes: Sizes, *, is_known: bool) -> Iterator[Interface]:
     """Yield all readings of a network's numbers, the likely ones first."""
     orders: tuple[Order, ...] = ("RGB", "BGR") if opened.channels == 3 else ("RGB",)
-    for taken, returned, order, output_order in product(_RANGES, _RANGES, orders, orders):
+    ranges: tuple[tuple[float, float], ...] = _RANGES
+    if is_known:
+        orders, ranges = ("RGB",), _RANGES[:1]
+    for taken, returned, order, output_order in product(ranges, ranges, orders, orders):
         yield Interface(
             channels=opened.channels,
             input_order=order,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from math import inf
 
-from clearzoom.pipeline.memory import give_back, machine_bytes
+from clearzoom.core.process_memory import give_back, machine_bytes
 from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.locks import CancelCheck
 

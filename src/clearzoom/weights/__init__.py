@@ -1,7 +1,7 @@
 """Find weights by name: the released ones beside this file, and the user's own in the data folder.
 
 Each is NAME-xSCALE.onnx with its card, NAME-xSCALE.json; weights that clearzoom trained have
-.safetensors too.
+.safetensors too, of which the extra [train] brings the released ones.
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 from clearzoom.core.consistency import Consistency
 from clearzoom.errors import MissingFileError, UnknownModelError, WeightsError
 from clearzoom.weights.card import AddedCard, read_any_card
-from clearzoom.weights.shipped import FOLDER, released
+from clearzoom.weights.shipped import FOLDER, released, torch_file
 from clearzoom.weights.user_models import own_folder, own_models
 
 __all__ = [
@@ -22,6 +22,8 @@ __all__ = [
     "released",
     "scales_of",
     "suited_consistency",
+    "torch_file",
+    "work_of",
 ]
 
 DEFAULT_MODEL = "photo"
@@ -29,6 +31,12 @@ DEFAULT_MODEL = "photo"
 
 _LONGEST_NAME = 200
 """Longer names exceed what file systems allow, so no file can have them."""
+
+_COUNTED_PX = 64 * 64
+"""Cards state the multiply-adds for an input of this size."""
+
+_USUAL_WORK = 300_000.0
+"""Multiply-adds for each px of input, about those of ``photo``, where a card states none."""
 
 PROTOCOL_MODEL = "fast"
 """The model for measuring, trained on the protocol's clean bicubic LR alone."""
@@ -51,6 +59,33 @@ def scales_of(name: str) -> list[int]:
     if not own:
         find(name, 4)
     return [model.scale for model in own]
+
+
+def work_of(name: str) -> dict[int, float]:
+    """Return the multiply-adds of a model's networks for each px of their input, by scale.
+
+    Where a card does not state them, as of a network that others made, all count as equal.
+
+    Args:
+        name: of a released model or of the user's own.
+
+    Raises:
+        UnknownModelError: none by this name; the message lists what there is.
+        WeightsError: it is a person's own, and damaged.
+
+    Example:
+        >>> {scale: round(work / 1000) for scale, work in work_of("fast").items()}
+        {2: 134, 4: 145}
+    """
+    cards = {
+        scale: read_any_card(find(name, scale).with_suffix(".json")) for scale in scales_of(name)
+    }
+    counted = {
+        scale: card.counts.macc / _COUNTED_PX
+        for scale, card in cards.items()
+        if not isinstance(card, AddedCard)
+    }
+    return counted if len(counted) == len(cards) else dict.fromkeys(cards, _USUAL_WORK)
 
 
 def card_files(name: str) -> list[Path]:

@@ -158,7 +158,9 @@ class Measured(_Part):
     RGB; ``other_order_psnr_db`` is with red and blue exchanged. ``shift_px`` is the offset of the
     result from its right place, down and right. ``beyond_reach_levels`` is the largest influence of
     px beyond the reach, in levels of 255, and ``tiled_levels`` the largest difference between tiles
-    and one run over the whole picture.
+    and one run over the whole picture. ``seam_levels``, of blended windows, is the largest step
+    between neighbouring px of that difference: what can be seen as a seam. ``torch_levels`` is the
+    largest difference between the ONNX file and the torch network that it was made from.
     """
 
     psnr_db: float
@@ -167,6 +169,16 @@ class Measured(_Part):
     shift_px: tuple[int, int] = (0, 0)
     beyond_reach_levels: float
     tiled_levels: int
+    seam_levels: float = 0.0
+    torch_levels: float | None = None
+
+
+Mode = Literal["exact", "whole", "blended"]
+"""How an added network sees a picture.
+
+``exact``: in tiles that equal one run over the whole. ``whole``: in one window up to ``whole_px``,
+and in blended windows above. ``blended``: in blended windows always.
+"""
 
 
 class AddedCard(_Part):
@@ -179,9 +191,20 @@ class AddedCard(_Part):
     period_px: int = Field(ge=1)
     """A picture that is moved by this many px has the same result, moved."""
     reach_px: int = Field(ge=0)
-    """The distance beyond which a pixel has no visible influence."""
+    """The distance beyond which a pixel has no visible influence; of networks that see the whole
+    picture, the distance to the edge of a window at which its result is used."""
     halo_px: int = Field(ge=0)
     tile_px: int = Field(ge=1)
+    border_px: int = Field(default=8, ge=0)
+    """Px of mirrored picture that the network sees around the picture. None for most: others train
+    their networks with zeros at the edge."""
+    mode: Mode = "exact"
+    whole_px: int = Field(default=0, ge=0)
+    """Pictures of up to so many px go through the network in one window."""
+    blend_px: int = Field(default=0, ge=0)
+    """How far the windows of larger pictures overlap and are blended; 0 where tiles are exact."""
+    architecture: str | None = None
+    """The architecture of weights that were read with spandrel."""
     measured: Measured
     licence: str
     """The licence as stated by the person who added the network."""

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from clearzoom.core.process_memory import resident_bytes, watched
 from clearzoom.errors import OutputError
 from clearzoom.io.animation.frame_spool import FrameSpool
 from clearzoom.io.animation.frames import frames_of, layout_of
@@ -10,7 +11,6 @@ from clearzoom.io.icc_builder import matrix_profile
 from clearzoom.io.metadata.blocks import Metadata
 from clearzoom.io.reading import decode, open_picture
 from clearzoom.io.writing import Encoding
-from clearzoom.pipeline.memory import resident_bytes, watched
 
 
 def rolled(photo, count=3):

@@ -32,6 +32,8 @@ ASKED = {
     ),
     "tones": ({"consistency": "tones"}, ["--consistency", "tones"]),
     "a dead zone": ({"consistency": 2.5}, ["--consistency", 2.5]),
+    "a texture": ({"wrap": "both", "scale": 2.5}, ["--wrap", "both", "--scale", 2.5]),
+    "pixel art": ({"pixel_art": "true", "scale": 3}, ["--pixel-art", "--scale", 3]),
     "half a strength": (
         {"model": "photo-crisp", "strength": 0.5},
         ["--model", "photo-crisp", "--strength", 0.5],
@@ -44,7 +46,7 @@ def test_the_bytes_are_those_of_the_command(api, command, tmp_path, png, case):
     fields, options = ASKED[case]
     source, target = tmp_path / "cat.png", tmp_path / f"out.{fields.get('format', 'png')}"
     source.write_bytes(png())
-    if "--model" not in options:
+    if not {"--model", "--pixel-art"} & set(options):
         options = [*options, "--model", "fast"]
     done = command("enlarge", source, "-o", target, *options)
     assert done.returncode == 0, done.stderr
@@ -326,3 +328,9 @@ def test_with_the_whole_server_and_its_token(served, session, png):
     assert 'filename="holiday-x4.png"' in named.headers["content-disposition"]
     foreign = client.post("/api/enlarge", content=png(), headers={"Origin": "http://elsewhere"})
     assert foreign.status_code == 403
+
+
+def test_jobs_run_on_the_server_s_device(api, png):
+    answer = api(device="openvino-cpu").post("/api/enlarge", params={"scale": 2}, content=png())
+    with Image.open(io.BytesIO(answer.content)) as picture:
+        assert b'Engine="openvino fp32"' in picture.info["xmp"]

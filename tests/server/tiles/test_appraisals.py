@@ -3,15 +3,22 @@
 import numpy as np
 import pytest
 import pyvips
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
-from clearzoom.io.reading import open_picture
+from clearzoom.core.box import Box
+from clearzoom.io.reading import open_picture, read_picture
 from clearzoom.pipeline import appraise as appraising
 from clearzoom.pipeline.appraise import appraise_file
 from clearzoom.pipeline.job import channels_of, plan_job
+from clearzoom.pipeline.networks import chain_of
+from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 from clearzoom.server.locks import KeyedLock
 from clearzoom.server.tiles import appraisals
 from clearzoom.server.tiles.appraisals import Appraisals
+from clearzoom.server.tiles.cache import Cache
+from clearzoom.server.tiles.inferred import Inference
 from clearzoom.server.tiles.originals import Originals
 
 
@@ -32,6 +39,32 @@ def opened(tmp_path, photo, random):
         return originals.open(tmp_path / name, 10**9, always)
 
     return opened
+
+
+PANORAMA = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+    'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+    'xmlns:GPano="http://ns.google.com/photos/1.0/panorama/" GPano:FullPanoWidthPixels="60" '
+    'GPano:ProjectionType="equirectangular"/></rdf:RDF></x:xmpmeta>'
+)
+
+
+def test_a_panorama_is_enlarged_across_its_edges_as_by_the_command(tmp_path, photo):
+    picture = Image.fromarray(photo[:30, :60])
+    text = PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", PANORAMA)
+    picture.save(tmp_path / "in.png", pnginfo=text)
+    job = plan_job(tmp_path / "in.png", tmp_path / "o.png", Settings(model="fast"))
+    run_job(job)
+    whole = read_picture(tmp_path / "o.png").samples
+    locks = KeyedLock(tmp_path / "locks")
+    original = Originals(tmp_path / "cache", 10**9, locks).open(tmp_path / "in.png", 10**9, always)
+    settled = Appraisals().settle(original, Settings(model="fast"), [4])
+    assert settled.wrap == job.settings.wrap == "x"
+    inference = Inference(Cache(tmp_path / "cores", 10**9, 10**9), locks)
+    for box in (Box(0, 0, 9, 120), Box(200, 30, 40, 50)):
+        region = inference.region(original, chain_of(settled, [4]), box, always)
+        np.testing.assert_array_equal(region, whole[box.slices])
 
 
 KINDS = [

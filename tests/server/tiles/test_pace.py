@@ -12,6 +12,9 @@ from clearzoom.server.locks import KeyedLock
 from clearzoom.server.tiles import pace as pace_module
 from clearzoom.server.tiles.pace import Pace
 
+WORK = {2: 3e5, 4: 3e5}
+"""Networks with equal work."""
+
 
 @pytest.fixture
 def network():
@@ -41,14 +44,14 @@ def test_a_model_is_measured_once_by_all_processes(tmp_path, network):
     assert measured > 1
     second.measure("fast", counted, always)
     assert len(runs) == measured
-    assert first.steps("fast", [2, 4]) == second.steps("fast", [2, 4])
+    assert first.steps("fast", WORK) == second.steps("fast", WORK)
 
 
 def test_steps_count_what_each_network_of_a_chain_enlarges(tmp_path, network, monkeypatch):
     monkeypatch.setattr(pace_module, "_px_per_s", lambda network: 1e6)
     pace = make(tmp_path, answer_s=80.0)
     pace.measure("fast", network, always)
-    steps = dict(pace.steps("fast", [2, 4]))
+    steps = dict(pace.steps("fast", WORK))
     assert sorted(steps) == [2, 4, 8, 16, 32, 64]
     assert steps[2] == steps[4] == 1e7  # one network, an eighth of 80 s
     assert steps[8] == 1e7 / (1 + 4)  # x2, then x4
@@ -59,13 +62,13 @@ def test_a_slow_machine_still_makes_tiles(tmp_path, network, monkeypatch):
     monkeypatch.setattr(pace_module, "_px_per_s", lambda network: 10.0)
     pace = make(tmp_path)
     pace.measure("fast", network, always)
-    assert dict(pace.steps("fast", [2, 4]))[4] == 1e6
+    assert dict(pace.steps("fast", WORK))[4] == 1e6
 
 
 def test_what_was_measured_is_what_a_tile_takes(tmp_path, network):
     pace = make(tmp_path, answer_s=4.0)
     pace.measure("fast", network, always)
-    px = dict(pace.steps("fast", [4]))[4]  # in a second
+    px = dict(pace.steps("fast", {4: 3e5}))[4]  # in a second
     assert 1e3 < px < 1e9
 
 

@@ -4,7 +4,7 @@ References:
     developers.google.com/streetview/spherical-metadata
 """
 
-from clearzoom.io.metadata.xmp_packets import Element, number_in, top_fields, whole
+from clearzoom.io.metadata.xmp_packets import Element, number_in, parsed, top_fields, whole
 from clearzoom.io.placement import Placement, Rectangle, turned
 
 NAMESPACE = "http://ns.google.com/photos/1.0/panorama/"
@@ -12,6 +12,33 @@ _FULL = ("FullPanoWidthPixels", "FullPanoHeightPixels")
 _AREA = ("CroppedAreaImageWidthPixels", "CroppedAreaImageHeightPixels")
 _PLACE = ("CroppedAreaLeftPixels", "CroppedAreaTopPixels")
 _INSIDE = tuple(f"LargestValidInteriorRect{each}" for each in ("Left", "Top", "Width", "Height"))
+
+
+_PROJECTIONS = ("equirectangular", "cylindrical")
+
+
+def is_full_circle(xmp: bytes | None) -> bool:
+    """Tell whether a picture is a panorama of 360 degrees, whose left and right edges meet.
+
+    Args:
+        xmp: the picture's packet, or None.
+
+    Example:
+        >>> is_full_circle(None)
+        False
+    """
+    if xmp is None or NAMESPACE.encode() not in xmp:
+        return False
+    try:
+        fields = top_fields(parsed(xmp), NAMESPACE)
+    except ValueError:
+        return False
+    stated = {field.name.rpartition("}")[2]: field for field in fields}
+    projection = stated.get("ProjectionType")
+    full_px = number_in(stated.get(_FULL[0]))
+    if projection is None or projection.text.strip() not in _PROJECTIONS or not full_px:
+        return False
+    return number_in(stated.get(_AREA[0])) in (None, full_px)
 
 
 def place_panorama(root: Element, placement: Placement) -> None:

@@ -4,6 +4,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
+from clearzoom.core.process_memory import resident_bytes
+from clearzoom.engines import Device
 from clearzoom.engines.chain import chain_sha256, chain_text
 from clearzoom.errors import (
     ClearzoomError,
@@ -16,7 +18,6 @@ from clearzoom.io.formats import format_of, suffix_for
 from clearzoom.io.names import stem_of
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.pipeline.job import Job, networks_of, plan_job
-from clearzoom.pipeline.memory import resident_bytes
 from clearzoom.server.error_answers import (
     FULL_DISK,
     STATUSES,
@@ -43,7 +44,9 @@ _FULL_STATUS, _FULL = STATUSES[FullDiskError], Failure(code="no-room", message=F
 _log = logging.getLogger("clearzoom.server")
 
 
-def plan(folder: JobFolder, record: Record, most_result_pixels: int, memory: Memory) -> Job:
+def plan(
+    folder: JobFolder, record: Record, most_result_pixels: int, memory: Memory, device: Device
+) -> Job:
     """Read the picture's header, and plan its enlargement; nothing is computed.
 
     Args:
@@ -52,6 +55,7 @@ def plan(folder: JobFolder, record: Record, most_result_pixels: int, memory: Mem
             result are set in it.
         most_result_pixels: bound of the result, all frames together.
         memory: what all jobs may take together.
+        device: what networks run on.
 
     Raises:
         RefusedError: 413 where the picture or its result is too large for this server, 400 where
@@ -70,6 +74,7 @@ def plan(folder: JobFolder, record: Record, most_result_pixels: int, memory: Mem
     most_bytes = min(_MEMORY_BYTES, memory.limit_bytes)
     settings = replace(
         record.request.settings(),
+        device=device,
         max_pixels=record.most_pixels,
         # Memory of an animation is measured of the whole process, with what it holds already.
         memory_bytes=most_bytes + (resident_bytes() if source.frames > 1 else 0),
@@ -171,7 +176,9 @@ def _result_name(record: Record, width: int, height: int) -> str:
 def _kind_of_pixels(job: Job) -> str:
     if job.plan.stages:
         return "inferred"
-    return "original" if job.plan.resized_px == job.plan.source_px else "reduced"
+    if job.plan.resized_px == job.plan.source_px:
+        return "original"
+    return "interpolated" if job.plan.resampling == "nearest" else "reduced"
 
 
 def redact_paths(texts: Sequence[str], folder: JobFolder, record: Record) -> list[str]:

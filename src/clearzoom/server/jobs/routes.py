@@ -92,6 +92,8 @@ def job_router(jobs: Jobs, find_picture: Callable[[str], Entry], bodies: BodyRec
         fields = set(EnlargeRequest.model_fields)
         if query.back_projection is not None and "consistency" not in query.model_fields_set:
             fields.remove("consistency")  # the request states it by its old name
+        if query.pixel_art:  # the server's own defaults are those of networks
+            fields -= {"model", "consistency", "denoise"} - query.model_fields_set
         record.request = EnlargeRequest(**query.model_dump(include=fields))
         record.suffix = f".{query.format}" if query.format else ""
         try:

@@ -3,12 +3,13 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from clearzoom.io.compression_error import compression_error_levels
 from clearzoom.io.windows import window_grid
 from clearzoom.pipeline.appraise import Appraisal, appraise, resolved
-from clearzoom.pipeline.job import channels_of
+from clearzoom.pipeline.job import channels_of, stated_wrap
 from clearzoom.pipeline.settings import Settings
 from clearzoom.server.tiles.original import Original, store_errors_as_503
 
@@ -37,7 +38,7 @@ class Appraisals:
 
         Args:
             original: the picture, which is read by region.
-            settings: the settings, in which consistency and denoise may be ``auto``.
+            settings: the settings, in which consistency, denoise and wrap may be ``auto``.
             stages: scales of the networks that will run, at least one.
 
         Raises:
@@ -48,7 +49,9 @@ class Appraisals:
         with self._mutex:
             if (known := self._settled.get(key)) is not None:
                 return known
-        settled = resolved(settings, stages, partial(self._appraisal, original))
+        stated = stated_wrap(original.source, settings)
+        chosen = settings if stated is None else replace(settings, wrap=stated)
+        settled = resolved(chosen, stages, partial(self._appraisal, original))
         with self._mutex:
             self._settled[key] = settled
             while len(self._settled) > _MOST_SETTLED:

@@ -1,6 +1,7 @@
 """How fast networks run on this machine, and so how much they can infer in time."""
 
 import time
+from collections.abc import Mapping
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -58,20 +59,20 @@ class Pace:
             with whole_file(file) as temporary:
                 temporary.write_text(str(self._px_per_s[model]))
 
-    def steps(self, model: str, scales: list[int]) -> tuple[tuple[int, float], ...]:
+    def steps(self, model: str, work: Mapping[int, float]) -> tuple[tuple[int, float], ...]:
         """List how many times wider a model makes a picture, each with the most px to begin with.
 
         Args:
             model: a model that was measured.
-            scales: the scales of its networks.
+            work: of its networks by scale, for ``chain_for``.
         """
         budget_px = max(_LEAST_PX, self._px_per_s[model] * self._answer_s * _SHARE)
         times = {
             prod(chain)
             for length in range(1, MOST_STAGES + 1)
-            for chain in product(scales, repeat=length)
+            for chain in product(work, repeat=length)
         }
-        return tuple((each, budget_px / _work(chain_for(each, scales))) for each in sorted(times))
+        return tuple((each, budget_px / _work(chain_for(each, work))) for each in sorted(times))
 
 
 def _work(stages: tuple[int, ...]) -> int:

@@ -9,9 +9,9 @@ from typing import TypeVar
 import pyvips
 from fastapi import Request
 
+from clearzoom.core.process_memory import give_back
 from clearzoom.engines.network import Network
 from clearzoom.errors import ClearzoomError, InputError
-from clearzoom.pipeline.memory import give_back
 from clearzoom.pipeline.settings import Settings
 from clearzoom.server.client_addresses import client_name
 from clearzoom.server.error_answers import RefusedError
@@ -84,7 +84,10 @@ class Service:
             settings.cache / "pictures", copies_bytes, locks, self._cache.make_room, self.memory
         )
         default = Settings(
-            model=settings.model, consistency=settings.consistency, denoise=settings.denoise
+            model=settings.model,
+            consistency=settings.consistency,
+            denoise=settings.denoise,
+            device=settings.device,
         )
         pace = Pace(settings.session / "paces", locks, settings.request_s)
         self.renderer = Renderer(Inference(self._cache, locks), default, pace)

@@ -10,7 +10,7 @@ from clearzoom.errors import SizeError
 from clearzoom.pipeline.settings import Settings
 from clearzoom.server.gallery.watermark import Watermark
 from clearzoom.server.iiif.identifiers import BICUBIC, Variant
-from clearzoom.weights import scales_of
+from clearzoom.weights import work_of
 
 Quality = Literal["default", "color", "gray", "bitonal"]
 Suffix = Literal["jpg", "png", "webp", "avif"]
@@ -109,7 +109,7 @@ def plan_view(view: View, default: Settings) -> ViewPlan:
         plan = ViewPlan(view, "interpolated", 1 << ceil(log2(view.factor) - 1e-9))
     else:
         settings = settings_of(variant, default)
-        stages = chain_for(view.factor, scales_of(settings.model))
+        stages = chain_for(view.factor, work_of(settings.model))
         plan = ViewPlan(view, "inferred", prod(stages), stages, settings)
     enlarged = (plan.scale / variant.scale) ** 2
     if view.box.width * view.box.height * enlarged > _MOST_INFERRED_PX:
@@ -129,4 +129,5 @@ def settings_of(variant: Variant, default: Settings) -> Settings:
         strength=variant.strength,
         consistency=default.consistency,
         denoise=default.denoise if variant.denoise is None else variant.denoise,
+        device=default.device,
     )

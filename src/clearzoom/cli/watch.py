@@ -1,0 +1,93 @@
+"""``clearzoom watch``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clearzoom.cli import options
+from clearzoom.cli.console import say, say_failure
+from clearzoom.cli.enlarge import stoppable
+from clearzoom.cli.options import DEFAULTS, settings_of
+
+if TYPE_CHECKING:
+    from clearzoom.batch.report import Row
+
+_NAMED = 3
+"""Of more pictures that begin together only the number is printed."""
+
+
+def watch(
+    context: typer.Context,
+    source: Annotated[
+        Path, typer.Argument(metavar="DIR", readable=False, help="A folder of this machine.")
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="OUT", help="A folder for the results; made if missing."
+        ),
+    ],
+    scale: options.ScaleOption = DEFAULTS.scale,
+    width: options.WidthOption = DEFAULTS.width,
+    height: options.HeightOption = DEFAULTS.height,
+    long_edge: options.LongEdgeOption = DEFAULTS.long_edge,
+    megapixels: options.MegapixelsOption = DEFAULTS.megapixels,
+    print_size: options.PrintOption = DEFAULTS.print_size,
+    fill: options.FillOption = DEFAULTS.fill,
+    bleed: options.BleedOption = DEFAULTS.bleed,
+    model: options.ModelOption = DEFAULTS.model,
+    strength: options.StrengthOption = DEFAULTS.strength,
+    engine: options.EngineOption = "auto",
+    precision: options.PrecisionOption = "fp32",
+    ensemble: options.EnsembleOption = DEFAULTS.ensemble,
+    consistency: options.ConsistencyOption = "auto",
+    denoise: options.DenoiseOption = "auto",
+    back_projection: options.OldConsistencyOption = None,
+    halo: options.HaloOption = None,
+    wrap: options.WrapOption = DEFAULTS.wrap,
+    pixel_art: options.PixelArtOption = DEFAULTS.pixel_art,
+    quality: options.QualityOption = DEFAULTS.quality,
+    max_bytes: options.MaxBytesOption = DEFAULTS.max_bytes,
+    tiff_compression: options.TiffCompressionOption = DEFAULTS.tiff_compression,
+    metadata: options.MetadataOption = DEFAULTS.metadata,
+    memory: options.MemoryOption = None,
+    max_pixels: options.MaxPixelsOption = 1_000_000_000,
+    recursive: options.RecursiveOption = False,
+    result_format: options.FormatOption = None,
+) -> None:
+    """Enlarge the pictures of a folder, and each that is put there later; Ctrl-C ends it.
+
+    A picture is enlarged when its file is whole: it has not changed for a second and can be read
+    to its end. Names, skipping and report.jsonl are as with 'enlarge DIR -o OUT'. This needs the
+    extra [watch].
+    """
+    from clearzoom.batch.watch import watch_folder
+
+    settings = settings_of(context.params)
+    counts = {"done": 0, "failed": 0, "before": 0}
+
+    def begins(names: Sequence[str]) -> None:
+        what = ", ".join(names) if len(names) <= _NAMED else f"{len(names)} pictures"
+        say(f"looking at {what}", err=True)
+
+    def finished(row: "Row", skipped: bool) -> None:
+        failed = row["status"] == "failed"
+        counts["before" if skipped else "failed" if failed else "done"] += 1
+        if failed:
+            say_failure(row["file"], row["error"])
+        elif not skipped:
+            say(f"{output / row['output']}  {row['width_px']}x{row['height_px']} px")
+
+    say(f"watching {source}; results go to {output}; Ctrl-C ends it", err=True)
+    with stoppable():
+        try:
+            watch_folder(
+                source, output, settings, recursive=recursive, begins=begins, finished=finished
+            )
+        except KeyboardInterrupt:
+            say(
+                f"{output}  {counts['done']} enlarged, {counts['before']} done before, "
+                f"{counts['failed']} failed; see {output}/report.jsonl"
+            )
