@@ -27,6 +27,7 @@ OPTIONS_OF_OTHERS = {
     "train/checkpoint.py": "git",
     "train/pack.py": "the script that starts a pack runs pip",
     "train/pack_wheels.py": "pip",
+    "extras.py": "uv",
     "explain/ablation.py": "a page states its command",
     "explain/strategies.py": "a page states its command",
     "explain/trial.py": "a page states its command",
@@ -158,6 +159,7 @@ def test_an_error_keeps_its_data_on_its_way():
     assert str(other) == "too large: a.png"
     missing = errors.MissingExtraError("this", "ray").with_message("x")
     assert (type(missing), str(missing), missing.setting) == (errors.MissingExtraError, "x", None)
+    assert missing.extra == "ray"
 
 
 def test_a_full_disk_is_known_by_its_class(tmp_path):

@@ -10,6 +10,7 @@ from rich.console import JustifyMethod
 from rich.table import Table
 
 from clearzoom.cli.console import say, say_json
+from clearzoom.extras import install_command
 from clearzoom.io.terminal import PlainConsole
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def add(
 
     own = add_model(file, licence, name, say=partial(say, err=True))
     say(
-        f"{own.name} x{own.scale} is added; try: clearzoom enlarge IN -o OUT "
-        f"--model {own.name} --scale {own.scale}"
+        f"{own.name} x{own.scale} is added; try: "
+        f"clearzoom enlarge IN --model {own.name} --scale {own.scale}"
     )
 
 
@@ -100,7 +101,7 @@ def _list(*, as_json: bool) -> None:
         return
     console = PlainConsole()
     if networks is None:
-        say("to count the networks, install torch: pip install 'clearzoom[train]'", err=True)
+        say(f"to count the networks, install torch: {install_command('train')}", err=True)
     else:
         console.print(_network_table(networks))
     console.print(_weights_table("Released weights: PSNR / SSIM", cards))
