@@ -109,6 +109,10 @@ def test_every_setting_has_an_option_and_every_field_is_a_setting():
     assert set(named) <= set(settings())
 
 
+PRINTS = (
+    "write it like 60x70cm@300dpi, A3@300dpi, or 60cm@300dpi for the longer side; "
+    "the nearest right one is A4"
+)
 CALLS = {
     "two sizes": (
         lambda: Wanted(scale=2, width_px=9),
@@ -118,11 +122,11 @@ CALLS = {
         "give one of scale, width and height, long_edge, megapixels, print_size",
     ),
     "no print": (
-        lambda: parse_print("A4"),
+        lambda: parse_print("A44"),
         "print_size",
-        "cannot understand `print_size` 'A4'; write it like 60x70cm@300dpi",
-        "cannot understand --print 'A4'; write it like 60x70cm@300dpi",
-        "cannot understand print_size 'A4'; write it like 60x70cm@300dpi",
+        f"cannot understand `print_size` 'A44'; {PRINTS}",
+        f"cannot understand --print 'A44'; {PRINTS}",
+        f"cannot understand print_size 'A44'; {PRINTS}",
     ),
     "too large": (
         lambda: open_picture(PICTURE, max_pixels=9),
@@ -171,7 +175,7 @@ def test_a_full_disk_is_known_by_its_class(tmp_path):
 @pytest.mark.parametrize(
     ("words", "status", "line"),
     [
-        (("--print", "A4"), 3, "error[size]: cannot understand --print 'A4'; write it like"),
+        (("--print", "A44"), 3, "error[size]: cannot understand --print 'A44'; write it like"),
         (("--max-pixels", "9"), 3, "more than 9; raise --max-pixels to allow it"),
         (("--preview", "9,9,999,9"), 3, "error[size]: --preview 9,9,999,9 lies outside"),
         (("--memory", "much"), 3, "error[size]: --memory: cannot understand 'much'"),

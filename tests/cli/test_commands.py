@@ -58,7 +58,7 @@ def bad_calls(folder, good):
         "target is the input": ([good, "-o", good], "error[output]", 4),
         "too many times": ([good, "-o", folder / "o.png", "--scale", 100], "error[size]", 3),
         "two sizes": ([good, "-o", folder / "o.png", "--scale", 2, "--width", 9], "error[size]", 3),
-        "no print size": ([good, "-o", folder / "o.png", "--print", "A4"], "error[size]", 3),
+        "no print size": ([good, "-o", folder / "o.png", "--print", "A44"], "error[size]", 3),
         "outside": ([good, "-o", folder / "o.png", "--preview", "9,9,99,99"], "error[size]", 3),
         "too many px": ([good, "-o", folder / "o.png", "--max-pixels", 9], "error[size]", 3),
         "no memory": ([good, "-o", folder / "o.png", "--memory", "20MB"], "error[size]", 3),

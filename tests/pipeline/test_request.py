@@ -117,7 +117,7 @@ def test_each_way_to_say_a_size(size, wanted):
         {"scale": 2, "width": 9},
         {"fill": True},
         {"bleed": "3mm"},
-        {"print_size": "A4"},
+        {"print_size": "A44"},
         {"print_size": "4x3in", "bleed": "much"},
         {"max_bytes": "much"},
     ],
