@@ -22,9 +22,9 @@ from clearzoom.errors import (
     UnreadablePictureError,
 )
 from clearzoom.io.compression_error import levels_of_tables
-from clearzoom.io.names import result_suffix, stem_of
 from clearzoom.io.picture import Samples, colours_of
 from clearzoom.pipeline.appraise import appraise_samples, resolved
+from clearzoom.pipeline.beside import beside
 from clearzoom.pipeline.finish import finished_image
 from clearzoom.pipeline.job import plan_job
 from clearzoom.pipeline.networks import chain_of, scales_for
@@ -110,9 +110,7 @@ def enlarge(
         source = checked_path(picture)
         if not source.is_file():
             raise _no_file(source)
-        suffix = result_suffix(source.name)
-        beside = source.with_name(f"{stem_of(source.name)}-x{settings.wanted.scale:g}{suffix}")
-        target = checked_path(beside, "the result's path")
+        target = checked_path(beside(source, settings.wanted), "the result's path")
         if target.exists():
             raise OutputError(f"{target} exists; remove it, or use enlarge_file")
         enlarge_file(source, target, settings)

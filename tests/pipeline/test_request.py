@@ -16,7 +16,8 @@ from clearzoom.pipeline.settings import Settings
 
 # Of the machine and of files, not of what is wanted.
 OPTIONS_OF_THE_COMMAND_ALONE = {
-    *("source", "output", "recursive", "result_format", "preview", "fidelity_map"),
+    *("sources", "output", "recursive", "result_format", "preview", "fidelity_map"),
+    *("quiet", "verbose", "as_json"),
     *("engine", "precision", "halo", "memory", "max_pixels"),
 }
 

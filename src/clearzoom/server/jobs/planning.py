@@ -12,7 +12,7 @@ from clearzoom.errors import (
     SizeError,
     worded,
 )
-from clearzoom.io.formats import FORMATS, format_of
+from clearzoom.io.formats import format_of, suffix_for
 from clearzoom.io.names import stem_of
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.pipeline.job import Job, networks_of, plan_job
@@ -67,7 +67,7 @@ def plan(folder: JobFolder, record: Record, most_result_pixels: int, memory: Mem
     if source is None or _pixels(source.width_px, source.height_px, source) > record.most_pixels:
         limit = f"{record.most_pixels:,}"
         raise RefusedError(413, f"the picture has more than {limit} px, this server's limit")
-    record.suffix = record.suffix or _suffix_of(source)
+    record.suffix = record.suffix or suffix_for(source.kind, animated=source.frames > 1)
     most_bytes = min(_MEMORY_BYTES, memory.limit_bytes)
     settings = replace(
         record.request.settings(),
@@ -154,13 +154,6 @@ def error_response(error: Exception, folder: JobFolder, record: Record) -> tuple
 
 def _pixels(width: int, height: int, source: Source) -> int:
     return width * height * source.frames
-
-
-def _suffix_of(source: Source) -> str:
-    """Return the suffix of the input's own format, where it can be written with all frames."""
-    animated = source.frames > 1
-    suffixes = {each.name: each.suffixes[0] for each in FORMATS if each.animation or not animated}
-    return suffixes.get(source.kind, ".webp" if animated else ".png")
 
 
 def _result_name(record: Record, width: int, height: int) -> str:
