@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from clearzoom.batch.storage import LocalFolder
+from clearzoom.pipeline.paths import is_visible_folder
 
 
 class NamedFiles(LocalFolder):
@@ -35,7 +36,7 @@ class NamedFiles(LocalFolder):
             return super().identities(name)
         found: set[object] = set()
         for each, path in self.inputs.items():
-            if path.is_dir():
+            if is_visible_folder(path):
                 found |= super().identities(each)
         return found
 

@@ -22,7 +22,7 @@ from clearzoom.io.names import (
     kind_left_out,
     may_be_picture,
 )
-from clearzoom.pipeline.paths import OWN, is_folder
+from clearzoom.pipeline.paths import OWN, is_folder, is_visible_folder
 
 FOLDER, RESULTS, LINKED = "folder", "results folder", "linked folder"
 _KINDS_NAMED = 6
@@ -129,7 +129,7 @@ def _list_named(source: NamedFiles, target: Storage, *, recursive: bool) -> List
     """List files that were named, whatever their names are, and folders among them."""
     listing = Listing()
     for name, path in source.inputs.items():
-        if not path.is_dir():
+        if not is_visible_folder(path):
             listing.pictures.append(name)
             continue
         try:

@@ -16,6 +16,7 @@ from clearzoom.core.terminal_text import printable
 from clearzoom.errors import ClearzoomError, InputError, OutputError
 from clearzoom.io.formats import suffix_for
 from clearzoom.io.names import result_suffix
+from clearzoom.pipeline.paths import is_visible_folder
 
 STREAM = "-"
 _INPUT, _OUTPUT = "standard input", "standard output"
@@ -70,7 +71,7 @@ def opened(
         return
     if len(sources) > 1:
         raise typer.BadParameter("- is for one picture; give it alone")
-    if reads and output is not None and (output.endswith("/") or Path(output).is_dir()):
+    if reads and output is not None and (output.endswith("/") or is_visible_folder(Path(output))):
         raise typer.BadParameter(
             "a picture from standard input has no name; name the file of its result with -o"
         )

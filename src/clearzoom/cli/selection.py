@@ -14,7 +14,7 @@ from clearzoom.errors import InputError, OutputError
 from clearzoom.io.formats import FORMATS, SUFFIXES
 from clearzoom.io.names import result_suffix, stem_of
 from clearzoom.pipeline.beside import beside
-from clearzoom.pipeline.paths import is_folder
+from clearzoom.pipeline.paths import is_folder, is_visible_folder
 from clearzoom.pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Single:
             raise OutputError(
                 f"{self.target} exists; remove it, or name the result with -o, which replaces it"
             )
-        new = self.named_here and not self.target.parent.exists()
+        new = self.named_here and not os.path.lexists(self.target.parent)
         return plan_job(self.source, self.target, settings, makes_folder=new, preview=part)
 
 
@@ -93,7 +93,7 @@ def select(
     if output is not None and "://" in output:
         raise OutputError(_other_command(output, f"SOURCE {output}"))
     into = output is not None and _is_folder_name(output)
-    if output is None or (len(paths) == 1 and not paths[0].is_dir()):
+    if output is None or (len(paths) == 1 and not is_visible_folder(paths[0])):
         alone = len(paths) == 1
         return [_work(path, output, settings, part=part, alone=alone, into=into) for path in paths]
     if not into and Path(output).suffix.lower() in SUFFIXES and len(paths) > 1:
@@ -108,7 +108,7 @@ def select(
 def _work(
     path: Path, output: str | None, settings: Settings, *, part: bool, alone: bool, into: bool
 ) -> Single | Many:
-    if is_folder(path) if alone else path.is_dir():
+    if is_folder(path) if alone else is_visible_folder(path):
         return Many(LocalFolder(str(path)), beside(path, settings.wanted))
     if output is None:
         return Single(path, beside(path, settings.wanted, settings.format, part=part), True)
@@ -128,7 +128,7 @@ def _paths(words: Sequence[str]) -> list[Path]:
     """Expand patterns, and take each path once; a pattern that nothing matches stays."""
     paths: dict[Path, Path] = {}
     for word in words:
-        if "://" in word and not Path(word).exists():
+        if "://" in word and not os.path.lexists(word):
             raise InputError(_other_command(word, f"{word} TARGET"))
         matches = [word]
         if has_magic(word) and not os.path.lexists(word):
@@ -148,7 +148,7 @@ def _other_command(address: str, arguments: str) -> str:
 
 def _is_folder_name(output: str) -> bool:
     ends = tuple(filter(None, (os.sep, os.altsep)))
-    return output.endswith(ends) or Path(output).is_dir()
+    return output.endswith(ends) or is_visible_folder(Path(output))
 
 
 def _is_another(source: Path, target: Path) -> bool:

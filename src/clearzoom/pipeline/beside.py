@@ -6,6 +6,7 @@ from clearzoom.core.paper import PAPER_MM
 from clearzoom.core.targets import Print, Wanted
 from clearzoom.errors import OutputError
 from clearzoom.io.names import result_suffix, stem_of
+from clearzoom.pipeline.paths import is_visible_folder
 
 
 def beside(
@@ -32,7 +33,7 @@ def beside(
         >>> [beside(Path("b.heic"), size).name for size in (Wanted(width_px=4000), Wanted())]
         ['b-4000w.png', 'b-x4.png']
     """
-    if source.is_dir():
+    if is_visible_folder(source):
         folder = source if source.name not in ("", "..") else source.resolve()
         if not folder.name:
             raise OutputError(f"nothing lies beside {folder}; name a folder with `output`")
