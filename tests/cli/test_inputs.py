@@ -164,6 +164,15 @@ def test_equal_names_are_told_apart_by_their_folders(here, place, small, photo):
     assert tree(place / "out") == {"scans/a.jpg", "other/a.jpg", "b.png", "report.jsonl"}
 
 
+def test_no_result_is_made_twice_under_one_name(here, place, small, photo):
+    small_photo = np.ascontiguousarray(photo[:8, :9])
+    Image.fromarray(small_photo).save(place / "b.bmp")
+    done = here("enlarge", "b.bmp", "b.png", *small)
+    assert done.returncode == 0, done.stderr
+    assert read_picture(place / "b-x2.png").samples.shape == (16, 18, 3)
+    assert read_picture(place / "b.png-x2.png").samples.shape == (24, 32, 3)
+
+
 def test_a_name_that_looks_like_a_pattern_is_a_name_where_it_exists(here, place, small):
     (place / "a.jpg").rename(place / "a[1].jpg")
     assert here("enlarge", "a[1].jpg", *small).returncode == 0

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from glob import glob, has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,7 +95,8 @@ def select(
     into = output is not None and _is_folder_name(output)
     if output is None or (len(paths) == 1 and not is_visible_folder(paths[0])):
         alone = len(paths) == 1
-        return [_work(path, output, settings, part=part, alone=alone, into=into) for path in paths]
+        work = [_work(path, output, settings, part=part, alone=alone, into=into) for path in paths]
+        return _without_clashes(work)
     if not into and Path(output).suffix.lower() in SUFFIXES and len(paths) > 1:
         raise OutputError(
             f"the results of {len(paths)} inputs do not go into one file {output}; "
@@ -103,6 +104,22 @@ def select(
         )
     source = LocalFolder(str(paths[0])) if len(paths) == 1 else NamedFiles(paths)
     return [Many(source, Path(output))]
+
+
+def _without_clashes(work: "list[Single | Many]") -> "list[Single | Many]":
+    """Put the whole name of an input in its result's, where an earlier result has that name.
+
+    The results of a.heic and a.png are a-x4.png and a.png-x4.png.
+    """
+    taken: set[str] = set()
+    apart: list[Single | Many] = []
+    for each in work:
+        if isinstance(each, Single) and str(each.target).casefold() in taken:
+            rest = each.target.name.removeprefix(stem_of(each.source.name))
+            each = replace(each, target=each.target.with_name(each.source.name + rest))
+        taken.add(str(each.target).casefold())
+        apart.append(each)
+    return apart
 
 
 def _work(
