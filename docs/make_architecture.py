@@ -64,7 +64,7 @@ WAYS = {
 """The modules that each way enters, in this order. Each is imported by one before it."""
 
 COLOURS = ("#0072b2", "#009e73", "#d55e00", "#aa3377")
-GROUND = {"errors", "quiet", "version", "checked"}
+GROUND = {"extras", "errors", "quiet", "version", "checked"}
 """Modules below all rooms; they are drawn as one."""
 
 _ROW_PX, _LEFT_PX, _ROOMS_PX, _STEP_PX, _GAP_PX, _TOP_PX, _LINE_PX = 48, 16, 330, 21, 22, 48, 17
@@ -74,7 +74,7 @@ HEAD = """# Architecture
 Made by `python docs/make_architecture.py` from the imports of the sources; a test fails when it is
 stale.
 
-A room is a folder of `src/clearzoom`; the four modules of the ground floor are drawn as one. It
+A room is a folder of `src/clearzoom`; the five modules of the ground floor are drawn as one. It
 imports only from the floors below it, which a test checks (`tests/test_layers.py`). The lines show
 the main modules that a piece of work enters, in order; each is imported by one before it.
 

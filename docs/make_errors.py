@@ -21,7 +21,7 @@ Python code raises the class. The server answers `{"code": CODE, "message": ...}
 """
 
 TAIL = """
-A folder's job also ends with 3 if some pictures failed and the others are done. Wrong options end
+A job of several pictures also ends with 3 if some failed and the others are done. Wrong options end
 with 2, and Ctrl-C with 130 (training with 8, after saving; on SIGTERM, too).
 """
 

@@ -79,7 +79,7 @@ TAIL = """
   10 ms, 16,777 s in WebP and 65,535 s in APNG; a note names longer times and any rounding.
 - Where the result's name is that of a **link**, the link is replaced, and what it points to stays.
 - Provenance (tool, model, hash, scale, engine) is in **XMP**, even with `--metadata strip`.
-- Read, but not written: HEIC, with `pip install 'clearzoom[heic]'`; BMP, PPM, PGM, PBM, TGA and
+- Read, but not written: HEIC, with `pip install '.[heic]'`; BMP, PPM, PGM, PBM, TGA and
   JPEG 2000. Of those, the profiles of BMP and JPEG 2000 and the resolutions are kept. JPEG 2000 in
   colour with more than 8 bit is read with 8, and its EXIF and XMP are not read; notes say so. What
   is ambiguous (an extra channel without a meaning, CMYK and Lab in JPEG 2000, several PPM in one

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from clearzoom.cli.defaults import schema
 from clearzoom.models.registry import NETWORKS
 from clearzoom.server.gallery.owner_file import FolderMarks
 from clearzoom.server.gallery.watermark import Watermark
@@ -70,6 +71,17 @@ right key.
 | --- | --- |
 """
 
+DEFAULTS = """
+## Your default options
+
+The TOML file that `clearzoom config` shows and changes, and that `enlarge`, `plan` and `batch`
+read; [enlarging](enlarging.md#your-defaults) says how. Each key is the option of the same name,
+with `_` for `-`, and [the command](cli.md#clearzoom-enlarge) describes it.
+
+| key | value | without it |
+| --- | --- | --- |
+"""
+
 TRAINING = """
 ## The training configuration
 
@@ -89,7 +101,11 @@ What is left out is as further up.
 def page() -> str:
     """Give the page."""
     rows = [f"| `{name}` | {text} |" for name, text in VARIABLES.items()]
-    parts = [HEAD + "\n".join(rows), TRAINING]
+    keys = [
+        f"| `{name}` | {_type(field)} | {_default(field)} |"
+        for name, field in schema().model_fields.items()
+    ]
+    parts = [HEAD + "\n".join(rows), DEFAULTS + "\n".join(keys), TRAINING]
     for name, field in TrainConfig.model_fields.items():
         if name == "losses":
             parts += _losses()

@@ -63,8 +63,10 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_own_models(tmp_path_factory):
-    """No test sees the models of the person who runs it."""
+    """No test sees the models and the default options of the person who runs it."""
     with pytest.MonkeyPatch.context() as patch:
+        no_file = tmp_path_factory.getbasetemp() / "no-config.toml"
+        patch.setenv("CLEARZOOM_CONFIG", str(no_file))
         patch.setenv("CLEARZOOM_DATA", str(tmp_path_factory.getbasetemp() / "no-models"))
         yield
 

@@ -27,6 +27,7 @@ OPTIONS_OF_OTHERS = {
     "train/checkpoint.py": "git",
     "train/pack.py": "the script that starts a pack runs pip",
     "train/pack_wheels.py": "pip",
+    "extras.py": "uv",
     "explain/ablation.py": "a page states its command",
     "explain/strategies.py": "a page states its command",
     "explain/trial.py": "a page states its command",
@@ -108,6 +109,10 @@ def test_every_setting_has_an_option_and_every_field_is_a_setting():
     assert set(named) <= set(settings())
 
 
+PRINTS = (
+    "write it like 60x70cm@300dpi, A3@300dpi, or 60cm@300dpi for the longer side; "
+    "the nearest right one is A4"
+)
 CALLS = {
     "two sizes": (
         lambda: Wanted(scale=2, width_px=9),
@@ -117,11 +122,11 @@ CALLS = {
         "give one of scale, width and height, long_edge, megapixels, print_size",
     ),
     "no print": (
-        lambda: parse_print("A4"),
+        lambda: parse_print("A44"),
         "print_size",
-        "cannot understand `print_size` 'A4'; write it like 60x70cm@300dpi",
-        "cannot understand --print 'A4'; write it like 60x70cm@300dpi",
-        "cannot understand print_size 'A4'; write it like 60x70cm@300dpi",
+        f"cannot understand `print_size` 'A44'; {PRINTS}",
+        f"cannot understand --print 'A44'; {PRINTS}",
+        f"cannot understand print_size 'A44'; {PRINTS}",
     ),
     "too large": (
         lambda: open_picture(PICTURE, max_pixels=9),
@@ -158,6 +163,7 @@ def test_an_error_keeps_its_data_on_its_way():
     assert str(other) == "too large: a.png"
     missing = errors.MissingExtraError("this", "ray").with_message("x")
     assert (type(missing), str(missing), missing.setting) == (errors.MissingExtraError, "x", None)
+    assert missing.extra == "ray"
 
 
 def test_a_full_disk_is_known_by_its_class(tmp_path):
@@ -169,7 +175,7 @@ def test_a_full_disk_is_known_by_its_class(tmp_path):
 @pytest.mark.parametrize(
     ("words", "status", "line"),
     [
-        (("--print", "A4"), 3, "error[size]: cannot understand --print 'A4'; write it like"),
+        (("--print", "A44"), 3, "error[size]: cannot understand --print 'A44'; write it like"),
         (("--max-pixels", "9"), 3, "more than 9; raise --max-pixels to allow it"),
         (("--preview", "9,9,999,9"), 3, "error[size]: --preview 9,9,999,9 lies outside"),
         (("--memory", "much"), 3, "error[size]: --memory: cannot understand 'much'"),

@@ -10,6 +10,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "clearzoom"
 
 ORDER = [
+    {"extras"},
     {"errors", "quiet", "version"},
     {"checked"},
     {"core"},

@@ -10,7 +10,6 @@ import inspect
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import InitVar
-from difflib import get_close_matches
 from functools import cache, wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints
@@ -24,7 +23,7 @@ from pydantic import (
     create_model,
 )
 
-from clearzoom.errors import ClearzoomError, InputError, MissingFileError
+from clearzoom.errors import ClearzoomError, InputError, MissingFileError, nearest
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -171,9 +170,7 @@ def _named(
         if name in values:
             raise error(f"{where}: {name} is given twice")
         if name not in names:
-            near = get_close_matches(name, names, 1)
-            more = f"; the nearest right one is {near[0]}" if near else ""
-            raise error(f"{where} has no {name}{more}")
+            raise error(f"{where} has no {name}{nearest(name, names)}")
         values[name] = value
     return values
 

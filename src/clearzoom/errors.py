@@ -26,7 +26,8 @@ setting, never the words.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from typing import Self
 
 _SETTING = re.compile(
@@ -39,6 +40,9 @@ _SETTING = re.compile(
     "|width_px|wrap)`"
 )
 """No other word in backticks is a setting's name: a file may be called anything."""
+
+_LONGEST_WORD = 100
+"""Longer words are no misspelt ones, and comparing them takes long."""
 
 
 def worded(text: str, names: Callable[[str], str]) -> str:
@@ -53,6 +57,25 @@ def worded(text: str, names: Callable[[str], str]) -> str:
         'give --memory 1GB for `a.png`'
     """
     return _SETTING.sub(lambda found: names(found[1]), text)
+
+
+def nearest(word: str, right: Iterable[str]) -> str:
+    """Name the right word that a misspelt one resembles, as the end of a message.
+
+    Args:
+        word: as a person wrote it.
+        right: the words that would be understood.
+
+    Returns:
+        Words that begin with a semicolon; no text where nothing resembles the word.
+
+    Example:
+        >>> nearest("foto", ["fast", "photo"]), nearest("xyz", ["fast", "photo"])
+        ('; the nearest right one is photo', '')
+    """
+    known = {each.casefold(): each for each in right}
+    near = get_close_matches(word[:_LONGEST_WORD].casefold(), known, 1)
+    return f"; the nearest right one is {known[near[0]]}" if near else ""
 
 
 class ClearzoomError(Exception):
@@ -83,7 +106,7 @@ class ClearzoomError(Exception):
     def with_message(self, message: str) -> Self:
         """Give the same error with another message, as one without the paths of a server."""
         other = type(self).__new__(type(self), message)
-        other.setting = self.setting
+        vars(other).update(vars(self))
         return other
 
 
@@ -161,8 +184,12 @@ class MissingExtraError(ClearzoomError):
     code = "missing-extra"
     exit_status = 7
 
+    what = extra = ""
+
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs an optional part: pip install 'clearzoom[{extra}]'")
+        from clearzoom.extras import install_command  # its imports are for this error alone
+
+        super().__init__(f"{what} needs an optional part: {install_command(extra)}")
         self.what, self.extra = what, extra
 
 

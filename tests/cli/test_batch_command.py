@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 
+from clearzoom.extras import install_command
 from clearzoom.io.picture import Picture
 from clearzoom.io.writing import write_picture
 
@@ -128,7 +129,7 @@ def test_without_the_extra_it_says_what_to_install(folder, tmp_path, part, extra
     program = [sys.executable, "-c", code, "batch", str(folder), target, *arguments]
     done = subprocess.run(program, capture_output=True, text=True, timeout=120)
     assert done.returncode == 7, done.stderr
-    assert done.stderr.endswith(f"needs an optional part: pip install 'clearzoom[{extra}]'\n")
+    assert done.stderr.endswith(f"needs an optional part: {install_command(extra)}\n")
     assert done.stderr.count("\n") == 1
 
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clearzoom.core.paper import PAPER_MM
 from clearzoom.core.plan import chain_for, make_plan, most_times
 from clearzoom.core.targets import Print, Wanted, parse_print, target_size, whole_px
 from clearzoom.errors import SizeError
@@ -121,10 +122,60 @@ def test_a_box_is_never_exceeded_and_filled_where_asked(width, height, across, d
     assert resized[1] >= result[1]
 
 
-@pytest.mark.parametrize("text", ["", "60x70", "60cm", "axbcm", "0x3cm", "60x70cm@", "60x70m"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "60x70", "60", "axbcm", "0x3cm", "60x70cm@", "60x70m", "A11", "A3cm", "0cm", "@300dpi"],
+)
 def test_what_is_no_print_size_is_refused(text):
     with pytest.raises(SizeError, match="`print_size`"):
         parse_print(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "upright", "lying"),
+    [
+        ("A4", (2480, 3508), (3508, 2480)),
+        ("a4@150dpi", (1240, 1754), (1754, 1240)),
+        ("A0@300", (9933, 14043), (14043, 9933)),
+        ("B5@300dpi", (2079, 2953), (2953, 2079)),
+        ("Letter", (2550, 3300), (3300, 2550)),
+        ("legal @ 100 dpi", (850, 1400), (1400, 850)),
+        ("TABLOID@100dpi", (1100, 1700), (1700, 1100)),
+    ],
+)
+def test_paper_by_name_is_turned_as_the_picture_is(text, upright, lying):
+    wanted = Wanted(sheet=parse_print(text), fitting="fill")
+    assert target_size(600, 800, wanted)[1] == upright
+    assert target_size(800, 600, wanted)[1] == lying
+    fitted = Wanted(sheet=parse_print(text))
+    across, down = target_size(800, 600, fitted)[1]
+    assert across == lying[0] or down == lying[1]
+    assert across <= lying[0]
+    assert down <= lying[1]
+
+
+def test_paper_by_name_has_the_lengths_of_its_standard():
+    named = {name: PAPER_MM[name] for name in ("A4", "A10", "B0", "B10")}
+    assert named == {"A4": (210, 297), "A10": (26, 37), "B0": (1000, 1414), "B10": (31, 44)}
+
+
+def test_one_length_is_that_of_the_longer_side():
+    wanted = Wanted(sheet=parse_print("25.4cm@300dpi"))
+    assert target_size(800, 600, wanted) == ((3000, 2250), (3000, 2250))
+    assert target_size(600, 800, wanted) == ((2250, 3000), (2250, 3000))
+    assert make_plan((600, 800), wanted, [2, 4]).dpi == 300
+    with pytest.raises(SizeError, match="`fill` needs a box"):
+        Wanted(sheet=parse_print("60cm"), fitting="fill")
+
+
+def test_a_box_is_not_turned():
+    wanted = Wanted(sheet=parse_print("10x20in@100dpi"), fitting="fill")
+    assert target_size(800, 600, wanted)[1] == (1000, 2000)
+
+
+def test_misspelt_paper_names_the_nearest():
+    with pytest.raises(SizeError, match="; the nearest right one is Letter"):
+        parse_print("Leter@300dpi")
 
 
 def test_impossible_wishes_are_refused():

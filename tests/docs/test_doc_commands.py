@@ -37,7 +37,7 @@ def test_its_commands_exist(page):
             command = command.commands[words.pop(0)]
         assert command is not COMMAND or words[0].startswith("--") or words[0].isupper(), line
         known = {name for each in command.params for name in [*each.opts, *each.secondary_opts]}
-        known |= {"--help"}
+        known |= {"-h", "--help", "-"}  # the last is a stream
         for word in words:
             if word.startswith("-") and not re.match(r"-\d", word):
                 assert word.split("=")[0] in known, line

@@ -34,7 +34,7 @@ def test_its_commands_run(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     for name, size in {
-        "large.png": (1804, 1200),
+        "examples/chelsea-x4.png": (1804, 1200),
         "eye.png": (480, 320),
         "photos-large/chelsea.png": (902, 600),
         "mine.png": (902, 600),

@@ -11,6 +11,7 @@ import pytest
 from clearzoom.explain.chapter import INDEX, PAGES, TITLES, TRAINED, index
 from clearzoom.explain.figures import encoded
 from clearzoom.explain.topics import make
+from clearzoom.extras import install_command
 from clearzoom.io.reading import decode_rgb8
 
 DOCS = Path(__file__).parents[2] / "docs" / "explain"
@@ -114,4 +115,4 @@ def test_without_its_parts_it_names_the_extra(missing, tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 7
-    assert "pip install 'clearzoom[explain]'" in done.stderr
+    assert install_command("explain") in done.stderr

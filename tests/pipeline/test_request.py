@@ -16,7 +16,8 @@ from clearzoom.pipeline.settings import Settings
 
 # Of the machine and of files, not of what is wanted.
 OPTIONS_OF_THE_COMMAND_ALONE = {
-    *("source", "output", "recursive", "result_format", "preview", "fidelity_map"),
+    *("sources", "output", "recursive", "result_format", "preview", "fidelity_map"),
+    *("quiet", "verbose", "as_json"),
     *("engine", "device", "precision", "halo", "memory", "max_pixels"),
 }
 
@@ -117,7 +118,7 @@ def test_each_way_to_say_a_size(size, wanted):
         {"scale": 2, "width": 9},
         {"fill": True},
         {"bleed": "3mm"},
-        {"print_size": "A4"},
+        {"print_size": "A44"},
         {"print_size": "4x3in", "bleed": "much"},
         {"max_bytes": "much"},
     ],

@@ -132,6 +132,10 @@ def enlarge_folder(
 class Batch:
     """All pictures of a folder or store, to enlarge into another; made without writing anything.
 
+    Attributes:
+        rows: the last row of each file of all runs, by file.
+        before: the files that were enlarged before this run.
+
     Args:
         source: is only read.
         target: gets the results and the report.
@@ -166,6 +170,7 @@ class Batch:
         self.rows = target.report_rows() | journal_rows(target)
         self.tasks = tasks_of(names, self.rows)
         self.counts = Counts(left_out=list(self.listing.left_out.values()))
+        self.before: set[str] = set()
         self._split: dict[str, tuple[Task, str]] = {}
 
     def run(
@@ -262,6 +267,8 @@ class Batch:
 
     def _add(self, row: Row, *, skipped: bool) -> None:
         self.counts.add(row, skipped=skipped)
+        if skipped:
+            self.before.add(row["file"])
         self.rows[row["file"]] = row
         if not skipped:
             self._write(row)

@@ -18,13 +18,14 @@ from clearzoom.pipeline.settings import Settings
 class PlannedPicture:
     """One picture, or a folder that cannot be read.
 
-    ``job``: the plan of a picture that will be enlarged. ``error``: why it will fail. Where both
-    are None, it was enlarged before.
+    ``job``: the plan of a picture that will be enlarged. ``error``: why it will fail, and ``code``:
+    that of the error. Where all are None, it was enlarged before.
     """
 
     file: str
     job: Job | None = None
     error: str | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,24 @@ def plan_folder(
         recursive: as in ``enlarge_folder``.
 
     Returns:
-        The plan; each picture is opened when the iterator comes to it.
+        As ``plan_batch``.
 
     Raises:
         ClearzoomError: as ``enlarge_folder`` says, and for the same causes.
     """
     places = LocalFolder(str(source)), LocalFolder(str(output))
-    batch = Batch(*places, settings, recursive=recursive)
+    return plan_batch(Batch(*places, settings, recursive=recursive))
+
+
+def plan_batch(batch: Batch) -> PlannedFolder:
+    """Plan what ``Batch.run`` would do; nothing is computed or written.
+
+    Args:
+        batch: the pictures.
+
+    Returns:
+        The plan; each picture is opened when the iterator comes to it.
+    """
     return PlannedFolder(batch.listing, _planned(batch))
 
 
@@ -61,13 +73,15 @@ def _planned(batch: Batch) -> Iterator[PlannedPicture]:
     context = batch.context
     budget = trial_budget(context.settings.memory_bytes)
     for folder, reason in batch.listing.unreadable.items():
-        yield PlannedPicture(folder, error=context.unreadable(folder, reason)["error"])
+        row = context.unreadable(folder, reason)
+        yield PlannedPicture(folder, error=row["error"], code=row["code"])
     for task in batch.tasks:
         try:
             job = plan_task(task, context)
             if job is not None:
                 try_tiles(job, budget)
         except (ClearzoomError, OSError) as error:
-            yield PlannedPicture(task.file, error=context.failure(error)["error"])
+            row = context.failure(error)
+            yield PlannedPicture(task.file, error=row["error"], code=row["code"])
         else:
             yield PlannedPicture(task.file, job)

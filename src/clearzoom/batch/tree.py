@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from clearzoom.batch.named_files import NamedFiles
 from clearzoom.batch.naming import ResultName, result_names
 from clearzoom.batch.object_store import ObjectStore
 from clearzoom.batch.report import NAME, read_report, rows_of
@@ -21,7 +22,7 @@ from clearzoom.io.names import (
     kind_left_out,
     may_be_picture,
 )
-from clearzoom.pipeline.paths import OWN, is_folder
+from clearzoom.pipeline.paths import OWN, is_folder, is_visible_folder
 
 FOLDER, RESULTS, LINKED = "folder", "results folder", "linked folder"
 _KINDS_NAMED = 6
@@ -90,20 +91,23 @@ def list_pictures(
     """
     if isinstance(source, ObjectStore):
         listing = _list_store(source, target, recursive=recursive)
+    elif isinstance(source, NamedFiles):
+        listing = _list_named(source, target, recursive=recursive)
     else:
         listing = _list_folder(Path(source.root), target, recursive=recursive)
     if not (listing.pictures or listing.unreadable or may_be_empty):
         others = left_out_text(listing.left_out.values())
         hint = "; `recursive` takes its folders" if FOLDER in listing.left_out.values() else ""
         raise MissingFileError(
-            f"no picture that can be read in {_name(source)}"
+            f"no picture that can be read in {full_name(source)}"
             + (f": {others}{hint}" if others else "")
         )
     if source.identities("") & target.identities(""):
-        raise InputError(f"{_name(target)} is the input itself; name another folder")
+        raise InputError(f"{full_name(target)} is the input itself; name another folder")
     if PurePosixPath(target.root).suffix.lower() in SUFFIXES and target.size_bytes("") is None:
         raise InputError(
-            f"{_name(source)} is a folder, so name a folder for the results, not {_name(target)}"
+            f"{full_name(source)} is a folder, so name a folder for the results, "
+            f"not {full_name(target)}"
         )
     target.check_writable()
     names = result_names(listing.pictures, result_format)
@@ -118,9 +122,27 @@ def _check_no_input_is_replaced(
     for name, result in names.items():
         if not pictures.isdisjoint(target.identities(result.output)):
             raise InputError(
-                f"the result of {_name(source, name)} would replace the picture "
-                f"{_name(target, result.output)}; name another folder"
+                f"the result of {full_name(source, name)} would replace the picture "
+                f"{full_name(target, result.output)}; name another folder"
             )
+
+
+def _list_named(source: NamedFiles, target: Storage, *, recursive: bool) -> Listing:
+    """List files that were named, whatever their names are, and folders among them."""
+    listing = Listing()
+    for name, path in source.inputs.items():
+        if not is_visible_folder(path):
+            listing.pictures.append(name)
+            continue
+        try:
+            below = _list_folder(path, target, recursive=recursive)
+        except InputError as error:
+            listing.unreadable[name] = str(error.__cause__ or error)
+            continue
+        listing.pictures += [f"{name}/{each}" for each in below.pictures]
+        listing.unreadable |= {f"{name}/{each}": why for each, why in below.unreadable.items()}
+        listing.left_out |= {f"{name}/{each}": kind for each, kind in below.left_out.items()}
+    return listing
 
 
 def _list_folder(source: Path, target: Storage, *, recursive: bool) -> Listing:
@@ -222,8 +244,10 @@ def _content(source: ObjectStore, name: str) -> bytes:
         raise InputError(str(error)) from error
 
 
-def _name(storage: Storage, name: str = "") -> str:
+def full_name(storage: Storage, name: str = "") -> str:
     """Name a folder, or a file in it, for messages."""
+    if isinstance(storage, NamedFiles) and not name:
+        return ", ".join(map(str, storage.inputs.values()))
     if isinstance(storage, LocalFolder):
         return str(storage.path(name))
     return f"{storage.root}/{name}" if name else storage.root

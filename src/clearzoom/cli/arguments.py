@@ -9,6 +9,7 @@ import typer
 
 from clearzoom.cli.console import say
 from clearzoom.core.terminal_text import printable
+from clearzoom.errors import nearest
 
 # Some versions of typer use click, others their own copy of it.
 _ClickError: type[Any] = next(
@@ -69,7 +70,15 @@ def _checked(parameter: Any, process: Any, context: Any, value: Any) -> Any:
             ctx=context,
             param=parameter,
         )
-    return process(context, value)
+    try:
+        return process(context, value)
+    except typer.BadParameter as error:
+        described = getattr(parameter, "type_descriptor", kind)  # as for the bounds
+        choices = getattr(described, "choices", None)
+        if choices and isinstance(value, str):
+            said = error.message.removeprefix("Value error, ").rstrip(".")
+            error.message = said + nearest(value, map(str, choices))
+        raise
 
 
 def _is_not_finite(value: Any) -> bool:

@@ -1,15 +1,21 @@
 """``clearzoom batch``."""
 
 import time
+from functools import partial
 from typing import Annotated, Literal
 
 import typer
 
 from clearzoom.cli import options
-from clearzoom.cli.console import progress, say
-from clearzoom.cli.enlarge import end_of_folder, stoppable
+from clearzoom.cli.console import say
+from clearzoom.cli.defaults import chosen
+from clearzoom.cli.enlarge import end_of_batch
+from clearzoom.cli.interrupt import stoppable
 from clearzoom.cli.options import DEFAULTS, settings_of
+from clearzoom.cli.reporting import Reporting
 from clearzoom.engines import Engine
+
+_of_cluster = partial(typer.Option, rich_help_panel="Cluster")
 
 BatchEngineOption = Annotated[
     # The last two are the old spelling of --on.
@@ -17,6 +23,7 @@ BatchEngineOption = Annotated[
     typer.Option(
         metavar="<auto|onnxruntime|openvino|torch>",
         help="Engine of the network; auto: the fastest installed, by the model's card.",
+        rich_help_panel=options.SPEED,
     ),
 ]
 
@@ -40,51 +47,50 @@ def batch(
     bleed: options.BleedOption = DEFAULTS.bleed,
     model: options.ModelOption = DEFAULTS.model,
     strength: options.StrengthOption = DEFAULTS.strength,
-    engine: BatchEngineOption = "auto",
-    device: options.DeviceOption = "auto",
-    precision: options.PrecisionOption = "fp32",
     ensemble: options.EnsembleOption = DEFAULTS.ensemble,
     consistency: options.ConsistencyOption = "auto",
     denoise: options.DenoiseOption = "auto",
     back_projection: options.OldConsistencyOption = None,
-    halo: options.HaloOption = None,
     wrap: options.WrapOption = DEFAULTS.wrap,
     pixel_art: options.PixelArtOption = DEFAULTS.pixel_art,
+    result_format: options.FormatOption = None,
     quality: options.QualityOption = DEFAULTS.quality,
     max_bytes: options.MaxBytesOption = DEFAULTS.max_bytes,
     tiff_compression: options.TiffCompressionOption = DEFAULTS.tiff_compression,
     metadata: options.MetadataOption = DEFAULTS.metadata,
+    recursive: options.RecursiveOption = False,
+    engine: BatchEngineOption = "auto",
+    device: options.DeviceOption = "auto",
+    precision: options.PrecisionOption = "fp32",
+    halo: options.HaloOption = None,
     memory: options.MemoryOption = None,
     max_pixels: options.MaxPixelsOption = 1_000_000_000,
-    recursive: options.RecursiveOption = False,
-    result_format: options.FormatOption = None,
     on: Annotated[
         Literal["local", "ray"],
-        typer.Option(help="Run here, or on a Ray cluster, with the extra [ray]. s3:// needs [s3]."),
+        _of_cluster(help="Run here, or on a Ray cluster, with the extra [ray]. s3:// needs [s3]."),
     ] = "local",
     address: Annotated[
         str | None,
-        typer.Option(
+        _of_cluster(
             help="host:port of the cluster's head, or auto. [default: a cluster started here]"
         ),
     ] = None,
-    min_actors: Annotated[int, typer.Option(min=1, help="Actors that run from the start.")] = 1,
+    min_actors: Annotated[int, _of_cluster(min=1, help="Actors that run from the start.")] = 1,
     max_actors: Annotated[
         int | None,
-        typer.Option(min=1, help="Most actors at once. [default: as many as fit the cluster]"),
+        _of_cluster(min=1, help="Most actors at once. [default: as many as fit the cluster]"),
     ] = None,
-    cpus: Annotated[float, typer.Option(min=0, max=10_000, help="CPUs of each actor.")] = 1,
+    cpus: Annotated[float, _of_cluster(min=0, max=10_000, help="CPUs of each actor.")] = 1,
     gpus: Annotated[
-        float, typer.Option(min=0, max=10_000, help="GPUs of each actor, for --device cuda.")
+        float, _of_cluster(min=0, max=10_000, help="GPUs of each actor, for --device cuda.")
     ] = 0,
     split_megapixels: Annotated[
         float,
-        typer.Option(
-            min=0,
-            max=1e9,
-            help="With --on ray: actors share a result larger than this.",
-        ),
+        _of_cluster(min=0, max=1e9, help="With --on ray: actors share a result larger than this."),
     ] = 400,
+    quiet: options.QuietOption = False,
+    verbose: options.VerboseOption = False,
+    as_json: options.JsonOption = False,
     network_engine: Annotated[Engine | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Enlarge all pictures of a folder or an object store, here or on a cluster.
@@ -106,17 +112,22 @@ def batch(
         engine = network_engine
     if on == "local" and address is not None:
         raise typer.BadParameter("--address goes with --on ray")
-    settings = settings_of(context.params | {"engine": engine})
+    settings = settings_of(chosen(context) | {"engine": engine})
+    reporting = Reporting.of("batch", context.params)
     places = storage_of(source), storage_of(target)
     began = time.perf_counter()
-    with stoppable(), progress("Enlarging", "pictures") as report:
+    with stoppable(), reporting.progress("Enlarging", "pictures") as report:
         pictures = Batch(*places, settings, recursive=recursive, elsewhere=on == "ray")
+        reporting.describe(pictures)
         if on == "ray":
             cluster = Cluster(address, cpus, gpus, min_actors, max_actors)
             with connected(cluster) as most_actors:
                 split_px = int(split_megapixels * 1e6)
                 executor = RayExecutor(cluster, most_actors, split_px=split_px)
-                counts = pictures.run(executor, report)
+                pictures.run(executor, report)
         else:
-            counts = pictures.run(ThreadExecutor(), report)
-    end_of_folder(target, counts, time.perf_counter() - began)
+            pictures.run(ThreadExecutor(), report)
+    seconds = time.perf_counter() - began
+    end_of_batch(pictures, target, reporting, seconds)
+    reporting.run.seconds = round(seconds, 3)
+    reporting.end()

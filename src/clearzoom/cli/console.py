@@ -39,9 +39,9 @@ def say(words: object, *, err: bool = False) -> None:
     print(printable(words), file=sys.stderr if err else sys.stdout, flush=True)
 
 
-def say_failure(name: str, error: str) -> None:
-    """Print why a picture of a folder failed; the name is not repeated where the error has it."""
-    say(f"failed: {error if printable(name) in error else f'{name}: {error}'}", err=True)
+def failure_text(name: str, error: str) -> str:
+    """Say why a picture failed; its name is not repeated where the error has it."""
+    return error if printable(name) in error else f"{name}: {error}"
 
 
 def say_json(value: Any) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.table import Table
 
+from clearzoom.cli import completion
 from clearzoom.cli.console import progress, say, say_json
 from clearzoom.cli.options import (
     ConsistencyOption,
@@ -29,8 +30,14 @@ if TYPE_CHECKING:
 
 def evaluate(
     data: Annotated[Path, typer.Option(help="Folder of HR pictures.")],
-    model: Annotated[str, typer.Option(help="Name of a model, or an .onnx file.")] = PROTOCOL_MODEL,
-    scale: Annotated[int, typer.Option(help="How many times HR is larger than LR.")] = 4,
+    model: Annotated[
+        str,
+        typer.Option(help="Name of a model, or an .onnx file.", autocompletion=completion.models),
+    ] = PROTOCOL_MODEL,
+    scale: Annotated[
+        int,
+        typer.Option(help="How many times HR is larger than LR.", autocompletion=completion.scales),
+    ] = 4,
     strength: StrengthOption = 1.0,
     engine: EngineOption = "auto",
     device: DeviceOption = "auto",

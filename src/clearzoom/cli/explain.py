@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from clearzoom.cli import completion
 from clearzoom.cli.console import say
 from clearzoom.errors import MissingExtraError
 from clearzoom.explain.chapter import INDEX, PAGES
@@ -14,7 +15,8 @@ def explain(
     topic: Annotated[
         str,
         typer.Argument(
-            help=f"Page to make: {', '.join(PAGES)}; or {INDEX}, for README.md, their list."
+            help=f"Page to make: {', '.join(PAGES)}; or {INDEX}, for README.md, their list.",
+            autocompletion=completion.words(*PAGES, INDEX),
         ),
     ],
     out: Annotated[

@@ -8,13 +8,16 @@ import typer
 
 from clearzoom.cli.arguments import parse
 from clearzoom.cli.batch import batch
+from clearzoom.cli.config import config
 from clearzoom.cli.console import say
+from clearzoom.cli.defaults import DefaultedCommand
 from clearzoom.cli.doctor import doctor
 from clearzoom.cli.enlarge import enlarge
 from clearzoom.cli.evaluate import evaluate
 from clearzoom.cli.explain import explain
 from clearzoom.cli.export import export
 from clearzoom.cli.models import models
+from clearzoom.cli.plain_help import PlainCommand, PlainGroup
 from clearzoom.cli.plan import plan
 from clearzoom.cli.serve import serve
 from clearzoom.cli.streams import printing
@@ -29,14 +32,17 @@ from clearzoom.version import __version__
 _TRAINING_PARTS = {"torch", "lightning", "safetensors", "onnx", "onnxscript", "tensorboard"}
 
 app = typer.Typer(
+    cls=PlainGroup,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # it would take "[train]" for markup
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-commands = (enlarge, plan, batch, watch, serve, evaluate, train, tune, export, explain, doctor)
-for command in commands:
-    app.command()(command)
+for command in (enlarge, plan, batch, watch):
+    app.command(cls=DefaultedCommand)(command)
+for other in (serve, evaluate, train, tune, export, explain, doctor):
+    app.command(cls=PlainCommand)(other)
+app.add_typer(config, name="config")
 app.add_typer(models, name="models")
 app.add_typer(weights, name="weights")
 

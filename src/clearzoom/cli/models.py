@@ -9,7 +9,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import JustifyMethod
 from rich.table import Table
 
+from clearzoom.cli import completion
 from clearzoom.cli.console import say, say_json
+from clearzoom.cli.plain_help import PlainCommand, PlainGroup
 from clearzoom.io.terminal import PlainConsole
 
 if TYPE_CHECKING:
@@ -18,10 +20,18 @@ if TYPE_CHECKING:
 
 _INPUT_PX = 64
 
-models = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+models = typer.Typer(cls=PlainGroup, invoke_without_command=True, rich_markup_mode=None)
 
-NameArgument = Annotated[str, typer.Argument(help="Name of a model.")]
-ScaleOption = Annotated[int | None, typer.Option(help="Only this scale. [default: all]")]
+NameArgument = Annotated[
+    str, typer.Argument(help="Name of a model.", autocompletion=completion.models)
+]
+OwnNameArgument = Annotated[
+    str, typer.Argument(help="Name of a model.", autocompletion=completion.own_models)
+]
+ScaleOption = Annotated[
+    int | None,
+    typer.Option(help="Only this scale. [default: all]", autocompletion=completion.scales),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -32,7 +42,7 @@ def root(context: typer.Context, as_json: JsonOption = False) -> None:
         _list(as_json=as_json)
 
 
-@models.command()
+@models.command(cls=PlainCommand)
 def add(
     file: Annotated[
         Path,
@@ -60,13 +70,13 @@ def add(
 
     own = add_model(file, licence, name, say=partial(say, err=True))
     say(
-        f"{own.name} x{own.scale} is added; try: clearzoom enlarge IN -o OUT "
-        f"--model {own.name} --scale {own.scale}"
+        f"{own.name} x{own.scale} is added; try: "
+        f"clearzoom enlarge IN --model {own.name} --scale {own.scale}"
     )
 
 
-@models.command()
-def remove(name: NameArgument, scale: ScaleOption = None) -> None:
+@models.command(cls=PlainCommand)
+def remove(name: OwnNameArgument, scale: ScaleOption = None) -> None:
     """Remove a model of your own."""
     from clearzoom.weights.user_models import remove as remove_own
 
@@ -74,7 +84,7 @@ def remove(name: NameArgument, scale: ScaleOption = None) -> None:
         say(f"removed {path}")
 
 
-@models.command()
+@models.command(cls=PlainCommand)
 def show(name: NameArgument, scale: ScaleOption = None) -> None:
     """Print a model's cards as JSON, after checking its files against their hashes."""
     from clearzoom.weights import find, scales_of
@@ -107,7 +117,9 @@ def _list(*, as_json: bool) -> None:
         return
     console = PlainConsole()
     if networks is None:
-        say("to count the networks, install torch: pip install 'clearzoom[train]'", err=True)
+        from clearzoom.extras import install_command
+
+        say(f"to count the networks, install torch: {install_command('train')}", err=True)
     else:
         console.print(_network_table(networks))
     console.print(_weights_table("Released weights: PSNR / SSIM", cards))

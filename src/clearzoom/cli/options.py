@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from pydantic import ValidationError
 
+from clearzoom.cli import completion
 from clearzoom.engines import Device, Engine, Precision
 from clearzoom.errors import worded
 from clearzoom.io.formats import ResultFormat
@@ -19,14 +21,25 @@ if TYPE_CHECKING:
 
 DEFAULTS = EnlargeRequest()
 
+SIZE, LOOK, FILE, SPEED = "Size", "Look", "File", "Speed"
+"""The groups of options in the help."""
 
-def requested(name: str, *declarations: str, hidden: bool = False) -> Any:
+
+def requested(
+    name: str,
+    *declarations: str,
+    group: str,
+    hidden: bool = False,
+    completion: Callable[..., list[str]] | None = None,
+) -> Any:
     """Make an option of a field of ``EnlargeRequest``, with its help and its bounds.
 
     Args:
         name: the name of the field.
         declarations: like ``--print``, where the option does not have the field's name.
+        group: the group in the help.
         hidden: the help does not list the option.
+        completion: lists what the shell may complete.
     """
     field = EnlargeRequest.model_fields[name]
     words = worded(field.description or "", option_of)
@@ -36,79 +49,146 @@ def requested(name: str, *declarations: str, hidden: bool = False) -> Any:
         for side, bound in (("min", "ge"), ("max", "le"))
         if hasattr(each, bound)
     }
-    return typer.Option(*declarations, help=words, hidden=hidden, **bounds)
+    return typer.Option(
+        *declarations,
+        help=words,
+        hidden=hidden,
+        rich_help_panel=group,
+        autocompletion=completion,
+        **bounds,
+    )
 
 
-ScaleOption = Annotated[float | None, requested("scale")]
-WidthOption = Annotated[int | None, requested("width")]
-HeightOption = Annotated[int | None, requested("height")]
-LongEdgeOption = Annotated[int | None, requested("long_edge")]
-MegapixelsOption = Annotated[float | None, requested("megapixels")]
-PrintOption = Annotated[str | None, requested("print_size", "--print")]
-FillOption = Annotated[bool, requested("fill", "--fill/--fit")]
-BleedOption = Annotated[str | None, requested("bleed")]
-ModelOption = Annotated[str, requested("model")]
-StrengthOption = Annotated[float, requested("strength")]
+SourcesArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="IN",
+        help="Pictures (PNG, JPEG, WebP, TIFF, GIF, AVIF, HEIC, BMP, PPM, TGA, JPEG 2000), "
+        "folders, or patterns like '*.jpg'; - reads standard input.",
+    ),
+]
+OutputOption = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="OUT",
+        help="Result, whose suffix sets the format and which replaces an older file; a folder, "
+        "which is there or ends in /; or - for standard output. [default: beside the picture, as "
+        "NAME-x4 with its suffix]",
+        rich_help_panel=FILE,
+    ),
+]
+ScaleOption = Annotated[float | None, requested("scale", group=SIZE, completion=completion.scales)]
+WidthOption = Annotated[int | None, requested("width", group=SIZE)]
+HeightOption = Annotated[int | None, requested("height", group=SIZE)]
+LongEdgeOption = Annotated[int | None, requested("long_edge", group=SIZE)]
+MegapixelsOption = Annotated[float | None, requested("megapixels", group=SIZE)]
+PrintOption = Annotated[
+    str | None, requested("print_size", "--print", group=SIZE, completion=completion.prints)
+]
+FillOption = Annotated[bool, requested("fill", "--fill/--fit", group=SIZE)]
+BleedOption = Annotated[str | None, requested("bleed", group=SIZE)]
+PreviewOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Enlarge only this part: x,y,width,height in px of IN.", rich_help_panel=SIZE
+    ),
+]
+ModelOption = Annotated[str, requested("model", group=LOOK, completion=completion.models)]
+StrengthOption = Annotated[float, requested("strength", group=LOOK)]
+EnsembleOption = Annotated[bool, requested("ensemble", "--ensemble", group=LOOK)]
+ConsistencyOption = Annotated[
+    str,
+    requested(
+        "consistency",
+        group=LOOK,
+        completion=completion.words("auto", "full", "tones", "none"),
+    ),
+]
+DenoiseOption = Annotated[
+    str, requested("denoise", group=LOOK, completion=completion.words("auto", "0", "0.5", "1"))
+]
+OldConsistencyOption = Annotated[bool | None, requested("back_projection", group=LOOK, hidden=True)]
+WrapOption = Annotated[WrapChoice, requested("wrap", group=LOOK)]
+PixelArtOption = Annotated[bool, requested("pixel_art", "--pixel-art", group=LOOK)]
+FidelityMapOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="File for a map of how far the result is from interpolation.", rich_help_panel=LOOK
+    ),
+]
+FormatOption = Annotated[
+    ResultFormat | None,
+    typer.Option(
+        "--format",
+        help="Format of the results that OUT does not name. [default: each picture's own, or PNG "
+        "where that cannot be written]",
+        rich_help_panel=FILE,
+    ),
+]
+QualityOption = Annotated[int, requested("quality", group=FILE)]
+MaxBytesOption = Annotated[str | None, requested("max_bytes", group=FILE)]
+TiffCompressionOption = Annotated[TiffCompression, requested("tiff_compression", group=FILE)]
+MetadataOption = Annotated[Literal["keep", "strip"], requested("metadata", group=FILE)]
+RecursiveOption = Annotated[
+    bool,
+    typer.Option(
+        "--recursive", help="For a folder: include the folders in it.", rich_help_panel=FILE
+    ),
+]
 EngineOption = Annotated[
     Engine,
-    typer.Option(help="Engine of the network; auto: the fastest installed, by the model's card."),
+    typer.Option(
+        help="Engine of the network; auto: the fastest installed, by the model's card.",
+        rich_help_panel=SPEED,
+    ),
 ]
 DeviceOption = Annotated[
     Device,
     typer.Option(
         help="What the network runs on; auto: the fastest that is here, measured once. "
-        "'clearzoom doctor' lists what is here."
+        "'clearzoom doctor' lists what is here.",
+        rich_help_panel=SPEED,
     ),
 ]
 PrecisionOption = Annotated[
     Precision,
     typer.Option(
         help="Number format; fp16 and bf16 need a GPU or --engine openvino or torch, int8 a "
-        "shipped file."
+        "shipped file.",
+        rich_help_panel=SPEED,
     ),
 ]
-EnsembleOption = Annotated[bool, requested("ensemble", "--ensemble")]
-ConsistencyOption = Annotated[str, requested("consistency")]
-DenoiseOption = Annotated[str, requested("denoise")]
-OldConsistencyOption = Annotated[bool | None, requested("back_projection", hidden=True)]
 HaloOption = Annotated[
     int | None,
     typer.Option(
         min=0,
         max=WIDEST_HALO_PX,
         help="Border read around each tile in px; less is faster, see docs.",
+        rich_help_panel=SPEED,
     ),
 ]
-WrapOption = Annotated[WrapChoice, requested("wrap")]
-PixelArtOption = Annotated[bool, requested("pixel_art", "--pixel-art")]
-QualityOption = Annotated[int, requested("quality")]
-MaxBytesOption = Annotated[str | None, requested("max_bytes")]
-TiffCompressionOption = Annotated[TiffCompression, requested("tiff_compression")]
-MetadataOption = Annotated[Literal["keep", "strip"], requested("metadata")]
-MemoryOption = Annotated[str | None, typer.Option(help="Memory limit of the process, like 1GB.")]
+MemoryOption = Annotated[
+    str | None,
+    typer.Option(help="Memory limit of the process, like 1GB.", rich_help_panel=SPEED),
+]
 MaxPixelsOption = Annotated[
-    int, typer.Option(min=1, help="Largest input in px; larger are refused.")
+    int,
+    typer.Option(min=1, help="Largest input in px; larger are refused.", rich_help_panel=SPEED),
 ]
-RecursiveOption = Annotated[
-    bool, typer.Option("--recursive", help="For a folder: include the folders in it.")
-]
-FormatOption = Annotated[
-    ResultFormat | None,
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+VerboseOption = Annotated[
+    bool,
     typer.Option(
-        "--format",
-        help="Format of all results of a folder. [default: each picture's own, or PNG where that "
-        "cannot be written]",
+        "--verbose",
+        "-v",
+        help="Print also what was chosen, on standard error: networks, engine, consistency, "
+        "level of denoising, tiles, time.",
     ),
 ]
-OutputOption = Annotated[
-    Path,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="OUT",
-        help="Result, or a folder for a folder; the suffix sets the format. Replaces an "
-        "older file.",
-    ),
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on standard output.")
 ]
 
 

@@ -1,18 +1,18 @@
 """``clearzoom plan``."""
 
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from clearzoom.cli.console import say
-from clearzoom.cli.enlarge import chain_text, check_for_folder, enlarge
+from clearzoom.cli.defaults import chosen
+from clearzoom.cli.enlarge import check_one_picture, enlarge
 from clearzoom.cli.options import settings_of
+from clearzoom.cli.plan_lines import chain_text, chosen_text, network_lines, plan_lines
+from clearzoom.cli.reporting import Reporting
 from clearzoom.errors import ClearzoomError
 from clearzoom.pipeline.request import option_of
 
 if TYPE_CHECKING:
+    from clearzoom.cli.selection import Many, Single
     from clearzoom.pipeline.estimate import Estimator
     from clearzoom.pipeline.job import Job
     from clearzoom.pipeline.settings import Settings
@@ -21,51 +21,30 @@ if TYPE_CHECKING:
 @wraps(enlarge)
 def plan(**options: Any) -> None:
     """Print what 'enlarge' would do with the same options; OUT is not written."""
+    from clearzoom.cli.pipes import opened
+    from clearzoom.cli.selection import Many, select
     from clearzoom.pipeline.estimate import Estimator
-    from clearzoom.pipeline.job import networks_of, noted, plan_job
-    from clearzoom.pipeline.memory_trial import trial_budget, try_tiles
-    from clearzoom.pipeline.paths import is_folder
-    from clearzoom.pipeline.settings import parse_region
 
+    options = chosen(options["context"])
     settings = settings_of(options)
-    if is_folder(options["source"]):
-        check_for_folder(options["preview"], options["fidelity_map"])
-        _plan_folder(options["source"], options["output"], settings, recursive=options["recursive"])
-        return
-    part = parse_region(options["preview"]) if options["preview"] is not None else None
-    job = plan_job(options["source"], options["output"], settings, preview=part)
-    job = noted(job, networks_of(job))  # a network that cannot be loaded ends the plan
-    try_tiles(job, trial_budget(settings.memory_bytes))
-    source, planned = job.source, job.plan
-    bits = 16 if source.deep else 8
-    width, height = job.cut.width, job.cut.height
-    lines = [
-        f"input    {source.path}  {source.kind}  {source.width_px}x{source.height_px} px  "
-        f"{bits} bit  {_colours(job)}" + (f"  {source.frames} frames" if source.frames > 1 else ""),
-        f"networks {chain_text(job)}: {planned.enlarged_px[0]}x{planned.enlarged_px[1]} px"
-        + (
-            ""
-            if job.preview or not planned.stages
-            else f", {planned.computed_px:,} px computed in all"
-        ),
-    ]
-    if planned.stages:
-        lines.append(f"chosen   {_chosen(job, settings)}")
-    if planned.resized_px != planned.enlarged_px:
-        size = f"{planned.resized_px[0]}x{planned.resized_px[1]} px"
-        lines.append(f"resample {size}, {planned.resampling}")
-    if job.preview:
-        lines.append(f"cut      {width}x{height} px, --preview")
-    elif planned.result_px != planned.resized_px:
-        lines.append(f"cut      {width}x{height} px, from the middle")
-    stated = f"  {job.dpi[0]:.0f} dpi" if job.dpi else ""
-    lines.append(
-        f"result   {job.target}  {width}x{height} px  {width * height / 1e6:.1f} MP{stated}"
-    )
-    lines.append(f"estimate {_estimated([job], Estimator())}, from a short measurement here")
-    lines += [f"note     {note}" for note in job.notes]
-    for line in lines:
-        say(line)
+    reporting = Reporting.of("plan", options)
+    with opened(options["sources"], options["output"], settings.format, writes=False) as ends:
+        reporting.named = ends.named
+        part = options["preview"] is not None
+        work = select(ends.sources, ends.output, settings, part=part)
+        check_one_picture(work, options)
+        alone, estimator = len(work) == 1, Estimator()
+        for each in work:
+            try:
+                if isinstance(each, Many):
+                    _plan_many(each, settings, reporting, estimator, options["recursive"])
+                else:
+                    _plan_one(each, settings, options, reporting, estimator)
+            except ClearzoomError as error:
+                reporting.take_failure(each.named, error, alone=alone)
+                if alone:
+                    raise
+    reporting.end()
 
 
 # The options are those of enlarge; the name and the help are its own.
@@ -77,54 +56,101 @@ To estimate time and size, a few windows of the picture are enlarged for about a
 """
 
 
-def _plan_folder(source: Path, output: Path, settings: "Settings", *, recursive: bool) -> None:
-    from clearzoom.batch.plan import plan_folder
-    from clearzoom.batch.tree import left_out_text
-    from clearzoom.pipeline.estimate import Estimator
+def _plan_one(
+    single: "Single",
+    settings: "Settings",
+    options: dict[str, Any],
+    reporting: Reporting,
+    estimator: "Estimator",
+) -> None:
+    from clearzoom.cli.json_report import picture_of
+    from clearzoom.pipeline.job import networks_of, noted
+    from clearzoom.pipeline.memory_trial import trial_budget, try_tiles
+    from clearzoom.pipeline.settings import parse_region
 
-    pictures, before, failures, px = 0, 0, 0, 0
+    part = parse_region(options["preview"]) if options["preview"] is not None else None
+    job = single.planned(settings, part)
+    networks = networks_of(job)  # a network that cannot be loaded ends the plan with its error
+    job = noted(job, networks)
+    try_tiles(job, trial_budget(settings.memory_bytes))
+    for line in plan_lines(job, settings):
+        reporting.say(line)
+    estimate = _estimated([job], estimator, reporting)
+    reporting.say(f"estimate {estimate}, from a short measurement here")
+    for note in job.notes:
+        reporting.say(f"note     {note}")
+    if reporting.verbose:
+        for line in network_lines(job, networks):
+            reporting.detail(line)
+    reporting.run.take(picture_of(job, networks))
+
+
+def _plan_many(
+    many: "Many",
+    settings: "Settings",
+    reporting: Reporting,
+    estimator: "Estimator",
+    recursive: bool,
+) -> None:
+    from clearzoom.batch.batch import Batch
+    from clearzoom.batch.plan import plan_batch
+    from clearzoom.batch.storage import LocalFolder
+    from clearzoom.batch.tree import full_name, left_out_text
+    from clearzoom.cli.json_report import PictureReport, picture_of
+    from clearzoom.pipeline.job import networks_of
+
+    before, failures, px = 0, 0, 0
     jobs: list[Job] = []
-    folder = plan_folder(source, output, settings, recursive=recursive)
+    batch = Batch(many.source, LocalFolder(str(many.target)), settings, recursive=recursive)
+    reporting.describe(batch)
+    folder = plan_batch(batch)
     for picture in folder.pictures:
-        planned = picture.job
+        planned, file = picture.job, full_name(many.source, picture.file)
         if picture.error is not None:
             failures += 1
-            say(f"{picture.file}  fails: {picture.error}")
+            reporting.say(f"{picture.file}  fails: {picture.error}")
+            report = PictureReport(
+                file=file, status="failed", code=picture.code, error=picture.error
+            )
         elif planned is None:
             before += 1
-            say(f"{picture.file}  done before")
+            reporting.say(f"{picture.file}  done before")
+            report = PictureReport(file=file, status="done before")
         else:
-            pictures += 1
-            px += _say_planned(picture.file, planned, settings)
+            px += _say_planned(picture.file, planned, settings, reporting)
             jobs.append(planned)
+            report = picture_of(planned, networks_of(planned))
+        reporting.run.take(report)
     if jobs:
-        estimate = _estimated(jobs, Estimator())
-        say(f"estimate {estimate}, from a short measurement here, of the first of each kind")
-    others = left_out_text(folder.listing.left_out.values())
-    say(
-        f"{output}  {pictures} pictures, {px / 1e6:.1f} MP; {before} done before, {failures} will "
-        f"fail{f', {others}' if others else ''}"
+        estimate = _estimated(jobs, estimator, reporting)
+        reporting.say(
+            f"estimate {estimate}, from a short measurement here, of the first of each kind"
+        )
+    left_out = folder.listing.left_out.values()
+    reporting.run.leave_out(left_out)
+    others = left_out_text(left_out)
+    reporting.say(
+        f"{many.target}  {len(jobs)} pictures, {px / 1e6:.1f} MP; {before} done before, {failures} "
+        f"will fail{f', {others}' if others else ''}"
     )
-    if failures:
-        raise typer.Exit(3)
 
 
-def _say_planned(name: str, planned: "Job", settings: "Settings") -> int:
+def _say_planned(name: str, planned: "Job", settings: "Settings", reporting: Reporting) -> int:
     """Print the lines of one picture of a folder, and return the area of its result in px."""
     frames = planned.source.frames
     (width, height), before = planned.plan.result_px, planned.plan.source_px
-    say(
+    reporting.say(
         f"{name}  {before[0]}x{before[1]} px -> {width}x{height} px"
         + (f"  {frames} frames" if frames > 1 else "")
         + f"  ({chain_text(planned)}"
-        + (f"; {_chosen(planned, settings)})" if planned.plan.stages else ")")
+        + (f"; {chosen_text(planned, settings)})" if planned.plan.stages else ")")
     )
     for note in planned.notes:
-        say(f"  note: {note}")
+        reporting.say(f"  note: {note}")
     return width * height * frames
 
 
-def _estimated(jobs: "list[Job]", estimator: "Estimator") -> str:
+def _estimated(jobs: "list[Job]", estimator: "Estimator", reporting: Reporting) -> str:
     try:
         estimates = [estimator.of(job) for job in jobs]
     except ClearzoomError as error:  # the plan is useful without an estimate
@@ -133,6 +159,9 @@ def _estimated(jobs: "list[Job]", estimator: "Estimator") -> str:
         return f"none: {error}"
     seconds = sum(each.seconds for each in estimates)
     size = sum(each.file_bytes for each in estimates)
+    run = reporting.run
+    run.seconds = round(run.seconds + seconds, 3)
+    run.estimated_bytes = (run.estimated_bytes or 0) + size
     long = next(
         f"{_rounded(seconds / of)} {unit}"
         for of, unit in ((86_400, "days"), (3600, "h"), (60, "min"), (1, "s"))
@@ -148,24 +177,3 @@ def _estimated(jobs: "list[Job]", estimator: "Estimator") -> str:
 
 def _rounded(number: float) -> str:
     return f"{float(f'{number:.2g}'):g}"
-
-
-def _colours(job: "Job") -> str:
-    source = job.source
-    name = "CMYK" if source.cmyk else "grey" if source.channels <= 2 else "RGB"
-    return name + (" and alpha" if source.has_alpha else "")
-
-
-def _chosen(job: "Job", settings: "Settings") -> str:
-    """Name consistency, denoise and wrap, and mark those chosen by the picture."""
-    from clearzoom.engines.wrappers import consistency_text
-
-    consistency, denoise = job.settings.consistency, job.settings.denoise
-    assert consistency != "auto"
-    words = f"consistency {consistency_text(consistency)}"
-    words += " (auto)" if settings.consistency == "auto" else ""
-    if denoise is not None:
-        words += f", denoise {denoise:g}" + (" (auto)" if settings.denoise == "auto" else "")
-    if job.settings.wrap != "none":
-        words += f", wrap {job.settings.wrap}" + (" (auto)" if settings.wrap == "auto" else "")
-    return words

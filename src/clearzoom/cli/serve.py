@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from clearzoom.cli import completion
 from clearzoom.cli.options import (
     ConsistencyOption,
     DenoiseOption,
@@ -75,7 +76,11 @@ def serve(
         typer.Option(help="TOML file of passwords, for folders that are not for all."),
     ] = None,
     model: Annotated[
-        str, typer.Option(help="Model where the address names none; see 'clearzoom models'.")
+        str,
+        typer.Option(
+            help="Model where the address names none; see 'clearzoom models'.",
+            autocompletion=completion.models,
+        ),
     ] = DEFAULT_MODEL,
     consistency: ConsistencyOption = "auto",
     denoise: DenoiseOption = "auto",

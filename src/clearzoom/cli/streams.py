@@ -2,9 +2,11 @@
 
 import io
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, TextIO, cast
 
 from clearzoom.errors import OutputError
@@ -58,12 +60,35 @@ class _Guarded:
             self._end(error)
 
     def _end(self, error: OSError) -> None:
-        # What is still in the buffer would be refused again when the process ends.
-        with suppress(OSError, ValueError):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self._stream.fileno())
-            os.close(nowhere)
+        _discard_buffer(self._stream)
         self._failed(error)
+
+
+def print_file(path: Path) -> None:
+    """Print the bytes of a file to standard output.
+
+    Args:
+        path: the file.
+
+    Raises:
+        OutputError: standard output refuses them.
+    """
+    try:
+        sys.stdout.flush()
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        _discard_buffer(sys.stdout)
+        _raise_output_error(error)
+
+
+def _discard_buffer(stream: TextIO) -> None:
+    """Lead a stream to nowhere: what is in its buffer would be refused again at the end."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def _raise_output_error(error: OSError) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from clearzoom.cli import completion
 from clearzoom.cli.console import say
 from clearzoom.cli.threads import wait_asleep
 from clearzoom.errors import ModelError, worded
@@ -18,7 +19,12 @@ def tune(
         Path, typer.Argument(metavar="DIR", readable=False, help="Folder of pictures like yours.")
     ],
     base: Annotated[
-        str, typer.Option("--from", help="Model to start from: photo, fast, or one of your own.")
+        str,
+        typer.Option(
+            "--from",
+            help="Model to start from: photo, fast, or one of your own.",
+            autocompletion=completion.models,
+        ),
     ] = DEFAULT_MODEL,
     scale: Annotated[int, typer.Option(help="A scale that the --from model has.")] = 4,
     name: Annotated[
@@ -71,5 +77,5 @@ def tune(
     )
     say(
         f"{chosen} x{scale} is registered ({tuned.compared.gain_words()}); "
-        f"try: clearzoom enlarge IN -o OUT --model {chosen} --scale {scale}"
+        f"try: clearzoom enlarge IN --model {chosen} --scale {scale}"
     )

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clearzoom.cli import options
-from clearzoom.cli.console import say, say_failure
-from clearzoom.cli.enlarge import stoppable
+from clearzoom.cli.console import failure_text, say
+from clearzoom.cli.defaults import chosen
+from clearzoom.cli.interrupt import stoppable
 from clearzoom.cli.options import DEFAULTS, settings_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,11 @@ def watch(
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", metavar="OUT", help="A folder for the results; made if missing."
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="A folder for the results; made if missing.",
+            rich_help_panel=options.FILE,
         ),
     ],
     scale: options.ScaleOption = DEFAULTS.scale,
@@ -39,23 +44,24 @@ def watch(
     bleed: options.BleedOption = DEFAULTS.bleed,
     model: options.ModelOption = DEFAULTS.model,
     strength: options.StrengthOption = DEFAULTS.strength,
-    engine: options.EngineOption = "auto",
-    precision: options.PrecisionOption = "fp32",
     ensemble: options.EnsembleOption = DEFAULTS.ensemble,
     consistency: options.ConsistencyOption = "auto",
     denoise: options.DenoiseOption = "auto",
     back_projection: options.OldConsistencyOption = None,
-    halo: options.HaloOption = None,
     wrap: options.WrapOption = DEFAULTS.wrap,
     pixel_art: options.PixelArtOption = DEFAULTS.pixel_art,
+    result_format: options.FormatOption = None,
     quality: options.QualityOption = DEFAULTS.quality,
     max_bytes: options.MaxBytesOption = DEFAULTS.max_bytes,
     tiff_compression: options.TiffCompressionOption = DEFAULTS.tiff_compression,
     metadata: options.MetadataOption = DEFAULTS.metadata,
+    recursive: options.RecursiveOption = False,
+    engine: options.EngineOption = "auto",
+    device: options.DeviceOption = "auto",
+    precision: options.PrecisionOption = "fp32",
+    halo: options.HaloOption = None,
     memory: options.MemoryOption = None,
     max_pixels: options.MaxPixelsOption = 1_000_000_000,
-    recursive: options.RecursiveOption = False,
-    result_format: options.FormatOption = None,
 ) -> None:
     """Enlarge the pictures of a folder, and each that is put there later; Ctrl-C ends it.
 
@@ -65,7 +71,7 @@ def watch(
     """
     from clearzoom.batch.watch import watch_folder
 
-    settings = settings_of(context.params)
+    settings = settings_of(chosen(context))
     counts = {"done": 0, "failed": 0, "before": 0}
 
     def begins(names: Sequence[str]) -> None:
@@ -76,7 +82,7 @@ def watch(
         failed = row["status"] == "failed"
         counts["before" if skipped else "failed" if failed else "done"] += 1
         if failed:
-            say_failure(row["file"], row["error"])
+            say(f"failed: {failure_text(row['file'], row['error'])}", err=True)
         elif not skipped:
             say(f"{output / row['output']}  {row['width_px']}x{row['height_px']} px")
 

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 import typer
 
 from clearzoom.cli.console import say
+from clearzoom.cli.plain_help import PlainCommand, PlainGroup
 
-weights = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+weights = typer.Typer(cls=PlainGroup, no_args_is_help=True, rich_markup_mode=None)
 
 
 @weights.callback()
@@ -15,7 +16,7 @@ def root() -> None:
     """Fetch weights of ImageNet networks, for perceptual training and for LPIPS."""
 
 
-@weights.command()
+@weights.command(cls=PlainCommand)
 def fetch(
     what: Annotated[
         Literal["vgg16", "lpips"],

@@ -9,16 +9,20 @@ from math import floor, sqrt
 from typing import Literal
 
 from clearzoom.checked import checked_fields
-from clearzoom.errors import SizeError
+from clearzoom.core.paper import PAPER_MM, paper_named
+from clearzoom.errors import SizeError, nearest
 
 Fitting = Literal["fit", "fill"]
+Sides = Literal["fixed", "turning", "longest"]
 
 MM_PER_INCH = 25.4
 _MM = {"mm": 1.0, "cm": 10.0, "in": MM_PER_INCH}
 _PRINT = re.compile(
-    r"(?P<w>\d+(?:\.\d+)?)\s*[xX\u00d7]\s*(?P<h>\d+(?:\.\d+)?)\s*(?P<unit>mm|cm|in)"
-    r"(?:\s*@\s*(?P<dpi>\d+(?:\.\d+)?)\s*dpi)?"
+    r"(?:(?P<paper>[A-Za-z]\w*)|"
+    r"(?P<w>\d+(?:\.\d+)?)\s*(?:[xX\u00d7]\s*(?P<h>\d+(?:\.\d+)?)\s*)?(?P<unit>mm|cm|in))"
+    r"(?:\s*@\s*(?P<dpi>\d+(?:\.\d+)?)\s*(?:dpi)?)?"
 )
+_FORMS = "write it like 60x70cm@300dpi, A3@300dpi, or 60cm@300dpi for the longer side"
 _LENGTH = re.compile(r"(?P<length>\d+(?:\.\d+)?)\s*(?P<unit>mm|cm|in)")
 _TOO_LARGE = 1e9
 
@@ -33,20 +37,28 @@ class Print:
         height_mm: its height, likewise.
         dpi: px per inch of the paper.
         bleed_mm: what is added on each side, and cut off after printing.
+        sides: ``fixed``: width is across and height is down. ``turning``: they are exchanged where
+            that suits the orientation of the picture. ``longest``: the longer side of the picture
+            gets this length, and width and height are equal.
 
     Example:
         >>> Print(600, 700).size_px, Print(600, 700, bleed_mm=3).size_px
         ((7087, 8268), (7157, 8339))
+        >>> Print(210, 297, sides="turning").size_px
+        (2480, 3508)
     """
 
     width_mm: float
     height_mm: float
     dpi: float = 300.0
     bleed_mm: float = 0.0
+    sides: Sides = "fixed"
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            may_be_0 = name == "bleed_mm"
+        if self.sides == "longest" and self.width_mm != self.height_mm:
+            raise SizeError("a print by its longest side has an equal width_mm and height_mm")
+        for name in ("width_mm", "height_mm", "dpi", "bleed_mm"):
+            value, may_be_0 = getattr(self, name), name == "bleed_mm"
             if not (0 < value < _TOO_LARGE or (may_be_0 and value == 0)):
                 least = "from 0" if may_be_0 else "above 0"
                 raise SizeError(f"a print's {name} of {value:g} is not {least} and below a billion")
@@ -56,7 +68,7 @@ class Print:
 
     @property
     def size_px(self) -> tuple[int, int]:
-        """Return width and height in px, with the bleed on both sides."""
+        """Return width and height in px, with the bleed on both sides, and not turned."""
         return self._px(self.width_mm), self._px(self.height_mm)
 
     def _px(self, length_mm: float) -> int:
@@ -114,8 +126,11 @@ class Wanted:
                     f"`{name}`: a size of {words} is not above 0 and below a billion", setting=name
                 )
         whole_box = self.width_px is not None and self.height_px is not None
-        if self.fitting == "fill" and self.sheet is None and not whole_box:
-            raise SizeError("`fill` needs a box to fill: `width_px` and `height_px`, or `sheet`")
+        box_of_sheet = self.sheet is not None and self.sheet.sides != "longest"
+        if self.fitting == "fill" and not box_of_sheet and not whole_box:
+            raise SizeError(
+                "`fill` needs a box to fill: `width_px` and `height_px`, or `sheet` with both sides"
+            )
 
 
 def whole_px(length_px: float) -> int:
@@ -127,7 +142,9 @@ def parse_print(text: str, bleed: str | None = None) -> Print:
     """Parse a print size.
 
     Args:
-        text: such as 60x70cm@300dpi, 8x10in or 210x297mm@600dpi; the default is 300 dpi.
+        text: such as 60x70cm@300dpi, 8x10in or 210x297mm@600dpi; such as A3@300dpi, B5 or
+            Letter, which is turned as the picture is; or such as 60cm@300dpi, which is the length
+            of the picture's longer side. The default is 300 dpi.
         bleed: such as 3mm: this is added on each side and trimmed after printing.
 
     Raises:
@@ -136,14 +153,17 @@ def parse_print(text: str, bleed: str | None = None) -> Print:
     Example:
         >>> parse_print("60x70cm@300dpi").size_px
         (7087, 8268)
+        >>> parse_print("A3"), parse_print("60cm@150dpi")
+        (Print(width_mm=297.0, height_mm=420.0, dpi=300.0, bleed_mm=0.0, sides='turning'), \
+Print(width_mm=600.0, height_mm=600.0, dpi=150.0, bleed_mm=0.0, sides='longest'))
     """
     parts = _PRINT.fullmatch(text.strip())
-    if parts is None:
+    named = paper_named(parts["paper"]) if parts is not None and parts["paper"] else None
+    if parts is None or (parts["paper"] and named is None):
+        near = nearest(parts["paper"], PAPER_MM) if parts is not None else ""
         raise SizeError(
-            f"cannot understand `print_size` {text!r:.60}; write it like 60x70cm@300dpi",
-            setting="print_size",
+            f"cannot understand `print_size` {text!r:.60}; {_FORMS}{near}", setting="print_size"
         )
-    unit = _MM[parts["unit"]]
     bleed_mm = 0.0
     if bleed is not None:
         length = _LENGTH.fullmatch(bleed.strip())
@@ -153,12 +173,16 @@ def parse_print(text: str, bleed: str | None = None) -> Print:
             )
         bleed_mm = float(length["length"]) * _MM[length["unit"]]
     dpi = float(parts["dpi"] or Print.dpi)
-    width_mm, height_mm = (float(parts[side]) * unit for side in ("w", "h"))
+    sides: Sides = "turning" if named else "fixed" if parts["h"] else "longest"
+    if named is None:
+        unit = _MM[parts["unit"]]
+        named = float(parts["w"]) * unit, float(parts["h"] or parts["w"]) * unit
+    width_mm, height_mm = named
     if not (width_mm and height_mm and dpi):
         raise SizeError(
             f"`print_size` {text!r:.60}: lengths and dpi must be above 0", setting="print_size"
         )
-    return Print(width_mm, height_mm, dpi, bleed_mm)
+    return Print(width_mm, height_mm, dpi, bleed_mm, sides)
 
 
 def target_size(
@@ -178,6 +202,8 @@ def target_size(
     """
     if target.sheet is not None:
         box = target.sheet.size_px
+        if target.sheet.sides == "turning" and (width_px - height_px) * (box[0] - box[1]) < 0:
+            box = box[1], box[0]
     elif target.width_px is not None and target.height_px is not None:
         box = (target.width_px, target.height_px)
     else:

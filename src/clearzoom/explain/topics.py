@@ -3,7 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 
-from clearzoom.errors import InputError, MissingFileError
+from clearzoom.errors import InputError, MissingFileError, nearest
 from clearzoom.explain.chapter import INDEX, PAGES, TRAINED, index
 from clearzoom.explain.page import Page, write_whole
 
@@ -25,7 +25,10 @@ def make(topic: str, data: Path | None = None, *, quick: bool = False) -> Page:
         '# From SRResNet to the slim variant · SRResNet 原論文改良 · 本次實作改良'
     """
     if topic not in PAGES:
-        raise InputError(f"no topic {topic!r}; there are: {', '.join((*PAGES, INDEX))}")
+        topics = (*PAGES, INDEX)
+        raise InputError(
+            f"no topic {topic!r}; there are: {', '.join(topics)}{nearest(topic, topics)}"
+        )
     if topic in TRAINED and data is None:
         raise MissingFileError(
             f"{topic} trains networks; give `data` FOLDER with the pictures in train/ and val/"

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from clearzoom.errors import ConfigError, UnknownModelError
+from clearzoom.errors import ConfigError, UnknownModelError, nearest
 from clearzoom.models.fast import FastConfig, FastSR
 from clearzoom.models.network import NetworkConfig, SRNet
 from clearzoom.models.photo import PhotoConfig, PhotoSR
@@ -45,7 +45,9 @@ def build(name: str, scale: int = 4, settings: dict[str, Any] | None = None) -> 
         ConfigError: a switch is unknown or has a wrong value.
     """
     if name not in NETWORKS:
-        raise UnknownModelError(f"no network {name!r}; there are: {', '.join(NETWORKS)}")
+        raise UnknownModelError(
+            f"no network {name!r}; there are: {', '.join(NETWORKS)}{nearest(name, NETWORKS)}"
+        )
     kind, config = NETWORKS[name]
     switches = config.model_dump() | (settings or {}) | {"scale": scale}
     try:

@@ -21,6 +21,14 @@ def is_folder(path: Path) -> bool:
     return stat.S_ISDIR(_input_stat(path).st_mode)
 
 
+def is_visible_folder(path: Path) -> bool:
+    """Return whether there is a folder, as far as the user has a right to look."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def check_input(path: Path) -> None:
     """Refuse an input that is no regular file: opening a named pipe would wait for ever.
 

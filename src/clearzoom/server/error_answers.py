@@ -23,6 +23,7 @@ from clearzoom.errors import (
     UnreadablePictureError,
     WeightsError,
 )
+from clearzoom.extras import install_command
 from clearzoom.io.libvips_errors import is_full
 from clearzoom.server.guards import GUARDS
 
@@ -126,6 +127,19 @@ def field_of(setting: str) -> str:
     return _FIELDS.get(setting, setting)
 
 
+def worded_for_clients(error: ClearzoomError) -> str:
+    """Word an error in the fields of a request; the owner alone can install what is missing.
+
+    Args:
+        error: its message may name paths of this machine, which the caller replaces.
+    """
+    text = error.worded(field_of)
+    if not isinstance(error, MissingExtraError):
+        return text
+    hint = f"clearzoom[{error.extra}], which the server's owner can install"
+    return text.replace(install_command(error.extra), hint)
+
+
 def failure(
     status: int, code: str, message: str, headers: dict[str, str] | None = None
 ) -> JSONResponse:
@@ -195,7 +209,7 @@ def _expected(error: Exception, hidden: Sequence[Path]) -> JSONResponse:
     if status >= 500:
         _log.error("%s: %s", error.code, error)
         return failure(status, error.code, "the server cannot do that now; its log says why")
-    message = " ".join(error.worded(field_of).split())
+    message = " ".join(worded_for_clients(error).split())
     for folder in hidden:
         message = message.replace(f"{folder}{os.sep}", "")
     return failure(status, error.code, message)

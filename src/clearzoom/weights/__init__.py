@@ -7,7 +7,7 @@ Each is NAME-xSCALE.onnx with its card, NAME-xSCALE.json; weights that clearzoom
 from pathlib import Path
 
 from clearzoom.core.consistency import Consistency
-from clearzoom.errors import MissingFileError, UnknownModelError, WeightsError
+from clearzoom.errors import MissingFileError, UnknownModelError, WeightsError, nearest
 from clearzoom.weights.card import AddedCard, read_any_card
 from clearzoom.weights.shipped import FOLDER, released, torch_file
 from clearzoom.weights.user_models import own_folder, own_models
@@ -161,4 +161,6 @@ def find(name: str, scale: int) -> Path:
     there = [(card.name, card.scale) for card in released()]
     there += [(own.name, own.scale) for own in own_models()]
     words = ", ".join(f"{each} x{its_scale}" for each, its_scale in there)
-    raise UnknownModelError(f"no weights {model}; there are: {words or 'none'}")
+    names = {each for each, _ in there}
+    near = "" if name in names else nearest(name, sorted(names))
+    raise UnknownModelError(f"no weights {model}; there are: {words or 'none'}{near}")

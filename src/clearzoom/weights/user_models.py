@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from clearzoom.errors import ModelError, OutputError, UnknownModelError, WeightsError
+from clearzoom.errors import ModelError, OutputError, UnknownModelError, WeightsError, nearest
 from clearzoom.io.atomic import whole_file
 from clearzoom.io.libvips_errors import refused
 from clearzoom.io.user_folders import data_folder
@@ -198,9 +198,13 @@ def remove(name: str, scale: int | None = None) -> list[Path]:
                 raise refused(path, error) from error
             gone.append(path)
     if not gone:
-        there = ", ".join(f"{own.name} x{own.scale}" for own in own_models())
+        there = own_models()
+        words = ", ".join(f"{own.name} x{own.scale}" for own in there) or "none"
         missing = name if scale is None else f"{name} x{scale}"
-        raise UnknownModelError(f"you have no model {missing}; you have: {there or 'none'}")
+        names = {own.name for own in there} - {name}
+        raise UnknownModelError(
+            f"you have no model {missing}; you have: {words}{nearest(name, sorted(names))}"
+        )
     return gone
 
 

@@ -17,7 +17,7 @@ from clearzoom.io.names import is_picture_file, is_picture_name, may_be_picture
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.server.access.services import PATH
 from clearzoom.server.access.visitors import may_see
-from clearzoom.server.error_answers import ACCESS, RefusedError, field_of
+from clearzoom.server.error_answers import ACCESS, RefusedError, worded_for_clients
 from clearzoom.server.gallery.entries import Entry as Entry
 from clearzoom.server.gallery.entries import Locked as Locked
 from clearzoom.server.gallery.entries import Unreadable as Unreadable
@@ -192,7 +192,7 @@ class Library:
                     yield Unreadable(identifier, str(error))
                 except ClearzoomError as error:
                     yield Unreadable(
-                        identifier, error.worded(field_of).replace(f"{self.folder}/", "")
+                        identifier, worded_for_clients(error).replace(f"{self.folder}/", "")
                     )
 
     def found_file(self, identifier: str) -> Entry:

@@ -25,6 +25,7 @@ from clearzoom.server.error_answers import (
     RefusedError,
     field_of,
     status_of,
+    worded_for_clients,
 )
 from clearzoom.server.jobs.records import JobFolder, Record
 from clearzoom.server.memory import TILE_BYTES, Memory
@@ -152,7 +153,8 @@ def error_response(error: Exception, folder: JobFolder, record: Record) -> tuple
             message="that takes more memory than a job has here; ask for a smaller size, or for "
             "png, tif or jpg",
         )
-    return status, Failure(code=error.code, message=redact_paths([str(error)], folder, record)[0])
+    text = worded_for_clients(error)
+    return status, Failure(code=error.code, message=redact_paths([text], folder, record)[0])
 
 
 def _pixels(width: int, height: int, source: Source) -> int:
