@@ -25,6 +25,9 @@ VARIABLES = {
     "terminal; 30 by default, and 0 prints a line for each part.",
     "CLEARZOOM_DATA": "Data folder, for your own models. The default is in the platform's folder "
     "for data.",
+    "CLEARZOOM_CONFIG": "File of your default options. The default is `config.toml` in the "
+    "platform's folder for configurations: on Linux `clearzoom` in `$XDG_CONFIG_HOME`, else in "
+    "`~/.config`.",
     "TMPDIR": "Folder for temporary files, such as large pictures that cannot be read by rows.",
     "OMP_NUM_THREADS": "Threads of onnxruntime and OpenVINO; all cores by default.",
     "OMP_WAIT_POLICY": "How training threads wait for each other; `passive` by default, so that "

@@ -119,6 +119,48 @@ def add_own(own_folder, tmp_path):
 
 
 @pytest.fixture
+def trials(tmp_path, monkeypatch):
+    """The folder of kept measurements of devices, of this test alone, on a small tile."""
+    from clearzoom.engines import trial
+
+    monkeypatch.setenv("CLEARZOOM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(trial, "_SIDE_PX", 64)
+    trial.tile.cache_clear()
+    yield tmp_path / "cache" / "devices"
+    trial.tile.cache_clear()
+
+
+@pytest.fixture
+def forget_networks():
+    """Forgets which networks this process has loaded, as a new process would not know them."""
+    from clearzoom.pipeline import networks
+
+    def forget():
+        for each in vars(networks).values():
+            if hasattr(each, "cache_clear"):
+                each.cache_clear()
+
+    forget()
+    yield forget
+    forget()
+
+
+@pytest.fixture
+def with_cuda(trials, forget_networks, monkeypatch):
+    """A machine with a device cuda, whose provider is really another one that runs here.
+
+    It is in onnxruntime's usual wheel, and leaves all operations of a network to the CPU.
+    """
+    from clearzoom.engines import devices
+
+    other = "AzureExecutionProvider"
+    cuda = devices.Place("onnxruntime", "cuda", (other,), ("fp32", "fp16"), "a real GPU")
+    places = tuple(cuda if str(each) == str(cuda) else each for each in devices.PLACES)
+    monkeypatch.setattr(devices, "PLACES", places)
+    return cuda
+
+
+@pytest.fixture
 def random():
     return np.random.default_rng(0)
 

@@ -20,6 +20,7 @@ ORDER = [
     {"metrics"},
     {"probe"},
     {"pipeline"},
+    {"doctor"},
     {"batch"},
     {"api"},
     {"train"},

@@ -124,6 +124,7 @@ CASES = (
             ("evaluate", "--data", "pictures", "--model", "fast"),
             ("explain", "metrics"),
             ("models", *NETWORK),
+            ("doctor",),
             ("export", "run", "-o", "exported"),
         ),
         after="train, tune",

@@ -68,6 +68,7 @@ RIGHT = {
     "max_pixels": {"many digits"},
     "max_bytes": {"None", "many digits"},
     "format": {"None"},
+    "device": {"a word"},  # it is "cuda"
     "back_projection": {"True", "None"},
 }
 

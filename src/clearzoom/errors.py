@@ -9,7 +9,8 @@
     │   └── FullDiskError          output        4
     ├── ModelError                 model         5
     │   ├── UnknownModelError      unknown-model 5
-    │   └── WeightsError           weights       5
+    │   ├── WeightsError           weights       5
+    │   └── DeviceError            device        5
     ├── ConfigError                config        6
     ├── MissingExtraError          missing-extra 7
     ├── TrainingError              training      8
@@ -28,12 +29,13 @@ from collections.abc import Callable
 from typing import Self
 
 _SETTING = re.compile(
-    "`(access_file|address|bleed|cache_bytes|consistency|cpus|data|denoise|devices|engine|ensemble"
-    "|fidelity_map|fill|finish|format|gpus|halo_px|height|height_px|host|init|initial_weights"
-    "|learning_rate|licence|limit_mib|long_edge|long_edge_px|max_actors|max_bytes|max_pixels"
-    "|max_upload_bytes|megapixels|memory_bytes|metadata|min_actors|model|name|nodes"
-    "|output|pixel_art|port|precision|preview|print_size|psnr_model|quality|recursive|resume|resume_from"
-    "|scale|sheet|steps|strength|there|tiff_compression|time_budget_s|wheels|width|width_px|wrap)`"
+    "`(access_file|address|bleed|cache_bytes|consistency|cpus|data|denoise|device|devices|engine"
+    "|ensemble|fidelity_map|fill|finish|format|gpus|halo_px|height|height_px|host|init"
+    "|initial_weights|learning_rate|licence|limit_mib|long_edge|long_edge_px|max_actors|max_bytes"
+    "|max_pixels|max_upload_bytes|megapixels|memory_bytes|metadata|min_actors|model|name|nodes"
+    "|output|pixel_art|port|precision|preview|print_size|psnr_model|quality|recursive|resume"
+    "|resume_from|scale|sheet|steps|strength|there|tiff_compression|time_budget_s|wheels|width"
+    "|width_px|wrap)`"
 )
 """No other word in backticks is a setting's name: a file may be called anything."""
 
@@ -137,6 +139,12 @@ class WeightsError(ModelError):
     """A weights file is damaged, or does not fit its network."""
 
     code = "weights"
+
+
+class DeviceError(ModelError):
+    """A device is not there, or cannot run the network."""
+
+    code = "device"
 
 
 class ConfigError(ClearzoomError):

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from clearzoom.batch.storage import LocalFolder
 from clearzoom.batch.task import BatchContext, Task
 from clearzoom.batch.worker import Part, Worker, setup_of
 from clearzoom.core.targets import Wanted
+from clearzoom.errors import DeviceError
 from clearzoom.io.picture import Picture
 from clearzoom.io.reading import decode
 from clearzoom.io.writing import write_picture
@@ -109,3 +111,27 @@ def test_other_weights_on_a_worker_are_refused(folder, tmp_path, settings):
     assert not skipped
     assert (row["status"], row["code"]) == ("failed", "model")
     assert "results would differ" in row["error"]
+
+
+def test_a_device_that_only_the_workers_have_is_compared_by_name(folder, tmp_path, settings):
+    places = LocalFolder(str(folder)), LocalFolder(str(tmp_path / "out"))
+    theirs = replace(settings, device="directml")
+    with pytest.raises(DeviceError):
+        Batch(*places, theirs)
+    batch = Batch(*places, theirs, elsewhere=True)
+    setup = setup_of(batch.context, split_px=None, at_once=1)
+    assert " by onnxruntime directml fp32, onnxruntime 1." in setup.expected[2]
+    row, _ = Worker(setup).process(Task("grey.tif", "grey.tif", {}, None, False, True))
+    assert (row["status"], row["code"]) == ("failed", "device")
+    on_cpu = replace(setup, context=BatchContext.of(*places, settings))
+    row, _ = Worker(on_cpu).process(Task("grey.tif", "grey.tif", {}, None, False, True))
+    assert "results would differ" in row["error"]
+
+
+def test_a_named_device_of_all_machines_is_that_of_the_network(folder, tmp_path, settings):
+    places = LocalFolder(str(folder)), LocalFolder(str(tmp_path / "out"))
+    context = BatchContext.of(*places, replace(settings, device="openvino-cpu"))
+    setup = setup_of(context, split_px=None, at_once=1)
+    assert " by openvino fp32, openvino 20" in setup.expected[2]
+    row, _ = Worker(setup).process(Task("grey.tif", "grey.tif", {}, None, False, True))
+    assert row["status"] == "done"

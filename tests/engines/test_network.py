@@ -20,7 +20,7 @@ def test_every_engine_gives_the_reference_s_result(engine, random):
     np.testing.assert_allclose(load_network(NAME, SCALE, engine).run(x), reference, atol=1e-4)
 
 
-def test_half_precision_is_close_and_refused_where_it_is_not(random):
+def test_half_precision_is_close_and_refused_where_it_is_not(random, trials):
     x = (random.random((1, 3, 24, 24)) - 0.5).astype(np.float32)
     reference = load_network(NAME, SCALE, "onnxruntime").run(x)
     half = load_network(NAME, SCALE, "torch", "bf16").run(x)

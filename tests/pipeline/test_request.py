@@ -17,7 +17,7 @@ from clearzoom.pipeline.settings import Settings
 # Of the machine and of files, not of what is wanted.
 OPTIONS_OF_THE_COMMAND_ALONE = {
     *("source", "output", "recursive", "result_format", "preview", "fidelity_map"),
-    *("engine", "precision", "halo", "memory", "max_pixels"),
+    *("engine", "device", "precision", "halo", "memory", "max_pixels"),
 }
 
 

@@ -19,7 +19,7 @@ from clearzoom.batch.storage import LocalFolder, Storage
 from clearzoom.batch.task import BatchContext, Task, claimed, failure, tasks_of
 from clearzoom.batch.tree import list_pictures
 from clearzoom.batch.worker import Part, Worker, WorkerSetup
-from clearzoom.errors import MissingExtraError
+from clearzoom.errors import DeviceError, MissingExtraError
 from clearzoom.io.names import HEIC_SUFFIXES, suffix_of
 from clearzoom.pipeline.networks import check_networks
 from clearzoom.pipeline.settings import Settings
@@ -138,6 +138,7 @@ class Batch:
         settings: for every picture.
         recursive: also the folders in source, but not those of results.
         may_be_empty: whether a folder without a picture is no error.
+        elsewhere: whether other machines enlarge them, which may have a device that is not here.
 
     Raises:
         ClearzoomError: as ``enlarge_folder`` says, and for the same causes.
@@ -151,6 +152,7 @@ class Batch:
         *,
         recursive: bool = False,
         may_be_empty: bool = False,
+        elsewhere: bool = False,
     ) -> None:
         self.listing, names = list_pictures(
             source,
@@ -159,7 +161,7 @@ class Batch:
             result_format=settings.format,
             may_be_empty=may_be_empty,
         )
-        _check_requirements(settings, names)
+        _check_requirements(settings, names, elsewhere=elsewhere)
         self.context = BatchContext.of(source, target, settings)
         self.rows = target.report_rows() | journal_rows(target)
         self.tasks = tasks_of(names, self.rows)
@@ -280,9 +282,13 @@ class Batch:
             target.remove(name)
 
 
-def _check_requirements(settings: Settings, pictures: Collection[str]) -> None:
+def _check_requirements(settings: Settings, pictures: Collection[str], *, elsewhere: bool) -> None:
     """Refuse once what no picture could be enlarged with or read without."""
-    check_networks(settings)
+    try:
+        check_networks(settings)
+    except DeviceError:
+        if not elsewhere:
+            raise
     heic = all(suffix_of(name) in HEIC_SUFFIXES for name in pictures)
     if pictures and heic and find_spec("pillow_heif") is None:
         raise MissingExtraError("HEIC, as all pictures here are,", "heic")

@@ -14,6 +14,7 @@ from clearzoom.batch.report import Row
 from clearzoom.batch.staging import staging_folder
 from clearzoom.batch.storage import Storage
 from clearzoom.batch.task import BatchContext, Task, plan_task
+from clearzoom.engines.devices import places_of, version_of
 from clearzoom.engines.network import Network
 from clearzoom.engines.tiled import Progress
 from clearzoom.errors import ClearzoomError, InputError, ModelError, OutputError
@@ -24,9 +25,10 @@ from clearzoom.pipeline.job import Job, channels_of, networks_of
 from clearzoom.pipeline.memory_budget import Budget
 from clearzoom.pipeline.networks import network_for, scales_for
 from clearzoom.pipeline.run import Done, job_key, run_job
+from clearzoom.pipeline.settings import Settings
 
-_PACKAGES = ("clearzoom", "numpy", "onnxruntime", "openvino", "pyvips-binary", "torch")
-"""Another version of these may give other bytes; of the engines only that which runs counts."""
+_PACKAGES = ("clearzoom", "numpy", "pyvips-binary")
+"""Another version of these, or of the engine, may give other bytes."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ class Worker:
             if own != expected:
                 return ModelError(
                     f"this worker has {own}, the command's machine {expected}: results would "
-                    "differ; install the same versions on all nodes, and name `engine`"
+                    "differ; install the same versions on all nodes, and name `engine` and `device`"
                 )
         return None
 
@@ -203,14 +205,24 @@ class Worker:
 
 def identity(network: Network) -> str:
     """Name a network and what runs it; on equal CPUs, equal names give equal bytes."""
-    used = network.engine.partition(" ")[0]
-    versions = []
+    engine = network.engine.partition(" ")[0]
+    versions = [f"{engine} {version_of(engine)}"]
     for package in _PACKAGES:
-        if package in ("onnxruntime", "openvino", "torch") and package != used:
-            continue
         with suppress(PackageNotFoundError):
             versions.append(f"{package} {version(package)}")
-    return f"{network.name} x{network.scale} {network.sha256[:12]} on {', '.join(versions)}"
+    model = f"{network.name} x{network.scale} {network.sha256[:12]}"
+    return f"{model} by {network.engine}, {', '.join(versions)}"
+
+
+def _expected(settings: Settings, scale: int) -> str:
+    """Name the network that workers must have, and what runs it."""
+    if settings.device in ("auto", "cpu"):
+        return identity(network_for(unresolved(settings), scale))
+    # Only the other machines may have the device; what it is called is known here as well.
+    place = places_of(settings.engine, settings.device, settings.precision)[0]
+    on_cpu = replace(unresolved(settings), device="cpu", engine="auto", precision="fp32")
+    named = replace(network_for(on_cpu, scale), engine=f"{place} {settings.precision}")
+    return identity(named)
 
 
 def setup_of(context: BatchContext, *, split_px: int | None, at_once: int) -> WorkerSetup:
@@ -227,8 +239,9 @@ def setup_of(context: BatchContext, *, split_px: int | None, at_once: int) -> Wo
     settings = context.settings
     expected: dict[int, str] = {}
     for scale in scales_for(settings.model):
-        with suppress(ClearzoomError):  # a picture that needs this network reports the error
-            expected[scale] = identity(network_for(unresolved(settings), scale))
+        # A picture that needs this network reports the error.
+        with suppress(ClearzoomError, ImportError):
+            expected[scale] = _expected(settings, scale)
     own = Path(settings.model)
     files = [own, *(own.with_stem(f"{own.stem}-{kind}") for kind in ("int8", "level"))]
     files.append(own.with_suffix(".safetensors"))

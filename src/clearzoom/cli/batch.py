@@ -41,6 +41,7 @@ def batch(
     model: options.ModelOption = DEFAULTS.model,
     strength: options.StrengthOption = DEFAULTS.strength,
     engine: BatchEngineOption = "auto",
+    device: options.DeviceOption = "auto",
     precision: options.PrecisionOption = "fp32",
     ensemble: options.EnsembleOption = DEFAULTS.ensemble,
     consistency: options.ConsistencyOption = "auto",
@@ -74,7 +75,7 @@ def batch(
     ] = None,
     cpus: Annotated[float, typer.Option(min=0, max=10_000, help="CPUs of each actor.")] = 1,
     gpus: Annotated[
-        float, typer.Option(min=0, max=10_000, help="GPUs of each actor, for --engine torch.")
+        float, typer.Option(min=0, max=10_000, help="GPUs of each actor, for --device cuda.")
     ] = 0,
     split_megapixels: Annotated[
         float,
@@ -109,7 +110,7 @@ def batch(
     places = storage_of(source), storage_of(target)
     began = time.perf_counter()
     with stoppable(), progress("Enlarging", "pictures") as report:
-        pictures = Batch(*places, settings, recursive=recursive)
+        pictures = Batch(*places, settings, recursive=recursive, elsewhere=on == "ray")
         if on == "ray":
             cluster = Cluster(address, cpus, gpus, min_actors, max_actors)
             with connected(cluster) as most_actors:

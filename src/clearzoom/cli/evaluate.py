@@ -14,6 +14,7 @@ from clearzoom.cli.console import progress, say, say_json
 from clearzoom.cli.options import (
     ConsistencyOption,
     DenoiseOption,
+    DeviceOption,
     EngineOption,
     PrecisionOption,
     StrengthOption,
@@ -32,6 +33,7 @@ def evaluate(
     scale: Annotated[int, typer.Option(help="How many times HR is larger than LR.")] = 4,
     strength: StrengthOption = 1.0,
     engine: EngineOption = "auto",
+    device: DeviceOption = "auto",
     precision: PrecisionOption = "fp32",
     ensemble: Annotated[
         bool, typer.Option("--ensemble", help="Add a row: the average over eight flips and turns.")
@@ -77,6 +79,7 @@ def evaluate(
         Wanted(scale),
         model=model,
         engine=engine,
+        device=device,
         precision=precision,
         strength=strength,
         consistency=parse_consistency(consistency),

@@ -9,6 +9,7 @@ import typer
 from clearzoom.cli.arguments import parse
 from clearzoom.cli.batch import batch
 from clearzoom.cli.console import say
+from clearzoom.cli.doctor import doctor
 from clearzoom.cli.enlarge import enlarge
 from clearzoom.cli.evaluate import evaluate
 from clearzoom.cli.explain import explain
@@ -33,7 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # it would take "[train]" for markup
 )
-for command in (enlarge, plan, batch, watch, serve, evaluate, train, tune, export, explain):
+commands = (enlarge, plan, batch, watch, serve, evaluate, train, tune, export, explain, doctor)
+for command in commands:
     app.command()(command)
 app.add_typer(models, name="models")
 app.add_typer(weights, name="weights")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from pydantic import ValidationError
 
-from clearzoom.engines import Engine, Precision
+from clearzoom.engines import Device, Engine, Precision
 from clearzoom.errors import worded
 from clearzoom.io.formats import ResultFormat
 from clearzoom.io.tiff_compressions import TiffCompression
@@ -53,10 +53,18 @@ EngineOption = Annotated[
     Engine,
     typer.Option(help="Engine of the network; auto: the fastest installed, by the model's card."),
 ]
+DeviceOption = Annotated[
+    Device,
+    typer.Option(
+        help="What the network runs on; auto: the fastest that is here, measured once. "
+        "'clearzoom doctor' lists what is here."
+    ),
+]
 PrecisionOption = Annotated[
     Precision,
     typer.Option(
-        help="Number format; fp16 and bf16 need --engine torch or openvino, int8 a shipped file."
+        help="Number format; fp16 and bf16 need a GPU or --engine openvino or torch, int8 a "
+        "shipped file."
     ),
 ]
 EnsembleOption = Annotated[bool, requested("ensemble", "--ensemble")]
@@ -127,6 +135,7 @@ def settings_of(options: dict[str, Any]) -> "Settings":
     return replace(
         request.settings(),
         engine=options["engine"],
+        device=options["device"],
         precision=options["precision"],
         halo_px=options["halo"],
         max_pixels=options["max_pixels"],

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def plan(**options: Any) -> None:
     """Print what 'enlarge' would do with the same options; OUT is not written."""
     from clearzoom.pipeline.estimate import Estimator
-    from clearzoom.pipeline.job import networks_of, plan_job
+    from clearzoom.pipeline.job import networks_of, noted, plan_job
     from clearzoom.pipeline.memory_trial import trial_budget, try_tiles
     from clearzoom.pipeline.paths import is_folder
     from clearzoom.pipeline.settings import parse_region
@@ -34,7 +34,7 @@ def plan(**options: Any) -> None:
         return
     part = parse_region(options["preview"]) if options["preview"] is not None else None
     job = plan_job(options["source"], options["output"], settings, preview=part)
-    networks_of(job)  # a network that cannot be loaded ends the plan with its error
+    job = noted(job, networks_of(job))  # a network that cannot be loaded ends the plan
     try_tiles(job, trial_budget(settings.memory_bytes))
     source, planned = job.source, job.plan
     bits = 16 if source.deep else 8

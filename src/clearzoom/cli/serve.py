@@ -6,7 +6,12 @@ from typing import Annotated
 
 import typer
 
-from clearzoom.cli.options import ConsistencyOption, DenoiseOption, OldConsistencyOption
+from clearzoom.cli.options import (
+    ConsistencyOption,
+    DenoiseOption,
+    DeviceOption,
+    OldConsistencyOption,
+)
 from clearzoom.errors import InputError, MissingExtraError, MissingFileError
 from clearzoom.weights import DEFAULT_MODEL
 
@@ -75,6 +80,7 @@ def serve(
     consistency: ConsistencyOption = "auto",
     denoise: DenoiseOption = "auto",
     back_projection: OldConsistencyOption = None,
+    device: DeviceOption = "auto",
     workers: Annotated[int, typer.Option(min=1, help="Number of server processes.")] = 1,
     cache: Annotated[
         Path | None, typer.Option(help="Folder for cached tiles and tiled copies of pictures.")
@@ -104,7 +110,8 @@ def serve(
     """Show the pictures of a folder in a browser; beyond full size, detail is inferred."""
     from clearzoom.io.user_folders import cache_folder
     from clearzoom.pipeline.fields import merged_consistency, parse_consistency, parse_denoise
-    from clearzoom.pipeline.settings import parse_bytes
+    from clearzoom.pipeline.networks import check_networks
+    from clearzoom.pipeline.settings import Settings, parse_bytes
     from clearzoom.weights import scales_of
 
     store = _store(folder)
@@ -130,6 +137,8 @@ def serve(
                 f"an --allowed-origin must look like https://viewer.museum.org, not {origin!r}"
             )
     scales_of(model)
+    if device not in ("auto", "cpu"):
+        check_networks(Settings(model=model, device=device))
     try:
         from clearzoom.server.client_addresses import networks
         from clearzoom.server.memory import default_bytes
@@ -162,6 +171,7 @@ def serve(
         model=model,
         consistency=merged_consistency(parse_consistency(consistency), back_projection),
         denoise=parse_denoise(denoise),
+        device=device,
         memory_bytes=in_all // workers,
         cache_bytes=parse_bytes(cache_size, "cache_bytes"),
         max_upload_bytes=parse_bytes(max_upload, "max_upload_bytes"),

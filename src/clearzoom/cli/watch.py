@@ -40,6 +40,7 @@ def watch(
     model: options.ModelOption = DEFAULTS.model,
     strength: options.StrengthOption = DEFAULTS.strength,
     engine: options.EngineOption = "auto",
+    device: options.DeviceOption = "auto",
     precision: options.PrecisionOption = "fp32",
     ensemble: options.EnsembleOption = DEFAULTS.ensemble,
     consistency: options.ConsistencyOption = "auto",

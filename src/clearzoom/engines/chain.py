@@ -199,6 +199,11 @@ def chain_identity(networks: Sequence[Network]) -> str:
     return " ".join(network.identity for network in networks)
 
 
+def chain_notes(networks: Sequence[Network]) -> tuple[str, ...]:
+    """List what the user should know of a chain, each line once."""
+    return tuple(dict.fromkeys(note for network in networks for note in network.notes))
+
+
 def chain_text(networks: Sequence[Network]) -> str:
     """Return the names and scales of a chain, like ``photo x4 then photo x2``."""
     return " then ".join(f"{network.name} x{network.scale}" for network in networks)

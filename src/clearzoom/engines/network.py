@@ -14,23 +14,20 @@ from clearzoom.core.arrays import Tensor
 from clearzoom.core.consistency import Consistency
 from clearzoom.core.grid import BORDER_PX, aligned_halo_px
 from clearzoom.core.wrap import Wrap
-from clearzoom.engines import Engine, Precision
+from clearzoom.engines import Device, Engine, Precision
+from clearzoom.engines.choice import Model, placed
+from clearzoom.engines.devices import places_of
 from clearzoom.engines.enclosed import check_enclosed
-from clearzoom.engines.foreign import Run, adapted
+from clearzoom.engines.foreign import AnyRun, Run, adapted
 from clearzoom.engines.interpolate import mixed_model
 from clearzoom.engines.levels import DenoiseLevels
 from clearzoom.engines.notes import grid_of, read_notes
-from clearzoom.engines.onnxruntime import load_onnxruntime
-from clearzoom.engines.openvino import load_openvino
-from clearzoom.engines.torch import load_torch
 from clearzoom.engines.weights_files import psnr_file, weights_file
 from clearzoom.errors import (
     InputError,
-    MissingExtraError,
     ModelError,
     UnknownModelError,
 )
-from clearzoom.weights import fastest_engine
 from clearzoom.weights.card import AddedCard
 from clearzoom.weights.user_models import check_file
 
@@ -48,7 +45,7 @@ class Network:
         halo_px: px that its tiles read around their cores.
         tile_px: side of a core; with halo_px it defines the canonical grid.
         sha256: hash of the weights file, or of the file mixed from two.
-        engine: the engine and the precision.
+        engine: the engine, the device unless it is the CPU, and the precision.
         run: takes (1, 3, H, W) float32 in -0.5..0.5 and returns (1, 3, scale * H, scale * W);
             anything else is an InputError.
         consistency: how much of the difference from the input its results are given back.
@@ -63,6 +60,7 @@ class Network:
         blend_px: how far the windows of larger pictures overlap and are blended; 0 where tiles are
             exact.
         wrap: the axes along which its tiles read beyond the picture's edges at the other side.
+        notes: what the user should know of the device, a line each.
 
     Example:
         >>> network = load_network("photo", 2)
@@ -86,6 +84,7 @@ class Network:
     whole_px: int = 0
     blend_px: int = 0
     wrap: Wrap = "none"
+    notes: tuple[str, ...] = ()
 
     @property
     def identity(self) -> str:
@@ -103,6 +102,7 @@ def load_network(
     precision: Precision = "fp32",
     strength: float = 1.0,
     denoise: float | None = None,
+    device: Device = "auto",
 ) -> Network:
     """Load a model by name, or a file that ``clearzoom export`` made.
 
@@ -117,6 +117,7 @@ def load_network(
             that they were trained from, and between the two a weighted mean.
         denoise: the level of a model that has levels: 0 keeps grain, 1 cleans badly spoilt
             pictures, None takes the level of the file.
+        device: what the network runs on; auto takes what is here and faster, as measured once.
 
     Raises:
         InputError: an argument has an unsupported value.
@@ -124,6 +125,7 @@ def load_network(
         MissingFileError: there is no such file.
         WeightsError: the file is damaged, was not made by clearzoom, or has another scale.
         MissingExtraError: the engine is not installed.
+        DeviceError: the device is not here, or cannot run the network.
         ModelError: the engine does not have this precision, or the weights no strength or levels.
 
     Example:
@@ -138,6 +140,8 @@ def load_network(
         raise ModelError(f"a denoise level of {denoise} is not between 0 and 1")
     if engine == "torch" and precision == "int8":
         raise ModelError("torch has no int8 here; leave `engine` torch or `precision` int8 out")
+    if device not in ("auto", "cpu") and places_of(engine, device, precision)[0].engine == "torch":
+        engine = "torch"
     path, named = weights_file(name_or_file, scale, precision)
     name = None
     content = path.read_bytes()
@@ -145,7 +149,7 @@ def load_network(
         card = check_file(path, content)
         if isinstance(card, AddedCard):
             _check_plain(card, strength, denoise)
-            return _load_added(card, path, content, engine, precision)
+            return _load_added(card, path, content, engine, precision, device)
         name = card.name
         if engine == "torch":
             check_file(path.with_suffix(".safetensors"))
@@ -187,19 +191,22 @@ def load_network(
             )
         model = levels.at(content, denoise)  # the hash stays the file's: the name has the level
         name = f"{name} at denoise {denoise:g}"
-    used, run = _load_run(path, model, engine, precision, denoise)
-    run = _of_tensors(run)
-    fp32 = partial(load_network, name_or_file, scale, engine, denoise=denoise)
+    sha256 = hashlib.sha256(content).hexdigest()
+    used = placed(Model(path, model, sha256, denoise), engine, device, precision)
+    fp32 = partial(
+        load_network, name_or_file, scale, engine, denoise=denoise, device=used.device_of_fp32
+    )
     return Network(
         name=name,
         scale=stated.scale,
         halo_px=stated.halo_px,
         tile_px=stated.tile_px,
-        sha256=hashlib.sha256(content).hexdigest(),
-        engine=f"{used} {precision}",
-        run=run,
-        reference=None if precision == "fp32" else fp32,
+        sha256=sha256,
+        engine=f"{used.place} {used.precision}",
+        run=_of_tensors(used.run),
+        reference=None if used.precision == "fp32" else fp32,
         denoise=denoise if denoise is not None or levels is None else levels.level,
+        notes=used.notes,
     )
 
 
@@ -229,14 +236,25 @@ def _check_plain(card: AddedCard, strength: float, denoise: float | None) -> Non
 
 
 def _load_added(
-    card: AddedCard, path: Path, content: bytes, engine: Engine, precision: Precision
+    card: AddedCard,
+    path: Path,
+    content: bytes,
+    engine: Engine,
+    precision: Precision,
+    device: Device,
 ) -> Network:
     """Load a network that others made, with its numbers and sizes translated to ours."""
     if engine == "torch":
         raise ModelError(
             f"{card.name} was added as ONNX; leave `engine` torch out", setting="engine"
         )
-    used, run = _load_run(path, content, engine, precision)
+
+    def adapt(run: AnyRun) -> Run:
+        return adapted(run, card.interface, card.scale, card.reach_px, card.period_px)
+
+    sha256 = hashlib.sha256(content).hexdigest()
+    used = placed(Model(path, content, sha256, adapt=adapt), engine, device, precision)
+    fp32 = partial(load_network, card.name, card.scale, engine, device=used.device_of_fp32)
     return Network(
         name=card.name,
         scale=card.scale,
@@ -244,39 +262,13 @@ def _load_added(
             max(card.halo_px, range_ends.REACH_PX), card.period_px, card.border_px
         ),
         tile_px=card.tile_px,
-        sha256=hashlib.sha256(content).hexdigest(),
-        engine=f"{used} {precision}",
-        run=_of_tensors(adapted(run, card.interface, card.scale, card.reach_px, card.period_px)),
-        reference=None
-        if precision == "fp32"
-        else partial(load_network, card.name, card.scale, engine),
+        sha256=sha256,
+        engine=f"{used.place} {used.precision}",
+        run=_of_tensors(used.run),
+        reference=None if used.precision == "fp32" else fp32,
         period_px=card.period_px,
         border_px=card.border_px,
         whole_px=card.whole_px,
         blend_px=card.blend_px,
+        notes=used.notes,
     )
-
-
-def _load_run(
-    path: Path,
-    model: Path | bytes,
-    engine: Engine,
-    precision: Precision,
-    denoise: float | None = None,
-) -> tuple[str, Run]:
-    if engine == "torch":
-        return engine, load_torch(path, precision, denoise)
-    if engine == "openvino":
-        return engine, load_openvino(model, precision)
-    if engine == "auto" and fastest_engine(path, precision) == "openvino":
-        try:
-            return "openvino", load_openvino(model, precision)
-        except MissingExtraError:
-            if precision == "int8":  # elsewhere it may be slower than fp32, and it is never better
-                raise
-    if precision in ("fp16", "bf16"):
-        raise ModelError(
-            f"onnxruntime computes in fp32 here; for {precision} add `engine` openvino or torch",
-            setting="engine",
-        )
-    return "onnxruntime", load_onnxruntime(model)

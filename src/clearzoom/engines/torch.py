@@ -1,4 +1,4 @@
-"""Run a network with torch, on a GPU of NVIDIA or Apple where there is one. Needs [train]."""
+"""Run a network with torch, on the CPU or a GPU. Needs the extra [train]."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,10 @@ from clearzoom.errors import MissingExtraError, ModelError, WeightsError
 
 
 def load_torch(
-    path: Path, precision: Precision = "fp32", denoise: float | None = None
+    path: Path,
+    precision: Precision = "fp32",
+    denoise: float | None = None,
+    device: str = "cpu",
 ) -> Callable[[Tensor], Tensor]:
     """Load the .safetensors file beside an ONNX file; it states which network it holds.
 
@@ -17,6 +20,7 @@ def load_torch(
         path: the .onnx file that ``clearzoom export`` wrote.
         precision: the precision of the convolutions; input and output stay fp32.
         denoise: the level of a network that has levels; None for its own.
+        device: torch's name of the device: cpu, cuda or mps.
 
     Returns:
         A function from (1, 3, H, W) float32 to (1, 3, scale * H, scale * W) float32.
@@ -36,8 +40,6 @@ def load_torch(
     if not weights.is_file():
         raise WeightsError(f"the engine torch needs {weights.name} beside {path}")
     plain = exported_network(weights).at_level(denoise)
-    mps = torch.backends.mps.is_available()
-    device = torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
     kinds = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
     if precision not in kinds:
         raise ModelError(
@@ -45,6 +47,11 @@ def load_torch(
         )
     kind = kinds[precision]
     plain = plain.eval().to(device, kind, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    if device == "cuda":
+        # TF32 would round the products of fp32; some algorithms add in another order in each run.
+        torch.backends.cudnn.conv.fp32_precision = "ieee"  # type: ignore[attr-defined]
+        torch.backends.cudnn.deterministic = True
 
     @torch.inference_mode()
     def run(x: Tensor) -> Tensor:

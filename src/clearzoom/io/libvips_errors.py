@@ -9,13 +9,16 @@ import errno
 import os
 import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
-
-import pyvips
 
 from clearzoom.errors import ClearzoomError, FullDiskError, OutputError, UnreadablePictureError
 
-VIPS_ERRORS = (pyvips.Error, UnicodeDecodeError)
+VIPS_ERRORS: tuple[type[Exception], type[Exception]] = (ImportError, UnicodeDecodeError)
+with suppress(ImportError, OSError):  # where libvips is broken, ``clearzoom doctor`` still starts
+    import pyvips
+
+    VIPS_ERRORS = (pyvips.Error, UnicodeDecodeError)
 """The exceptions of pyvips; decoding the error text fails if it quotes bytes of a damaged file."""
 
 _FULL = "No space left on device"

@@ -3,10 +3,6 @@
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
-import pyvips
-
-from clearzoom.io.libvips_errors import VIPS_ERRORS
-
 
 @cache
 def has_tiff_compression(name: str) -> bool:
@@ -15,6 +11,15 @@ def has_tiff_compression(name: str) -> bool:
     Args:
         name: libvips' name of the compression.
     """
+    try:
+        import pyvips
+
+        from clearzoom.io.libvips_errors import VIPS_ERRORS
+    except (
+        ImportError,
+        OSError,
+    ):  # the command starts all the same: ``doctor`` says what is broken
+        return True
     try:
         pyvips.Image.black(16, 16, bands=3).write_to_buffer(".tif", compression=name)
     except VIPS_ERRORS:

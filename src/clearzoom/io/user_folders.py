@@ -1,4 +1,4 @@
-"""The folders in a user's account: one for data to preserve, one for files to fetch again."""
+"""The places in a user's account: for data to preserve, for files to fetch again, for defaults."""
 
 import os
 from pathlib import Path
@@ -24,6 +24,26 @@ def data_folder() -> Path:
     if own:
         return Path(own).expanduser()
     return platformdirs.user_data_path("clearzoom", appauthor=False)
+
+
+def config_file() -> Path:
+    r"""Return the file of the user's default options; it need not exist yet.
+
+    Returns:
+        $CLEARZOOM_CONFIG, else config.toml in the platform's folder for a program's configuration:
+        on Linux $XDG_CONFIG_HOME/clearzoom or ~/.config/clearzoom, on macOS
+        ~/Library/Application Support/clearzoom, on Windows %LOCALAPPDATA%\clearzoom.
+
+    Example:
+        >>> from unittest import mock
+        >>> with mock.patch.dict(os.environ, CLEARZOOM_CONFIG="/srv/zoom.toml"):
+        ...     config_file().as_posix()
+        '/srv/zoom.toml'
+    """
+    own = os.environ.get("CLEARZOOM_CONFIG")
+    if own:
+        return Path(own).expanduser()
+    return platformdirs.user_config_path("clearzoom", appauthor=False) / "config.toml"
 
 
 def cache_folder() -> Path:

@@ -1,6 +1,6 @@
 """Plan the enlargement of one picture file; nothing is computed or written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
@@ -9,6 +9,7 @@ from clearzoom.core.box import Box
 from clearzoom.core.plan import Plan, make_plan
 from clearzoom.core.targets import target_size
 from clearzoom.core.wrap import Wrap
+from clearzoom.engines.chain import chain_notes
 from clearzoom.engines.network import Network
 from clearzoom.engines.tile import Channels
 from clearzoom.errors import InputError, ModelError, OutputError
@@ -218,6 +219,16 @@ def networks_of(job: Job) -> list[Network]:
         ModelError: the weights cannot be loaded, as ``load_network`` states.
     """
     return chain_of(job.settings, job.plan.stages)
+
+
+def noted(job: Job, networks: Sequence[Network]) -> Job:
+    """Return a job whose notes state what the user should know of its networks, too.
+
+    Args:
+        job: what ``plan_job`` returned.
+        networks: what ``networks_of`` returned for it.
+    """
+    return replace(job, notes=(*job.notes, *chain_notes(networks)))
 
 
 def channels_of(source: Source) -> Channels:

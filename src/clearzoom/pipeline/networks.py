@@ -141,6 +141,7 @@ def network_for(settings: Settings, scale: int) -> Network:
         settings.precision,
         settings.strength,
         settings.denoise,
+        settings.device,
     )
     network = refined(loaded, ensemble=settings.ensemble, consistency=settings.consistency)
     network = replace(network, wrap=settings.wrap)

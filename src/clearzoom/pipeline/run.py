@@ -19,7 +19,14 @@ from clearzoom.io.scratch import Scratch, scratch
 from clearzoom.io.writing import encode
 from clearzoom.pipeline.animation import run_animation
 from clearzoom.pipeline.finish import finished_image, finished_metadata, write_fidelity_map
-from clearzoom.pipeline.job import ONE_FRAME_ONLY, Job, channels_of, networks_of, placement_of
+from clearzoom.pipeline.job import (
+    ONE_FRAME_ONLY,
+    Job,
+    channels_of,
+    networks_of,
+    noted,
+    placement_of,
+)
 from clearzoom.pipeline.memory_budget import Budget
 from clearzoom.pipeline.paths import output_stat
 from clearzoom.pipeline.regions import needed_of_networks, whole_result
@@ -67,6 +74,7 @@ def run_job(
     """
     budget = budget or Budget(job.settings.memory_bytes)
     networks = networks_of(job)
+    job = noted(job, networks)
     if job.source.frames > 1:
         if fidelity_map:
             raise InputError(ONE_FRAME_ONLY)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from clearzoom.checked import Name, checked_fields
 from clearzoom.core.targets import Wanted
-from clearzoom.engines import Engine, Precision
+from clearzoom.engines import Device, Engine, Precision
 from clearzoom.errors import InputError, ModelError, SizeError
 from clearzoom.io.formats import ResultFormat
 from clearzoom.io.reading import DEFAULT_MAX_PIXELS
@@ -57,6 +57,7 @@ class Settings:
         memory_bytes: the peak of the process's memory; None for no limit.
         format: the format of all results of a folder; None for each picture's own, or PNG where
             that is not written.
+        device: what the network runs on; ``auto`` takes what is here and faster, as measured once.
         back_projection: the old name of ``consistency``: true is full, false none.
 
     Example:
@@ -80,6 +81,7 @@ class Settings:
     max_pixels: Annotated[int, Field(ge=1)] = DEFAULT_MAX_PIXELS
     memory_bytes: Annotated[int, Field(ge=1)] | None = None
     format: ResultFormat | None = None
+    device: Device = "auto"
     back_projection: InitVar[bool | None] = None
 
     def __post_init__(self, back_projection: bool | None) -> None:
@@ -97,6 +99,7 @@ def _check_no_network(settings: Settings) -> None:
     chosen = {
         "model": settings.model != DEFAULT_MODEL,
         "engine": settings.engine != "auto",
+        "device": settings.device != "auto",
         "precision": settings.precision != "fp32",
         "strength": settings.strength < 1,
         "ensemble": settings.ensemble,

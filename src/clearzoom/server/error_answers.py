@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from clearzoom.errors import (
     ClearzoomError,
+    DeviceError,
     FullDiskError,
     InputError,
     MissingExtraError,
@@ -31,6 +32,7 @@ STATUSES: dict[type[Exception], int] = {
     MissingExtraError: 415,
     InputError: 400,
     WeightsError: 500,
+    DeviceError: 500,
     ModelError: 400,
     FullDiskError: 507,
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from clearzoom.engines import Device
 from clearzoom.pipeline.fields import ConsistencyField, DenoiseField
 from clearzoom.server.access.passwords import read_passwords
 from clearzoom.weights import DEFAULT_MODEL
@@ -51,6 +52,8 @@ class ServeSettings(BaseModel):
     model: str = DEFAULT_MODEL
     consistency: ConsistencyField = "auto"
     denoise: DenoiseField = "auto"
+    device: Device = "auto"
+    """What networks run on."""
     cache_bytes: int = Field(default=4_000_000_000, gt=0)
     memory_bytes: int = Field(default=2_000_000_000, gt=0)
     """What one process may take."""

@@ -1,7 +1,5 @@
 """A device's name, its rate for matrix products, and a network's speed on it."""
 
-import os
-import platform
 import statistics
 import time
 from functools import cache
@@ -11,6 +9,7 @@ from typing import Literal
 import numpy as np
 import torch
 
+from clearzoom.engines.machine import cpu_words
 from clearzoom.engines.onnxruntime import load_onnxruntime
 from clearzoom.engines.openvino import load_openvino
 from clearzoom.errors import MissingExtraError
@@ -23,10 +22,7 @@ def device_words(device: torch.device) -> str:
     """Name a device for the card, e.g. "2 cores of AMD EPYC"."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return f"{os.cpu_count()} cores of {names[0] if names else platform.machine()}"
+    return cpu_words()
 
 
 @cache

@@ -328,3 +328,9 @@ def test_with_the_whole_server_and_its_token(served, session, png):
     assert 'filename="holiday-x4.png"' in named.headers["content-disposition"]
     foreign = client.post("/api/enlarge", content=png(), headers={"Origin": "http://elsewhere"})
     assert foreign.status_code == 403
+
+
+def test_jobs_run_on_the_server_s_device(api, png):
+    answer = api(device="openvino-cpu").post("/api/enlarge", params={"scale": 2}, content=png())
+    with Image.open(io.BytesIO(answer.content)) as picture:
+        assert b'Engine="openvino fp32"' in picture.info["xmp"]

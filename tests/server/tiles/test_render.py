@@ -26,7 +26,7 @@ from clearzoom.server.tiles.inferred import Inference, interpolated
 from clearzoom.server.tiles.originals import Originals
 from clearzoom.server.tiles.pace import Pace
 from clearzoom.server.tiles.render import Renderer
-from clearzoom.server.tiles.views import View
+from clearzoom.server.tiles.views import View, settings_of
 
 
 def always():
@@ -275,3 +275,8 @@ def test_fidelity_is_transparent_where_nothing_was_added(kitchen, kinds, tmp_pat
         assert bool(overlay[..., 3].any()) == added
         lower = View(variant, size, Box(0, 0, 256, 256), 64, 64, suffix="png")
         assert not pixels(render(renderer, original, lower))[..., 3].any()
+
+
+def test_views_run_on_the_server_s_device():
+    default = Settings(device="openvino-cpu")
+    assert settings_of(Variant("a"), default).device == "openvino-cpu"

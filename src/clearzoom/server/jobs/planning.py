@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from clearzoom.core.process_memory import resident_bytes
+from clearzoom.engines import Device
 from clearzoom.engines.chain import chain_sha256, chain_text
 from clearzoom.errors import (
     ClearzoomError,
@@ -43,7 +44,9 @@ _FULL_STATUS, _FULL = STATUSES[FullDiskError], Failure(code="no-room", message=F
 _log = logging.getLogger("clearzoom.server")
 
 
-def plan(folder: JobFolder, record: Record, most_result_pixels: int, memory: Memory) -> Job:
+def plan(
+    folder: JobFolder, record: Record, most_result_pixels: int, memory: Memory, device: Device
+) -> Job:
     """Read the picture's header, and plan its enlargement; nothing is computed.
 
     Args:
@@ -52,6 +55,7 @@ def plan(folder: JobFolder, record: Record, most_result_pixels: int, memory: Mem
             result are set in it.
         most_result_pixels: bound of the result, all frames together.
         memory: what all jobs may take together.
+        device: what networks run on.
 
     Raises:
         RefusedError: 413 where the picture or its result is too large for this server, 400 where
@@ -70,6 +74,7 @@ def plan(folder: JobFolder, record: Record, most_result_pixels: int, memory: Mem
     most_bytes = min(_MEMORY_BYTES, memory.limit_bytes)
     settings = replace(
         record.request.settings(),
+        device=device,
         max_pixels=record.most_pixels,
         # Memory of an animation is measured of the whole process, with what it holds already.
         memory_bytes=most_bytes + (resident_bytes() if source.frames > 1 else 0),

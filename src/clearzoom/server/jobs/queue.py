@@ -53,7 +53,9 @@ class Jobs:
     ) -> None:
         self.settings = settings
         memory = memory or Memory(work_bytes(settings.memory_bytes))
-        self.runner = Runner(viewers_wait, settings.max_job_pixels, make_room, memory.half())
+        self.runner = Runner(
+            viewers_wait, settings.max_job_pixels, make_room, memory.half(), settings.device
+        )
         self._root = settings.session / "jobs"
         self._root.mkdir(parents=True, exist_ok=True)
         self._accepting = KeyedLock(settings.session / "jobs.lock")

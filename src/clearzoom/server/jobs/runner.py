@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import IO
 
+from clearzoom.engines import Device
 from clearzoom.errors import FullDiskError
 from clearzoom.pipeline.job import Job
 from clearzoom.pipeline.memory_budget import Budget
@@ -67,6 +68,7 @@ class Runner:
         max_job_pixels: bound of a result, all frames together.
         make_room: deletes what the server can do without, where the disk is full.
         memory: what all jobs of this process may take together.
+        device: what networks run on.
     """
 
     def __init__(
@@ -75,11 +77,12 @@ class Runner:
         max_job_pixels: int,
         make_room: Callable[[], None],
         memory: Memory,
+        device: Device,
     ) -> None:
         self.stopping = False
         """Set, also by a signal handler, where the server ends: all jobs are cancelled."""
         self._max_job_pixels, self._make_room = max_job_pixels, make_room
-        self._memory = memory
+        self._memory, self._device = memory, device
         self._turns = FairTurns(viewers_wait)
         self._mutex = threading.Lock()
         self._waiting: list[Work] = []
@@ -93,7 +96,7 @@ class Runner:
             ClearzoomError: as ``plan_job`` raises it.
         """
         limits = self._max_job_pixels, self._memory
-        work.planned = plan(work.folder, work.record, *limits)
+        work.planned = plan(work.folder, work.record, *limits, self._device)
         return work.planned
 
     def begin(self, work: Work) -> None:

@@ -1,5 +1,6 @@
 """Make the answer to a view: read, enlarge or reduce, and encode."""
 
+import logging
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from clearzoom.server.tiles.views import Kind, View, ViewPlan, plan_view, settin
 from clearzoom.weights import scales_of, work_of
 
 _MOST_CHAINS = 8
+_log = logging.getLogger("clearzoom.server")
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,9 @@ class Renderer:
         """Load the networks of the server's own model, so that the first view need not wait."""
         self.measure(Variant(""), lambda: None)
         for scale in scales_of(self._settings.model):
-            network_for(unresolved(self._settings), scale)
+            network = network_for(unresolved(self._settings), scale)
+            for note in network.notes:
+                _log.warning("%s", note)
 
     def is_measured(self, variant: Variant) -> bool:
         """Return whether it is known how fast a variant's model is; bicubic is fast."""

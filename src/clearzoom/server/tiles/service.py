@@ -84,7 +84,10 @@ class Service:
             settings.cache / "pictures", copies_bytes, locks, self._cache.make_room, self.memory
         )
         default = Settings(
-            model=settings.model, consistency=settings.consistency, denoise=settings.denoise
+            model=settings.model,
+            consistency=settings.consistency,
+            denoise=settings.denoise,
+            device=settings.device,
         )
         pace = Pace(settings.session / "paces", locks, settings.request_s)
         self.renderer = Renderer(Inference(self._cache, locks), default, pace)

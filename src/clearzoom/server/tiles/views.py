@@ -129,4 +129,5 @@ def settings_of(variant: Variant, default: Settings) -> Settings:
         strength=variant.strength,
         consistency=default.consistency,
         denoise=default.denoise if variant.denoise is None else variant.denoise,
+        device=default.device,
     )
