@@ -4,8 +4,9 @@ ARG PYTHON=3.13
 FROM python:${PYTHON}-slim AS build
 ARG VERSION=0.1.0.dev0
 WORKDIR /source
-COPY pyproject.toml constraints.txt README.md LICENSE THIRD_PARTY_NOTICES.md ./
+COPY pyproject.toml hatch_build.py constraints.txt README.md LICENSE THIRD_PARTY_NOTICES.md ./
 COPY examples/chelsea.png examples/
+COPY packages packages
 COPY src src
 RUN python -m venv --without-pip /opt/clearzoom
 RUN SETUPTOOLS_SCM_PRETEND_VERSION=$VERSION \

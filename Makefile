@@ -46,16 +46,18 @@ figures: .venv/developed demo  ## pictures and made pages of docs/ that need no 
 	for page in api architecture cli errors kept scores settings; do $(BIN)/python docs/make_$$page.py || exit 1; done
 
 docs: .venv/installed  ## the site of docs/, into site/; a broken link is an error
-	$(PIP) --editable '.[serve]' --group docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	$(PIP) --group docs
+	$(BIN)/python docs/build_site.py
 
-dist: .venv/installed  ## wheel and source distribution of the newest tag, into dist/
+dist: .venv/installed  ## wheels and source distribution of the newest tag, into dist/
 	$(PIP) --group dist
 	rm -rf dist
-	$(BIN)/python -m build --no-isolation
+	CLEARZOOM_RELEASING=1 $(BIN)/python -m build --no-isolation
+	for folder in packages/*; do \
+	    $(BIN)/python -m build --no-isolation --wheel --outdir dist $$folder || exit 1; done
 
 sbom: dist  ## and what the wheel is installed with, as CycloneDX
-	$(BIN)/python scripts/make_sbom.py dist/*.whl dist/clearzoom.cdx.json
+	$(BIN)/python scripts/make_sbom.py dist/clearzoom-*.whl dist/clearzoom.cdx.json
 
 image: .venv/installed  ## the container's image; needs Docker
 	$(PIP) --group dist

@@ -36,7 +36,7 @@ def page() -> str:
 
 
 def _when(kind: type[ClearzoomError]) -> str:
-    return " ".join((inspect.getdoc(kind) or "").split())
+    return " ".join((inspect.getdoc(kind) or "").partition("\n\n")[0].split())
 
 
 def _kinds(base: type[ClearzoomError]) -> Iterator[type[ClearzoomError]]:

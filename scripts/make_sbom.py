@@ -1,7 +1,7 @@
 """List what a release holds: python scripts/make_sbom.py WHEEL SBOM.
 
-The wheel is installed with ``[serve]`` into an empty environment, CycloneDX's own tool lists that,
-and what the wheel itself has of others is added.
+The wheel is installed with ``[serve]``, of which the data package lies beside it, into an empty
+environment, CycloneDX's own tool lists that, and what both wheels have of others is added.
 """
 
 import hashlib
@@ -37,6 +37,17 @@ VENDORED = [
             "src/clearzoom/server/page/device/vendor/ort.wasm.min.mjs",
             "src/clearzoom/server/page/device/vendor/ort-wasm-simd-threaded.mjs",
             "src/clearzoom/server/page/device/vendor/ort-wasm-simd-threaded.wasm",
+            "src/clearzoom/server/page/device/vendor/ort-wasm-simd-threaded.wasm.br",
+        ],
+    },
+    {
+        "type": "machine-learning-model",
+        "name": "lpips",
+        "version": "0.1",
+        "licence": "BSD-2-Clause",
+        "files": [
+            "src/clearzoom/losses/lpips-alexnet.safetensors",
+            "src/clearzoom/losses/lpips-vgg16.safetensors",
         ],
     },
     {
@@ -50,12 +61,17 @@ VENDORED = [
 
 
 def environment(wheel: Path, folder: Path) -> Path:
-    """Install the wheel with its server into a new environment; gives its Python."""
+    """Install the wheel with its server into a new environment; gives its Python.
+
+    Args:
+        wheel: clearzoom's; that of clearzoom-web lies in the same folder.
+        folder: a new folder for the environment.
+    """
     venv.create(folder, with_pip=False)
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     program = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
     program += ["--no-compile", "--constraint", str(ROOT / "constraints.txt")]
-    program += [f"{wheel.resolve()}[serve]"]
+    program += ["--find-links", str(wheel.parent), f"{wheel.resolve()}[serve]"]
     subprocess.run(program, check=True)
     return python
 

@@ -22,6 +22,7 @@ ORDER = [
     {"pipeline"},
     {"doctor"},
     {"batch"},
+    {"enlarger"},
     {"api"},
     {"train"},
     {"explain"},

@@ -8,8 +8,12 @@ from clearzoom import errors
 
 def test_public_names_are_pinned():
     assert clearzoom.__all__ == [
+        "CancelledError",
         "ClearzoomError",
+        "Encoding",
+        "Enlarger",
         "Network",
+        "Print",
         "Settings",
         "Wanted",
         "__version__",

@@ -12,9 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+import io
+import threading
+
 import clearzoom
-from clearzoom import ClearzoomError, Network, Settings, Wanted, enlarge, enlarge_file
-from clearzoom import evaluate, load_network, released
+from clearzoom import CancelledError, ClearzoomError, Encoding, Enlarger, Network, Print
+from clearzoom import Settings, Wanted, enlarge, enlarge_file, evaluate, load_network, released
 
 
 def larger(levels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -23,6 +26,30 @@ def larger(levels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 def show(picture: Image.Image) -> Image.Image:
     return enlarge(picture, back_projection=False)
+
+
+def many(paths: list[Path], pictures: tuple[Image.Image, ...]) -> list[Path]:
+    shown: list[Image.Image] = enlarge(pictures, width=300, height=200, fill=True)
+    assert shown
+    return enlarge(paths, 2, output="large", quality=90, max_bytes="2MB", format="jpg")
+
+
+def encoded(picture: bytes, file: io.BytesIO) -> bytes:
+    both: list[bytes] = enlarge([file, file], long_edge=900, memory=10**9, metadata="strip")
+    opened: bytes = enlarge(file, print_size=Print(600, 700, bleed_mm=3))
+    return both[0] + opened + enlarge(picture, print_size="60x70cm", bleed="3mm")
+
+
+def service(stop: threading.Event, picture: Image.Image, levels: npt.NDArray[np.uint8]) -> None:
+    enlarger = Enlarger(model="fast", scale=2, engine="onnxruntime", precision="fp32")
+    try:
+        sizes: tuple[int, int] = enlarger(picture, progress=print, cancel=stop).size
+        again: npt.NDArray[np.uint8] = enlarger.enlarge(levels)
+        read: bytes = enlarger(io.BytesIO(b"picture"))
+        both: list[str] = enlarger(["a.png", "b.png"], output="large/")
+    except CancelledError:
+        return
+    assert sizes and again.size and read and both and enlarger.settings.encoding == Encoding(95)
 
 
 def files(source: Path) -> tuple[int, int]:
@@ -48,10 +75,15 @@ version: str = clearzoom.__version__
 """
 
 WRONG = {
-    'clearzoom.enlarge("a.png", scale="4")': "arg-type",
-    'clearzoom.enlarge("a.png", 4, "photo", True)': "call-arg|misc",
-    "clearzoom.enlarge(4)": "type-var",
-    'x: int = clearzoom.enlarge("a.png")': "assignment",
+    'clearzoom.enlarge("a.png", scale="4")': "call-overload",
+    'clearzoom.enlarge("a.png", 4, "photo", True)': "call-overload",
+    'clearzoom.enlarge("a.png", widht=300)': "call-overload",
+    "clearzoom.enlarge(4)": "call-overload",
+    'x: str = clearzoom.enlarge(["a.png"])': "assignment",
+    "clearzoom.Enlarger(widht=300)": "call-arg",
+    'clearzoom.Enlarger("photo")': "call-arg|misc",
+    "clearzoom.Enlarger()(4)": "call-overload",
+    'y: int = clearzoom.enlarge("a.png")': "assignment",
     "clearzoom.Wanted(width=3)": "call-arg",
     'clearzoom.Settings(engine="cuda")': "arg-type",
     'clearzoom.enlarge_file(b"a.png", "b.png")': "arg-type",

@@ -70,6 +70,7 @@ RIGHT = {
     "format": {"None"},
     "device": {"a word"},  # it is "cuda"
     "back_projection": {"True", "None"},
+    "bleed_mm": {"zero"},
 }
 
 
@@ -98,7 +99,7 @@ def faults_of(error, call, needed, right):
 
 @pytest.mark.parametrize("kind", [Settings, Wanted, Print, Encoding])
 def test_no_field_of_a_public_dataclass_takes_what_it_cannot_be(kind):
-    needed = {"width_mm": 10, "height_mm": 10, "dpi": 300} if kind is Print else {}
+    needed = {"width_mm": 10, "height_mm": 10} if kind is Print else {}
     error = InputError if kind in (Settings, Encoding) else SizeError
     assert faults_of(error, kind, needed, RIGHT) == []
 
@@ -119,8 +120,8 @@ def test_an_unknown_field_is_said_with_the_nearest_right_one():
         Settings(Wanted(2), wanted=Wanted(2))
     with pytest.raises(SizeError, match="at most"):
         Wanted(*range(9))
-    with pytest.raises(SizeError, match="dpi is missing"):
-        Print(10, 10)
+    with pytest.raises(SizeError, match="height_mm is missing"):
+        Print(10)
 
 
 def test_the_choices_of_settings_are_named():
@@ -147,9 +148,31 @@ def test_numbers_of_numpy_are_numbers():
     assert {type(getattr(settings, each.name)) for each in fields(settings)} >= {float, bool, int}
 
 
+OF_THE_CALL = {
+    "model": set(),
+    "width": {"None"},
+    "height": {"None"},
+    "long_edge": {"None"},
+    "print_size": {"None", "nothing"},
+    "fill": set(),
+    "bleed": {"None", "nothing"},
+    "denoise": {"zero", "a number as text"},
+    "halo": {"zero", "None"},
+    "memory": {"None", "nothing"},
+    "max_bytes": {"None", "nothing", "a number as text"},
+    "output": {"None"},
+    "progress": {"None", "a type"},
+    "cancel": {"None"},
+}
+"""What is right of the keywords of ``enlarge``, beyond the settings of the same name."""
+
+
 def test_enlarge_takes_no_argument_that_it_cannot_use(tmp_path):
-    right = RIGHT | {"scale": set(), "model": set()}
-    assert faults_of(ClearzoomError, clearzoom.enlarge, {"picture": PICTURE}, right) == []
+    needed = {"picture": PICTURE}
+    assert faults_of(ClearzoomError, clearzoom.enlarge, needed, RIGHT | OF_THE_CALL) == []
+    needed = {"scale": 2, "model": "fast"}
+    right = RIGHT | OF_THE_CALL | {"memory": {"None", "nothing", "a number as text"}}
+    assert faults_of(ClearzoomError, clearzoom.Enlarger, needed, right) == []
     with pytest.raises(InputError, match="is no file"):
         clearzoom.enlarge(tmp_path)
     with pytest.raises(InputError, match="is no file"):
@@ -164,7 +187,7 @@ def test_enlarge_file_takes_no_argument_that_it_cannot_use(tmp_path):
     source = tmp_path / "p.png"
     Image.new("L", (4, 4)).save(source)
     needed = {"source": source, "target": tmp_path / "o.png"}
-    right = {"settings": {"None"}, "progress": {"None", "a type"}}
+    right = {"settings": {"None"}, "progress": {"None", "a type"}, "cancel": {"None"}}
     assert faults_of(ClearzoomError, clearzoom.enlarge_file, needed, right) == []
     assert list(tmp_path.iterdir()) == [source]
 

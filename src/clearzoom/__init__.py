@@ -21,9 +21,11 @@ from clearzoom.quiet import send_nothing
 
 if TYPE_CHECKING:
     from clearzoom.api import enlarge, enlarge_file
-    from clearzoom.core.targets import Wanted
+    from clearzoom.core.targets import Print, Wanted
     from clearzoom.engines.network import Network, load_network
-    from clearzoom.errors import ClearzoomError
+    from clearzoom.enlarger import Enlarger
+    from clearzoom.errors import CancelledError, ClearzoomError
+    from clearzoom.io.writing import Encoding
     from clearzoom.metrics.evaluate import evaluate
     from clearzoom.pipeline.settings import Settings
     from clearzoom.weights import released
@@ -31,8 +33,12 @@ if TYPE_CHECKING:
 __version__: str
 
 __all__ = [
+    "CancelledError",
     "ClearzoomError",
+    "Encoding",
+    "Enlarger",
     "Network",
+    "Print",
     "Settings",
     "Wanted",
     "__version__",
@@ -44,8 +50,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "CancelledError": "clearzoom.errors",
     "ClearzoomError": "clearzoom.errors",
+    "Encoding": "clearzoom.io.writing",
+    "Enlarger": "clearzoom.enlarger",
     "Network": "clearzoom.engines.network",
+    "Print": "clearzoom.core.targets",
     "Settings": "clearzoom.pipeline.settings",
     "Wanted": "clearzoom.core.targets",
     "__version__": "clearzoom.version",

@@ -1,72 +1,130 @@
 """The Python call: ``clearzoom.enlarge``."""
 
+import threading
 from collections.abc import Callable
-from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any, Concatenate, Literal, ParamSpec, Protocol, cast, overload
 
 from clearzoom.checked import checked_path
 from clearzoom.core.consistency import Consistency
-from clearzoom.core.targets import Wanted
-from clearzoom.engines.tile import Channels
+from clearzoom.core.targets import Print
+from clearzoom.engines import Device, Engine, Precision
 from clearzoom.engines.tiled import Progress
-from clearzoom.errors import (
-    InputError,
-    MissingFileError,
-    OutputError,
-    SizeError,
-    UnreadablePictureError,
-)
-from clearzoom.io.compression_error import levels_of_tables
-from clearzoom.io.names import result_suffix, stem_of
-from clearzoom.io.picture import Samples, colours_of
-from clearzoom.pipeline.appraise import appraise_samples, resolved
+from clearzoom.enlarger import BinaryFile, PictureT
+from clearzoom.errors import InputError
+from clearzoom.io.formats import ResultFormat
+from clearzoom.io.reading import DEFAULT_MAX_PIXELS
+from clearzoom.io.tiff_compressions import TiffCompression
+from clearzoom.pipeline.any_picture import enlarge_any
 from clearzoom.pipeline.fields import WrapChoice
-from clearzoom.pipeline.finish import finished_image
-from clearzoom.pipeline.job import plan_job, plan_size
-from clearzoom.pipeline.networks import chain_of
-from clearzoom.pipeline.regions import whole_result
+from clearzoom.pipeline.job import plan_job
+from clearzoom.pipeline.options import settings_of
+from clearzoom.pipeline.progress import check_calls, check_not_cancelled, stopping
 from clearzoom.pipeline.run import Done, run_job
 from clearzoom.pipeline.settings import Settings
-from clearzoom.pipeline.stages import run_stages
 from clearzoom.weights import DEFAULT_MODEL
 
-if TYPE_CHECKING:
-    from PIL import Image
-
-Larger = Callable[..., Samples]
-"""Enlarges samples; takes them, their channels, and the rms error of compression in levels."""
-
-PictureT = TypeVar("PictureT", bound="str | Path | npt.NDArray[Any] | Image.Image")
+Options = ParamSpec("Options")
 
 
+class _SameKind(Protocol[Options]):
+    """A call whose result is of its picture's type, with the same options for each type."""
+
+    @overload
+    def __call__(
+        self, picture: PictureT, /, *args: Options.args, **options: Options.kwargs
+    ) -> PictureT: ...
+    @overload
+    def __call__(
+        self, picture: BinaryFile, /, *args: Options.args, **options: Options.kwargs
+    ) -> bytes: ...
+    @overload
+    def __call__(
+        self,
+        picture: list[PictureT] | tuple[PictureT, ...],
+        /,
+        *args: Options.args,
+        **options: Options.kwargs,
+    ) -> list[PictureT]: ...
+    @overload
+    def __call__(
+        self,
+        picture: list[BinaryFile] | tuple[BinaryFile, ...],
+        /,
+        *args: Options.args,
+        **options: Options.kwargs,
+    ) -> list[bytes]: ...
+
+
+def _same_kind(function: Callable[Concatenate[Any, Options], Any]) -> _SameKind[Options]:
+    """State to type checkers that a picture's kind is that of its result."""
+    return cast(_SameKind[Options], function)
+
+
+@_same_kind
 def enlarge(
-    picture: PictureT,
-    scale: float = 4,
+    picture: Any,
+    scale: float | None = None,
     model: str = DEFAULT_MODEL,
     *,
+    width: int | None = None,
+    height: int | None = None,
+    long_edge: int | None = None,
+    megapixels: float | None = None,
+    print_size: str | Print | None = None,
+    fill: bool = False,
+    bleed: str | None = None,
     strength: float = 1.0,
+    engine: Engine = "auto",
+    precision: Precision = "fp32",
+    device: Device = "auto",
     ensemble: bool = False,
     consistency: Consistency | Literal["auto"] = "auto",
     denoise: float | Literal["auto"] = "auto",
     back_projection: bool | None = None,
     wrap: WrapChoice = "auto",
     pixel_art: bool = False,
-) -> PictureT:
+    halo: int | None = None,
+    quality: int = 95,
+    max_bytes: int | str | None = None,
+    tiff_compression: TiffCompression = "deflate",
+    metadata: Literal["keep", "strip"] = "keep",
+    memory: int | str | None = None,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    format: ResultFormat | None = None,
+    output: str | Path | None = None,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> Any:
     """Enlarge a picture; the same kind of thing comes back.
 
     Args:
-        picture: a path, a PIL picture, or an array (H, W) or (H, W, C) with C = 1 grey, 2 grey and
-            alpha, 3 RGB, 4 RGB and alpha. Alpha is straight. Arrays are uint8, uint16 of either
-            byte order, or float in 0..1. A matrix counts as an array of two axes.
-        scale: how many times wider and higher. Networks are chosen and chained, and one resampling
-            ends at the exact size, as for files.
+        picture: one of these, or a list or tuple of them.
+
+            - A path, as str or Path.
+            - An encoded picture, as bytes, or as a file that is open in binary mode, which is read
+              from where it stands.
+            - A PIL picture. It is turned upright, as its EXIF states.
+            - An array: (H, W) grey, (H, W, C), or a batch (N, H, W, C). C is 1 grey, 2 grey and
+              alpha, 3 RGB, 4 RGB and alpha, which is straight. Three axes are always one picture
+              (H, W, C): give grey pictures as (N, H, W, 1). The dtype is uint8, uint16 of either
+              byte order, or float in 0..1. A matrix counts as an array of two axes.
+        scale: how many times wider and higher; 4 if no other size is given. Networks are chosen and
+            chained, and one resampling ends at the exact size.
         model: the name of a released model or of your own, or the path of an ONNX file that
             ``clearzoom export`` wrote.
+        width: of the result in px.
+        height: of the result in px; with width, a box to fit into.
+        long_edge: the longer side of the result in px.
+        megapixels: the area of the result in millions of px.
+        print_size: a text like ``60x70cm@300dpi``, or a ``Print``. It sets the dpi.
+        fill: whether the box or print is filled, and what is over is cut.
+        bleed: a text like ``3mm``: what is added around a print size that is a text.
         strength: how much of a perceptual model is used, 0 to 1; at 0 ``photo-crisp`` is ``photo``.
+        engine: what runs the network; ``auto`` takes the fastest that is installed.
+        precision: of the network's convolutions.
+        device: where the network runs, like ``cpu``, ``cuda`` or ``openvino-gpu``; ``auto`` takes
+            the fastest that is there.
         ensemble: whether to average over the eight symmetries of the square, which is better and
             takes 8 times as long.
         consistency: how much of the difference from the picture is given back: ``full``, what is
@@ -79,19 +137,38 @@ def enlarge(
             do: ``x``, ``y``, ``both`` or ``none``; ``auto`` takes ``x`` for files that state a
             panorama of 360 degrees.
         pixel_art: whether to repeat px a whole number of times, and run no network.
+        halo: px read around each tile, instead of all that the network sees.
+        quality: of JPEG, WebP (100: lossless) and AVIF, 1 to 100.
+        max_bytes: a limit of the file, as a number or like ``2MB``; the quality is lowered.
+        tiff_compression: the compression of TIFF files.
+        metadata: whether EXIF, XMP and IPTC are kept or stripped.
+        memory: a limit of the process, as a number of bytes or like ``1GB``.
+        max_pixels: larger pictures are refused.
+        format: the format of encoded results, and of files whose name is chosen here.
+        output: for paths, the result's path, or a folder to name it in: one that is there, any path
+            that ends in a slash, and always for a list. It is made where it is missing. An older
+            file of a path that you name is replaced, any other is not.
+        progress: is called with (tiles done, tiles in all). All pictures of a list count the same.
+            An exception that it raises ends the call.
+        cancel: an event that ends the call after the running tile once it is set.
 
     Returns:
-        For a path, the path of the new file beside it: NAME-x4.jpg for NAME.jpg, and NAME-x4.png
-        where the format is not written, like HEIC. For a PIL picture, one of the same mode, with
-        its dpi and profile; but mode 1 becomes L, palettes, YCbCr, LAB, HSV and RGBX become RGB (or
-        RGBA with transparency), and premultiplied modes become straight. For an array, one of the
-        same dtype and number of axes.
+        For a path, the path of the new file, in the folder of the picture unless ``output`` says
+        otherwise: NAME-x4.jpg for NAME.jpg, or like NAME-3000x2000.jpg where another size than a
+        scale is given, and .png where the format is not written, like HEIC. For bytes, bytes of the
+        same format; PNG, or WebP for animations, where it is not written. For an open file, bytes.
+        For a PIL picture, one of the same mode, with its dpi and profile, and with EXIF and XMP
+        that describe the result. But mode 1 becomes L, palettes, YCbCr, LAB, HSV and RGBX become
+        RGB (or RGBA with transparency), and premultiplied modes become straight. For an array, one
+        of the same dtype and number of axes. For a list or tuple, a list.
 
     Raises:
         InputError: the picture is missing, unreadable, or of an unsupported form; or an argument
             has an unsupported value.
         OutputError: the new file exists already or cannot be written.
         ModelError: there are no such weights, or they are damaged.
+        CancelledError: ``cancel`` was set. Nothing half-written is left. The same call for a large
+            file goes on where it stopped.
 
     Example:
         >>> import clearzoom
@@ -100,45 +177,42 @@ def enlarge(
         >>> larger = clearzoom.enlarge(picture, scale=2.5)
         >>> larger.size, larger.getpixel((7, 5))
         ((15, 10), (255, 255, 255))
+        >>> first, second = clearzoom.enlarge([picture, picture], width=30)
+        >>> second.size
+        (30, 20)
     """
-    if scale is None:
-        raise SizeError("scale should be a number, not None")
-    settings = Settings(
-        Wanted(scale),
-        model,
-        strength=strength,
-        ensemble=ensemble,
-        consistency=consistency,
-        denoise=denoise,
-        back_projection=back_projection,
-        wrap=wrap,
-        pixel_art=pixel_art,
+    settings = settings_of(
+        {
+            "scale": scale,
+            "model": model,
+            "width": width,
+            "height": height,
+            "long_edge": long_edge,
+            "megapixels": megapixels,
+            "print_size": print_size,
+            "fill": fill,
+            "bleed": bleed,
+            "strength": strength,
+            "engine": engine,
+            "precision": precision,
+            "device": device,
+            "ensemble": ensemble,
+            "consistency": consistency,
+            "denoise": denoise,
+            "back_projection": back_projection,
+            "wrap": wrap,
+            "pixel_art": pixel_art,
+            "halo": halo,
+            "quality": quality,
+            "max_bytes": max_bytes,
+            "tiff_compression": tiff_compression,
+            "metadata": metadata,
+            "memory": memory,
+            "max_pixels": max_pixels,
+            "format": format,
+        }
     )
-    if isinstance(picture, str | Path):
-        source = checked_path(picture)
-        if not source.is_file():
-            raise _no_file(source)
-        suffix = result_suffix(source.name)
-        beside = source.with_name(f"{stem_of(source.name)}-x{settings.wanted.scale:g}{suffix}")
-        target = checked_path(beside, "the result's path")
-        if target.exists():
-            raise OutputError(f"{target} exists; remove it, or use enlarge_file")
-        enlarge_file(source, target, settings)
-        return cast(PictureT, type(picture)(target))
-    larger = _enlarger(settings)
-    if isinstance(picture, np.ndarray):
-        return cast(PictureT, _enlarge_array(picture, larger))
-    from PIL import Image
-
-    if isinstance(picture, Image.Image):
-        return cast(PictureT, _enlarge_pil(picture, larger))
-    raise InputError(f"cannot enlarge a {type(picture).__name__}; give a path, PIL picture, array")
-
-
-def _no_file(path: Path) -> InputError:
-    if path.exists():
-        return InputError(f"{path} is no file; name a picture")
-    return MissingFileError(f"no file {path}; check the name")
+    return enlarge_any(picture, settings, output, progress, cancel)
 
 
 def enlarge_file(
@@ -146,6 +220,7 @@ def enlarge_file(
     target: str | Path,
     settings: Settings | None = None,
     progress: Progress | None = None,
+    cancel: threading.Event | None = None,
 ) -> Done:
     """Enlarge a file to another; profile, metadata and dpi are kept.
 
@@ -156,6 +231,7 @@ def enlarge_file(
             once the new one is complete; a link is replaced itself, not the file it points to.
         settings: size, model and the like; by default four times with the default model.
         progress: is called with (tiles done, tiles in all).
+        cancel: an event that ends the call after the running tile once it is set.
 
     Returns:
         The result's size, and notes on what differs from the input.
@@ -165,6 +241,7 @@ def enlarge_file(
             value.
         OutputError: target is source, or cannot be written; source and older files stay.
         ModelError: there are no such weights, or they are damaged.
+        CancelledError: ``cancel`` was set; the same call for a large file goes on where it stopped.
 
     Example:
         >>> from pathlib import Path
@@ -182,75 +259,6 @@ def enlarge_file(
     read, written = checked_path(source, "source"), checked_path(target, "target")
     if settings is not None and not isinstance(settings, Settings):
         raise InputError(f"settings should be clearzoom.Settings, not a {type(settings).__name__}")
-    if progress is not None and not callable(progress):
-        raise InputError(f"progress should be a function, not a {type(progress).__name__}")
-    return run_job(plan_job(read, written, settings or Settings()), progress)
-
-
-def _enlarger(settings: Settings) -> Larger:
-    """Plan as for a file: networks after one another, and one resampling to the exact size."""
-
-    def larger(samples: Samples, channels: Channels, coding: float = 0.0) -> Samples:
-        size = samples.shape[1], samples.shape[0]
-        plan = plan_size(size, settings)
-        appraisal = cache(partial(appraise_samples, samples, channels, coding))
-        networks = chain_of(resolved(settings, plan.stages, appraisal), plan.stages)
-        result = run_stages(samples, networks, channels)
-        if plan.enlarged_px == plan.result_px:
-            return result
-        image = finished_image(result, plan, whole_result(plan), cmyk=channels.colours == 4)
-        return cast(Samples, image.numpy().reshape(*plan.result_px[::-1], samples.shape[2]))
-
-    return larger
-
-
-def _enlarge_array(
-    array: npt.NDArray[Any], larger: Larger, coding: float = 0.0
-) -> npt.NDArray[Any]:
-    if isinstance(array, np.ma.MaskedArray):
-        raise InputError("a masked array has px without a level; fill them first")
-    array = np.asarray(array)  # a matrix could not have a third axis
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 2, 3, 4)):
-        raise InputError(f"an array of shape {array.shape} is no picture; give (H, W) or (H, W, C)")
-    samples = array if array.ndim == 3 else array[..., None]
-    channels = Channels(colours_of(samples.shape[2], cmyk=False))
-    native = array.dtype.newbyteorder("=")
-    if native in (np.uint8, np.uint16):
-        result: npt.NDArray[Any] = larger(samples.astype(native, copy=False), channels, coding)
-    elif np.issubdtype(array.dtype, np.floating):
-        if not (np.min(array, initial=0) >= 0 and np.max(array, initial=0) <= 1):
-            raise InputError("a float picture must lie in 0..1, without NaN")
-        deep = np.round(samples.astype(np.float64) * 65535.0).astype(np.uint16)
-        result = larger(deep, channels) / 65535.0
-    else:
-        raise InputError(f"cannot enlarge {array.dtype} samples; give uint8, uint16 or float")
-    result = result.astype(array.dtype, copy=False)
-    return result if array.ndim == 3 else result[..., 0]
-
-
-def _enlarge_pil(picture: Any, larger: Larger) -> Any:
-    from PIL import Image, ImageOps
-
-    coding = levels_of_tables(getattr(picture, "quantization", None) or {})  # of an opened JPEG
-    try:
-        picture.load()
-        upright = ImageOps.exif_transpose(picture)
-    except Exception as error:  # Pillow's decoders raise whatever a damaged file makes of them
-        raise UnreadablePictureError(f"Pillow cannot decode this picture: {error}") from error
-    plain = upright
-    if "transparency" in upright.info or upright.mode in ("PA", "RGBa"):
-        plain = upright.convert("RGBA")
-    elif upright.mode in ("1", "La"):
-        plain = upright.convert("L" if upright.mode == "1" else "LA")
-    elif upright.mode in ("P", "YCbCr", "LAB", "HSV", "RGBX"):
-        plain = upright.convert("RGB")
-    if plain.mode == "CMYK":
-        result = Image.fromarray(larger(np.asarray(plain), Channels(4), coding), "CMYK")
-    elif plain.mode in ("L", "LA", "RGB", "RGBA", "I;16"):
-        result = Image.fromarray(_enlarge_array(np.asarray(plain), larger, coding))
-    else:
-        raise InputError(f"cannot enlarge a PIL picture of mode {picture.mode}; convert it to RGB")
-    # A profile describes the numbers of its own colour model only.
-    kept = ("dpi", "icc_profile") if upright.mode != "LAB" else ("dpi",)
-    result.info |= {key: picture.info[key] for key in kept if key in picture.info}
-    return result
+    check_calls(progress, cancel)
+    check_not_cancelled(cancel)
+    return run_job(plan_job(read, written, settings or Settings()), stopping(progress, cancel))

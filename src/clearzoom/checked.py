@@ -29,6 +29,7 @@ from clearzoom.errors import ClearzoomError, InputError, MissingFileError
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 Kind = TypeVar("Kind", bound=type)
+Model = TypeVar("Model", bound=BaseModel)
 
 _LONGEST_WORDS = 60
 
@@ -181,15 +182,38 @@ def _checked(
     owner: Callable[..., Any], values: dict[str, Any], error: type[ClearzoomError]
 ) -> dict[str, Any]:
     model = _schema(owner)
-    known = {name: _plain(value) for name, value in values.items() if name in model.model_fields}
+    known = {name: value for name, value in values.items() if name in model.model_fields}
+    read = validated(model, known, owner.__name__, error)
+    return values | {name: getattr(read, name) for name in known}
+
+
+def validated(
+    model: type[Model], values: Mapping[str, Any], where: str, error: type[ClearzoomError]
+) -> Model:
+    """Check values strictly against a pydantic model.
+
+    Args:
+        model: the schema.
+        values: by the names of its fields.
+        where: what takes the values, which begins the message.
+        error: the class to raise for a wrong value.
+
+    Example:
+        >>> class Size(BaseModel):
+        ...     width_px: int
+        >>> validated(Size, {"width_px": "3"}, "crop", InputError)
+        Traceback (most recent call last):
+        clearzoom.errors.InputError: crop: width_px should be a valid integer, not '3'
+    """
     try:
-        read = model.model_validate(known)
+        return model.model_validate(
+            {name: _plain(value) for name, value in values.items()}, strict=True
+        )
     except ValidationError as refusal:
         faults = dict.fromkeys(_words(fault) for fault in refusal.errors(include_url=False))
-        raise error(f"{owner.__name__}: {'; '.join(faults)}") from refusal
+        raise error(f"{where}: {'; '.join(faults)}") from refusal
     except OverflowError as refusal:  # an int of hundreds of digits
-        raise error(f"{owner.__name__}: a number is too large") from refusal
-    return values | {name: getattr(read, name) for name in known}
+        raise error(f"{where}: a number is too large") from refusal
 
 
 @cache
@@ -203,9 +227,7 @@ def _schema(owner: Callable[..., Any]) -> type[BaseModel]:
         hint = hint.type if isinstance(hint, InitVar) else hint
         needed = parameter.default is inspect.Parameter.empty
         fields[name] = (hint, ... if needed else None)
-    config = ConfigDict(
-        strict=True, extra="forbid", arbitrary_types_allowed=True, protected_namespaces=()
-    )
+    config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, protected_namespaces=())
     return create_model(f"Checked{owner.__name__}", __config__=config, **fields)
 
 

@@ -16,7 +16,8 @@
     ├── TrainingError              training      8
     │   └── InterruptedRunError    training      8
     ├── ResultError                result        9
-    └── ClusterError               cluster       10
+    ├── ClusterError               cluster       10
+    └── CancelledError             cancelled     130
 
 The message is one line: what happened, and what to do. The code is stable, for programs. A message
 names settings in backticks as the Python call spells them; the command and the server put the names
@@ -188,3 +189,19 @@ class ClusterError(ClearzoomError):
 
     code = "cluster"
     exit_status = 10
+
+
+class CancelledError(ClearzoomError):
+    """The program that asked for a result asked to stop; nothing partial was left behind.
+
+    Example:
+        >>> import threading, clearzoom
+        >>> stop = threading.Event()
+        >>> stop.set()
+        >>> clearzoom.enlarge("photo.jpg", cancel=stop)
+        Traceback (most recent call last):
+        clearzoom.errors.CancelledError: cancelled by the program; call again to begin or to go on
+    """
+
+    code = "cancelled"
+    exit_status = 130

@@ -119,15 +119,16 @@ def test_what_needs_no_cluster_is_refused_before_one_is_started(folder, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("part", "arguments"), [("ray", ["--on", "ray"]), ("fsspec", []), ("s3fs", [])]
+    ("part", "extra", "arguments"),
+    [("ray", "ray", ["--on", "ray"]), ("fsspec", "s3", []), ("s3fs", "s3", [])],
 )
-def test_without_the_extra_it_says_what_to_install(folder, tmp_path, part, arguments):
+def test_without_the_extra_it_says_what_to_install(folder, tmp_path, part, extra, arguments):
     code = f"import sys; sys.modules[{part!r}] = None; from clearzoom.cli.main import main; main()"
     target = str(tmp_path / "out") if part == "ray" else "s3://bucket/out"
     program = [sys.executable, "-c", code, "batch", str(folder), target, *arguments]
     done = subprocess.run(program, capture_output=True, text=True, timeout=120)
     assert done.returncode == 7, done.stderr
-    assert done.stderr.endswith("needs an optional part: pip install 'clearzoom[ray]'\n")
+    assert done.stderr.endswith(f"needs an optional part: pip install 'clearzoom[{extra}]'\n")
     assert done.stderr.count("\n") == 1
 
 

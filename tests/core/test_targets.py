@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearzoom.core.plan import chain_for, make_plan, most_times
-from clearzoom.core.targets import Wanted, parse_print, target_size, whole_px
+from clearzoom.core.targets import Print, Wanted, parse_print, target_size, whole_px
 from clearzoom.errors import SizeError
 
 SIDES = st.integers(1, 20_000)
@@ -150,3 +150,26 @@ def test_to_fill_needs_a_box():
     for wanted in ({"width_px": 300}, {"height_px": 300}, {"scale": 2}, {}):
         with pytest.raises(SizeError, match="`fill` needs a box"):
             Wanted(**wanted, fitting="fill")
+
+
+def test_a_print_states_the_trimmed_sheet_and_its_bleed():
+    assert parse_print("60x70cm@250dpi", "3mm") == Print(600, 700, dpi=250, bleed_mm=3)
+    assert Print(600, 700, dpi=250, bleed_mm=3).size_px == Print(606, 706, dpi=250).size_px
+    assert Print(600, 700).dpi == parse_print("60x70cm").dpi == 300
+    with pytest.raises(SizeError, match="bleed_mm of -1 is not from 0"):
+        Print(600, 700, bleed_mm=-1)
+    with pytest.raises(SizeError, match="more than a billion px"):
+        Print(1, 1, dpi=1e6, bleed_mm=1e8)
+
+
+def test_a_size_is_stated_by_scale_unless_another_is_stated():
+    assert Wanted().by_scale
+    assert Wanted(0.5).by_scale
+    for box in (
+        {"width_px": 3},
+        {"height_px": 3},
+        {"long_edge_px": 3},
+        {"megapixels": 3},
+        {"sheet": Print(3, 3)},
+    ):
+        assert not Wanted(**box).by_scale

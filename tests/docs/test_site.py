@@ -1,6 +1,5 @@
 """The site is built strictly, and asks nothing of anybody."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -11,19 +10,20 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from helpers.file_server import file_server
+from helpers.scripts import script
 from playwright.sync_api import sync_playwright
 
 pytestmark = pytest.mark.docs
 
 ROOT = Path(__file__).parent.parent.parent
+broken_links = script("docs/site_links.py").broken_links
 _FETCHED = {("script", "src"), ("img", "src"), ("iframe", "src"), ("source", "src")}
 _FETCHED_RELS = {"stylesheet", "icon", "preload", "preconnect", "dns-prefetch", "manifest"}
 
 
 def build(target, root=ROOT):
-    program = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", target]
-    variables = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
-    return subprocess.run(program, cwd=root, env=variables, capture_output=True, text=True)
+    program = [sys.executable, root / "docs" / "build_site.py", target]
+    return subprocess.run(program, cwd=root, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="session")
@@ -118,24 +118,65 @@ def test_a_browser_asks_this_host_alone(site):
             page.route(lambda address: not address.startswith(base), lambda route: route.abort())
             for name in ("index", "scores", "how-to/print", "explain/table", "python"):
                 page.goto(f"{base}/{name}.html")
-            search = page.locator(".md-search__input")
-            search.click()
-            page.locator(".md-search-result__meta", has_text="Type to start searching").wait_for()
-            search.press_sequentially("consistency")  # it listens to keys
-            page.locator(".md-search-result__item").first.wait_for()
+            page.get_by_role("button", name="Search").click()
+            page.get_by_placeholder("Search").press_sequentially("consistency")
+            page.get_by_text(re.compile(r"^\d+ results$")).wait_for()
             browser.close()
     assert len(asked) > 10
     assert [address for address in asked if not address.startswith((base, "data:", "blob:"))] == []
 
 
-def test_broken_links_break_the_build(tmp_path):
+@pytest.fixture
+def copy(tmp_path):
     root = tmp_path / "copy"
     ignored = shutil.ignore_patterns(".git", ".venv", ".tools", "dist", "*.onnx", "runs")
     shutil.copytree(ROOT, root, ignore=ignored, symlinks=True)
-    with (root / "docs" / "limits.md").open("a") as page:
+    return root
+
+
+def test_broken_links_break_the_build(copy, tmp_path):
+    with (copy / "docs" / "limits.md").open("a") as page:
         page.write("[x](no-such-page.md) [x](scores.md#no-such-anchor)")
-    done = build(tmp_path / "site", root)
-    assert done.returncode != 0
-    page, anchor = re.findall(r"^(?:WARNING|ERROR) .*", done.stderr, re.MULTILINE)
-    assert "no-such-page.md" in page
-    assert "no-such-anchor" in anchor
+    done = build(tmp_path / "site", copy)
+    assert done.returncode == 1
+    told = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr)
+    assert re.findall(r"Warning: (.*)\n.*limits\.md", told) == [
+        "page does not exist",
+        "anchor does not exist",
+    ]
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_page_that_the_navigation_leaves_out_breaks_the_build(copy, tmp_path):
+    (copy / "docs" / "new.md").write_text("# New")
+    (copy / "docs" / "goals.md").unlink()
+    done = build(tmp_path / "site", copy)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "new.md is not in the navigation",
+        "the navigation names goals.md, no page",
+    ]
+
+
+def test_what_leads_nowhere_in_html_is_found(tmp_path):
+    """Images, scripts and links that are not written in Markdown, too."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "index.html").write_text("""
+        <h1 id="here">x</h1> <a href="#here">x</a> <a href="#there">x</a> <a href="folder">x</a>
+        <a href="folder/page.html#some%20where">x</a> <a href="folder/page.html#nowhere">x</a>
+        <a href="https://example.org/none">x</a> <a href="/absolute.html">x</a>
+        <a href="../out">x</a> <img src="none.png"> <script src="there.js"></script>
+        <link href="none.css" rel="stylesheet">
+    """)
+    (tmp_path / "there.js").touch()
+    (tmp_path / "folder" / "page.html").write_text('<p id="some where">x</p>')
+    found = [each.removeprefix("index.html: ") for each in broken_links(tmp_path)]
+    broken = [
+        "#there",
+        "../out",
+        "/absolute.html",
+        "folder",
+        "folder/page.html#nowhere",
+        "none.css",
+    ]
+    assert found == [*broken, "none.png"]

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from clearzoom.core.box import Box
 from clearzoom.core.wrap import AXES, wraps
 from clearzoom.engines.chain import needed_tiles, stages_of
-from clearzoom.engines.network import load_network
+from clearzoom.engines.network import Network, load_network
 from clearzoom.engines.region import Input, enlarge_region
 from clearzoom.engines.tile import Channels
+from clearzoom.engines.tiled import enlarge_samples
 from clearzoom.engines.wrappers import with_consistency
 from clearzoom.pipeline.stages import run_stages
 
@@ -186,3 +187,24 @@ def test_a_wrapped_network_has_an_identity_of_its_own(small):
     texts = {replace(small, wrap=wrap).identity for wrap in ("none", "x", "y", "both")}
     assert len(texts) == 4
     assert small.identity in texts
+
+
+def test_a_network_of_the_whole_picture_joins_its_edges_too(random):
+    """In one window, of which the halo continues at the other side."""
+
+    def run(x):
+        large = x.repeat(2, axis=2).repeat(2, axis=3)
+        return np.float32(0.9) * large + np.float32(0.1) * x.mean((2, 3), keepdims=True)
+
+    across = np.abs(np.linspace(-1, 1, 60))[None, :, None]  # equal at both edges
+    levels = (40 + 150 * across + random.uniform(0, 9, (40, 60, 3))).astype(np.uint8)
+    theirs = Network(
+        "global", 2, 8, 32, "0", "numpy fp32", run, blend_px=16, border_px=0, mean_tolerance=1.0
+    )
+    whole = enlarge_samples(levels, replace(theirs, wrap="x", whole_px=levels.size))
+    rolled = enlarge_samples(
+        np.ascontiguousarray(np.roll(levels, 25, axis=1)),
+        replace(theirs, wrap="x", whole_px=levels.size),
+    )
+    off = np.roll(rolled, -50, axis=1).astype(int) - whole
+    assert np.abs(np.diff(off.mean(axis=(0, 2)))).max() < 0.5

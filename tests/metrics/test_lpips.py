@@ -150,7 +150,7 @@ def test_without_torch_the_error_names_the_extra(tmp_path):
 def test_the_commands_end_to_end(here, fetched_weights, tmp_path, photo):
     fetched = here("weights", "fetch", "lpips")
     assert fetched.returncode == 0, fetched.stderr
-    assert str(fetched_weights / "lpips-alexnet.safetensors") in fetched.stdout
+    assert str(fetched_weights / "alexnet.safetensors") in fetched.stdout
     folder = tmp_path / "mini"
     folder.mkdir()
     write_rgb8(folder / "a.png", photo[:97, :123])

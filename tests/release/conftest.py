@@ -22,17 +22,22 @@ def outside():
 
 @pytest.fixture(scope="session")
 def dist(tmp_path_factory):
-    """The folder with the source distribution and the wheel made of it, as `make dist` does."""
+    """The folder with the source distribution and the wheel made of it, as `make dist` does.
+
+    And with the wheels of the data packages.
+    """
     folder = tmp_path_factory.mktemp("dist")
-    program = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT]
-    done = subprocess.run(program, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    program = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder]
+    releasing = os.environ | {"CLEARZOOM_RELEASING": "1"}
+    for source in ([ROOT], *(["--wheel", each] for each in sorted((ROOT / "packages").iterdir()))):
+        done = subprocess.run([*program, *source], capture_output=True, text=True, env=releasing)
+        assert done.returncode == 0, done.stderr
     return folder
 
 
 @pytest.fixture(scope="session")
 def wheel(dist):
-    (wheel,) = dist.glob("*.whl")
+    (wheel,) = dist.glob("clearzoom-*.whl")
     return wheel
 
 

@@ -193,7 +193,9 @@ def test_the_sbom_lists_what_runs_and_what_is_vendored(make_sbom, serving_enviro
     root = sbom["metadata"]["component"]
     assert (root["name"], root["version"]) == ("clearzoom", IMAGE_VERSION)
     components = {each["name"]: each for each in sbom["components"]}
-    assert {"numpy", "onnxruntime", "pyvips", "fastapi", "openseadragon"} <= components.keys()
+    names = {"numpy", "onnxruntime", "pyvips", "fastapi", "openseadragon", "clearzoom-web"}
+    assert names <= components.keys()
+    assert components["clearzoom-web"]["version"] == IMAGE_VERSION
     assert not {"torch", "pytest", "pip"} & components.keys()
     (hashed,) = components["openseadragon"]["components"][0]["hashes"]
     vendored = ROOT / "src/clearzoom/server/page/vendor/openseadragon.min.js"
@@ -215,6 +217,8 @@ def test_it_serves_its_page_and_a_tile(serving_environment, outside, photo, tmp_
                 assert len(parts) > 3
                 for part in parts:
                     client.get(f"/{part.lstrip('/')}").raise_for_status()
+                client.get("/device").raise_for_status()
+                client.get("/device/vendor/ort.wasm.min.mjs").raise_for_status()
                 health = client.get("/healthz").json()
                 assert health == {"status": "ok", "version": IMAGE_VERSION}
                 tile = client.get("/iiif/3/small.png~x4/full/max/0/default.png")

@@ -14,11 +14,17 @@ def test_every_vendored_file_is_named(make_sbom):
         path
         for folder in (ROOT / "src").rglob("vendor")
         for path in folder.rglob("*")
-        if path.suffix in (".js", ".mjs", ".wasm")
+        if path.suffix in (".js", ".mjs", ".wasm", ".br")
     }
     assert vendored
     listed = {ROOT / name for each in make_sbom.VENDORED for name in each["files"]}
     assert vendored <= listed
+    foreign = {
+        path for path in (ROOT / "src").rglob("*.safetensors") if path.parent.name == "losses"
+    }
+    assert foreign
+    assert foreign <= listed
+    assert all(path.name in NOTICES for path in foreign)
     for path in vendored:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         assert path.name in NOTICES

@@ -16,7 +16,13 @@ ROOT = Path(__file__).parent.parent.parent
 @pytest.fixture
 def source(tmp_path):
     """The files that say how the package is built, with nothing to build."""
-    for name in ("pyproject.toml", "README.md", "LICENSE", "THIRD_PARTY_NOTICES.md"):
+    for name in (
+        "pyproject.toml",
+        "hatch_build.py",
+        "README.md",
+        "LICENSE",
+        "THIRD_PARTY_NOTICES.md",
+    ):
         shutil.copy(ROOT / name, tmp_path)
     return tmp_path
 

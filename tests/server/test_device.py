@@ -1,13 +1,17 @@
 """The page that enlarges in the browser: who may run WebAssembly, what is sent, what comes out."""
 
 import io
+import shutil
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import clearzoom
+from clearzoom.errors import MissingExtraError
 from clearzoom.models.photo import PLAIN_LEVEL
+from clearzoom.server import device_routes
 from clearzoom.weights import FOLDER, released
 
 pytestmark = pytest.mark.browser
@@ -107,6 +111,33 @@ def test_no_other_answer_allows_webassembly(client, path):
     headers = client.get(path).headers
     assert "wasm" not in headers["content-security-policy"]
     assert "cross-origin-embedder-policy" not in headers
+
+
+def test_without_the_package_of_its_runtime_it_says_what_to_install(
+    in_process, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(device_routes, "_VENDOR", tmp_path / "none")
+    monkeypatch.setitem(sys.modules, "clearzoom_web", None)
+    ask = in_process()
+    answer = ask("GET", "/device")
+    assert answer.status_code == 501
+    assert answer.json()["message"] == str(MissingExtraError("enlarging in the browser", "serve"))
+    assert ask("GET", "/").status_code == 200
+
+
+def test_its_runtime_comes_from_the_package(in_process, monkeypatch, tmp_path):
+    """Where clearzoom is no checkout."""
+    vendor = device_routes._VENDOR
+    package = tmp_path / "clearzoom_web"
+    shutil.copytree(vendor, package, ignore=shutil.ignore_patterns("*.wasm"))
+    (package / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(device_routes, "_VENDOR", tmp_path / "none")
+    ask = in_process()
+    assert ask("GET", "/device").status_code == 200
+    for name in ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"):
+        answer = ask("GET", f"/device/vendor/{name}")
+        assert answer.content == (vendor / name).read_bytes()
 
 
 def test_a_page_elsewhere_cannot_run_it(browser, server):

@@ -28,13 +28,13 @@ class ObjectStore(Storage):
         try:
             import fsspec
         except ImportError as error:
-            raise MissingExtraError(f"{root.partition(':')[0]}://", "ray") from error
+            raise MissingExtraError(f"{root.partition(':')[0]}://", "s3") from error
         try:
             # What was listed before must not hide what other machines write.
             self.files, found = fsspec.core.url_to_fs(root, use_listings_cache=False, **options)
         except ImportError as error:
             if root.startswith("s3:"):
-                raise MissingExtraError("s3://", "ray") from error
+                raise MissingExtraError("s3://", "s3") from error
             raise InputError(f"cannot reach {root}: {error}") from error  # it names the package
         except ValueError as error:
             raise InputError(f"cannot understand {root}: {error}") from error
@@ -208,7 +208,7 @@ def storage_of(text: str) -> Storage:
         text: a path, or a URL that fsspec knows, like s3://bucket/scans.
 
     Raises:
-        MissingExtraError: text is a URL, and the extra [ray] is not installed.
+        MissingExtraError: text is a URL, and the extra [s3] is not installed.
         InputError: the kind of URL is unknown, or the store cannot be reached.
 
     Example:

@@ -60,7 +60,7 @@ def batch(
     result_format: options.FormatOption = None,
     on: Annotated[
         Literal["local", "ray"],
-        typer.Option(help="Run here, or on a Ray cluster. ray and URLs need the extra [ray]."),
+        typer.Option(help="Run here, or on a Ray cluster, with the extra [ray]. s3:// needs [s3]."),
     ] = "local",
     address: Annotated[
         str | None,

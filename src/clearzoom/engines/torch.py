@@ -6,6 +6,7 @@ from pathlib import Path
 from clearzoom.core.arrays import Tensor
 from clearzoom.engines import Precision
 from clearzoom.errors import MissingExtraError, ModelError, WeightsError
+from clearzoom.weights import torch_file
 
 
 def load_torch(
@@ -26,7 +27,7 @@ def load_torch(
         A function from (1, 3, H, W) float32 to (1, 3, scale * H, scale * W) float32.
 
     Raises:
-        MissingExtraError: torch is not installed.
+        MissingExtraError: torch or the released weights for it are not installed.
         ModelError: torch does not run this precision.
         WeightsError: the weights are missing beside the ONNX file, or damaged.
     """
@@ -36,7 +37,7 @@ def load_torch(
         from clearzoom.models.weights import exported_network
     except ModuleNotFoundError as error:
         raise MissingExtraError("the engine torch", "train") from error
-    weights = path.with_suffix(".safetensors")
+    weights = torch_file(path)
     if not weights.is_file():
         raise WeightsError(f"the engine torch needs {weights.name} beside {path}")
     plain = exported_network(weights).at_level(denoise)

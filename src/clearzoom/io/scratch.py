@@ -12,7 +12,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from clearzoom.errors import OutputError
+from clearzoom.errors import CancelledError, OutputError
 from clearzoom.io.picture import Samples
 from clearzoom.io.raw_tiff import header, map_picture, picture_bytes
 
@@ -244,7 +244,7 @@ def scratch(beside: Path, key: str) -> Iterator[Scratch]:
         raise OutputError(f"cannot write {beside}: {error.strerror}") from error
     try:
         yield opened
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, CancelledError):
         opened.close()
         raise
     except BaseException:

@@ -38,10 +38,16 @@ _CLASSIC_TIFF_BYTES = 2**31  # The limit is 4 GiB, but compression can enlarge t
 @checked_fields(InputError)
 @dataclass(frozen=True)
 class Encoding:
-    """The settings of an encoder.
+    """How a result is encoded.
 
-    ``quality``, 1 to 100, is that of JPEG, WebP and AVIF; it is lowered until the file has at most
-    ``max_bytes``.
+    Attributes:
+        quality: of JPEG, WebP (100: lossless) and AVIF, 1 to 100.
+        max_bytes: the most bytes of the file, for which the quality is lowered; None for no limit.
+        tiff_compression: the compression of TIFF files.
+
+    Example:
+        >>> Encoding(quality=80, max_bytes=2_000_000).tiff_compression
+        'deflate'
     """
 
     quality: Annotated[int, Field(ge=1, le=100)] = 95

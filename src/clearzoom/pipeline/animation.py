@@ -1,7 +1,6 @@
 """Enlarge an animation: frame by frame, each written to the disk before the next is decoded."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +17,7 @@ from clearzoom.io.metadata.blocks import Metadata
 from clearzoom.io.reading import Source
 from clearzoom.pipeline.finish import finished_image
 from clearzoom.pipeline.memory_budget import Budget
+from clearzoom.pipeline.progress import in_turn
 from clearzoom.pipeline.regions import whole_result
 from clearzoom.pipeline.stages import run_stages
 
@@ -60,7 +60,7 @@ def run_animation(
     ):
         for index, frame in enumerate(frames_of(source.path, source.layout)):
             pixels = np.ascontiguousarray(turned(frame.pixels, source.orientation)[..., :bands])
-            of_frame = progress and partial(_report_frame, progress, index, source.frames)
+            of_frame = in_turn(progress, index, source.frames)
             result = run_stages(pixels, networks, channels, budget=budget, progress=of_frame)
             spool.put(index, np.asarray(finished_image(result, plan, whole_result(plan)).numpy()))
         return write_frames(
@@ -83,8 +83,3 @@ def _first_pass(source: Source) -> tuple[int, tuple[float, ...]]:
         opaque = opaque and bool((frame.pixels[..., 3] == 255).all())
         durations_ms.append(frame.duration_ms)
     return 3 if opaque else 4, tuple(durations_ms)
-
-
-def _report_frame(progress: Progress, index: int, frames: int, done: int, total: int) -> None:
-    """Report progress over the tiles of all frames, from that of one frame."""
-    progress(index * total + done, frames * total)

@@ -12,7 +12,7 @@ from clearzoom.core.wrap import Wrap
 from clearzoom.engines.chain import chain_notes
 from clearzoom.engines.network import Network
 from clearzoom.engines.tile import Channels
-from clearzoom.errors import InputError, ModelError, OutputError
+from clearzoom.errors import InputError, OutputError
 from clearzoom.io.animation.orientation import SIDEWAYS
 from clearzoom.io.formats import check_holds, check_target, format_of
 from clearzoom.io.jpeg_damage import jpeg_damage_note
@@ -26,7 +26,7 @@ from clearzoom.io.profile import profile_tone_curve
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.pipeline.appraise import Appraisal, appraise_file, resolved
 from clearzoom.pipeline.memory_checks import check_fits, check_preview_fits
-from clearzoom.pipeline.networks import chain_of, sees_whole_pictures, window_notes, work_for
+from clearzoom.pipeline.networks import chain_of, window_notes, work_for
 from clearzoom.pipeline.paths import check_input, output_stat
 from clearzoom.pipeline.regions import preview_result, whole_result
 from clearzoom.pipeline.settings import Settings
@@ -171,12 +171,6 @@ def plan_size(size_px: tuple[int, int], settings: Settings) -> Plan:
     """
     work = {} if settings.pixel_art else work_for(settings.model)
     wrap = "none" if settings.wrap == "auto" else settings.wrap
-    if wrap != "none" and not settings.pixel_art and sees_whole_pictures(settings.model):
-        raise ModelError(
-            f"{settings.model} has no exact tiles, so it cannot join the edges of a picture; leave "
-            "`wrap` out, or take another `model`",
-            setting="wrap",
-        )
     return make_plan(size_px, settings.wanted, work, wrap=wrap, pixel_art=settings.pixel_art)
 
 
@@ -188,8 +182,6 @@ def stated_wrap(source: Source, settings: Settings) -> Wrap | None:
         settings: the user's settings; a panorama that they cut is not joined.
     """
     if settings.wrap != "auto" or not is_full_circle(source.metadata.xmp):
-        return None
-    if sees_whole_pictures(settings.model):
         return None
     sideways = source.orientation in SIDEWAYS  # the panorama's x axis has become the picture's y
     resized, result = target_size(source.width_px, source.height_px, settings.wanted)

@@ -1,5 +1,6 @@
 """Load the networks that settings ask for; weights are loaded once in a process."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -13,7 +14,7 @@ from clearzoom.engines.wrappers import refined
 from clearzoom.errors import ClearzoomError
 from clearzoom.pipeline.appraise import unresolved
 from clearzoom.pipeline.settings import Settings
-from clearzoom.weights import card_files, find, scales_of, work_of
+from clearzoom.weights import find, scales_of, work_of
 from clearzoom.weights.card import AddedCard, read_any_card
 
 
@@ -48,18 +49,6 @@ def window_notes(model: str, plan: Plan) -> list[str]:
     return notes
 
 
-def sees_whole_pictures(model: str) -> bool:
-    """Return whether a network of a model has no exact tiles, so that no edges can be joined.
-
-    Args:
-        model: its name, or the path of an ONNX file, whose tiles are always exact.
-    """
-    if model.endswith(".onnx"):
-        return False
-    cards = [read_any_card(path) for path in card_files(model)]
-    return any(isinstance(card, AddedCard) and card.blend_px for card in cards)
-
-
 def work_for(model: str) -> dict[int, float]:
     """Return the work of a model's networks by scale, for ``chain_for``.
 
@@ -71,7 +60,11 @@ def work_for(model: str) -> dict[int, float]:
     return work_of(model)
 
 
-_loaded = lru_cache(maxsize=8)(load_network)
+_KEPT = 8
+"""Networks that stay loaded; each of the released ones takes about 100 MB once it has run."""
+
+_cached = lru_cache(maxsize=_KEPT)(load_network)
+_LOADING = threading.Lock()
 
 
 def chain_of(settings: Settings, stages: Sequence[int]) -> list[Network]:
@@ -134,15 +127,16 @@ def network_for(settings: Settings, scale: int) -> Network:
     assert settings.consistency != "auto"
     assert settings.denoise != "auto"
     assert settings.wrap != "auto"
-    loaded = _loaded(
-        settings.model,
-        scale,
-        settings.engine,
-        settings.precision,
-        settings.strength,
-        settings.denoise,
-        settings.device,
-    )
+    with _LOADING:  # else threads that need the same network at once would each load it
+        loaded = _cached(
+            settings.model,
+            scale,
+            settings.engine,
+            settings.precision,
+            settings.strength,
+            settings.denoise,
+            settings.device,
+        )
     network = refined(loaded, ensemble=settings.ensemble, consistency=settings.consistency)
     network = replace(network, wrap=settings.wrap)
     if settings.halo_px is None:

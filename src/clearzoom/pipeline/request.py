@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from clearzoom.core.targets import Wanted, parse_print
+from clearzoom.core.targets import Print, Wanted, parse_print
 from clearzoom.errors import SizeError
 from clearzoom.io.tiff_compressions import TiffCompression
 from clearzoom.pipeline.fields import ConsistencyField, DenoiseField, WrapChoice, merged_consistency
@@ -170,8 +170,11 @@ class EnlargeRequest(BaseModel):
         default="keep", description="Keep or strip the input's EXIF, XMP and IPTC."
     )
 
-    def settings(self) -> "Settings":
+    def settings(self, sheet: Print | None = None) -> "Settings":
         """Return the settings for ``plan_job``; limits and engine are left to the caller.
+
+        Args:
+            sheet: a print size that is no text, instead of ``print_size``.
 
         Raises:
             SizeError: more than one size, or a size that cannot be understood.
@@ -187,7 +190,7 @@ class EnlargeRequest(BaseModel):
             self.height,
             self.long_edge,
             self.megapixels,
-            parse_print(self.print_size, self.bleed) if self.print_size else None,
+            parse_print(self.print_size, self.bleed) if self.print_size else sheet,
             "fill" if self.fill else "fit",
         )
         max_bytes = parse_bytes(self.max_bytes, "max_bytes") if self.max_bytes else None

@@ -6,26 +6,41 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
+from clearzoom.errors import MissingExtraError
+from clearzoom.io.data_packages import package_folder
+from clearzoom.server.brotli_files import BrotliFiles
 from clearzoom.server.error_answers import RefusedError
 from clearzoom.server.guards import DEVICE
 from clearzoom.weights import FOLDER, released
 
 PAGE = Path(__file__).parent / "page"
+_VENDOR = PAGE / "device" / "vendor"
 _CHECKED = {"Cache-Control": "no-cache"}
 
 
-def add_device_page(app: FastAPI) -> None:
-    """Add the page, its modules and its networks to an application.
+def add_device_page(app: FastAPI, unpacked: Path) -> None:
+    """Add the page, its modules, what runs networks in a browser, and the networks.
+
+    Without the package ``clearzoom-web`` the page's address says what to install.
 
     Args:
         app: the server's application.
+        unpacked: a folder for what some browsers cannot take compressed; it need not exist yet.
     """
     router = APIRouter(include_in_schema=False)
+    missing = ""
+    try:
+        runtime = BrotliFiles(_runtime_folder(), unpacked)
+        app.mount(f"{DEVICE}/vendor", runtime, name="device-runtime")
+    except MissingExtraError as error:
+        missing = str(error)
     names = [f"{card.name}-x{card.scale}" for card in released()]
     files = {f"{name}{suffix}" for name in names for suffix in (".json", ".onnx")}
 
     @router.get(DEVICE)
     async def page() -> FileResponse:
+        if missing:
+            raise RefusedError(501, missing)
         return FileResponse(PAGE / "device.html", headers=_CHECKED)
 
     @router.get(f"{DEVICE}/weights/{{name}}")
@@ -36,3 +51,10 @@ def add_device_page(app: FastAPI) -> None:
 
     app.include_router(router)
     app.mount(DEVICE, StaticFiles(directory=PAGE / "device", check_dir=False), name="device")
+
+
+def _runtime_folder() -> Path:
+    """Find onnxruntime-web: in a checkout beside the page, else in the package of [serve]."""
+    if _VENDOR.is_dir():
+        return _VENDOR
+    return package_folder("clearzoom_web", "enlarging in the browser", "serve")

@@ -172,7 +172,7 @@ class PerceptualTerm(_Term):
 class LpipsTerm(_Term):
     """LPIPS with VGG-16 as a loss; LPIPS with AlexNet then measures independently.
 
-    ``file`` holds weights and heads where they are not in the cache.
+    ``file`` holds weights and heads where others than the usual ones are wanted.
     """
 
     kind: Literal["lpips"]

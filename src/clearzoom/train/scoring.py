@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import get_args
 
-from clearzoom.losses.source import heads_file, network_file
+from clearzoom.losses.source import network_file
 from clearzoom.metrics.evaluate import evaluate
 from clearzoom.metrics.faults import RECIPE, Kind
 from clearzoom.pipeline.command_method import plain_command
@@ -65,7 +65,7 @@ def fault_scores(model: str, scale: int, sets: list[Path]) -> list[FaultScores]:
 
 def lpips_is_there() -> bool:
     """Say whether the weights of LPIPS were fetched, so that it can be measured."""
-    return network_file("alexnet").is_file() and heads_file("alexnet").is_file()
+    return network_file("alexnet").is_file()
 
 
 def _size_of(folder: Path) -> int:

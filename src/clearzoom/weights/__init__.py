@@ -1,7 +1,7 @@
 """Find weights by name: the released ones beside this file, and the user's own in the data folder.
 
 Each is NAME-xSCALE.onnx with its card, NAME-xSCALE.json; weights that clearzoom trained have
-.safetensors too.
+.safetensors too, of which the extra [train] brings the released ones.
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 from clearzoom.core.consistency import Consistency
 from clearzoom.errors import MissingFileError, UnknownModelError, WeightsError
 from clearzoom.weights.card import AddedCard, read_any_card
-from clearzoom.weights.shipped import FOLDER, released
+from clearzoom.weights.shipped import FOLDER, released, torch_file
 from clearzoom.weights.user_models import own_folder, own_models
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "released",
     "scales_of",
     "suited_consistency",
+    "torch_file",
     "work_of",
 ]
 

@@ -14,10 +14,11 @@ from clearzoom.errors import (
     SizeError,
     worded,
 )
-from clearzoom.io.formats import FORMATS, format_of
+from clearzoom.io.formats import format_of
 from clearzoom.io.names import stem_of
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.pipeline.job import Job, networks_of, plan_job
+from clearzoom.pipeline.result_name import size_text, suffix_for
 from clearzoom.server.error_answers import (
     FULL_DISK,
     STATUSES,
@@ -70,7 +71,7 @@ def plan(
     if source is None or _pixels(source.width_px, source.height_px, source) > record.most_pixels:
         limit = f"{record.most_pixels:,}"
         raise RefusedError(413, f"the picture has more than {limit} px, this server's limit")
-    record.suffix = record.suffix or _suffix_of(source)
+    record.suffix = record.suffix or suffix_for(source)
     most_bytes = min(_MEMORY_BYTES, memory.limit_bytes)
     settings = replace(
         record.request.settings(),
@@ -159,24 +160,8 @@ def _pixels(width: int, height: int, source: Source) -> int:
     return width * height * source.frames
 
 
-def _suffix_of(source: Source) -> str:
-    """Return the suffix of the input's own format, where it can be written with all frames."""
-    animated = source.frames > 1
-    suffixes = {each.name: each.suffixes[0] for each in FORMATS if each.animation or not animated}
-    return suffixes.get(source.kind, ".webp" if animated else ".png")
-
-
 def _result_name(record: Record, width: int, height: int) -> str:
-    request = record.request
-    sizes = (
-        request.width,
-        request.height,
-        request.long_edge,
-        request.megapixels,
-        request.print_size,
-    )
-    by_scale = all(size is None for size in sizes)
-    size = f"x{request.scale or 4:g}" if by_scale else f"{width}x{height}"
+    size = size_text(record.request.settings().wanted, (width, height))
     return f"{stem_of(record.source_name)}-{size}{record.suffix}"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from clearzoom.checked import AnyPath, Name, checked_arguments
 from clearzoom.errors import MissingFileError, ModelError, OutputError
-from clearzoom.weights import find
+from clearzoom.weights import find, torch_file
 from clearzoom.weights.card import AddedCard, Card, read_any_card
 from clearzoom.weights.user_models import check_file, check_name
 
@@ -73,6 +73,6 @@ def _base(base: str, scale: int) -> tuple[Path, Card]:
             f"{base} was trained for texture, which the numbers of tuning would only lower; tune "
             "from photo or fast"
         )
-    weights = onnx.with_suffix(".safetensors")
+    weights = torch_file(onnx)
     check_file(weights)
     return weights, card

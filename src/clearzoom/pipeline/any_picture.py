@@ -1,0 +1,186 @@
+"""Enlarge whatever holds a picture, and give the same kind of thing back."""
+
+import inspect
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from clearzoom.checked import checked_path
+from clearzoom.engines.tiled import Progress
+from clearzoom.errors import (
+    CancelledError,
+    ClearzoomError,
+    InputError,
+    MissingFileError,
+    OutputError,
+)
+from clearzoom.io.libvips_errors import refused
+from clearzoom.pipeline.arrays import check_array, enlarge_array
+from clearzoom.pipeline.encoded import enlarge_encoded
+from clearzoom.pipeline.job import plan_job
+from clearzoom.pipeline.options import in_keywords
+from clearzoom.pipeline.pil_pictures import enlarge_pil
+from clearzoom.pipeline.progress import check_calls, check_not_cancelled, in_turn, stopping
+from clearzoom.pipeline.result_name import result_name
+from clearzoom.pipeline.run import run_job
+from clearzoom.pipeline.settings import Settings
+
+_Work = Callable[[Progress | None], Any]
+_KINDS = "a path, bytes, a binary file, a PIL picture, a numpy array, or a list of these"
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What all pictures of a call share.
+
+    Attributes:
+        settings: the user's settings.
+        output: the file or folder of the results, or None.
+        many: whether the pictures came in a list, so that output is a folder.
+        targets: the paths of results so far.
+    """
+
+    settings: Settings
+    output: str | Path | None
+    many: bool
+    targets: set[Path] = field(default_factory=set)
+
+
+def enlarge_any(
+    picture: Any,
+    settings: Settings,
+    output: str | Path | None = None,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> Any:
+    """Enlarge a picture of any kind, or a list of them.
+
+    All pictures of a list are looked at before the first is enlarged.
+
+    Args:
+        picture: a path, bytes, a binary file, a PIL picture, an array, or a list or tuple of these.
+        settings: the user's settings.
+        output: for paths, the result's path or folder.
+        progress: is called with (tiles done, tiles in all).
+        cancel: ends the work after the running tile once it is set.
+
+    Raises:
+        CancelledError: cancel was set.
+        ClearzoomError: a picture cannot be enlarged; the message names keywords.
+    """
+    check_calls(progress, cancel)
+    with in_keywords():
+        order = _Order(settings, output, isinstance(picture, list | tuple))
+        if not order.many:
+            check_not_cancelled(cancel)
+            return _work(picture, order)(stopping(progress, cancel))
+        works = [_work_of_list(index, each, order) for index, each in enumerate(picture)]
+        results = []
+        for index, work in enumerate(works):
+            check_not_cancelled(cancel)
+            results.append(work(stopping(in_turn(progress, index, len(works)), cancel)))
+        return results
+
+
+def _work_of_list(index: int, picture: Any, order: _Order) -> _Work:
+    def named(error: ClearzoomError) -> ClearzoomError:
+        return error.with_message(f"picture {index} of the list: {error}")
+
+    try:
+        work = _work(picture, order)
+    except ClearzoomError as error:
+        raise named(error) from error
+
+    def run(progress: Progress | None) -> Any:
+        try:
+            return work(progress)
+        except CancelledError:
+            raise
+        except ClearzoomError as error:
+            raise named(error) from error
+
+    return run
+
+
+def _work(picture: Any, order: _Order) -> _Work:
+    """Check a picture, and return what enlarges it."""
+    settings = order.settings
+    if isinstance(picture, str | Path):
+        return _work_of_file(picture, order)
+    if order.output is not None:
+        raise InputError("`output` is for pictures that are given by path", setting="output")
+    if isinstance(picture, bytes | bytearray | memoryview):
+        kind = type(picture)
+        return lambda progress: kind(enlarge_encoded(bytes(picture), settings, progress))
+    if callable(getattr(picture, "read", None)):
+        return lambda progress: enlarge_encoded(_content(picture), settings, progress)
+    if isinstance(picture, np.ndarray):
+        check_array(picture)
+        return lambda progress: enlarge_array(picture, settings, progress)
+    if isinstance(picture, Image.Image):
+        return lambda progress: enlarge_pil(picture, settings, progress)
+    raise InputError(f"cannot enlarge a {type(picture).__name__}; give {_KINDS}")
+
+
+def _content(file: Any) -> bytes:
+    try:
+        content = file.read()
+    except (OSError, ValueError) as error:  # of a file that is closed, or open for writing
+        raise InputError(f"cannot read the file: {error}") from error
+    if inspect.iscoroutine(content):
+        content.close()
+        raise InputError("the file must be awaited; give what `await file.read()` returns")
+    if not isinstance(content, bytes):
+        raise InputError(
+            f"the file gave a {type(content).__name__}, not bytes; open it in binary mode, 'rb'"
+        )
+    return content
+
+
+def _work_of_file(picture: str | Path, order: _Order) -> _Work:
+    source = checked_path(picture)
+    if not source.is_file():
+        if source.exists():
+            raise InputError(f"{source} is no file; name a picture")
+        raise MissingFileError(f"no file {source}; check the name")
+    target = _target(source, order)
+    if target in order.targets:
+        raise OutputError(f"{target} would be the result of two pictures; rename one of the two")
+    order.targets.add(target)
+
+    def run(progress: Progress | None) -> str | Path:
+        if order.output is not None and _is_folder(order.output, many=order.many):
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise refused(target, error) from error
+        run_job(plan_job(source, target, order.settings), progress)
+        return type(picture)(target)
+
+    return run
+
+
+def _target(source: Path, order: _Order) -> Path:
+    """Return the path of a result; one whose name is chosen here replaces no file."""
+    folder = source.parent
+    if order.output is not None:
+        given = checked_path(order.output, "output")
+        if not _is_folder(order.output, many=order.many):
+            return given
+        folder = given
+    named = folder / result_name(source, order.settings)
+    target = checked_path(named, "the result's path")
+    if target.exists():
+        raise OutputError(f"{target} exists; remove it, or name the result as `output`")
+    return target
+
+
+def _is_folder(output: str | Path, *, many: bool) -> bool:
+    """Tell whether an output is a folder, which may have to be made."""
+    return many or Path(output).is_dir() or str(output).endswith(("/", os.sep))
