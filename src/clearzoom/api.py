@@ -17,6 +17,7 @@ from clearzoom.io.reading import DEFAULT_MAX_PIXELS
 from clearzoom.io.tiff_compressions import TiffCompression
 from clearzoom.pipeline.any_picture import enlarge_any
 from clearzoom.pipeline.fields import WrapChoice
+from clearzoom.pipeline.forked import check_not_forked
 from clearzoom.pipeline.job import plan_job
 from clearzoom.pipeline.options import settings_of
 from clearzoom.pipeline.progress import check_calls, check_not_cancelled, stopping
@@ -154,8 +155,8 @@ def enlarge(
 
     Returns:
         For a path, the path of the new file, in the folder of the picture unless ``output`` says
-        otherwise: NAME-x4.jpg for NAME.jpg, or like NAME-3000x2000.jpg where another size than a
-        scale is given, and .png where the format is not written, like HEIC. For bytes, bytes of the
+        otherwise: NAME-x4.jpg for NAME.jpg, or like NAME-3000w.jpg where another size than a scale
+        is given, and .png where the format is not written, like HEIC. For bytes, bytes of the
         same format; PNG, or WebP for animations, where it is not written. For an open file, bytes.
         For a PIL picture, one of the same mode, with its dpi and profile, and with EXIF and XMP
         that describe the result. But mode 1 becomes L, palettes, YCbCr, LAB, HSV and RGBX become
@@ -261,4 +262,5 @@ def enlarge_file(
         raise InputError(f"settings should be clearzoom.Settings, not a {type(settings).__name__}")
     check_calls(progress, cancel)
     check_not_cancelled(cancel)
+    check_not_forked()
     return run_job(plan_job(read, written, settings or Settings()), stopping(progress, cancel))

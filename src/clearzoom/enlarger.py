@@ -51,8 +51,8 @@ class Enlarger:
     Threads share a network, too. One call uses all cores already, so more threads hardly enlarge
     faster; each takes memory for its own picture and its result. With ``memory``, calls wait for
     one another, since the limit is that of the process. Processes share nothing: make an enlarger
-    in each, and start them by ``spawn``. A fork gets the engine without its threads, and would wait
-    for them for ever.
+    in each, and start them by ``spawn``. In a fork libvips would wait for ever for its threads, so
+    all but plain arrays is refused there.
 
     Args:
         scale: and all others, as ``clearzoom.enlarge`` documents them.

@@ -160,16 +160,3 @@ def test_a_print_states_the_trimmed_sheet_and_its_bleed():
         Print(600, 700, bleed_mm=-1)
     with pytest.raises(SizeError, match="more than a billion px"):
         Print(1, 1, dpi=1e6, bleed_mm=1e8)
-
-
-def test_a_size_is_stated_by_scale_unless_another_is_stated():
-    assert Wanted().by_scale
-    assert Wanted(0.5).by_scale
-    for box in (
-        {"width_px": 3},
-        {"height_px": 3},
-        {"long_edge_px": 3},
-        {"megapixels": 3},
-        {"sheet": Print(3, 3)},
-    ):
-        assert not Wanted(**box).by_scale

@@ -13,6 +13,7 @@ from clearzoom.errors import (
     SizeError,
     UnreadablePictureError,
 )
+from clearzoom.pipeline import networks
 
 
 @pytest.fixture
@@ -61,19 +62,11 @@ def test_a_list_of_every_kind_gives_a_list_of_the_same_kinds(enlarge, pair, phot
     assert enlarge([]) == []
 
 
-def test_a_list_loads_each_network_once(monkeypatch, small_weights, tmp_path, photo):
-    from clearzoom.engines import network
-    from clearzoom.pipeline import networks
-
-    networks._cached.cache_clear()
-    loaded = []
-    load = network.load_onnxruntime
-    monkeypatch.setattr(
-        network, "load_onnxruntime", lambda model: loaded.append(model) or load(model)
-    )
+@pytest.mark.usefixtures("forget_networks")
+def test_a_list_loads_each_network_once(small_weights, photo):
     pictures = [np.ascontiguousarray(photo[:9, :size]) for size in (8, 9, 10)]
     clearzoom.enlarge(pictures, 2, str(small_weights), engine="onnxruntime")
-    assert len(loaded) == 1
+    assert networks._cached.cache_info().misses == 1
 
 
 def test_a_picture_of_a_list_that_is_wrong_is_named_before_any_work(enlarge, pair, tmp_path):
@@ -134,13 +127,17 @@ def test_output_is_refused_for_what_is_no_path(enlarge):
     [
         ({}, (120, 80), "a-x4.png"),
         ({"scale": 1.5}, (45, 30), "a-x1.5.png"),
-        ({"width": 45}, (45, 30), "a-45x30.png"),
-        ({"height": 45}, (68, 45), "a-68x45.png"),
-        ({"long_edge": 45, "format": "jpg"}, (45, 30), "a-45x30.jpg"),
-        ({"megapixels": 0.0024}, (60, 40), "a-60x40.png"),
+        ({"width": 45}, (45, 30), "a-45w.png"),
+        ({"height": 45}, (68, 45), "a-45h.png"),
+        ({"long_edge": 45, "format": "jpg"}, (45, 30), "a-45px.jpg"),
+        ({"megapixels": 0.0024}, (60, 40), "a-0.0024MP.png"),
         ({"width": 40, "height": 40, "fill": True}, (40, 40), "a-40x40.png"),
-        ({"print_size": "6x4mm@254dpi", "bleed": "1mm"}, (80, 53), "a-80x53.png"),
-        ({"print_size": clearzoom.Print(4, 4, 254), "fill": True}, (40, 40), "a-40x40.png"),
+        ({"print_size": "6x4mm@254dpi", "bleed": "1mm"}, (80, 53), "a-0.6x0.4cm-254dpi.png"),
+        (
+            {"print_size": clearzoom.Print(4, 4, 254), "fill": True},
+            (40, 40),
+            "a-0.4x0.4cm-254dpi.png",
+        ),
     ],
 )
 def test_every_way_to_state_a_size_is_that_of_the_command(pair, small_weights, options, size, name):

@@ -117,12 +117,6 @@ class Wanted:
         if self.fitting == "fill" and self.sheet is None and not whole_box:
             raise SizeError("`fill` needs a box to fill: `width_px` and `height_px`, or `sheet`")
 
-    @property
-    def by_scale(self) -> bool:
-        """Tell whether the size is stated as a scale, or not at all, which means 4."""
-        boxes = (self.width_px, self.height_px, self.long_edge_px, self.megapixels, self.sheet)
-        return all(box is None for box in boxes)
-
 
 def whole_px(length_px: float) -> int:
     """Round a length half up to whole px, at least 1."""

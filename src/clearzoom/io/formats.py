@@ -132,6 +132,21 @@ def format_of(target: Path) -> Format:
     raise OutputError(f"cannot write {target}: end its name in {usual}")
 
 
+def suffix_for(kind: str, *, animated: bool) -> str:
+    """Return the suffix of a picture's own format, where it can be written with all frames.
+
+    Args:
+        kind: the name of the input's format, like ``JPEG``.
+        animated: whether the picture has more than one frame.
+
+    Example:
+        >>> suffix_for("JPEG", animated=False), suffix_for("HEIC", animated=False)
+        ('.jpg', '.png')
+    """
+    suffixes = {each.name: each.suffixes[0] for each in FORMATS if each.animation or not animated}
+    return suffixes.get(kind, ".webp" if animated else ".png")
+
+
 def written_suffix(target: Path) -> str:
     """Return the suffix by which encoders know a picture's format; other files keep theirs.
 

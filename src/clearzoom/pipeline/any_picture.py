@@ -22,12 +22,13 @@ from clearzoom.errors import (
 )
 from clearzoom.io.libvips_errors import refused
 from clearzoom.pipeline.arrays import check_array, enlarge_array
+from clearzoom.pipeline.beside import beside
 from clearzoom.pipeline.encoded import enlarge_encoded
+from clearzoom.pipeline.forked import check_not_forked
 from clearzoom.pipeline.job import plan_job
 from clearzoom.pipeline.options import in_keywords
 from clearzoom.pipeline.pil_pictures import enlarge_pil
 from clearzoom.pipeline.progress import check_calls, check_not_cancelled, in_turn, stopping
-from clearzoom.pipeline.result_name import result_name
 from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
@@ -111,6 +112,8 @@ def _work_of_list(index: int, picture: Any, order: _Order) -> _Work:
 def _work(picture: Any, order: _Order) -> _Work:
     """Check a picture, and return what enlarges it."""
     settings = order.settings
+    if not isinstance(picture, np.ndarray):
+        check_not_forked()
     if isinstance(picture, str | Path):
         return _work_of_file(picture, order)
     if order.output is not None:
@@ -174,7 +177,7 @@ def _target(source: Path, order: _Order) -> Path:
         if not _is_folder(order.output, many=order.many):
             return given
         folder = given
-    named = folder / result_name(source, order.settings)
+    named = folder / beside(source, order.settings.wanted, order.settings.format).name
     target = checked_path(named, "the result's path")
     if target.exists():
         raise OutputError(f"{target} exists; remove it, or name the result as `output`")

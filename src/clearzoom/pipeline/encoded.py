@@ -5,10 +5,10 @@ from tempfile import TemporaryDirectory
 
 from clearzoom.engines.tiled import Progress
 from clearzoom.errors import ClearzoomError, InputError
+from clearzoom.io.formats import suffix_for
 from clearzoom.io.libvips_errors import refused
 from clearzoom.io.reading import open_picture
 from clearzoom.pipeline.job import plan_job
-from clearzoom.pipeline.result_name import suffix_for
 from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
@@ -38,8 +38,8 @@ def enlarge_encoded(encoded: bytes, settings: Settings, progress: Progress | Non
         try:
             source.write_bytes(encoded)
             there = open_picture(source, max_pixels=settings.max_pixels)
-            suffix = f".{settings.format}" if settings.format else suffix_for(there)
-            target = target.with_suffix(suffix)
+            own = suffix_for(there.kind, animated=there.frames > 1)
+            target = target.with_suffix(f".{settings.format}" if settings.format else own)
             run_job(plan_job(source, target, settings), progress)
             return target.read_bytes()
         except OSError as error:

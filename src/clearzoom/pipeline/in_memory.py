@@ -12,6 +12,7 @@ from clearzoom.errors import SizeError
 from clearzoom.io.picture import Samples
 from clearzoom.pipeline.appraise import appraise_samples, resolved
 from clearzoom.pipeline.finish import finished_image
+from clearzoom.pipeline.forked import check_not_forked
 from clearzoom.pipeline.job import plan_size
 from clearzoom.pipeline.memory_budget import Budget
 from clearzoom.pipeline.networks import chain_of
@@ -47,6 +48,7 @@ def enlarge_in_memory(
         coding: rms error of the compression that the samples come from, in levels of 255.
 
     Raises:
+        InputError: the last resampling would run in a fork.
         SizeError: the picture is empty or has more px than the settings allow, the result does not
             fit into memory, or one tile needs more than ``memory_bytes``.
         ModelError: there are no such weights.
@@ -65,6 +67,7 @@ def enlarge_in_memory(
     budget = Budget(settings.memory_bytes)
     result = run_stages(samples, networks, channels, budget=budget, progress=progress)
     if plan.enlarged_px != plan.result_px:
+        check_not_forked()
         image = finished_image(result, plan, whole_result(plan), cmyk=channels.colours == 4)
         shape = (*plan.result_px[::-1], samples.shape[2])
         result = cast(Samples, image.numpy().reshape(shape))

@@ -14,11 +14,10 @@ from clearzoom.errors import (
     SizeError,
     worded,
 )
-from clearzoom.io.formats import format_of
+from clearzoom.io.formats import format_of, suffix_for
 from clearzoom.io.names import stem_of
 from clearzoom.io.reading import Source, open_picture
 from clearzoom.pipeline.job import Job, networks_of, plan_job
-from clearzoom.pipeline.result_name import size_text, suffix_for
 from clearzoom.server.error_answers import (
     FULL_DISK,
     STATUSES,
@@ -71,7 +70,7 @@ def plan(
     if source is None or _pixels(source.width_px, source.height_px, source) > record.most_pixels:
         limit = f"{record.most_pixels:,}"
         raise RefusedError(413, f"the picture has more than {limit} px, this server's limit")
-    record.suffix = record.suffix or suffix_for(source)
+    record.suffix = record.suffix or suffix_for(source.kind, animated=source.frames > 1)
     most_bytes = min(_MEMORY_BYTES, memory.limit_bytes)
     settings = replace(
         record.request.settings(),
@@ -161,7 +160,16 @@ def _pixels(width: int, height: int, source: Source) -> int:
 
 
 def _result_name(record: Record, width: int, height: int) -> str:
-    size = size_text(record.request.settings().wanted, (width, height))
+    request = record.request
+    sizes = (
+        request.width,
+        request.height,
+        request.long_edge,
+        request.megapixels,
+        request.print_size,
+    )
+    by_scale = all(size is None for size in sizes)
+    size = f"x{request.scale or 4:g}" if by_scale else f"{width}x{height}"
     return f"{stem_of(record.source_name)}-{size}{record.suffix}"
 
 
