@@ -97,6 +97,7 @@ def test_a_size_that_is_no_multiple_is_refused(tmp_path, wanted):
     [
         {"model": "fast"},
         {"engine": "onnxruntime"},
+        {"device": "cpu"},
         {"precision": "int8"},
         {"strength": 0.5},
         {"ensemble": True},
