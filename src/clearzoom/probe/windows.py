@@ -247,9 +247,9 @@ def _seam(network: Network, wholes: list[Samples] | None) -> tuple[int, float]:
 
 
 def _seam_pictures(side_px: int) -> list[Levels]:
-    """Return two photographs; of the second, one half lies in the dark: its windows are unlike."""
-    dark = photograph(side_px, side_px)
-    dark[:, : side_px // 2] //= 8
+    """Return two photographs; the second gets dark to its left, so that its windows are unlike."""
+    light = np.linspace(0.1, 1, side_px)[None, :, None]
+    dark = (photograph(side_px, side_px) * light).astype(np.uint8)
     return [photograph(side_px, side_px + 5), dark]
 
 
