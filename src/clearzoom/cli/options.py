@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 from pydantic import ValidationError
@@ -147,7 +147,9 @@ EngineOption = Annotated[
 DeviceOption = Annotated[
     Device,
     typer.Option(
-        help="What the network runs on; auto: the fastest that is here, measured once. "
+        metavar="DEVICE",  # the list of all would be wider than a terminal
+        help=f"What the network runs on: {', '.join(get_args(Device)[:-1])} or "
+        f"{get_args(Device)[-1]}. auto is the fastest that is here, measured once; "
         "'clearzoom doctor' lists what is here.",
         rich_help_panel=SPEED,
     ),
