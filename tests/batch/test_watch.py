@@ -240,7 +240,7 @@ def test_a_system_that_cannot_watch_is_one_clear_error(tmp_path):
 
 def test_without_the_extra_its_install_command_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "watchfiles", None)
-    with pytest.raises(MissingExtraError, match=r"clearzoom\[watch\]"):
+    with pytest.raises(MissingExtraError, match=r"\[watch\]"):
         next(watch._changes(tmp_path, recursive=False))
 
 
