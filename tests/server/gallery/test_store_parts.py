@@ -19,6 +19,7 @@ from clearzoom.server.settings import ServeSettings
 pytestmark = pytest.mark.cluster
 
 SIDE_PX = 2300
+ENLARGED = {"picture": "map.tif", "scale": 1.1}  # takes a minute on a busy machine
 PYRAMID = {"tile": True, "pyramid": True, "tile_width": 256, "tile_height": 256}
 PARTS = [
     "0,0,256,256/max",
@@ -116,7 +117,7 @@ def test_a_first_view_takes_a_small_share_of_the_file(line, serve, pictures):
 def test_a_job_takes_a_copy_and_the_tiles_stay_the_same(of_store, environment):
     with of_store.client() as client:
         before = asked(client, "map.tif", PARTS[0])
-        made = client.post("/api/enlarge", params={"picture": "map.tif", "scale": 1.1})
+        made = client.post("/api/enlarge", params=ENLARGED, timeout=600)
         assert made.status_code == 200, made.text
         assert copies_of(of_store, "map.tif")
         after = asked(client, "map.tif", PARTS[0])
@@ -191,7 +192,7 @@ def test_a_copy_that_a_job_made_serves_while_the_store_fails(line, serve):
     line, environment = line
     server = serve("s3://maps", environment=environment)
     with server.client() as client:
-        client.post("/api/enlarge", params={"picture": "map.tif", "scale": 1.1})
+        client.post("/api/enlarge", params=ENLARGED, timeout=600)
     server.end()
     again = serve("s3://maps", environment=environment, cache=server.cache)
     line.cut()
