@@ -163,7 +163,7 @@ def test_one_length_is_that_of_the_longer_side():
     wanted = Wanted(sheet=parse_print("25.4cm@300dpi"))
     assert target_size(800, 600, wanted) == ((3000, 2250), (3000, 2250))
     assert target_size(600, 800, wanted) == ((2250, 3000), (2250, 3000))
-    assert make_plan((600, 800), wanted, [2, 4]).dpi == 300
+    assert make_plan((600, 800), wanted, {2: 1e5, 4: 1e5}).dpi == 300
     with pytest.raises(SizeError, match="`fill` needs a box"):
         Wanted(sheet=parse_print("60cm"), fitting="fill")
 

@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-from clearzoom.errors import MissingExtraError
 from clearzoom.weights import FOLDER, torch_file
 
 pytestmark = pytest.mark.slow
@@ -66,4 +65,6 @@ def test_the_package_that_the_extra_brings_has_them(installed):
 def test_without_it_the_extra_is_named(installed):
     without = 'import sys; sys.modules["clearzoom_torch"] = None\n'
     (installed / "sitecustomize.py").write_text(without)
-    assert said_in(installed) == str(MissingExtraError("torch with fast-x2", "train"))
+    said = said_in(installed)  # the command itself depends on the folder in which it is printed
+    assert said.startswith("torch with fast-x2 needs an optional part: ")
+    assert said.endswith("[train]'")

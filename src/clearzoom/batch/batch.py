@@ -4,10 +4,9 @@ The same loop serves folders and object stores, on this machine and on a cluster
 """
 
 import threading
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
-from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -15,13 +14,11 @@ from typing import Protocol
 from clearzoom.batch.bands import Band, bands_folder
 from clearzoom.batch.journal import journal_parts, journal_rows
 from clearzoom.batch.report import NAME, Counts, Row, as_line, lasting_rows, left_out_rows
+from clearzoom.batch.requirements import check_requirements
 from clearzoom.batch.storage import LocalFolder, Storage
 from clearzoom.batch.task import BatchContext, Task, claimed, failure, tasks_of
 from clearzoom.batch.tree import list_pictures
 from clearzoom.batch.worker import Part, Worker, WorkerSetup
-from clearzoom.errors import DeviceError, MissingExtraError
-from clearzoom.io.names import HEIC_SUFFIXES, suffix_of
-from clearzoom.pipeline.networks import check_networks
 from clearzoom.pipeline.settings import Settings
 
 PICTURES_AT_ONCE = 3
@@ -165,7 +162,7 @@ class Batch:
             result_format=settings.format,
             may_be_empty=may_be_empty,
         )
-        _check_requirements(settings, names, elsewhere=elsewhere)
+        check_requirements(settings, names, elsewhere=elsewhere)
         self.context = BatchContext.of(source, target, settings)
         self.rows = target.report_rows() | journal_rows(target)
         self.tasks = tasks_of(names, self.rows)
@@ -287,15 +284,3 @@ class Batch:
         target.write(NAME, b"".join(map(as_line, lasting_rows(self.rows, own, there))))
         for name in journal_parts(target):
             target.remove(name)
-
-
-def _check_requirements(settings: Settings, pictures: Collection[str], *, elsewhere: bool) -> None:
-    """Refuse once what no picture could be enlarged with or read without."""
-    try:
-        check_networks(settings)
-    except DeviceError:
-        if not elsewhere:
-            raise
-    heic = all(suffix_of(name) in HEIC_SUFFIXES for name in pictures)
-    if pictures and heic and find_spec("pillow_heif") is None:
-        raise MissingExtraError("HEIC, as all pictures here are,", "heic")

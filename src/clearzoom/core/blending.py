@@ -34,7 +34,7 @@ class Ramp:
             (scale * (stop_px - start_px),) float32. A rising and a falling ramp add up to 1.
 
         Example:
-            >>> Ramp(0, 2).weights(0, 3, 2).round(2).tolist()
+            >>> [round(each, 2) for each in Ramp(0, 2).weights(0, 3, 2).tolist()]
             [0.04, 0.31, 0.69, 0.96, 1.0, 1.0]
         """
         if not self.length_px:
