@@ -76,8 +76,8 @@ def _checked(parameter: Any, process: Any, context: Any, value: Any) -> Any:
         described = getattr(parameter, "type_descriptor", kind)  # as for the bounds
         choices = getattr(described, "choices", None)
         if choices and isinstance(value, str):
-            said = error.message.removeprefix("Value error, ").rstrip(".")
-            error.message = said + nearest(value, map(str, choices))
+            fault = error.message.removeprefix("Value error, ").rstrip(".")
+            error.message = fault + nearest(value, map(str, choices))
         raise
 
 

@@ -77,13 +77,13 @@ def unset(key: KeyArgument) -> None:
     _write(name, None, values)
 
 
-def _write(key: str, value: Any, wanted: dict[str, Any]) -> None:
+def _write(key: str, value: Any, expected: dict[str, Any]) -> None:
     """Change one line of the file; comments and the other lines stay.
 
     Args:
         key: the key of the line.
         value: its value; None removes the line.
-        wanted: all that the file shall hold.
+        expected: all that the file shall hold.
     """
     from clearzoom.io.atomic import whole_file
 
@@ -96,7 +96,7 @@ def _write(key: str, value: Any, wanted: dict[str, Any]) -> None:
     else:
         lines += line
     text = "".join(f"{each}\n" for each in lines)
-    if _read(text) != wanted:  # such as a quoted key, or a value of several lines
+    if _read(text) != expected:  # such as a quoted key, or a value of several lines
         raise ConfigError(f"cannot change {key} in {file} alone; edit the file")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -93,9 +93,9 @@ def checked(values: Mapping[str, Any], where: str) -> dict[str, Any]:
         raise ConfigError(f"{where}: {_fault(error)}") from error
     plain = {key: getattr(read, key) for key in values}
     names = EnlargeRequest.model_fields
-    asked = {name: plain[_key(name)] for name in names if _key(name) in plain}
+    stated = {name: plain[_key(name)] for name in names if _key(name) in plain}
     try:
-        EnlargeRequest(**asked).settings()
+        EnlargeRequest(**stated).settings()
         if plain.get("memory"):
             from clearzoom.pipeline.settings import parse_bytes
 
@@ -115,9 +115,9 @@ def _fault(error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         return f"there is no key {key!r}{nearest(key, schema().model_fields)}"
     own = first.get("ctx", {}).get("error")
-    said = worded(str(own or first["msg"]), _as_key)
+    message = worded(str(own or first["msg"]), _as_key)
     near = nearest(str(first["input"]), _choices(schema().model_fields[key].annotation))
-    return f"{key}: {said}{near}"
+    return f"{key}: {message}{near}"
 
 
 def _choices(annotation: Any) -> list[str]:

@@ -97,7 +97,7 @@ def measure_apart(
             written = str(Path(scratch) / "written.onnx")
             end = _once(request | {"task": "write", "written": written}, say)
             if isinstance(end, _End):
-                raise WeightsError(f"{file.name} cannot be used: {_reading(end)}")
+                raise WeightsError(f"{file.name} cannot be used: torch {end.words}")
             request |= {"file": written, "source": file.name, **end}
         return _measured(file.name, request, say)
 
@@ -106,21 +106,22 @@ def _measured(source: str, request: dict[str, Any], say: Say) -> tuple[AddedCard
     fatal: list[tuple[tuple[int, int], str]] = []
     lines: set[str] = set()
 
-    def told(line: str) -> None:
+    def say_once(line: str) -> None:
         if line not in lines:  # measured again without a size, most is as before
             lines.add(line)
             say(line)
 
     while True:
         task = {"task": "measure", "fatal": fatal}
-        end = _once(request | task, told)
+        end = _once(request | task, say_once)
         if not isinstance(end, _End):
             card = AddedCard.model_validate(end["card"])
             for _, why in fatal:
                 say(f"it does not take this size: onnxruntime {why}")
             return card, Path(request["content"]).read_bytes()
         if not isinstance(end.doing, list):
-            raise WeightsError(f"{source} cannot be used: onnxruntime {_reading(end)}")
+            when = " when it opened the file" if end.doing == "opening" else ""
+            raise WeightsError(f"{source} cannot be used: onnxruntime {end.words}{when}")
         height, width = end.doing
         at = f"{end.words} at {width}x{height} px"
         fatal.append(((height, width), at))
@@ -128,11 +129,6 @@ def _measured(source: str, request: dict[str, Any], say: Say) -> tuple[AddedCard
             raise ModelError(
                 f"{source} cannot be used: onnxruntime {at}, and at {len(fatal) - 1} other sizes"
             )
-
-
-def _reading(end: _End) -> str:
-    """Say how a process ended while it read the file."""
-    return f"{end.words}{' when it opened the file' if end.doing == 'opening' else ''}"
 
 
 def _once(request: dict[str, Any], say: Say) -> dict[str, Any] | _End:
@@ -155,7 +151,7 @@ def _once(request: dict[str, Any], say: Say) -> dict[str, Any] | _End:
         child.stdin.flush()
         for message in _lines(child, request["limits"]["seconds"]):
             if message is None:
-                return _End("ran for longer than it may, or never ends,", doing)
+                return _End("ran for longer than it may", doing)
             if "say" in message:
                 say(message["say"])
             elif "doing" in message:
