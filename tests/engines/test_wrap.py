@@ -132,14 +132,15 @@ def test_networks_in_one_window_and_in_blended_ones(small, how):
         np.testing.assert_array_equal(enlarge_region(source, stages, box), whole[box.slices])
 
 
-def test_what_windows_make_differently_fades_across_the_edge(small):
+@pytest.mark.parametrize("width", [64, 69])  # the last core is whole, or shorter than a ramp
+def test_what_windows_make_differently_fades_across_the_edge(small, width):
     """A network that lightens what it sees first shows that its windows fade into each other."""
     seen = count(1)
 
     def run(x):
         return small.run(x) + np.float32(0.02 * next(seen))
 
-    flat = 60 + noise(32, 64, 3) // 64
+    flat = 60 + noise(32, width, 3) // 64
     network = replace(small, run=run, name="lighter", tile_px=32, blend_px=8, wrap="x")
     result = run_stages(flat, [network], Channels(3)).astype(int)
     plain = replace(network, run=small.run, name="small")

@@ -118,9 +118,12 @@ class Stage:
         before = line[index - 1]
         if not index:  # across a wrapped edge the last one comes before the first
             before = before.moved(-before.length)
+        # Behind a wrapped edge only this window goes on, so it must have faded in by then.
+        core_px = core.core_stop - core.core_start
+        rise_px = min(self.blend_px, core_px) if core.wraps else self.blend_px
         return [
-            (self._longer(core), Ramp(core.core_start, self.blend_px)),
-            (self._longer(before), Ramp(core.core_start, self.blend_px, falls=True)),
+            (self._longer(core), Ramp(core.core_start, rise_px)),
+            (self._longer(before), Ramp(core.core_start, rise_px, falls=True)),
         ]
 
     def _longer(self, span: Span) -> Span:
