@@ -124,7 +124,7 @@ def _plan_many(
     if jobs:
         estimate = _estimated(jobs, estimator, reporting)
         reporting.say(
-            f"estimate {estimate}, from a short measurement here, of the first of each kind"
+            f"estimate {estimate}, from a short measurement here, of the largest of each kind"
         )
     left_out = folder.listing.left_out.values()
     reporting.run.leave_out(left_out)
@@ -152,13 +152,12 @@ def _say_planned(name: str, planned: "Job", settings: "Settings", reporting: Rep
 
 def _estimated(jobs: "list[Job]", estimator: "Estimator", reporting: Reporting) -> str:
     try:
-        estimates = [estimator.of(job) for job in jobs]
+        total = estimator.total(jobs)
     except ClearzoomError as error:  # the plan is useful without an estimate
         return f"none: {error.worded(option_of)}"
     except OSError as error:
         return f"none: {error}"
-    seconds = sum(each.seconds for each in estimates)
-    size = sum(each.file_bytes for each in estimates)
+    seconds, size = total.seconds, total.file_bytes
     run = reporting.run
     run.seconds = round(run.seconds + seconds, 3)
     run.estimated_bytes = (run.estimated_bytes or 0) + size
