@@ -250,3 +250,27 @@ def test_pages_that_are_no_halves_are_refused(tmp_path, photo):
     pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
     with pytest.raises(UnreadablePictureError, match="2 pages"):
         open_picture(tmp_path / "pages.tif")
+
+
+def test_a_lowered_quality_is_said(tmp_path, photo):
+    picture = Picture(np.ascontiguousarray(photo[:120, :160]))
+    for suffix in (".jpg", ".webp", ".avif"):
+        target = tmp_path / f"o{suffix}"
+        assert write_picture(target, picture, Encoding(max_bytes=10**6)) == []
+        (note,) = write_picture(target, picture, Encoding(max_bytes=3_456))
+        quality = int(
+            note.removeprefix("the quality is ").removesuffix(", for at most 3,456 bytes")
+        )
+        size = target.stat().st_size
+        assert 1 <= quality < 95
+        write_picture(target, picture, Encoding(quality=quality))
+        assert target.stat().st_size == size <= 3_456
+
+
+def test_avif_gets_no_exif_that_the_picture_has_not(tmp_path, photo):
+    target = tmp_path / "o.avif"
+    write_picture(target, Picture(np.ascontiguousarray(photo[:40, :60])))
+    assert b"Exif\0\0" not in target.read_bytes()
+    assert read_picture(target).metadata.exif is None
+    write_picture(target, Picture(np.ascontiguousarray(photo[:40, :60]), dpi=(300.0, 300.0)))
+    assert read_picture(target).dpi == pytest.approx((300, 300))
