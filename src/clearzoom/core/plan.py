@@ -106,6 +106,7 @@ def make_plan(
     if cut >= _MUCH_CUT:
         notes.append(f"{100 * cut:.0f} % of the picture is cut at its edges, to fill the whole box")
     notes += _across_note(source_px, target.sheet)
+    notes += _bleed_note(result, target)
     dpi = _dpi(target)
     if dpi is not None and dpi / factor < _PRINT_DPI_ENOUGH:
         notes.append(
@@ -124,6 +125,16 @@ def _across_note(source_px: tuple[int, int], sheet: Print | None) -> list[str]:
         return []
     shape = "wider than high, the picture is not" if wider > 0 else "upright, the picture is not"
     return [f"the print is {shape}; a print size with ',turned' at its end is turned as needed"]
+
+
+def _bleed_note(result_px: tuple[int, int], target: Wanted) -> list[str]:
+    """Say that a bleed stays white, where the picture does not reach all edges of the sheet."""
+    sheet = target.sheet
+    if sheet is None or not sheet.bleed_mm or sheet.sides == "longest":
+        return []
+    if sorted(result_px) == sorted(sheet.size_px):
+        return []
+    return ["the picture fits into the sheet, and its bleed stays white; fill covers both"]
 
 
 def _dpi(target: Wanted) -> float | None:
