@@ -124,7 +124,21 @@ def test_a_box_is_never_exceeded_and_filled_where_asked(width, height, across, d
 
 @pytest.mark.parametrize(
     "text",
-    ["", "60x70", "60", "axbcm", "0x3cm", "60x70cm@", "60x70m", "A11", "A3cm", "0cm", "@300dpi"],
+    [
+        "",
+        "60x70",
+        "60",
+        "axbcm",
+        "0x3cm",
+        "60x70cm@",
+        "60x70m",
+        "A11",
+        "A3cm",
+        "0cm",
+        "@300dpi",
+        "9cm,turned",
+        "9x13cm,turn",
+    ],
 )
 def test_what_is_no_print_size_is_refused(text):
     with pytest.raises(SizeError, match="`print_size`"):
@@ -141,6 +155,8 @@ def test_what_is_no_print_size_is_refused(text):
         ("Letter", (2550, 3300), (3300, 2550)),
         ("legal @ 100 dpi", (850, 1400), (1400, 850)),
         ("TABLOID@100dpi", (1100, 1700), (1700, 1100)),
+        ("10x15cm@254dpi,turned", (1000, 1500), (1500, 1000)),
+        ("15x10cm@254dpi, turned", (1000, 1500), (1500, 1000)),
     ],
 )
 def test_paper_by_name_is_turned_as_the_picture_is(text, upright, lying):
@@ -171,6 +187,46 @@ def test_one_length_is_that_of_the_longer_side():
 def test_a_box_is_not_turned():
     wanted = Wanted(sheet=parse_print("10x20in@100dpi"), fitting="fill")
     assert target_size(800, 600, wanted)[1] == (1000, 2000)
+
+
+def test_a_print_across_the_picture_and_a_large_cut_are_noted():
+    def notes(text, size, fitting="fill"):
+        wanted = Wanted(sheet=parse_print(text), fitting=fitting)
+        return [
+            note for note in make_plan(size, wanted, {2: 1e5, 4: 1e5}).notes if "inch" not in note
+        ]
+
+    turn = "a print size with ',turned' at its end is turned as needed"
+    cut = "56 % of the picture is cut at its edges, to fill the whole box"
+    assert notes("10x15cm", (360, 240)) == [
+        cut,
+        f"the print is upright, the picture is not; {turn}",
+    ]
+    assert notes("10x15cm", (360, 240), "fit") == [
+        f"the print is upright, the picture is not; {turn}"
+    ]
+    across = f"the print is wider than high, the picture is not; {turn}"
+    assert notes("15x10cm", (240, 360)) == [cut, across]
+    for text in ("15x10cm", "10x15cm,turned", "A4"):
+        assert notes(text, (360, 240)) == []
+    assert notes("10x10cm", (360, 240)) == [
+        "33 % of the picture is cut at its edges, to fill the whole box"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "fitting", "noted"),
+    [("A4", "fit", True), ("A4", "fill", False), ("10x10cm", "fit", False), ("9cm", "fit", False)],
+)
+def test_a_bleed_that_stays_white_is_noted(text, fitting, noted):
+    wanted = Wanted(sheet=parse_print(text, "3mm"), fitting=fitting)
+    notes = make_plan((500, 500), wanted, {2: 1e5, 4: 1e5}).notes
+    assert any("its bleed stays white" in note for note in notes) == noted
+
+
+def test_a_print_without_a_unit_is_told_so():
+    with pytest.raises(SizeError, match=r"; its unit is missing, as in 10x15cm$"):
+        parse_print("10x15@300dpi")
 
 
 def test_misspelt_paper_names_the_nearest():

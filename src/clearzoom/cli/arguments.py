@@ -35,6 +35,8 @@ def parse(app: typer.Typer) -> int:
         return 1
     except _ClickError as error:
         words = printable(error.format_message())
+        if getattr(error, "option_name", "") == "--dry-run":
+            words += " 'clearzoom plan' with the same options shows what would be done."
         error.format_message = lambda: words
         text = io.StringIO()
         error.show(file=text)

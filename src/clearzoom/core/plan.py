@@ -6,11 +6,12 @@ from itertools import product
 from math import prod
 from typing import Literal
 
-from clearzoom.core.targets import Wanted, target_size
+from clearzoom.core.targets import Print, Wanted, target_size
 from clearzoom.core.wrap import AXES, Wrap, wraps
 from clearzoom.errors import SizeError
 
 _PRINT_DPI_ENOUGH = 75.0
+_MUCH_CUT = 0.25
 """With fewer px of the input per printed inch, most of what a print shows is inferred."""
 
 MOST_STAGES = 3
@@ -101,6 +102,11 @@ def make_plan(
     notes = []
     if factor < 1:
         notes.append("the result is smaller than the picture: it is only resampled")
+    cut = 1 - result[0] * result[1] / (resized[0] * resized[1])
+    if cut >= _MUCH_CUT:
+        notes.append(f"{100 * cut:.0f} % of the picture is cut at its edges, to fill the whole box")
+    notes += _across_note(source_px, target.sheet)
+    notes += _bleed_note(result, target)
     dpi = _dpi(target)
     if dpi is not None and dpi / factor < _PRINT_DPI_ENOUGH:
         notes.append(
@@ -108,6 +114,27 @@ def make_plan(
             f"{_PRINT_DPI_ENOUGH:.0f}: most of what is printed will be inferred"
         )
     return Plan(source_px, chain_for(factor, work), resized, result, dpi, tuple(notes), wrap)
+
+
+def _across_note(source_px: tuple[int, int], sheet: Print | None) -> list[str]:
+    """Say that a print lies across the picture, where the size does not turn it."""
+    if sheet is None or sheet.sides != "fixed":
+        return []
+    wider_px, wider = source_px[0] - source_px[1], sheet.size_px[0] - sheet.size_px[1]
+    if wider_px * wider >= 0:
+        return []
+    shape = "wider than high, the picture is not" if wider > 0 else "upright, the picture is not"
+    return [f"the print is {shape}; a print size with ',turned' at its end is turned as needed"]
+
+
+def _bleed_note(result_px: tuple[int, int], target: Wanted) -> list[str]:
+    """Say that a bleed stays white, where the picture does not reach all edges of the sheet."""
+    sheet = target.sheet
+    if sheet is None or not sheet.bleed_mm or sheet.sides == "longest":
+        return []
+    if sorted(result_px) == sorted(sheet.size_px):
+        return []
+    return ["the picture fits into the sheet, and its bleed stays white; fill covers both"]
 
 
 def _dpi(target: Wanted) -> float | None:

@@ -21,7 +21,9 @@ _PRINT = re.compile(
     r"(?:(?P<paper>[A-Za-z]\w*)|"
     r"(?P<w>\d+(?:\.\d+)?)\s*(?:[xX\u00d7]\s*(?P<h>\d+(?:\.\d+)?)\s*)?(?P<unit>mm|cm|in))"
     r"(?:\s*@\s*(?P<dpi>\d+(?:\.\d+)?)\s*(?:dpi)?)?"
+    r"(?:\s*,\s*(?P<turned>turned))?"
 )
+_WITHOUT_UNIT = re.compile(r"(\d+(?:\.\d+)?(?:\s*[xX\u00d7]\s*\d+(?:\.\d+)?)?)\s*(?:@.*)?")
 _FORMS = "write it like 60x70cm@300dpi, A3@300dpi, or 60cm@300dpi for the longer side"
 _LENGTH = re.compile(r"(?P<length>\d+(?:\.\d+)?)\s*(?P<unit>mm|cm|in)")
 _TOO_LARGE = 1e9
@@ -143,8 +145,8 @@ def parse_print(text: str, bleed: str | None = None) -> Print:
 
     Args:
         text: such as 60x70cm@300dpi, 8x10in or 210x297mm@600dpi; such as A3@300dpi, B5 or
-            Letter, which is turned as the picture is; or such as 60cm@300dpi, which is the length
-            of the picture's longer side. The default is 300 dpi.
+            Letter, or 10x15cm@300dpi,turned, which are turned as the picture is; or such as
+            60cm@300dpi, which is the length of the picture's longer side. The default is 300 dpi.
         bleed: such as 3mm: this is added on each side and trimmed after printing.
 
     Raises:
@@ -156,11 +158,16 @@ def parse_print(text: str, bleed: str | None = None) -> Print:
         >>> parse_print("A3"), parse_print("60cm@150dpi")
         (Print(width_mm=297.0, height_mm=420.0, dpi=300.0, bleed_mm=0.0, sides='turning'), \
 Print(width_mm=600.0, height_mm=600.0, dpi=150.0, bleed_mm=0.0, sides='longest'))
+        >>> parse_print("10x15cm,turned").sides
+        'turning'
     """
     parts = _PRINT.fullmatch(text.strip())
     named = paper_named(parts["paper"]) if parts is not None and parts["paper"] else None
-    if parts is None or (parts["paper"] and named is None):
-        near = nearest(parts["paper"], PAPER_MM) if parts is not None else ""
+    one_length = parts is not None and not parts["paper"] and not parts["h"]
+    if parts is None or (parts["paper"] and named is None) or (one_length and parts["turned"]):
+        near = nearest(parts["paper"], PAPER_MM) if parts is not None and parts["paper"] else ""
+        bare = _WITHOUT_UNIT.fullmatch(text.strip())
+        near = f"; its unit is missing, as in {bare[1]}cm" if bare else near
         raise SizeError(
             f"cannot understand `print_size` {text!r:.60}; {_FORMS}{near}", setting="print_size"
         )
@@ -173,7 +180,8 @@ Print(width_mm=600.0, height_mm=600.0, dpi=150.0, bleed_mm=0.0, sides='longest')
             )
         bleed_mm = float(length["length"]) * _MM[length["unit"]]
     dpi = float(parts["dpi"] or Print.dpi)
-    sides: Sides = "turning" if named else "fixed" if parts["h"] else "longest"
+    turning = named or parts["turned"]
+    sides: Sides = "turning" if turning else "fixed" if parts["h"] else "longest"
     if named is None:
         unit = _MM[parts["unit"]]
         named = float(parts["w"]) * unit, float(parts["h"] or parts["w"]) * unit
