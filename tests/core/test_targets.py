@@ -124,11 +124,59 @@ def test_a_box_is_never_exceeded_and_filled_where_asked(width, height, across, d
 
 @pytest.mark.parametrize(
     "text",
-    ["", "60x70", "60", "axbcm", "0x3cm", "60x70cm@", "60x70m", "A11", "A3cm", "0cm", "@300dpi"],
+    [
+        "",
+        "60x70",
+        "60",
+        "axbcm",
+        "0x3cm",
+        "60x70cm@",
+        "60x70m",
+        "A11",
+        "A3cm",
+        "0cm",
+        "@300dpi",
+        "A3 300",
+        "60x70cm300dpi",
+        "6x7x8cm",
+        "A3@x",
+    ],
 )
 def test_what_is_no_print_size_is_refused(text):
     with pytest.raises(SizeError, match="`print_size`"):
         parse_print(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("60,5x70cm", Print(605, 700)),
+        ("60cmx70cm", Print(600, 700)),
+        ("60 cm x 700 mm", Print(600, 700)),
+        ("60*70CM@250DPI", Print(600, 700, dpi=250)),
+        ("60\u00d770cm 250 dpi", Print(600, 700, dpi=250)),
+        ("24x28inch", Print(609.6, 711.2)),
+        ("24 inches x 28 inches", Print(609.6, 711.2)),
+        ('24"x28"@240ppi', Print(609.6, 711.2, dpi=240)),
+        ("24\u2033 x 28\u2033", Print(609.6, 711.2)),
+        ("A3 300dpi", Print(297, 420, sides="turning")),
+        ("A3:240dpi", Print(297, 420, dpi=240, sides="turning")),
+        ("A3@300ppi", Print(297, 420, sides="turning")),
+        ('60"', Print(1524, 1524, sides="longest")),
+    ],
+)
+def test_usual_spellings_of_a_print_size_are_understood(text, right):
+    sheet = parse_print(text)
+    assert (sheet.width_mm, sheet.height_mm) == pytest.approx((right.width_mm, right.height_mm))
+    assert (sheet.dpi, sheet.sides) == (right.dpi, right.sides)
+
+
+def test_a_length_without_a_unit_names_the_units():
+    with pytest.raises(SizeError, match="'60x70' has no unit; add one of mm, cm or in"):
+        parse_print("60x70")
+    with pytest.raises(SizeError, match="`bleed` '3'; write it like 3mm, in mm, cm or in"):
+        parse_print("60x70cm", "3")
+    assert parse_print("60x70cm", "0,125 inch").bleed_mm == pytest.approx(3.175)
 
 
 @pytest.mark.parametrize(
@@ -211,3 +259,16 @@ def test_a_print_states_the_trimmed_sheet_and_its_bleed():
         Print(600, 700, bleed_mm=-1)
     with pytest.raises(SizeError, match="more than a billion px"):
         Print(1, 1, dpi=1e6, bleed_mm=1e8)
+
+
+def test_a_print_that_leaves_a_part_of_its_sheet_blank_says_so():
+    def notes(text, **more):
+        sheet = parse_print(text, more.pop("bleed", None))
+        return make_plan((709, 827), Wanted(sheet=sheet, **more), BOTH).notes
+
+    blank = "the print is 29.7x34.6 cm, smaller than the sheet of 29.7x42 cm"
+    assert notes("A3")[0].startswith(blank)
+    assert "the sheet of 70x60 cm" in notes("70x60cm")[0]
+    covered = [notes("A3", fitting="fill"), notes("60x70cm"), notes("60cm")]
+    covered.append(notes("60x70cm", bleed="3mm"))
+    assert not any("smaller than the sheet" in note for each in covered for note in each)
