@@ -134,7 +134,9 @@ class Wanted:
         box_of_sheet = self.sheet is not None and self.sheet.sides != "longest"
         if self.fitting == "fill" and not box_of_sheet and not whole_box:
             raise SizeError(
-                "`fill` needs a box to fill: `width_px` and `height_px`, or `sheet` with both sides"
+                "`fill` needs a box to fill: `width_px` and `height_px`, or `sheet` with both "
+                "sides",
+                setting="fill",
             )
 
 
