@@ -67,7 +67,7 @@ def _entries(command: Any, context: Any, name: str, *, top: bool = False) -> Ite
         usage = " ".join([name, *command.collect_usage_pieces(context)])
         yield from ("```text", usage.replace("{", "").replace("}", ""), "```", "")
     for heading, records in grouped_rows(command, context).items():
-        rows = [f"| `{_cell(names)}` | {_cell(words)} |" for names, words in records]
+        rows = [f"| `{_line(names)}` | {_cell(words)} |" for names, words in records]
         rows = [row for row in rows if not row.startswith("| `-h,")]
         if rows:
             yield from (f"| {heading} | |", "| --- | --- |", *rows, "")
@@ -79,9 +79,13 @@ def _prose(text: str | None) -> str:
     return "\n\n".join(" ".join(part.split()) for part in (text or "").split("\n\n"))
 
 
+def _line(text: str) -> str:
+    return " ".join(text.split()).replace("|", "/")
+
+
 def _cell(text: str) -> str:
     # A bracket would begin a link.
-    return " ".join(text.split()).replace("|", "/").replace("[", "\\[")
+    return _line(text).replace("[", "\\[")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import tomllib
 import numpy as np
 import pytest
 
-from clearzoom.cli.defaults import EXCLUSIVE, schema
+from clearzoom.cli.defaults import PUT_ASIDE, schema
 from clearzoom.io.writing import write_rgb8
 from clearzoom.pipeline.request import EnlargeRequest
 
@@ -30,8 +30,8 @@ def test_defaults_are_set_shown_and_unset(here, file):
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert tomllib.loads(file.read_text()) == {"model": "fast", "long_edge": 90, "ensemble": True}
     assert here("config").stdout == (f'{file}\nmodel = "fast"\nlong_edge = 90\nensemble = true\n')
-    assert here("config", "get", "--long-edge").returncode == 2  # an option of get, which has none
-    assert here("config", "get", "long-edge").stdout == "90\n"
+    for key in ("long-edge", "long_edge", "--long-edge"):
+        assert here("config", "get", key).stdout == "90\n"
     assert here("config", "get", "quality").stdout == "95\n"
     assert here("config", "unset", "model").returncode == 0
     assert tomllib.loads(file.read_text()) == {"long_edge": 90, "ensemble": True}
@@ -133,4 +133,78 @@ def test_every_option_of_a_request_can_be_a_default():
     assert {"print" if name == "print_size" else name for name in EnlargeRequest.model_fields} - {
         "back_projection"
     } < keys
-    assert EXCLUSIVE[0] <= set(EnlargeRequest.model_fields)
+    assert PUT_ASIDE[0][1] <= set(EnlargeRequest.model_fields)
+
+
+@pytest.mark.parametrize(
+    "words", [("model=fast",), ("model", "fast"), ("--model", "fast"), ("--model=fast",)]
+)
+def test_a_default_may_be_written_as_an_option_or_as_the_file_has_it(here, file, words):
+    assert here("config", "set", *words).stderr == ""
+    assert tomllib.loads(file.read_text()) == {"model": "fast"}
+    without = here("config", "set", "model")
+    assert (without.returncode, "clearzoom config set model VALUE" in without.stderr) == (2, True)
+    assert here("config", "unset", words[0].partition("=")[0]).returncode == 0
+    assert file.read_text() == ""
+
+
+def test_what_another_default_needs_is_not_unset_alone(here, file):
+    for key, value in (("print", "A3"), ("fill", "true"), ("quality", "80")):
+        assert here("config", "set", key, value).returncode == 0
+    before = file.read_text()
+    refused = here("config", "unset", "print")
+    assert (refused.returncode, file.read_text()) == (6, before)
+    assert refused.stderr == (
+        "error[config]: cannot unset print alone: fill needs a box to fill: width and height, or "
+        "print with both sides; to remove that default: clearzoom config unset fill\n"
+    )
+    assert here("config", "unset", "print", "fill").returncode == 0
+    assert tomllib.loads(file.read_text()) == {"quality": 80}
+
+
+def test_a_damaged_file_is_shown_and_mended_as_its_message_says(here, file, picture):
+    file.parent.mkdir()
+    file.write_text('fill = true\nstrength = 0.6\nmodel = "fast"\n')
+    shown = here("config")
+    assert shown.stdout == f'{file}\nfill = true\nstrength = 0.6\nmodel = "fast"\n'
+    assert (shown.returncode, "clearzoom config unset fill\n" in shown.stderr) == (6, True)
+    assert here("config", "unset", "fill").returncode == 0
+    assert here("config").returncode == 0
+
+
+def test_a_strength_is_set_for_a_model_that_has_it(here, file):
+    refused = here("config", "set", "strength", "0.6")
+    assert (refused.returncode, file.exists()) == (6, False)
+    assert "photo-x4 has no strength" in refused.stderr
+    assert here("config", "set", "model", "photo-crisp").returncode == 0
+    assert here("config", "set", "strength", "0.6").returncode == 0
+    other = here("config", "set", "model", "fast")
+    assert (other.returncode, other.stderr.count("\n")) == (6, 1)
+    assert other.stderr.endswith("; or clearzoom config unset strength\n")
+
+
+@pytest.mark.parametrize(
+    ("defaults", "words", "said"),
+    [
+        ('model = "photo-crisp"\nstrength = 0.6\n', ("--model", "fast"), "networks fast x4"),
+        ('model = "photo-crisp"\nstrength = 0.6\n', ("--model", "photo-crisp"), "strength 0.6"),
+        ('model = "photo-crisp"\nstrength = 0.6\n', ("--pixel-art",), "networks none"),
+        ("denoise = 0.2\n", ("--model", "fast"), "networks fast x4"),
+        ("denoise = 0.2\n", ("--model", "photo"), "denoise 0.2"),
+        ("pixel_art = true\n", ("--model", "fast"), "networks fast x4"),
+        ("pixel_art = true\n", (), "networks none"),
+        ('format = "tif"\n', ("-o", "b.png"), "result   b.png"),
+        ('format = "tif"\n', ("-o", "there/"), "a.tif"),
+        ('print = "A10"\n', ("--fill",), "-A10-300dpi.png  437x307 px"),
+        ('print = "A10"\nfill = true\n', ("--scale", "2"), "result   a-x2.png"),
+        ('print = "A10"\nfill = true\n', ("--fit",), "result   a-A10-300dpi.png"),
+    ],
+)
+def test_a_default_that_contradicts_the_command_line_is_put_aside(
+    here, file, picture, defaults, words, said
+):
+    file.parent.mkdir()
+    file.write_text(defaults)
+    planned = here("plan", "a.png", *words)
+    assert planned.returncode == 0, planned.stderr
+    assert said in planned.stdout

@@ -134,3 +134,53 @@ def test_a_misspelt_word_names_the_nearest(here, words, said):
     done = here(*words)
     assert done.returncode in (2, 3, 5, 6)
     assert said in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("words", [(), ("weights",)])
+def test_a_command_without_arguments_prints_its_help(here, words):
+    alone = here(*words)
+    assert (alone.returncode, alone.stderr) == (0, "")
+    assert alone.stdout == here(*words, "-h").stdout
+    assert "\\n" not in alone.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("upscale", "a.png"), "No such command 'upscale'. Write: clearzoom enlarge\n"),
+        (("help",), "No such command 'help'. Write: clearzoom -h\n"),
+        (("config", "list"), "No such command 'list'. Write: clearzoom config\n"),
+        (("config", "reset"), "No such command 'reset'. Write: clearzoom config unset\n"),
+        (("enlarge", "a.png", "-n", "2", "-s", "4"), "-n; write --denoise 0.5, or another"),
+        (("enlarge", "-i", "a.png", "-o", "b.png"), "write the picture without an option"),
+        (("plan", "a.png", "--size", "3000x4000"), "--size; write --width 3000 --height 4000"),
+        (("enlarge", "a.png", "--DPI", "300"), "write --print A3@300dpi"),
+        (("enlarge", "a.png", "--scale_ratio", "2"), "--scale_ratio; write --scale 4\n"),
+        (("train", "a.toml", "--noise", "2"), "No such option: --noise"),
+        (("enlarge", "a.png", "--modle", "fast"), "No such option: --modle (Possible options"),
+    ],
+)
+def test_words_of_other_programs_name_what_to_write(here, words, said):
+    done = here(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert "write" not in done.stderr or "Possible" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--scale", "4x", "'4x' is no number; write 4\n"),
+        ("--scale", "x2.5", "'x2.5' is no number; write 2.5\n"),
+        ("--scale", "250%", "'250%' is no number; write 2.5\n"),
+        ("--scale", "2,5", "'2,5' is no number; write 2.5\n"),
+        ("--scale", "4x4", "'4x4' is no number\n"),
+        ("--width", "3000px", "'3000px' is no whole number; write 3000\n"),
+        ("--width", "30.5", "'30.5' is no whole number\n"),
+        ("--strength", "50", "50 is above what is possible; give one from 0 to 1\n"),
+        ("--quality", "0", "0 is below what is possible; give one from 1 to 100\n"),
+    ],
+)
+def test_what_is_no_number_of_an_option_names_the_right_one(here, option, value, said):
+    done = here("enlarge", "a.png", option, value)
+    assert (done.returncode, done.stderr.endswith(said)) == (2, True), done.stderr

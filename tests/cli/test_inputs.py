@@ -204,6 +204,49 @@ def test_what_cannot_be_meant_is_one_clear_error(here, place, words, status, sai
     assert tree(place) == before
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("my", "old", "photo.jpg"), "quotes: 'my old photo.jpg'"),
+        (("b.png", "scans/two", "words.png", "-o", "out/"), "quotes: 'scans/two words.png'"),
+        (("a.jpg", "--print", "A10", "300dpi"), "no file 300dpi; write a value with blanks"),
+        (("a.jpg", "-o", "p.jpg", "--preview", "1,", "1,", "4,", "4"), "no file 1,; write a value"),
+        (("a.jpg", "result.png"), "write: clearzoom enlarge a.jpg -o result.png"),
+        (("result.png", "a.jpg"), "write: clearzoom enlarge a.jpg -o result.png"),
+        (("bb.png",), "no file bb.png; the nearest right one is b.png"),
+        (("scans/cc.png",), "no file scans/cc.png; the nearest right one is c.png"),
+        (("scan",), "no file scan; the nearest right one is scans"),
+        (("quite-different.webp",), "no file quite-different.webp; check the name"),
+        (("nowhere/a.jpg",), "check the name"),
+    ],
+)
+def test_a_word_that_is_no_input_says_what_was_meant(here, place, photo, words, said):
+    for name in ("my old photo.jpg", "scans/two words.png"):
+        write_rgb8(place / name, np.ascontiguousarray(photo[:8, :9]))
+    before = tree(place)
+    for command in ("enlarge", "plan"):
+        done = here(command, *words)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1)
+        assert done.stderr.startswith("error[missing]: no file ")
+        assert said in done.stderr
+    assert tree(place) == before
+
+
+def test_a_name_that_cannot_be_looked_at_has_its_own_error(here, place):
+    done = here("enlarge", "n" * 300 + ".png")
+    assert (done.returncode, "name too long" in done.stderr) == (3, True)
+    assert "check the name" not in done.stderr
+
+
+def test_a_misspelt_input_among_others_fails_alone(here, place, small):
+    done = here("enlarge", "a.jpg", "bb.png", *small)
+    assert (done.returncode, done.stderr) == (
+        3,
+        "failed: no file bb.png; the nearest right one is b.png\n",
+    )
+    assert (place / "a-x2.jpg").is_file()
+
+
 @pytest.mark.slow
 def test_a_picture_goes_through_pipes(command, place, small):
     jpeg = (place / "a.jpg").read_bytes()

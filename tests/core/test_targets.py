@@ -138,11 +138,49 @@ def test_a_box_is_never_exceeded_and_filled_where_asked(width, height, across, d
         "@300dpi",
         "9cm,turned",
         "9x13cm,turn",
+        "A3 300",
+        "60x70cm300dpi",
+        "6x7x8cm",
+        "A3@x",
     ],
 )
 def test_what_is_no_print_size_is_refused(text):
     with pytest.raises(SizeError, match="`print_size`"):
         parse_print(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("60,5x70cm", Print(605, 700)),
+        ("60cmx70cm", Print(600, 700)),
+        ("60 cm x 700 mm", Print(600, 700)),
+        ("60*70CM@250DPI", Print(600, 700, dpi=250)),
+        ("60\u00d770cm 250 dpi", Print(600, 700, dpi=250)),
+        ("24x28inch", Print(609.6, 711.2)),
+        ("24 inches x 28 inches", Print(609.6, 711.2)),
+        ('24"x28"@240ppi', Print(609.6, 711.2, dpi=240)),
+        ("24\u2033 x 28\u2033", Print(609.6, 711.2)),
+        ("A3 300dpi", Print(297, 420, sides="turning")),
+        ("A3:240dpi", Print(297, 420, dpi=240, sides="turning")),
+        ("A3@300ppi", Print(297, 420, sides="turning")),
+        ('60"', Print(1524, 1524, sides="longest")),
+    ],
+)
+def test_usual_spellings_of_a_print_size_are_understood(text, right):
+    sheet = parse_print(text)
+    assert (sheet.width_mm, sheet.height_mm) == pytest.approx((right.width_mm, right.height_mm))
+    assert (sheet.dpi, sheet.sides) == (right.dpi, right.sides)
+
+
+def test_a_length_without_a_unit_names_the_units():
+    with pytest.raises(SizeError, match="'10x15@300dpi' has no unit; add one of mm, cm or in"):
+        parse_print("10x15@300dpi")
+    with pytest.raises(SizeError, match="'60x70' has no unit; add one of mm, cm or in"):
+        parse_print("60x70")
+    with pytest.raises(SizeError, match="`bleed` '3'; write it like 3mm, in mm, cm or in"):
+        parse_print("60x70cm", "3")
+    assert parse_print("60x70cm", "0,125 inch").bleed_mm == pytest.approx(3.175)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +241,9 @@ def test_a_print_across_the_picture_and_a_large_cut_are_noted():
         f"the print is upright, the picture is not; {turn}",
     ]
     assert notes("10x15cm", (360, 240), "fit") == [
-        f"the print is upright, the picture is not; {turn}"
+        "the print is 10x6.7 cm, smaller than the sheet of 10x15 cm: to fill the sheet, edges of "
+        "the picture must be cut",
+        f"the print is upright, the picture is not; {turn}",
     ]
     across = f"the print is wider than high, the picture is not; {turn}"
     assert notes("15x10cm", (240, 360)) == [cut, across]
@@ -222,11 +262,6 @@ def test_a_bleed_that_stays_white_is_noted(text, fitting, noted):
     wanted = Wanted(sheet=parse_print(text, "3mm"), fitting=fitting)
     notes = make_plan((500, 500), wanted, {2: 1e5, 4: 1e5}).notes
     assert any("its bleed stays white" in note for note in notes) == noted
-
-
-def test_a_print_without_a_unit_is_told_so():
-    with pytest.raises(SizeError, match=r"; its unit is missing, as in 10x15cm$"):
-        parse_print("10x15@300dpi")
 
 
 def test_misspelt_paper_names_the_nearest():
@@ -267,3 +302,16 @@ def test_a_print_states_the_trimmed_sheet_and_its_bleed():
         Print(600, 700, bleed_mm=-1)
     with pytest.raises(SizeError, match="more than a billion px"):
         Print(1, 1, dpi=1e6, bleed_mm=1e8)
+
+
+def test_a_print_that_leaves_a_part_of_its_sheet_blank_says_so():
+    def notes(text, **more):
+        sheet = parse_print(text, more.pop("bleed", None))
+        return make_plan((709, 827), Wanted(sheet=sheet, **more), BOTH).notes
+
+    blank = "the print is 29.7x34.6 cm, smaller than the sheet of 29.7x42 cm"
+    assert notes("A3")[0].startswith(blank)
+    assert "the sheet of 70x60 cm" in notes("70x60cm")[0]
+    covered = [notes("A3", fitting="fill"), notes("60x70cm"), notes("60cm")]
+    covered.append(notes("60x70cm", bleed="3mm"))
+    assert not any("smaller than the sheet" in note for each in covered for note in each)

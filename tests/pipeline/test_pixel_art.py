@@ -144,5 +144,8 @@ def test_the_command_and_a_folder(tmp_path, command):
     planned = command("plan", "in/3.png", "-o", "o.png", "--pixel-art", cwd=tmp_path)
     assert planned.returncode == 0, planned.stderr
     assert "28x44 px, nearest" in planned.stdout
+    assert "networks none: 7x11 px\n" in planned.stdout
+    alone = command("enlarge", "in/3.png", "-o", "o.png", "--pixel-art", cwd=tmp_path)
+    assert alone.stdout.endswith("MP/s (nearest)\n")
     refused = command("enlarge", "in/3.png", "-o", "o.png", *("--pixel-art", "--model", "fast"))
     assert "leave --model out" in refused.stderr

@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from clearzoom.cli.console import say
+from clearzoom.cli.other_words import number_fault, option_hint
 from clearzoom.core.terminal_text import printable
 from clearzoom.errors import nearest
 
@@ -34,6 +35,7 @@ def parse(app: typer.Typer) -> int:
         say("Aborted!", err=True)
         return 1
     except _ClickError as error:
+        _add_hint(error)
         words = printable(error.format_message())
         if getattr(error, "option_name", "") == "--dry-run":
             words += " 'clearzoom plan' with the same options shows what would be done."
@@ -43,6 +45,17 @@ def parse(app: typer.Typer) -> int:
         for line in text.getvalue().splitlines():
             say(line, err=True)
         return int(error.exit_code)
+
+
+def _add_hint(error: Any) -> None:
+    """Say of an unknown option of another program what says the same here."""
+    name = getattr(error, "option_name", None)
+    if not isinstance(name, str) or not hasattr(error, "possibilities") or error.cmd is None:
+        return
+    options = {option for parameter in error.cmd.params for option in parameter.opts}
+    if hint := option_hint(name, options):
+        error.message += hint
+        error.possibilities = None
 
 
 def _check_values(command: Any) -> None:
@@ -66,15 +79,24 @@ def _checked(parameter: Any, process: Any, context: Any, value: Any) -> Any:
     # A typer with its own copy of click keeps the bounds at the parameter, else its type has them.
     kind = getattr(parameter, "type", parameter)
     least, most = getattr(kind, "min", None), getattr(kind, "max", None)
-    if least is not None and most is not None and _is_not_finite(value):
-        raise typer.BadParameter(
-            f"{value} is no finite number; give one from {least:g} to {most:g}",
-            ctx=context,
-            param=parameter,
-        )
+    number = _number(value)
+    if number is not None and least is not None and most is not None:
+        fault = "" if math.isfinite(number) else "no finite number"
+        fault = fault or ("below" if number < least else "above" if number > most else "")
+        if fault:
+            words = fault if fault.startswith("no") else f"{fault} what is possible"
+            raise typer.BadParameter(
+                f"{value} is {words}; give one from {least:g} to {most:g}",
+                ctx=context,
+                param=parameter,
+            )
     try:
         return process(context, value)
     except typer.BadParameter as error:
+        if isinstance(value, str) and "valid" in error.message:
+            for kind_of, whole in (("number", False), ("integer", True)):
+                if f"valid {kind_of}" in error.message:
+                    error.message = number_fault(value, whole=whole)
         described = getattr(parameter, "type_descriptor", kind)  # as for the bounds
         choices = getattr(described, "choices", None)
         if choices and isinstance(value, str):
@@ -83,8 +105,8 @@ def _checked(parameter: Any, process: Any, context: Any, value: Any) -> Any:
         raise
 
 
-def _is_not_finite(value: Any) -> bool:
+def _number(value: Any) -> float | None:
     try:
-        return isinstance(value, str) and not math.isfinite(float(value))
+        return float(value) if isinstance(value, str) else None
     except ValueError:  # typer itself refuses what is no number at all
-        return False
+        return None

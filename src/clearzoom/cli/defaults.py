@@ -1,4 +1,4 @@
-"""The user's default options: a TOML file that enlarge, plan and batch read."""
+"""The user's default options: a TOML file that enlarge, plan, batch and watch read."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -7,23 +7,31 @@ from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from clearzoom.cli.other_words import number_fault
 from clearzoom.cli.plain_help import PlainCommand
 from clearzoom.engines import Device, Engine, Precision
 from clearzoom.errors import ClearzoomError, ConfigError, nearest, worded
-from clearzoom.io.formats import ResultFormat
+from clearzoom.io.formats import SUFFIXES, ResultFormat
 from clearzoom.io.user_folders import config_file
 from clearzoom.pipeline.fields import WIDEST_HALO_PX
 from clearzoom.pipeline.request import EnlargeRequest, option_of
 
-_SIZES = {
-    *("scale", "width", "height", "long_edge", "megapixels", "print_size", "fill", "bleed"),
-}
+_SIZES = {"scale", "width", "height", "long_edge", "megapixels", "print_size"}
 _OLD = {"back_projection"}
+_OF_NETWORKS = {
+    *("model", "engine", "device", "precision", "strength", "ensemble", "consistency", "denoise"),
+    *("halo", "back_projection"),
+}
 _PARAMETERS = {"print": "print_size", "format": "result_format"}
 """Parameters of the command that are not called like their option."""
 
-EXCLUSIVE = (_SIZES, {"consistency", "back_projection"})
-"""Options that state one thing: one of them on the command line replaces all defaults of it."""
+PUT_ASIDE = (
+    (_SIZES, _SIZES | {"fill", "bleed"}),
+    ({"consistency", "back_projection"}, {"consistency", "back_projection"}),
+    ({"pixel_art"}, _OF_NETWORKS),
+    (_OF_NETWORKS, {"pixel_art"}),
+)
+"""Any of the first options on the command line puts the defaults of all the second ones aside."""
 
 _OTHERS: dict[str, Any] = {
     "format": (ResultFormat | None, None),
@@ -74,12 +82,13 @@ def key_of(text: str) -> str:
     return key
 
 
-def checked(values: Mapping[str, Any], where: str) -> dict[str, Any]:
+def checked(values: Mapping[str, Any], where: str, key: str | None = None) -> dict[str, Any]:
     """Check defaults as a whole.
 
     Args:
         values: by key; texts are converted to what the key holds.
         where: names their place in messages.
+        key: the one that is being set; to remove another is the remedy for a contradiction.
 
     Returns:
         The values as a TOML file holds them.
@@ -90,19 +99,37 @@ def checked(values: Mapping[str, Any], where: str) -> dict[str, Any]:
     try:
         read = schema().model_validate(values)
     except ValidationError as error:
-        raise ConfigError(f"{where}: {_fault(error)}") from error
+        wrong = str(error.errors()[0]["loc"][0])
+        raise ConfigError(f"{where}: {_fault(error)}{_removal(wrong, values, key)}") from error
     plain = {key: getattr(read, key) for key in values}
-    names = EnlargeRequest.model_fields
-    stated = {name: plain[_key(name)] for name in names if _key(name) in plain}
     try:
-        EnlargeRequest(**stated).settings()
+        request_of(plain).settings()
         if plain.get("memory"):
             from clearzoom.pipeline.settings import parse_bytes
 
             parse_bytes(plain["memory"], "memory_bytes")
     except ClearzoomError as error:
-        raise ConfigError(f"{where}: {error.worded(_as_key)}") from error
+        wrong = _as_key(error.setting) if error.setting else ""
+        removal = _removal(wrong, values, key)
+        raise ConfigError(f"{where}: {error.worded(_as_key)}{removal}") from error
     return plain
+
+
+def request_of(plain: Mapping[str, Any]) -> EnlargeRequest:
+    """Make the request that defaults state.
+
+    Args:
+        plain: as ``checked`` returns them.
+    """
+    names = EnlargeRequest.model_fields
+    return EnlargeRequest(**{name: plain[_key(name)] for name in names if _key(name) in plain})
+
+
+def _removal(wrong: str, values: Mapping[str, Any], key: str | None) -> str:
+    """Name the command that removes a wrong key, as the end of a message."""
+    if wrong == key or wrong not in values:
+        return ""
+    return f"; to remove that default: clearzoom config unset {wrong}"
 
 
 def _as_key(setting: str) -> str:
@@ -114,6 +141,8 @@ def _fault(error: ValidationError) -> str:
     key = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
         return f"there is no key {key!r}{nearest(key, schema().model_fields)}"
+    if first["type"] in ("float_parsing", "int_parsing"):
+        return f"{key}: {number_fault(str(first['input']), whole=first['type'] == 'int_parsing')}"
     own = first.get("ctx", {}).get("error")
     message = worded(str(own or first["msg"]), _as_key)
     near = nearest(str(first["input"]), _choices(schema().model_fields[key].annotation))
@@ -165,19 +194,25 @@ class DefaultedCommand(PlainCommand):
 def chosen(context: Any) -> dict[str, Any]:
     """Return the options of a command, of which those on the command line win.
 
-    A size on the command line replaces a default size, of whatever kind.
+    A default that contradicts the command line is put aside: a size of any kind for another size,
+    the options of networks for pixel art, the strength and the level of denoising for another
+    model than that which they were chosen for, and the format for a result that is named.
 
     Args:
         context: of a ``DefaultedCommand``.
     """
     values = dict(context.params)
     sources = {name: context.get_parameter_source(name).name for name in values}
-    for group in EXCLUSIVE:
-        if not any(sources.get(name) == "COMMANDLINE" for name in group):
-            continue
-        for parameter in context.command.params:
-            if parameter.name in group and sources[parameter.name] == "DEFAULT_MAP":
-                values[parameter.name] = parameter.default
+    given = {name for name, source in sources.items() if source == "COMMANDLINE"}
+    aside: set[str] = set().union(*(others for names, others in PUT_ASIDE if names & given))
+    own = (context.default_map or {}).get("model", EnlargeRequest().model)
+    if "model" in given and values["model"] != own:
+        aside |= {"strength", "denoise"}
+    if "output" in given and Path(str(values["output"])).suffix.lower() in SUFFIXES:
+        aside.add("result_format")
+    for parameter in context.command.params:
+        if parameter.name in aside and sources[parameter.name] == "DEFAULT_MAP":
+            values[parameter.name] = parameter.default
     return values
 
 

@@ -116,11 +116,7 @@ def _list(*, as_json: bool) -> None:
         say_json(listed)
         return
     console = PlainConsole()
-    if networks is None:
-        from clearzoom.extras import install_command
-
-        say(f"to count the networks, install torch: {install_command('train')}", err=True)
-    else:
+    if networks is not None:
         console.print(_network_table(networks))
     console.print(_weights_table("Released weights: PSNR / SSIM", cards))
     if any(each.card is not None for each in own):
@@ -128,6 +124,10 @@ def _list(*, as_json: bool) -> None:
     for each in own:
         if each.fault is not None:
             say(f"damaged: {each.fault}", err=True)
+    if networks is None:
+        from clearzoom.extras import install_command
+
+        say(f"to count the networks, too, install torch: {install_command('train')}", err=True)
 
 
 def _table(title: str) -> Table:

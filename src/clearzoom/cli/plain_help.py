@@ -9,6 +9,8 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
+from clearzoom.cli.console import say
+from clearzoom.cli.other_words import command_hint
 from clearzoom.core.terminal_text import printable
 
 _OTHERS = "Options"
@@ -46,10 +48,20 @@ class PlainGroup(TyperGroup):
             return super().resolve_command(ctx, args)
         except Exception as error:
             message = getattr(error, "message", None)
-            if message is not None and ctx.parent is None and Path(args[0]).exists():
-                named = shlex.quote(printable(args[0]))
-                error.message = f"{message} To enlarge it: clearzoom enlarge {named}"  # type: ignore[attr-defined]
+            hint = command_hint(args[0], None if ctx.parent is None else ctx.info_name)
+            if ctx.parent is None and Path(args[0]).exists():
+                hint = f" To enlarge it: clearzoom enlarge {shlex.quote(printable(args[0]))}"
+            if message is not None and hint:
+                error.message = f"{message.split(' Did you mean')[0]}{hint}"  # type: ignore[attr-defined]
             raise
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments; without any, the help is what was asked for, and no mistake."""
+        if not args and self.no_args_is_help and not ctx.resilient_parsing:
+            for line in ctx.get_help().splitlines():
+                say(line)
+            ctx.exit()
+        return super().parse_args(ctx, args)
 
 
 def write_groups(command: Any, ctx: Any, formatter: Any) -> None:
@@ -80,6 +92,7 @@ def grouped_rows(command: Any, ctx: Any) -> dict[str, list[tuple[str, str]]]:
         heading = getattr(parameter, "rich_help_panel", None) or _OTHERS
         if parameter.param_type_name == "argument":
             heading = "Arguments"
+            record = record[0].partition(" <")[0], record[1]  # a text is what each argument is
         groups.setdefault(heading, []).append(record)
     return groups
 

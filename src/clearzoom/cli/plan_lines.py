@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from clearzoom.core.plan import size_cm
+
 if TYPE_CHECKING:
     from clearzoom.engines.network import Network
     from clearzoom.pipeline.job import Job
@@ -10,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def chain_text(job: "Job") -> str:
-    """Name the model, its scales in order, and the strength where it is below 1."""
+    """Name the model, its scales and the strength below 1; without a network, what makes the px."""
     chain = ", ".join(f"x{scale}" for scale in job.plan.stages)
     if not chain:
-        return "none"
+        return job.plan.resampling
     strength = job.settings.strength
     suffix = f" at strength {strength:g}" if strength < 1 else ""
     return f"{job.settings.model} {chain}{suffix}"
@@ -34,7 +36,8 @@ def plan_lines(job: "Job", settings: "Settings") -> Iterator[str]:
         f"{bits} bit  {_colours(job)}" + (f"  {source.frames} frames" if source.frames > 1 else "")
     )
     computed = f", {planned.computed_px:,} px computed in all"
-    yield f"networks {chain_text(job)}: {planned.enlarged_px[0]}x{planned.enlarged_px[1]} px" + (
+    networks = chain_text(job) if planned.stages else "none"
+    yield f"networks {networks}: {planned.enlarged_px[0]}x{planned.enlarged_px[1]} px" + (
         "" if job.preview or not planned.stages else computed
     )
     if planned.stages:
@@ -48,6 +51,8 @@ def plan_lines(job: "Job", settings: "Settings") -> Iterator[str]:
         left = width * height / (planned.resized_px[0] * planned.resized_px[1])
         yield f"cut      {width}x{height} px, from the middle: {100 * left:.0f} % of the picture"
     stated = f"  {job.dpi[0]:.0f} dpi" if job.dpi else ""
+    if planned.dpi and not job.preview:
+        stated += f"  {size_cm((width, height), planned.dpi)}"
     yield f"result   {job.target}  {width}x{height} px  {width * height / 1e6:.1f} MP{stated}"
 
 

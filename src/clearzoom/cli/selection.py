@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from clearzoom.batch.named_files import NamedFiles, whole_path
 from clearzoom.batch.storage import LocalFolder
 from clearzoom.batch.tree import full_name
+from clearzoom.cli.missing import check_words, is_absent, missing
 from clearzoom.errors import InputError, OutputError
 from clearzoom.io.formats import FORMATS, SUFFIXES
 from clearzoom.io.names import result_suffix, stem_of
@@ -45,10 +46,13 @@ class Single:
             part: x, y, width and height of the part to enlarge; None for the whole picture.
 
         Raises:
-            ClearzoomError: as ``plan_job``, and where a file is at the name that was chosen.
+            ClearzoomError: as ``plan_job``; where a file is at the name that was chosen; and where
+            there is no input, with the nearest name.
         """
         from clearzoom.pipeline.job import plan_job
 
+        if is_absent(self.source):
+            raise missing(self.source)
         if self.named_here and _is_another(self.source, self.target):
             raise OutputError(
                 f"{self.target} exists; remove it, or name the result with -o, which replaces it"
@@ -85,10 +89,11 @@ def select(
         The work in order. Several inputs with a folder for their results are one job.
 
     Raises:
-        MissingFileError: the one input does not exist.
+        MissingFileError: the one input does not exist, or a word means something else.
         InputError: an input is an address.
         OutputError: several results cannot go into one file.
     """
+    check_words(words, output)
     paths = _paths(words)
     if output is not None and "://" in output:
         raise OutputError(_other_command(output, f"SOURCE {output}"))
@@ -125,6 +130,8 @@ def _without_clashes(work: "list[Single | Many]") -> "list[Single | Many]":
 def _work(
     path: Path, output: str | None, settings: Settings, *, part: bool, alone: bool, into: bool
 ) -> Single | Many:
+    if alone and is_absent(path):
+        raise missing(path)
     if is_folder(path) if alone else is_visible_folder(path):
         return Many(LocalFolder(str(path)), beside(path, settings.wanted))
     if output is None:

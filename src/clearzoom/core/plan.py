@@ -6,7 +6,7 @@ from itertools import product
 from math import prod
 from typing import Literal
 
-from clearzoom.core.targets import Print, Wanted, target_size
+from clearzoom.core.targets import MM_PER_INCH, Print, Wanted, box_of, target_size
 from clearzoom.core.wrap import AXES, Wrap, wraps
 from clearzoom.errors import SizeError
 
@@ -98,8 +98,9 @@ def make_plan(
                 f"`scale` 2, 3, 4 or another whole number, or leave `pixel_art` out",
                 setting="pixel_art",
             )
-        return Plan(source_px, (), resized, result, _dpi(target), (), wrap, "nearest")
-    notes = []
+        blank = tuple(_sheet_notes(source_px, target, result))
+        return Plan(source_px, (), resized, result, _dpi(target), blank, wrap, "nearest")
+    notes = _sheet_notes(source_px, target, result)
     if factor < 1:
         notes.append("the result is smaller than the picture: it is only resampled")
     cut = 1 - result[0] * result[1] / (resized[0] * resized[1])
@@ -113,7 +114,40 @@ def make_plan(
             f"the picture has {dpi / factor:.0f} px an inch at this size, under "
             f"{_PRINT_DPI_ENOUGH:.0f}: most of what is printed will be inferred"
         )
-    return Plan(source_px, chain_for(factor, work), resized, result, dpi, tuple(notes), wrap)
+    chain = chain_for(factor, work)
+    return Plan(source_px, chain, resized, result, dpi, tuple(notes), wrap)
+
+
+def _sheet_notes(
+    source_px: tuple[int, int], target: Wanted, result_px: tuple[int, int]
+) -> list[str]:
+    """Say where a print leaves more than a millimetre of its sheet blank."""
+    sheet, box = target.sheet, box_of(*source_px, target)
+    if sheet is None or box is None or sheet.sides == "longest":
+        return []
+    blank_px = max(box[0] - result_px[0], box[1] - result_px[1])
+    if blank_px * MM_PER_INCH <= sheet.dpi:
+        return []
+    whole, printed = size_cm(box, sheet.dpi), size_cm(result_px, sheet.dpi)
+    return [
+        f"the print is {printed}, smaller than the sheet of {whole}: to fill the sheet, edges of "
+        "the picture must be cut"
+    ]
+
+
+def size_cm(size_px: tuple[int, int], dpi: float) -> str:
+    """Write the size of a print.
+
+    Args:
+        size_px: width and height in px.
+        dpi: px per inch of the paper.
+
+    Example:
+        >>> size_cm((3508, 4092), 300)
+        '29.7x34.6 cm'
+    """
+    width, height = (f"{px / dpi * MM_PER_INCH / 10:.1f}".removesuffix(".0") for px in size_px)
+    return f"{width}x{height} cm"
 
 
 def _across_note(source_px: tuple[int, int], sheet: Print | None) -> list[str]:

@@ -17,15 +17,19 @@ Sides = Literal["fixed", "turning", "longest"]
 
 MM_PER_INCH = 25.4
 _MM = {"mm": 1.0, "cm": 10.0, "in": MM_PER_INCH}
+_INCHES = ("inches", "inch", "\u2033", '"', "''")
+_NUMBER = r"\d+(?:[.,]\d+)?"
+_UNIT = rf"(?:{'|'.join((*_INCHES, *_MM))})"
 _PRINT = re.compile(
-    r"(?:(?P<paper>[A-Za-z]\w*)|"
-    r"(?P<w>\d+(?:\.\d+)?)\s*(?:[xX\u00d7]\s*(?P<h>\d+(?:\.\d+)?)\s*)?(?P<unit>mm|cm|in))"
-    r"(?:\s*@\s*(?P<dpi>\d+(?:\.\d+)?)\s*(?:dpi)?)?"
-    r"(?:\s*,\s*(?P<turned>turned))?"
+    rf"(?:(?P<paper>[A-Za-z]\w*)|(?P<w>{_NUMBER})\s*(?P<w_unit>{_UNIT}?)\s*"
+    rf"(?:[x*\u00d7]\s*(?P<h>{_NUMBER})\s*(?P<h_unit>{_UNIT}?))?)"
+    rf"(?:\s*@\s*(?P<dpi>{_NUMBER})\s*(?:[dp]pi)?|[\s:,]+(?P<bare_dpi>{_NUMBER})\s*[dp]pi)?"
+    r"(?:\s*,\s*(?P<turned>turned))?",
+    re.IGNORECASE,
 )
-_WITHOUT_UNIT = re.compile(r"(\d+(?:\.\d+)?(?:\s*[xX\u00d7]\s*\d+(?:\.\d+)?)?)\s*(?:@.*)?")
 _FORMS = "write it like 60x70cm@300dpi, A3@300dpi, or 60cm@300dpi for the longer side"
-_LENGTH = re.compile(r"(?P<length>\d+(?:\.\d+)?)\s*(?P<unit>mm|cm|in)")
+_UNITS = "mm, cm or in"
+_LENGTH = re.compile(rf"(?P<length>{_NUMBER})\s*(?P<unit>{_UNIT}?)", re.IGNORECASE)
 _TOO_LARGE = 1e9
 
 
@@ -131,7 +135,9 @@ class Wanted:
         box_of_sheet = self.sheet is not None and self.sheet.sides != "longest"
         if self.fitting == "fill" and not box_of_sheet and not whole_box:
             raise SizeError(
-                "`fill` needs a box to fill: `width_px` and `height_px`, or `sheet` with both sides"
+                "`fill` needs a box to fill: `width_px` and `height_px`, or `sheet` with both "
+                "sides",
+                setting="fill",
             )
 
 
@@ -147,6 +153,7 @@ def parse_print(text: str, bleed: str | None = None) -> Print:
         text: such as 60x70cm@300dpi, 8x10in or 210x297mm@600dpi; such as A3@300dpi, B5 or
             Letter, or 10x15cm@300dpi,turned, which are turned as the picture is; or such as
             60cm@300dpi, which is the length of the picture's longer side. The default is 300 dpi.
+            Other usual ways are understood: 60,5x70cm, 60cm x 70cm, 24x28inch, 24"x28", A3 300ppi.
         bleed: such as 3mm: this is added on each side and trimmed after printing.
 
     Raises:
@@ -166,31 +173,46 @@ Print(width_mm=600.0, height_mm=600.0, dpi=150.0, bleed_mm=0.0, sides='longest')
     one_length = parts is not None and not parts["paper"] and not parts["h"]
     if parts is None or (parts["paper"] and named is None) or (one_length and parts["turned"]):
         near = nearest(parts["paper"], PAPER_MM) if parts is not None and parts["paper"] else ""
-        bare = _WITHOUT_UNIT.fullmatch(text.strip())
-        near = f"; its unit is missing, as in {bare[1]}cm" if bare else near
         raise SizeError(
             f"cannot understand `print_size` {text!r:.60}; {_FORMS}{near}", setting="print_size"
+        )
+    unit = parts["h_unit"] or parts["w_unit"]
+    if named is None and not unit:
+        raise SizeError(
+            f"`print_size` {text!r:.60} has no unit; add one of {_UNITS}, as in 60x70cm",
+            setting="print_size",
         )
     bleed_mm = 0.0
     if bleed is not None:
         length = _LENGTH.fullmatch(bleed.strip())
-        if length is None:
+        if length is None or not length["unit"]:
             raise SizeError(
-                f"cannot understand `bleed` {bleed!r:.60}; write it like 3mm", setting="bleed"
+                f"cannot understand `bleed` {bleed!r:.60}; write it like 3mm, in {_UNITS}",
+                setting="bleed",
             )
-        bleed_mm = float(length["length"]) * _MM[length["unit"]]
-    dpi = float(parts["dpi"] or Print.dpi)
+        bleed_mm = _number(length["length"]) * _mm(length["unit"])
+    dpi = _number(parts["dpi"] or parts["bare_dpi"] or f"{Print.dpi}")
     turning = named or parts["turned"]
     sides: Sides = "turning" if turning else "fixed" if parts["h"] else "longest"
     if named is None:
-        unit = _MM[parts["unit"]]
-        named = float(parts["w"]) * unit, float(parts["h"] or parts["w"]) * unit
+        width = _number(parts["w"]) * _mm(parts["w_unit"] or unit)
+        height = _number(parts["h"]) * _mm(parts["h_unit"] or unit) if parts["h"] else width
+        named = width, height
     width_mm, height_mm = named
     if not (width_mm and height_mm and dpi):
         raise SizeError(
             f"`print_size` {text!r:.60}: lengths and dpi must be above 0", setting="print_size"
         )
     return Print(width_mm, height_mm, dpi, bleed_mm, sides)
+
+
+def _number(text: str) -> float:
+    """Read a number; a comma is the decimal mark, as in most of Europe."""
+    return float(text.replace(",", "."))
+
+
+def _mm(unit: str) -> float:
+    return MM_PER_INCH if unit.lower() in _INCHES else _MM[unit.lower()]
 
 
 def target_size(
@@ -208,13 +230,8 @@ def target_size(
         differ only if the picture fills a box of another shape. A box of the input's shape is met
         exactly; half a px of the input counts as rounding.
     """
-    if target.sheet is not None:
-        box = target.sheet.size_px
-        if target.sheet.sides == "turning" and (width_px - height_px) * (box[0] - box[1]) < 0:
-            box = box[1], box[0]
-    elif target.width_px is not None and target.height_px is not None:
-        box = (target.width_px, target.height_px)
-    else:
+    box = box_of(width_px, height_px, target)
+    if box is None:
         factor = _factor(width_px, height_px, target)
         size = (
             target.width_px or whole_px(width_px * factor),
@@ -227,6 +244,27 @@ def target_size(
     factor = max(factors) if target.fitting == "fill" else min(factors)
     size = (whole_px(width_px * factor), whole_px(height_px * factor))
     return size, (min(size[0], box[0]), min(size[1], box[1]))
+
+
+def box_of(width_px: int, height_px: int, target: Wanted) -> tuple[int, int] | None:
+    """Return the width and height in px that a picture fits into or fills; None without a box.
+
+    Args:
+        width_px: the width of the upright input.
+        height_px: its height.
+        target: the size that is requested.
+
+    Example:
+        >>> box_of(800, 600, Wanted(sheet=parse_print("A4@100dpi")))
+        (1169, 827)
+    """
+    if target.sheet is not None:
+        box = target.sheet.size_px
+        turned = (width_px - height_px) * (box[0] - box[1]) < 0
+        return box[::-1] if target.sheet.sides == "turning" and turned else box
+    if target.width_px is not None and target.height_px is not None:
+        return target.width_px, target.height_px
+    return None
 
 
 def _factor(width_px: int, height_px: int, target: Wanted) -> float:

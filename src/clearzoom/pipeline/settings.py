@@ -156,7 +156,8 @@ def parse_region(text: str) -> tuple[int, int, int, int]:
         x, y, width, height = (int(part) for part in text.split(","))
     except ValueError as error:
         raise SizeError(
-            f"cannot understand `preview` {text!r:.60}; write it like 100,50,64,64",
+            f"cannot understand `preview` {text!r:.60}; write left, top, width and height in px of "
+            "the picture, like 100,50,64,64",
             setting="preview",
         ) from error
     if min(x, y) < 0 or min(width, height) < 1:
