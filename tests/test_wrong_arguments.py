@@ -163,6 +163,7 @@ OF_THE_CALL = {
     "output": {"None"},
     "progress": {"None", "a type"},
     "cancel": {"None"},
+    "notes": {"None", "a type"},
 }
 """What is right of the keywords of ``enlarge``, beyond the settings of the same name."""
 

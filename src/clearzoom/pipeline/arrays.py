@@ -53,7 +53,9 @@ def _hint(array: Array) -> str:
     return "; of grey pictures, give array[..., None]" if array.ndim == 3 else ""
 
 
-def enlarge_array(array: Array, settings: Settings, progress: Progress | None = None) -> Array:
+def enlarge_array(
+    array: Array, settings: Settings, progress: Progress | None = None
+) -> tuple[Array, list[str]]:
     """Enlarge an array that ``check_array`` accepts.
 
     Args:
@@ -62,28 +64,35 @@ def enlarge_array(array: Array, settings: Settings, progress: Progress | None = 
         progress: is called with (tiles done, tiles in all), those of all pictures of a batch.
 
     Returns:
-        An array of the same dtype and number of axes.
+        An array of the same dtype and number of axes, and notes on what the user should know.
 
     Raises:
         ClearzoomError: as ``enlarge_in_memory`` raises it.
     """
     array = np.asarray(array)  # a matrix could not have a third axis
     if array.ndim == 2:
-        return _enlarge_one(array[..., None], settings, progress)[..., 0]
+        larger, notes = _enlarge_one(array[..., None], settings, progress)
+        return larger[..., 0], notes
     if array.ndim == 3:
         return _enlarge_one(array, settings, progress)
-    larger = [
+    done = [
         _enlarge_one(each, settings, in_turn(progress, index, len(array)))
         for index, each in enumerate(array)
     ]
-    return np.stack(larger)
+    notes = list(dict.fromkeys(note for _, more in done for note in more))
+    return np.stack([larger for larger, _ in done]), notes
 
 
-def _enlarge_one(picture: Array, settings: Settings, progress: Progress | None) -> Array:
+def _enlarge_one(
+    picture: Array, settings: Settings, progress: Progress | None
+) -> tuple[Array, list[str]]:
     channels = Channels(colours_of(picture.shape[2], cmyk=False))
     run = partial(enlarge_in_memory, channels=channels, settings=settings, progress=progress)
     if np.issubdtype(picture.dtype, np.floating):
         deep: Samples = np.round(picture.astype(np.float64) * 65535.0).astype(np.uint16)
-        return (run(deep).samples / 65535.0).astype(picture.dtype, copy=False)
-    native = picture.astype(picture.dtype.newbyteorder("="), copy=False)
-    return run(native).samples.astype(picture.dtype, copy=False)
+        done = run(deep)
+        larger = (done.samples / 65535.0).astype(picture.dtype, copy=False)
+    else:
+        done = run(picture.astype(picture.dtype.newbyteorder("="), copy=False))
+        larger = done.samples.astype(picture.dtype, copy=False)
+    return larger, list(done.notes)
