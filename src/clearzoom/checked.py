@@ -115,10 +115,10 @@ def checked_path(value: Any, what: str = "a path") -> Path:
         clearzoom.errors.InputError: a path is empty; name a file
     """
     if not isinstance(value, str | os.PathLike):
-        raise InputError(f"{what} should be a str or Path, not {_short(value)}")
+        raise InputError(f"{what} should be a str or Path, not {short(value)}")
     text = os.fspath(value)
     if not isinstance(text, str):
-        raise InputError(f"{what} should be text, not bytes: {_short(text)}")
+        raise InputError(f"{what} should be text, not bytes: {short(text)}")
     if fault := _name_fault(text):
         raise InputError(f"{what} {fault}")
     path = Path(text)
@@ -126,7 +126,7 @@ def checked_path(value: Any, what: str = "a path") -> Path:
         os.lstat(path)
     except OSError as refusal:
         if refusal.errno == errno.ENAMETOOLONG:
-            raise MissingFileError(f"no file {_short(text)}: its name is too long") from refusal
+            raise MissingFileError(f"no file {short(text)}: its name is too long") from refusal
     return path
 
 
@@ -135,11 +135,11 @@ def _name_fault(text: str) -> str | None:
     if not text:
         return "is empty; name a file"
     if "\0" in text:
-        return f"holds a NUL, which no name has: {_short(text)}"
+        return f"holds a NUL, which no name has: {short(text)}"
     try:
         os.fsencode(text)
     except UnicodeEncodeError:
-        return f"holds half of a character, which no name has: {_short(text)}"
+        return f"holds half of a character, which no name has: {short(text)}"
     return None
 
 
@@ -241,10 +241,15 @@ def _words(fault: Any) -> str:
         return f"{place} is missing"
     if fault["type"] == "value_error":  # raised by a validator of ours, whose message is complete
         return f"{place}: {fault['ctx']['error']}"
-    return f"{place} {message.removeprefix('Input ')}, not {_short(fault['input'])}"
+    return f"{place} {message.removeprefix('Input ')}, not {short(fault['input'])}"
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """Write a value for a message, by its type where its own words are long.
+
+    Args:
+        value: anything that a program passed.
+    """
     try:
         words = repr(value)
     except Exception:  # the repr of a foreign class may raise anything

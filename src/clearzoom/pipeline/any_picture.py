@@ -3,9 +3,11 @@
 import inspect
 import logging
 import os
+import re
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from io import UnsupportedOperation
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,18 @@ Tell = Callable[[str], object]
 _Work = Callable[[Progress | None], tuple[Any, Iterable[str]]]
 """Enlarges a picture, and returns the result and notes."""
 
+_ADDRESS = re.compile(r"[a-z][a-z0-9+]+:(//|image/)", re.IGNORECASE)
+"""Begins a web address, or a picture within one (data:image/png;base64,...)."""
+
 _log = logging.getLogger("clearzoom")
+_INSTEAD = {
+    ("torch", "Tensor"): "tensor.movedim(-3, -1).numpy(), or tensor.numpy() if channels come last",
+    ("pandas", "Series"): "series.tolist()",
+    ("builtins", "generator"): "list(pictures)",
+    ("builtins", "list"): "one list of pictures, and levels as numpy.asarray(levels)",
+}
+"""What is right where a type is wrong, by the type's package and name."""
+
 _KINDS = "a path, bytes, a binary file, a PIL picture, a numpy array, or a list of these"
 
 
@@ -142,7 +155,11 @@ def _work(picture: Any, order: _Order) -> _Work:
     if isinstance(picture, str | Path):
         return _work_of_file(picture, order)
     if order.output is not None:
-        raise InputError("`output` is for pictures that are given by path", setting="output")
+        raise InputError(
+            "`output` is for pictures that are given by path; what is returned for others is the "
+            "result, to be saved as usual",
+            setting="output",
+        )
     if isinstance(picture, bytes | bytearray | memoryview):
         return _work_of_bytes(picture, settings)
     if callable(getattr(picture, "read", None)):
@@ -152,7 +169,10 @@ def _work(picture: Any, order: _Order) -> _Work:
         return lambda progress: enlarge_array(picture, settings, progress)
     if isinstance(picture, Image.Image):
         return lambda progress: enlarge_pil(picture, settings, progress)
-    raise InputError(f"cannot enlarge a {type(picture).__name__}; give {_KINDS}")
+    kind = type(picture)
+    right = _INSTEAD.get((kind.__module__.partition(".")[0], kind.__name__), _KINDS)
+    what = "None" if picture is None else f"a value of the type {kind.__name__}"
+    raise InputError(f"cannot enlarge {what}; give {right}")
 
 
 def _work_of_bytes(picture: bytes | bytearray | memoryview, settings: Settings) -> _Work:
@@ -166,8 +186,12 @@ def _work_of_bytes(picture: bytes | bytearray | memoryview, settings: Settings) 
 def _content(file: Any) -> bytes:
     try:
         content = file.read()
-    except (OSError, ValueError) as error:  # of a file that is closed, or open for writing
-        raise InputError(f"cannot read the file: {error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError("the file is open as text; open it in binary mode, 'rb'") from error
+    except UnsupportedOperation as error:
+        raise InputError("the file is open for writing only; open it with 'rb'") from error
+    except (OSError, ValueError) as error:  # of a file that is closed
+        raise InputError(f"cannot read the file: {error}; open it with 'rb'") from error
     if inspect.iscoroutine(content):
         content.close()
         raise InputError("the file must be awaited; give what `await file.read()` returns")
@@ -183,7 +207,11 @@ def _work_of_file(picture: str | Path, order: _Order) -> _Work:
     if not source.is_file():
         if source.exists():
             raise InputError(f"{source} is no file; name a picture")
-        raise MissingFileError(f"no file {source}; check the name")
+        if _ADDRESS.match(str(picture)):
+            raise MissingFileError(
+                f"{picture} is an address, and nothing is fetched; give the bytes of its answer"
+            )
+        raise MissingFileError(f"no file {source}; {_name_hint(source)}")
     target = _target(source, order)
     if target in order.targets:
         raise OutputError(f"{target} would be the result of two pictures; rename one of the two")
@@ -199,6 +227,15 @@ def _work_of_file(picture: str | Path, order: _Order) -> _Work:
         return type(picture)(target), done.notes
 
     return run
+
+
+def _name_hint(missing: Path) -> str:
+    """Say what may be wrong with the name of a file that is not there."""
+    if missing.parts[0].startswith("~"):
+        return "give Path(name).expanduser(), since ~ is a word of shells"
+    if missing.parent.is_dir() and any(letter in missing.name for letter in "*?["):
+        return f"give list(Path({str(missing.parent)!r}).glob({missing.name!r}))"
+    return "check the name"
 
 
 def _target(source: Path, order: _Order) -> Path:

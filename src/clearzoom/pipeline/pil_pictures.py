@@ -28,7 +28,12 @@ from clearzoom.pipeline.regions import whole_result
 from clearzoom.pipeline.settings import Settings
 
 _SIDEWAYS = (5, 6, 7, 8)
-_COLOURS = {"L": 1, "LA": 1, "I;16": 1, "RGB": 3, "RGBA": 3, "CMYK": 4}
+_COLOURS = {"L": 1, "LA": 1, "I;16": 1, "I;16B": 1, "RGB": 3, "RGBA": 3, "CMYK": 4}
+# Pillow would convert these to RGB by cutting off what is above 255.
+_REMEDIES = {
+    "F": "give numpy.asarray(picture), brought into 0..1",
+    "I": 'give picture.convert("I;16") if white is 65535, picture.convert("L") if it is 255',
+}
 
 
 def enlarge_pil(
@@ -59,7 +64,8 @@ def enlarge_pil(
         raise UnreadablePictureError(f"Pillow cannot decode this picture: {error}") from error
     plain = _plain(upright)
     if plain.mode not in _COLOURS:
-        raise InputError(f"cannot enlarge a PIL picture of mode {picture.mode}; convert it to RGB")
+        remedy = _REMEDIES.get(picture.mode, 'give picture.convert("RGB")')
+        raise InputError(f"cannot enlarge a PIL picture of mode {picture.mode}; {remedy}")
     samples = np.asarray(plain)
     samples = samples.astype(samples.dtype.newbyteorder("="), copy=False)
     samples = samples if samples.ndim == 3 else samples[..., None]
