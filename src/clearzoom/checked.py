@@ -9,7 +9,7 @@ import errno
 import inspect
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import InitVar
+from dataclasses import InitVar, fields, is_dataclass
 from functools import cache, wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints
@@ -57,7 +57,7 @@ def checked_fields(error: type[ClearzoomError]) -> Callable[[Kind], Kind]:
 
         @wraps(start)
         def checked_start(self: Any, *args: Any, **keywords: Any) -> None:
-            values = _named(kind.__name__, names, args, keywords, error)
+            values = _named(kind, names, args, keywords, error)
             start(self, **_checked(kind, values, error))
 
         changed.__init__ = checked_start
@@ -90,7 +90,7 @@ def checked_arguments(
 
         @wraps(function)
         def checked(*args: Parameters.args, **keywords: Parameters.kwargs) -> Result:
-            values = _named(function.__name__, names, args, keywords, error)
+            values = _named(function, names, args, keywords, error)
             return function(**_checked(function, values, error))  # type: ignore[call-arg]
 
         return checked
@@ -157,12 +157,13 @@ Name = Annotated[str, AfterValidator(_name)]
 
 
 def _named(
-    where: str,
+    owner: Callable[..., Any],
     names: list[str],
     args: tuple[Any, ...],
     keywords: Mapping[str, Any],
     error: type[ClearzoomError],
 ) -> dict[str, Any]:
+    where = owner.__name__
     if len(args) > len(names):
         raise error(f"{where} takes {len(names)} values at most, not {len(args)}")
     values = dict(zip(names, args, strict=False))
@@ -170,9 +171,20 @@ def _named(
         if name in values:
             raise error(f"{where}: {name} is given twice")
         if name not in names:
-            raise error(f"{where} has no {name}{nearest(name, names)}")
+            remedy = _inside(owner, name) or nearest(name, names)
+            raise error(f"{where} has no {name}{remedy}")
         values[name] = value
     return values
+
+
+def _inside(owner: Callable[..., Any], name: str) -> str:
+    """Say which field takes an unknown name, as the end of a message: ``wanted`` takes a scale."""
+    for outer, hint in get_type_hints(owner).items():
+        for each in fields(hint) if is_dataclass(hint) else ():
+            if each.name == name or each.name.startswith(f"{name}_"):
+                kind = hint if isinstance(hint, type) else type(hint)
+                return f"; give {outer}=clearzoom.{kind.__name__}({each.name}=...)"
+    return ""
 
 
 def _checked(
@@ -218,14 +230,14 @@ def _schema(owner: Callable[..., Any]) -> type[BaseModel]:
     """Return a pydantic model of the annotations of a dataclass or function."""
     hints = get_type_hints(owner, include_extras=True)
     parameters = inspect.signature(owner).parameters
-    fields: dict[str, Any] = {}
+    shape: dict[str, Any] = {}
     for name, parameter in parameters.items():
         hint = hints.get(name, Any)
         hint = hint.type if isinstance(hint, InitVar) else hint
         needed = parameter.default is inspect.Parameter.empty
-        fields[name] = (hint, ... if needed else None)
+        shape[name] = (hint, ... if needed else None)
     config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, protected_namespaces=())
-    return create_model(f"Checked{owner.__name__}", __config__=config, **fields)
+    return create_model(f"Checked{owner.__name__}", __config__=config, **shape)
 
 
 def _plain(value: Any) -> Any:
