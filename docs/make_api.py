@@ -121,7 +121,10 @@ def _fields() -> list[str]:
 
 
 def _codes(schema: dict[str, Any]) -> str:
-    texts = {"403": "a page of another site, or another name of this server"}
+    texts = {
+        "403": "a page of another site, or another name of this server",
+        "405": "the route has no such method",
+    }
     for _, operation in _own(schema):
         for status, answer in operation["responses"].items():
             if status >= "400":

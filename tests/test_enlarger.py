@@ -10,7 +10,7 @@ from clearzoom.errors import SizeError, UnknownModelError
 from clearzoom.pipeline import networks
 from clearzoom.pipeline.options import EnlargeOptions
 
-OF_THE_CALL = {"picture", "output", "progress", "cancel"}
+OF_THE_CALL = {"picture", "output", "progress", "cancel", "notes"}
 
 
 def defaults_of(function):

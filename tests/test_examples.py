@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 
 import clearzoom
+from clearzoom.core.flat_fields import flat_fields
+from clearzoom.core.range_ends import find_range_ends
 from clearzoom.models.photo import PLAIN_LEVEL
 from clearzoom.weights import find
 
@@ -35,6 +37,22 @@ def test_onnxruntime_alone_gives_clearzoom_s_picture(tmp_path, photo, model, sca
     ours = clearzoom.enlarge(lr, scale, model, consistency="none", denoise=level)
     assert alone.shape == ours.shape
     assert np.abs(alone - ours).max() <= 1
+
+
+@pytest.mark.slow
+def test_only_what_clearzoom_keeps_exact_differs_from_onnxruntime_alone(tmp_path, photo):
+    """As the page on other programs says of px at the ends of the range."""
+    lr = (photo[60:150, 100:231].astype(int) * 2 - 150).clip(0, 255).astype(np.uint8)
+    Image.fromarray(lr).save(tmp_path / "lr.png")
+    arguments = [SCRIPT, find("fast", 2), tmp_path / "lr.png", tmp_path / "sr.png"]
+    subprocess.run([sys.executable, *map(str, arguments)], check=True, timeout=300)
+    with Image.open(tmp_path / "sr.png") as picture:
+        alone = np.asarray(picture).astype(int)
+    far = np.abs(alone - clearzoom.enlarge(lr, 2, "fast", consistency="none")) > 1
+    assert far.any()
+    ends = find_range_ends(lr.transpose(2, 0, 1).astype(np.float32) / 255 - np.float32(0.5))
+    exact = ends.pinned.transpose(1, 2, 0).repeat(2, axis=0).repeat(2, axis=1) != 0
+    assert not (far & ~exact & ~flat_fields(lr).repeat(2, 0).repeat(2, 1)[..., None]).any()
 
 
 def test_the_example_is_short():

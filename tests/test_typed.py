@@ -46,7 +46,8 @@ def service(stop: threading.Event, picture: Image.Image, levels: npt.NDArray[np.
         sizes: tuple[int, int] = enlarger(picture, progress=print, cancel=stop).size
         again: npt.NDArray[np.uint8] = enlarger.enlarge(levels)
         read: bytes = enlarger(io.BytesIO(b"picture"))
-        both: list[str] = enlarger(["a.png", "b.png"], output="large/")
+        lost: list[str] = []
+        both: list[str] = enlarger(["a.png", "b.png"], output="large/", notes=lost.append)
     except CancelledError:
         return
     assert sizes and again.size and read and both and enlarger.settings.encoding == Encoding(95)

@@ -112,6 +112,13 @@ def test_what_is_right_is_taken():
 
 
 def test_an_unknown_field_is_said_with_the_nearest_right_one():
+    for options, words in (
+        ({"scale": 2}, r"^Settings has no scale; give wanted=clearzoom\.Wanted\(scale=\.\.\.\)$"),
+        ({"width": 9}, r"no width; give wanted=clearzoom\.Wanted\(width_px=\.\.\.\)$"),
+        ({"quality": 9}, r"no quality; give encoding=clearzoom\.Encoding\(quality=\.\.\.\)$"),
+    ):
+        with pytest.raises(InputError, match=words):
+            clearzoom.Settings(**options)
     with pytest.raises(InputError, match="has no engin; the nearest right one is engine"):
         Settings(engin="torch")
     with pytest.raises(SizeError, match="nearest right one is width_px"):
@@ -163,6 +170,7 @@ OF_THE_CALL = {
     "output": {"None"},
     "progress": {"None", "a type"},
     "cancel": {"None"},
+    "notes": {"None", "a type"},
 }
 """What is right of the keywords of ``enlarge``, beyond the settings of the same name."""
 

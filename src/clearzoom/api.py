@@ -15,7 +15,7 @@ from clearzoom.errors import InputError
 from clearzoom.io.formats import ResultFormat
 from clearzoom.io.reading import DEFAULT_MAX_PIXELS
 from clearzoom.io.tiff_compressions import TiffCompression
-from clearzoom.pipeline.any_picture import enlarge_any
+from clearzoom.pipeline.any_picture import Tell, enlarge_any
 from clearzoom.pipeline.fields import WrapChoice
 from clearzoom.pipeline.forked import check_not_forked
 from clearzoom.pipeline.job import plan_job
@@ -96,6 +96,7 @@ def enlarge(
     output: str | Path | None = None,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
+    notes: Tell | None = None,
 ) -> Any:
     """Enlarge a picture; the same kind of thing comes back.
 
@@ -152,16 +153,19 @@ def enlarge(
         progress: is called with (tiles done, tiles in all). All pictures of a list count the same.
             An exception that it raises ends the call.
         cancel: an event that ends the call after the running tile once it is set.
+        notes: is called with each note, a sentence on what a result does not keep of its picture,
+            or on what else is worth knowing; of a path or a list it says which picture. Without it,
+            notes are warnings of the logger ``clearzoom``.
 
     Returns:
         For a path, the path of the new file, in the folder of the picture unless ``output`` says
         otherwise: NAME-x4.jpg for NAME.jpg, or like NAME-3000w.jpg where another size than a scale
         is given, and .png where the format is not written, like HEIC. For bytes, bytes of the
         same format; PNG, or WebP for animations, where it is not written. For an open file, bytes.
-        For a PIL picture, one of the same mode, with its dpi and profile, and with EXIF and XMP
-        that describe the result. But mode 1 becomes L, palettes, YCbCr, LAB, HSV and RGBX become
-        RGB (or RGBA with transparency), and premultiplied modes become straight. For an array, one
-        of the same dtype and number of axes. For a list or tuple, a list.
+        For a PIL picture, one of the same mode, with its dpi, profile, comments and texts, and with
+        EXIF and XMP that describe the result. But mode 1 becomes L, palettes, YCbCr, LAB, HSV and
+        RGBX become RGB (or RGBA with transparency), and premultiplied modes become straight. For an
+        array, one of the same dtype and number of axes. For a list or tuple, a list.
 
     Raises:
         InputError: the picture is missing, unreadable, or of an unsupported form; or an argument
@@ -213,7 +217,7 @@ def enlarge(
             "format": format,
         }
     )
-    return enlarge_any(picture, settings, output, progress, cancel)
+    return enlarge_any(picture, settings, output, progress, cancel, notes)
 
 
 def enlarge_file(

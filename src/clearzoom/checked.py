@@ -9,7 +9,7 @@ import errno
 import inspect
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import InitVar
+from dataclasses import InitVar, fields, is_dataclass
 from functools import cache, wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints
@@ -57,7 +57,7 @@ def checked_fields(error: type[ClearzoomError]) -> Callable[[Kind], Kind]:
 
         @wraps(start)
         def checked_start(self: Any, *args: Any, **keywords: Any) -> None:
-            values = _named(kind.__name__, names, args, keywords, error)
+            values = _named(kind, names, args, keywords, error)
             start(self, **_checked(kind, values, error))
 
         changed.__init__ = checked_start
@@ -90,7 +90,7 @@ def checked_arguments(
 
         @wraps(function)
         def checked(*args: Parameters.args, **keywords: Parameters.kwargs) -> Result:
-            values = _named(function.__name__, names, args, keywords, error)
+            values = _named(function, names, args, keywords, error)
             return function(**_checked(function, values, error))  # type: ignore[call-arg]
 
         return checked
@@ -115,10 +115,10 @@ def checked_path(value: Any, what: str = "a path") -> Path:
         clearzoom.errors.InputError: a path is empty; name a file
     """
     if not isinstance(value, str | os.PathLike):
-        raise InputError(f"{what} should be a str or Path, not {_short(value)}")
+        raise InputError(f"{what} should be a str or Path, not {short(value)}")
     text = os.fspath(value)
     if not isinstance(text, str):
-        raise InputError(f"{what} should be text, not bytes: {_short(text)}")
+        raise InputError(f"{what} should be text, not bytes: {short(text)}")
     if fault := _name_fault(text):
         raise InputError(f"{what} {fault}")
     path = Path(text)
@@ -126,7 +126,7 @@ def checked_path(value: Any, what: str = "a path") -> Path:
         os.lstat(path)
     except OSError as refusal:
         if refusal.errno == errno.ENAMETOOLONG:
-            raise MissingFileError(f"no file {_short(text)}: its name is too long") from refusal
+            raise MissingFileError(f"no file {short(text)}: its name is too long") from refusal
     return path
 
 
@@ -135,11 +135,11 @@ def _name_fault(text: str) -> str | None:
     if not text:
         return "is empty; name a file"
     if "\0" in text:
-        return f"holds a NUL, which no name has: {_short(text)}"
+        return f"holds a NUL, which no name has: {short(text)}"
     try:
         os.fsencode(text)
     except UnicodeEncodeError:
-        return f"holds half of a character, which no name has: {_short(text)}"
+        return f"holds half of a character, which no name has: {short(text)}"
     return None
 
 
@@ -157,12 +157,13 @@ Name = Annotated[str, AfterValidator(_name)]
 
 
 def _named(
-    where: str,
+    owner: Callable[..., Any],
     names: list[str],
     args: tuple[Any, ...],
     keywords: Mapping[str, Any],
     error: type[ClearzoomError],
 ) -> dict[str, Any]:
+    where = owner.__name__
     if len(args) > len(names):
         raise error(f"{where} takes {len(names)} values at most, not {len(args)}")
     values = dict(zip(names, args, strict=False))
@@ -170,9 +171,20 @@ def _named(
         if name in values:
             raise error(f"{where}: {name} is given twice")
         if name not in names:
-            raise error(f"{where} has no {name}{nearest(name, names)}")
+            remedy = _inside(owner, name) or nearest(name, names)
+            raise error(f"{where} has no {name}{remedy}")
         values[name] = value
     return values
+
+
+def _inside(owner: Callable[..., Any], name: str) -> str:
+    """Say which field takes an unknown name, as the end of a message: ``wanted`` takes a scale."""
+    for outer, hint in get_type_hints(owner).items():
+        for each in fields(hint) if is_dataclass(hint) else ():
+            if each.name == name or each.name.startswith(f"{name}_"):
+                kind = hint if isinstance(hint, type) else type(hint)
+                return f"; give {outer}=clearzoom.{kind.__name__}({each.name}=...)"
+    return ""
 
 
 def _checked(
@@ -218,14 +230,14 @@ def _schema(owner: Callable[..., Any]) -> type[BaseModel]:
     """Return a pydantic model of the annotations of a dataclass or function."""
     hints = get_type_hints(owner, include_extras=True)
     parameters = inspect.signature(owner).parameters
-    fields: dict[str, Any] = {}
+    shape: dict[str, Any] = {}
     for name, parameter in parameters.items():
         hint = hints.get(name, Any)
         hint = hint.type if isinstance(hint, InitVar) else hint
         needed = parameter.default is inspect.Parameter.empty
-        fields[name] = (hint, ... if needed else None)
+        shape[name] = (hint, ... if needed else None)
     config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, protected_namespaces=())
-    return create_model(f"Checked{owner.__name__}", __config__=config, **fields)
+    return create_model(f"Checked{owner.__name__}", __config__=config, **shape)
 
 
 def _plain(value: Any) -> Any:
@@ -241,10 +253,15 @@ def _words(fault: Any) -> str:
         return f"{place} is missing"
     if fault["type"] == "value_error":  # raised by a validator of ours, whose message is complete
         return f"{place}: {fault['ctx']['error']}"
-    return f"{place} {message.removeprefix('Input ')}, not {_short(fault['input'])}"
+    return f"{place} {message.removeprefix('Input ')}, not {short(fault['input'])}"
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """Write a value for a message, by its type where its own words are long.
+
+    Args:
+        value: anything that a program passed.
+    """
     try:
         words = repr(value)
     except Exception:  # the repr of a foreign class may raise anything

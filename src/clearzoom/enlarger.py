@@ -17,7 +17,7 @@ from clearzoom.engines.tiled import Progress
 from clearzoom.io.formats import ResultFormat
 from clearzoom.io.reading import DEFAULT_MAX_PIXELS
 from clearzoom.io.tiff_compressions import TiffCompression
-from clearzoom.pipeline.any_picture import enlarge_any
+from clearzoom.pipeline.any_picture import Tell, enlarge_any
 from clearzoom.pipeline.fields import WrapChoice
 from clearzoom.pipeline.in_memory import enlarge_in_memory
 from clearzoom.pipeline.options import in_keywords, settings_of
@@ -148,6 +148,7 @@ class Enlarger:
         output: str | Path | None = None,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
+        notes: Tell | None = None,
     ) -> PictureT: ...
     @overload
     def enlarge(
@@ -156,6 +157,7 @@ class Enlarger:
         *,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
+        notes: Tell | None = None,
     ) -> bytes: ...
     @overload
     def enlarge(
@@ -165,6 +167,7 @@ class Enlarger:
         output: str | Path | None = None,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
+        notes: Tell | None = None,
     ) -> list[PictureT]: ...
     @overload
     def enlarge(
@@ -173,6 +176,7 @@ class Enlarger:
         *,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
+        notes: Tell | None = None,
     ) -> list[bytes]: ...
     def enlarge(
         self,
@@ -181,6 +185,7 @@ class Enlarger:
         output: str | Path | None = None,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
+        notes: Tell | None = None,
     ) -> Any:
         """Enlarge a picture, or a list of pictures.
 
@@ -189,6 +194,7 @@ class Enlarger:
             output: the result's path or folder, for pictures that are given by path.
             progress: is called with (tiles done, tiles in all).
             cancel: ends the work after the running tile once it is set.
+            notes: is called with each note; without it, they are warnings in the log.
 
         Returns:
             What ``clearzoom.enlarge`` returns.
@@ -207,7 +213,7 @@ class Enlarger:
             (2, 8, 12, 3)
         """
         with self._alone:
-            return enlarge_any(picture, self.settings, output, progress, cancel)
+            return enlarge_any(picture, self.settings, output, progress, cancel, notes)
 
     __call__ = enlarge
 

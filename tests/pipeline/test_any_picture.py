@@ -73,8 +73,16 @@ def test_a_picture_of_a_list_that_is_wrong_is_named_before_any_work(enlarge, pai
     before = sorted(tmp_path.iterdir())
     for wrong, kind, words in [
         (tmp_path / "none.png", MissingFileError, "picture 2 of the list: no file "),
-        (17, InputError, "picture 2 of the list: cannot enlarge a int"),
-        ([pair[0]], InputError, "picture 2 of the list: cannot enlarge a list"),
+        (
+            17,
+            InputError,
+            "picture 2 of the list: cannot enlarge a value of the type int; give a path",
+        ),
+        (
+            [pair[0]],
+            InputError,
+            "picture 2 of the list: cannot enlarge a value of the type list; give one list of",
+        ),
         (np.zeros((2, 2), int), InputError, "picture 2 of the list: cannot enlarge int64"),
         (pair[0], OutputError, "picture 2 of the list: .*a-x2.png would be the result of two"),
     ]:
@@ -118,7 +126,7 @@ def test_output_is_a_folder_for_a_list_or_where_it_is_one(enlarge, pair, tmp_pat
 
 def test_output_is_refused_for_what_is_no_path(enlarge):
     for picture in (np.zeros((2, 2), np.uint8), b"", Image.new("L", (2, 2)), io.BytesIO()):
-        with pytest.raises(InputError, match="`output` is for pictures that are given by path"):
+        with pytest.raises(InputError, match="`output` is for pictures that are given by path; "):
             enlarge(picture, output="large.png")
 
 
@@ -160,7 +168,26 @@ def test_every_way_to_state_a_size_is_that_of_the_command(pair, small_weights, o
         ({"print_size": clearzoom.Print(9, 9), "bleed": "3mm"}, InputError, "as bleed_mm"),
         ({"print_size": "large"}, SizeError, "cannot understand `print_size` 'large'"),
         ({"memory": "much"}, SizeError, "`memory`: cannot understand 'much'"),
-        ({"memory": 1.5}, InputError, "^enlarge: memory should be a valid string, not 1.5"),
+        (
+            {"memory": 1.5},
+            InputError,
+            "^enlarge: memory should be a whole number or a text like 2GB, not 1.5",
+        ),
+        (
+            {"memory": 1e9},
+            InputError,
+            "memory should be a whole number or a text like 2GB, not 1000",
+        ),
+        (
+            {"max_bytes": 2e6},
+            InputError,
+            "max_bytes should be a whole number or a text like 2MB, not",
+        ),
+        (
+            {"print_size": (10, 20)},
+            InputError,
+            r"print_size should be a text like 60x70cm@300dpi or",
+        ),
         ({"max_bytes": -1}, SizeError, "`max_bytes`: cannot understand '-1'"),
         ({"engine": "cuda"}, InputError, "^enlarge: engine should be 'auto', 'onnxruntime'"),
         ({"quality": 101}, InputError, "^enlarge: quality should be less than or equal to 100"),
@@ -181,3 +208,21 @@ def test_an_unknown_keyword_is_a_type_error():
         clearzoom.enlarge(np.zeros((2, 2), np.uint8), widht=30)
     with pytest.raises(TypeError, match="widht"):
         clearzoom.Enlarger(widht=30)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "kind", "words"),
+    [
+        (None, InputError, "^cannot enlarge None; give a path, bytes, "),
+        ((each for each in ["a.png"]), InputError, r"type generator; give list\(pictures\)"),
+        ([[[0, 9], [9, 0]]], InputError, r"levels as numpy\.asarray\(levels\)"),
+        ("https://example.org/a.jpg", MissingFileError, "is an address, and nothing is fetched"),
+        ("data:image/png;base64,iVBORw0KGgo", MissingFileError, "is an address, and nothing"),
+        ("~/a.jpg", MissingFileError, r"give Path\(name\)\.expanduser\(\)"),
+        ("*.jpg", MissingFileError, r"give list\(Path\('\.'\)\.glob\('\*\.jpg'\)\)"),
+        ("s.jgp", MissingFileError, "^no file s.jgp; check the name$"),
+    ],
+)
+def test_a_wrong_picture_is_said_with_what_to_give(enlarge, wrong, kind, words):
+    with pytest.raises(kind, match=words):
+        enlarge(wrong)

@@ -56,7 +56,7 @@ def test_a_batch_s_bad_picture_is_refused_before_any_work(enlarge):
 def test_a_torch_tensor_is_refused(enlarge):
     import torch
 
-    with pytest.raises(InputError, match="cannot enlarge a Tensor; give a path"):
+    with pytest.raises(InputError, match=r"Tensor; give tensor\.movedim"):
         enlarge(torch.zeros((9, 8, 3)))
 
 
@@ -69,3 +69,35 @@ def test_max_pixels_holds_for_arrays(enlarge):
 def test_a_memory_that_is_too_little_is_said_as_a_keyword(enlarge):
     with pytest.raises(SizeError, match="give `memory` "):
         enlarge(np.zeros((9, 8), np.uint8), memory="1MB")
+
+
+@pytest.mark.parametrize(
+    ("array", "words"),
+    [
+        (
+            np.full((4, 4), 200, np.float32),
+            r"not in 0\.\.200; where white is 255, give array / 255",
+        ),
+        (np.float32([[-1, 1]]), r"not in -1\.\.1; where black is -1, give \(array \+ 1\) / 2"),
+        (np.float32([[0, 1.0001]]), r"not in 0\.\.1\.0001; give array\.clip\(0, 1\)"),
+        (np.float32([[0, np.nan]]), r"without NaN, not in nan\.\.nan$"),
+        (np.float32([[-3, 9]]), r"not in -3\.\.9$"),
+        (np.zeros((4, 4), bool), r"bool samples; give array \* numpy\.uint8\(255\)"),
+        (
+            np.zeros((4, 4), int),
+            r"int64 samples; give uint8 \(0\.\.255\), uint16 \(0\.\.65535\) or",
+        ),
+        (np.ma.masked_all((4, 4), np.uint8), r"give array\.filled\(0\)"),
+    ],
+)
+def test_levels_that_are_no_picture_s_are_said_with_what_to_do(enlarge, array, words):
+    with pytest.raises(InputError, match=words):
+        enlarge(array)
+
+
+def test_what_the_errors_tell_to_give_is_right(enlarge):
+    levels = np.full((4, 5), 200, np.float32)
+    bits = np.eye(4, dtype=bool)
+    for right in (levels / 255, (levels / 127.5 - 1 + 1) / 2, np.float32([[0, 1.0001]]).clip(0, 1)):
+        assert enlarge(right).dtype == np.float32
+    assert enlarge(bits * np.uint8(255)).max() == 255

@@ -86,8 +86,13 @@ def test_an_open_file_gives_bytes_from_where_it_stands(enlarge, photo, tmp_path)
     file.close()
     with pytest.raises(InputError, match="cannot read the file: I/O operation on closed file"):
         enlarge(file)
-    with (tmp_path / "p.png").open("w") as file, pytest.raises(InputError, match="cannot read"):
-        enlarge(file)
+    text = io.TextIOWrapper(io.BytesIO(picture), "utf-8")
+    with pytest.raises(InputError, match="the file is open as text; open it in binary mode"):
+        enlarge(text)
+    for mode in ("w", "wb"):
+        refused = pytest.raises(InputError, match="open for writing only; open it with 'rb'")
+        with (tmp_path / "p.png").open(mode) as file, refused:
+            enlarge(file)
 
 
 def test_a_file_that_gives_no_bytes_is_refused_with_what_to_do(enlarge):

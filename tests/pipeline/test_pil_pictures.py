@@ -5,6 +5,7 @@ import pytest
 from PIL import Image, ImageCms
 
 import clearzoom
+from clearzoom.errors import InputError
 from clearzoom.io.reading import read_picture
 
 
@@ -152,3 +153,23 @@ def test_a_profile_s_tones_count_as_in_a_file(enlarge, opened, tmp_path):
         larger = enlarge(picture)
         np.testing.assert_array_equal(np.asarray(larger), as_file.samples)
         assert larger.info["icc_profile"] == profile
+
+
+def test_a_big_endian_picture_of_16_bit_is_enlarged(enlarge):
+    levels = np.arange(0, 60_000, 3000, dtype=np.uint16).reshape(4, 5)
+    picture = Image.frombytes("I;16B", (5, 4), levels.astype(">u2").tobytes())
+    larger = enlarge(picture)
+    assert (larger.mode, larger.size) == ("I;16", (10, 8))
+    np.testing.assert_array_equal(np.asarray(larger), enlarge(levels))
+
+
+def test_a_mode_without_a_known_range_is_refused_with_what_keeps_its_levels(enlarge):
+    whole = Image.new("I", (5, 4), 40_000)
+    with pytest.raises(InputError, match=r'of mode I; give picture\.convert\("I;16"\) if white is'):
+        enlarge(whole)
+    np.testing.assert_array_equal(np.asarray(enlarge(whole.convert("I;16"))), 40_000)
+    np.testing.assert_array_equal(np.asarray(enlarge(Image.new("I", (5, 4), 99).convert("L"))), 99)
+    with pytest.raises(
+        InputError, match=r"of mode F; give numpy\.asarray\(picture\), brought into"
+    ):
+        enlarge(Image.new("F", (5, 4), 0.5))

@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from glob import has_magic
 from pathlib import Path
 
-from clearzoom.errors import MissingFileError, nearest
+from clearzoom.errors import MissingFileError
 from clearzoom.io.formats import SUFFIXES
-
-_MOST_NAMES = 2000
-"""In folders with more files no near name is looked for, which would take long."""
+from clearzoom.io.missing import near_name
 
 _LONGEST_NAME = 12
 """The most words that are tried as one name with blanks."""
@@ -47,7 +45,7 @@ def check_words(words: Sequence[str], output: str | None) -> None:
     there = [word for word in words if word not in absent]
     if output is None and len(words) == 2 and len(there) == 1 and Path(there[0]).is_file():
         result = Path(absent[0])
-        if result.suffix.lower() in SUFFIXES and not _near(result):
+        if result.suffix.lower() in SUFFIXES and not near_name(result):
             raise MissingFileError(
                 f"no file {result}; to give the result this name, write: "
                 f"clearzoom enlarge {shlex.quote(there[0])} -o {shlex.quote(absent[0])}"
@@ -63,24 +61,6 @@ def is_absent(path: Path) -> bool:
     except OSError:
         return False
     return False
-
-
-def missing(path: Path) -> MissingFileError:
-    """Make the error of an input that does not exist, with the nearest name in its folder.
-
-    Args:
-        path: as it was given.
-    """
-    return MissingFileError(f"no file {path}{_near(path) or '; check the name'}")
-
-
-def _near(path: Path) -> str:
-    try:
-        with os.scandir(path.parent) as entries:
-            names = [entry.name for entry, _ in zip(entries, range(_MOST_NAMES + 1), strict=False)]
-    except OSError:
-        return ""
-    return nearest(path.name, names) if len(names) <= _MOST_NAMES else ""
 
 
 def _is_absent(word: str) -> bool:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from clearzoom.batch.named_files import NamedFiles, whole_path
 from clearzoom.batch.storage import LocalFolder
 from clearzoom.batch.tree import full_name
-from clearzoom.cli.missing import check_words, is_absent, missing
+from clearzoom.cli.missing import check_words, is_absent
 from clearzoom.errors import InputError, OutputError
 from clearzoom.io.formats import FORMATS, SUFFIXES
+from clearzoom.io.missing import missing_file
 from clearzoom.io.names import result_suffix, stem_of
 from clearzoom.pipeline.beside import beside
 from clearzoom.pipeline.paths import is_folder, is_visible_folder
@@ -52,7 +53,7 @@ class Single:
         from clearzoom.pipeline.job import plan_job
 
         if is_absent(self.source):
-            raise missing(self.source)
+            raise missing_file(self.source)
         if self.named_here and _is_another(self.source, self.target):
             raise OutputError(
                 f"{self.target} exists; remove it, or name the result with -o, which replaces it"
@@ -131,7 +132,7 @@ def _work(
     path: Path, output: str | None, settings: Settings, *, part: bool, alone: bool, into: bool
 ) -> Single | Many:
     if alone and is_absent(path):
-        raise missing(path)
+        raise missing_file(path)
     if is_folder(path) if alone else is_visible_folder(path):
         return Many(LocalFolder(str(path)), beside(path, settings.wanted))
     if output is None:

@@ -1,18 +1,41 @@
 """The error for a file that is not there."""
 
+import os
 from pathlib import Path
 
-from clearzoom.errors import MissingFileError
+from clearzoom.errors import MissingFileError, nearest
+
+_MOST_NAMES = 2000
+"""In folders with more files no near name is looked for, which would take long."""
 
 
-def missing_file(path: Path) -> MissingFileError:
+def missing_file(path: Path, hint: str | None = None) -> MissingFileError:
     """Build the error for a path at which no file is, or a link that leads nowhere.
 
     Args:
         path: what was given.
+        hint: what to do, where the caller knows; otherwise it is the nearest name in the folder.
     """
     try:
         end = path.readlink()
     except (OSError, ValueError):
-        return MissingFileError(f"no file {path}; check the name")
+        advice = f"; {hint}" if hint else near_name(path) or "; check the name"
+        return MissingFileError(f"no file {path}{advice}")
     return MissingFileError(f"{path} is a link to {end}, which is not there; remove or renew it")
+
+
+def near_name(path: Path) -> str:
+    """Name the file of the same folder whose name is nearest, as ``errors.nearest`` words it.
+
+    Args:
+        path: at which no file is.
+
+    Returns:
+        The words with ``;`` before them; none where no name is near, or the folder is very large.
+    """
+    try:
+        with os.scandir(path.parent) as entries:
+            names = [entry.name for entry, _ in zip(entries, range(_MOST_NAMES + 1), strict=False)]
+    except (OSError, ValueError):
+        return ""
+    return nearest(path.name, names) if len(names) <= _MOST_NAMES else ""

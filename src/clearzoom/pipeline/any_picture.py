@@ -1,10 +1,13 @@
 """Enlarge whatever holds a picture, and give the same kind of thing back."""
 
 import inspect
+import logging
 import os
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from io import UnsupportedOperation
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from clearzoom.errors import (
     CancelledError,
     ClearzoomError,
     InputError,
+    MissingFileError,
     OutputError,
 )
 from clearzoom.io.libvips_errors import refused
@@ -32,7 +36,24 @@ from clearzoom.pipeline.progress import check_calls, check_not_cancelled, in_tur
 from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
-_Work = Callable[[Progress | None], Any]
+Tell = Callable[[str], object]
+"""What is called with each note."""
+
+_Work = Callable[[Progress | None], tuple[Any, Iterable[str]]]
+"""Enlarges a picture, and returns the result and notes."""
+
+_ADDRESS = re.compile(r"[a-z][a-z0-9+]+:(//|image/)", re.IGNORECASE)
+"""Begins a web address, or a picture within one (data:image/png;base64,...)."""
+
+_log = logging.getLogger("clearzoom")
+_INSTEAD = {
+    ("torch", "Tensor"): "tensor.movedim(-3, -1).numpy(), or tensor.numpy() if channels come last",
+    ("pandas", "Series"): "series.tolist()",
+    ("builtins", "generator"): "list(pictures)",
+    ("builtins", "list"): "one list of pictures, and levels as numpy.asarray(levels)",
+}
+"""What is right where a type is wrong, by the type's package and name."""
+
 _KINDS = "a path, bytes, a binary file, a PIL picture, a numpy array, or a list of these"
 
 
@@ -59,6 +80,7 @@ def enlarge_any(
     output: str | Path | None = None,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
+    notes: Tell | None = None,
 ) -> Any:
     """Enlarge a picture of any kind, or a list of them.
 
@@ -70,35 +92,52 @@ def enlarge_any(
         output: for paths, the result's path or folder.
         progress: is called with (tiles done, tiles in all).
         cancel: ends the work after the running tile once it is set.
+        notes: is called with each note once its picture is done; without it, notes are warnings in
+            the log.
 
     Raises:
         CancelledError: cancel was set.
         ClearzoomError: a picture cannot be enlarged; the message names keywords.
     """
-    check_calls(progress, cancel)
+    check_calls(progress, cancel, notes)
+    tell = notes or _log.warning
     with in_keywords():
         order = _Order(settings, output, isinstance(picture, list | tuple))
         if not order.many:
             check_not_cancelled(cancel)
-            return _work(picture, order)(stopping(progress, cancel))
+            where = f"{picture}: " if isinstance(picture, str | Path) else ""
+            return _told(_work(picture, order)(stopping(progress, cancel)), where, tell)
         works = [_work_of_list(index, each, order) for index, each in enumerate(picture)]
         results = []
         for index, work in enumerate(works):
             check_not_cancelled(cancel)
-            results.append(work(stopping(in_turn(progress, index, len(works)), cancel)))
+            done = work(stopping(in_turn(progress, index, len(works)), cancel))
+            results.append(_told(done, _in_list(index), tell))
         return results
+
+
+def _told(done: tuple[Any, Iterable[str]], where: str, tell: Tell) -> Any:
+    """Return a result, once its notes are told."""
+    result, notes = done
+    for note in notes:
+        tell(f"{where}{note}")
+    return result
+
+
+def _in_list(index: int) -> str:
+    return f"picture {index} of the list: "
 
 
 def _work_of_list(index: int, picture: Any, order: _Order) -> _Work:
     def named(error: ClearzoomError) -> ClearzoomError:
-        return error.with_message(f"picture {index} of the list: {error}")
+        return error.with_message(f"{_in_list(index)}{error}")
 
     try:
         work = _work(picture, order)
     except ClearzoomError as error:
         raise named(error) from error
 
-    def run(progress: Progress | None) -> Any:
+    def run(progress: Progress | None) -> tuple[Any, Iterable[str]]:
         try:
             return work(progress)
         except CancelledError:
@@ -117,10 +156,13 @@ def _work(picture: Any, order: _Order) -> _Work:
     if isinstance(picture, str | Path):
         return _work_of_file(picture, order)
     if order.output is not None:
-        raise InputError("`output` is for pictures that are given by path", setting="output")
+        raise InputError(
+            "`output` is for pictures that are given by path; what is returned for others is the "
+            "result, to be saved as usual",
+            setting="output",
+        )
     if isinstance(picture, bytes | bytearray | memoryview):
-        kind = type(picture)
-        return lambda progress: kind(enlarge_encoded(bytes(picture), settings, progress))
+        return _work_of_bytes(picture, settings)
     if callable(getattr(picture, "read", None)):
         return lambda progress: enlarge_encoded(_content(picture), settings, progress)
     if isinstance(picture, np.ndarray):
@@ -128,14 +170,29 @@ def _work(picture: Any, order: _Order) -> _Work:
         return lambda progress: enlarge_array(picture, settings, progress)
     if isinstance(picture, Image.Image):
         return lambda progress: enlarge_pil(picture, settings, progress)
-    raise InputError(f"cannot enlarge a {type(picture).__name__}; give {_KINDS}")
+    kind = type(picture)
+    right = _INSTEAD.get((kind.__module__.partition(".")[0], kind.__name__), _KINDS)
+    what = "None" if picture is None else f"a value of the type {kind.__name__}"
+    raise InputError(f"cannot enlarge {what}; give {right}")
+
+
+def _work_of_bytes(picture: bytes | bytearray | memoryview, settings: Settings) -> _Work:
+    def run(progress: Progress | None) -> tuple[Any, Iterable[str]]:
+        encoded, notes = enlarge_encoded(bytes(picture), settings, progress)
+        return type(picture)(encoded), notes
+
+    return run
 
 
 def _content(file: Any) -> bytes:
     try:
         content = file.read()
-    except (OSError, ValueError) as error:  # of a file that is closed, or open for writing
-        raise InputError(f"cannot read the file: {error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError("the file is open as text; open it in binary mode, 'rb'") from error
+    except UnsupportedOperation as error:
+        raise InputError("the file is open for writing only; open it with 'rb'") from error
+    except (OSError, ValueError) as error:  # of a file that is closed
+        raise InputError(f"cannot read the file: {error}; open it with 'rb'") from error
     if inspect.iscoroutine(content):
         content.close()
         raise InputError("the file must be awaited; give what `await file.read()` returns")
@@ -151,22 +208,35 @@ def _work_of_file(picture: str | Path, order: _Order) -> _Work:
     if not source.is_file():
         if source.exists():
             raise InputError(f"{source} is no file; name a picture")
-        raise missing_file(source)
+        if _ADDRESS.match(str(picture)):
+            raise MissingFileError(
+                f"{picture} is an address, and nothing is fetched; give the bytes of its answer"
+            )
+        raise missing_file(source, _name_hint(source))
     target = _target(source, order)
     if target in order.targets:
         raise OutputError(f"{target} would be the result of two pictures; rename one of the two")
     order.targets.add(target)
 
-    def run(progress: Progress | None) -> str | Path:
+    def run(progress: Progress | None) -> tuple[str | Path, Iterable[str]]:
         if order.output is not None and _is_folder(order.output, many=order.many):
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise refused(target, error) from error
-        run_job(plan_job(source, target, order.settings), progress)
-        return type(picture)(target)
+        done = run_job(plan_job(source, target, order.settings), progress)
+        return type(picture)(target), done.notes
 
     return run
+
+
+def _name_hint(missing: Path) -> str | None:
+    """Say what is wrong with the name of a file that is not there, where a shell would know it."""
+    if missing.parts[0].startswith("~"):
+        return "give Path(name).expanduser(), since ~ is a word of shells"
+    if missing.parent.is_dir() and any(letter in missing.name for letter in "*?["):
+        return f"give list(Path({str(missing.parent)!r}).glob({missing.name!r}))"
+    return None
 
 
 def _target(source: Path, order: _Order) -> Path:

@@ -13,7 +13,9 @@ from clearzoom.pipeline.run import run_job
 from clearzoom.pipeline.settings import Settings
 
 
-def enlarge_encoded(encoded: bytes, settings: Settings, progress: Progress | None = None) -> bytes:
+def enlarge_encoded(
+    encoded: bytes, settings: Settings, progress: Progress | None = None
+) -> tuple[bytes, list[str]]:
     """Enlarge an encoded picture, as ``enlarge_file`` enlarges a file.
 
     Both files lie in a folder for temporary files while it runs.
@@ -26,11 +28,15 @@ def enlarge_encoded(encoded: bytes, settings: Settings, progress: Progress | Non
 
     Returns:
         The content of a file of the same format; PNG, or WebP for animations, where that is not
-        written.
+        written. And notes on what it does not keep.
 
     Raises:
         ClearzoomError: as ``plan_job`` and ``run_job`` raise it, with no path in the message.
     """
+
+    def without_paths(words: str) -> str:
+        return words.replace(str(target), "the result").replace(str(source), "the picture")
+
     if not encoded:
         raise InputError("there are no bytes; rewind a file that was read before with seek(0)")
     with TemporaryDirectory(prefix="clearzoom-") as folder:
@@ -40,10 +46,9 @@ def enlarge_encoded(encoded: bytes, settings: Settings, progress: Progress | Non
             there = open_picture(source, max_pixels=settings.max_pixels)
             own = suffix_for(there.kind, animated=there.frames > 1)
             target = target.with_suffix(f".{settings.format}" if settings.format else own)
-            run_job(plan_job(source, target, settings), progress)
-            return target.read_bytes()
+            done = run_job(plan_job(source, target, settings), progress)
+            return target.read_bytes(), [without_paths(note) for note in done.notes]
         except OSError as error:
             raise refused(target, error) from error
         except ClearzoomError as error:
-            words = str(error).replace(str(target), "the result")
-            raise error.with_message(words.replace(str(source), "the picture")) from error
+            raise error.with_message(without_paths(str(error))) from error

@@ -17,5 +17,6 @@ def check_not_forked() -> None:
     if os.getpid() != _LOADED_IN:
         raise InputError(
             "clearzoom was loaded before this process was forked, and libvips cannot run in a "
-            "fork; start processes by the method 'spawn', or use threads"
+            "fork; start processes by the method 'spawn', or use threads (gunicorn: without "
+            "--preload; Celery: with --pool threads)"
         )

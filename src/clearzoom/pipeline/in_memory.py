@@ -5,6 +5,7 @@ from functools import cache, partial
 from typing import cast
 
 from clearzoom.core.plan import Plan
+from clearzoom.engines.chain import chain_notes
 from clearzoom.engines.network import Network
 from clearzoom.engines.tile import Channels
 from clearzoom.engines.tiled import Progress
@@ -15,7 +16,7 @@ from clearzoom.pipeline.finish import finished_image
 from clearzoom.pipeline.forked import check_not_forked
 from clearzoom.pipeline.job import plan_size
 from clearzoom.pipeline.memory_budget import Budget
-from clearzoom.pipeline.networks import chain_of
+from clearzoom.pipeline.networks import chain_of, window_notes
 from clearzoom.pipeline.regions import whole_result
 from clearzoom.pipeline.settings import Settings
 from clearzoom.pipeline.stages import run_stages
@@ -23,11 +24,19 @@ from clearzoom.pipeline.stages import run_stages
 
 @dataclass(frozen=True)
 class Enlarged:
-    """The samples of a result, the plan that was followed, and the networks in their order."""
+    """The result of ``enlarge_in_memory``.
+
+    Attributes:
+        samples: (H, W, C), of the dtype and the channels of the input.
+        plan: what was followed.
+        networks: in the order in which they ran.
+        notes: what the user should know of the size and the networks.
+    """
 
     samples: Samples
     plan: Plan
     networks: list[Network]
+    notes: tuple[str, ...]
 
 
 def enlarge_in_memory(
@@ -71,4 +80,5 @@ def enlarge_in_memory(
         image = finished_image(result, plan, whole_result(plan), cmyk=channels.colours == 4)
         shape = (*plan.result_px[::-1], samples.shape[2])
         result = cast(Samples, image.numpy().reshape(shape))
-    return Enlarged(result, plan, networks)
+    notes = (*plan.notes, *window_notes(settings.model, plan), *chain_notes(networks))
+    return Enlarged(result, plan, networks, notes)

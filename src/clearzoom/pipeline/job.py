@@ -117,6 +117,13 @@ def plan_job(
     source = open_picture(source_file, keep_cmyk=kind.cmyk, max_pixels=settings.max_pixels)
     if there is not None and target.samefile(source_file):
         raise OutputError(f"{target} is the input itself; name another file")
+    if source.frames > 1 and not kind.animation:
+        raise InputError(
+            f"{source_file} has {source.frames} frames, which {kind.name} cannot hold; "
+            "write .gif, .webp or .png (of a folder: `format` png), or save the one to enlarge as "
+            "a file",
+            setting="format",
+        )
     stated = stated_wrap(source, settings)
     if stated is not None:
         settings = replace(settings, wrap=stated)
@@ -135,13 +142,6 @@ def plan_job(
     lossless = kind.name == "WebP" and settings.encoding.quality == 100
     if settings.pixel_art and kind.lossy and not lossless:
         notes.append(f"{kind.name} changes the colours of pixel art a little; PNG keeps them")
-    if source.frames > 1 and not kind.animation:
-        raise InputError(
-            f"{source_file} has {source.frames} frames, which {kind.name} cannot hold; "
-            "write .gif, .webp or .png (of a folder: `format` png), or save the one to enlarge as "
-            "a file",
-            setting="format",
-        )
     if source.frames > 1 and preview:
         raise InputError(ONE_FRAME_ONLY)
     if source.deep and not kind.deep:

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from pydantic import Field
 
-from clearzoom.checked import validated
+from clearzoom.checked import short, validated
 from clearzoom.core.targets import Print
 from clearzoom.engines import Device, Engine, Precision
 from clearzoom.errors import ClearzoomError, InputError, worded
@@ -26,6 +27,14 @@ _KEYWORDS = {
     "width_px": "width",
 }
 """Settings that are keywords of another name."""
+
+_TEXTS = {
+    "print_size": "a text like 60x70cm@300dpi or a clearzoom.Print",
+    "bleed": "a text like 3mm",
+    "max_bytes": "a whole number or a text like 2MB",
+    "memory": "a whole number or a text like 2GB",
+}
+"""Keywords that may be texts or something else, for which the schema knows no word."""
 
 
 class EnlargeOptions(EnlargeRequest):
@@ -77,8 +86,13 @@ def settings_of(options: dict[str, Any]) -> Settings:
         if options["bleed"] is not None:
             raise InputError("a Print states its own `bleed`, as bleed_mm", setting="bleed")
     for name in ("max_bytes", "memory"):
-        if isinstance(options[name], int) and not isinstance(options[name], bool):
+        if isinstance(options[name], int | np.integer) and not isinstance(options[name], bool):
             options = options | {name: f"{options[name]:d}"}
+    for name, right in _TEXTS.items():
+        if not isinstance(options[name], str | None):
+            raise InputError(
+                f"enlarge: {name} should be {right}, not {short(options[name])}", setting=name
+            )
     with in_keywords():
         checked = validated(EnlargeOptions, options, "enlarge", InputError)
         return checked.settings(sheet if isinstance(sheet, Print) else None)

@@ -12,7 +12,13 @@ from clearzoom.errors import InputError, UnreadablePictureError
 from clearzoom.io.compression_error import levels_of_tables
 from clearzoom.io.formats import is_writable_dpi
 from clearzoom.io.metadata.blocks import Metadata
-from clearzoom.io.metadata.pillow_info import ORIENTATION, info_of, metadata_of
+from clearzoom.io.metadata.pillow_info import (
+    comments_of,
+    frames_of,
+    info_of,
+    metadata_of,
+    orientation_of,
+)
 from clearzoom.io.picture import colours_of
 from clearzoom.io.placement import Placement
 from clearzoom.io.profile import profile_tone_curve
@@ -22,12 +28,17 @@ from clearzoom.pipeline.regions import whole_result
 from clearzoom.pipeline.settings import Settings
 
 _SIDEWAYS = (5, 6, 7, 8)
-_COLOURS = {"L": 1, "LA": 1, "I;16": 1, "RGB": 3, "RGBA": 3, "CMYK": 4}
+_COLOURS = {"L": 1, "LA": 1, "I;16": 1, "I;16B": 1, "RGB": 3, "RGBA": 3, "CMYK": 4}
+# Pillow would convert these to RGB by cutting off what is above 255.
+_REMEDIES = {
+    "F": "give numpy.asarray(picture), brought into 0..1",
+    "I": 'give picture.convert("I;16") if white is 65535, picture.convert("L") if it is 255',
+}
 
 
 def enlarge_pil(
     picture: Image.Image, settings: Settings, progress: Progress | None = None
-) -> Image.Image:
+) -> tuple[Image.Image, list[str]]:
     """Enlarge a PIL picture, turned upright; of an animation the current frame.
 
     Args:
@@ -36,8 +47,8 @@ def enlarge_pil(
         progress: is called with (tiles done, tiles in all).
 
     Returns:
-        A new picture. Its ``info`` has the resolution, the profile, and EXIF and XMP that describe
-        the result.
+        A new picture, and notes on what it does not keep. Its ``info`` has the resolution, the
+        profile, comments and texts, and EXIF and XMP that describe the result.
 
     Raises:
         UnreadablePictureError: Pillow cannot decode the picture.
@@ -45,27 +56,35 @@ def enlarge_pil(
         ClearzoomError: as ``enlarge_in_memory`` raises it.
     """
     coding = levels_of_tables(getattr(picture, "quantization", None) or {})  # of an opened JPEG
+    frames = frames_of(picture)
     try:
         picture.load()
-        upright = ImageOps.exif_transpose(picture)
+        upright = ImageOps.exif_transpose(picture) if orientation_of(picture) > 1 else picture
     except Exception as error:  # Pillow's decoders raise whatever a damaged file makes of them
         raise UnreadablePictureError(f"Pillow cannot decode this picture: {error}") from error
     plain = _plain(upright)
     if plain.mode not in _COLOURS:
-        raise InputError(f"cannot enlarge a PIL picture of mode {picture.mode}; convert it to RGB")
+        remedy = _REMEDIES.get(picture.mode, 'give picture.convert("RGB")')
+        raise InputError(f"cannot enlarge a PIL picture of mode {picture.mode}; {remedy}")
     samples = np.asarray(plain)
     samples = samples.astype(samples.dtype.newbyteorder("="), copy=False)
     samples = samples if samples.ndim == 3 else samples[..., None]
-    # A profile describes the numbers of its own colour model only.
-    profile = picture.info.get("icc_profile") if upright.mode != "LAB" else None
+    profile = picture.info.get("icc_profile")
+    notes = []
+    if frames > 1:
+        notes.append(f"of {frames} frames or pages only the current one was enlarged")
+    if profile is not None and upright.mode == "LAB":
+        profile = None  # it describes the numbers of its own colour model only
+        notes.append("the profile is not kept: it holds for LAB, and the result is RGB")
     channels = _channels(samples, plain.mode, profile)
     done = enlarge_in_memory(samples, channels, settings, progress, coding=coding)
     larger = done.samples if done.samples.shape[2] > 1 else done.samples[..., 0]
     result = Image.fromarray(larger, "CMYK" if plain.mode == "CMYK" else None)
-    result.info.update(_info(picture, settings, done))
+    info, more = _info(picture, settings, done)
+    result.info.update(info)
     if profile is not None:
         result.info["icc_profile"] = profile
-    return result
+    return result, [*notes, *done.notes, *more]
 
 
 def _plain(upright: Image.Image) -> Image.Image:
@@ -86,10 +105,11 @@ def _channels(samples: Any, mode: str, profile: bytes | None) -> Channels:
     return Channels(colours, profile_tone_curve(profile, colours, levels))
 
 
-def _info(picture: Image.Image, settings: Settings, done: Enlarged) -> dict[str, Any]:
-    """Return what the result states: its resolution, and metadata with its provenance."""
-    orientation = picture.getexif().get(ORIENTATION, 1)
-    orientation = orientation if orientation in range(1, 9) else 1
+def _info(
+    picture: Image.Image, settings: Settings, done: Enlarged
+) -> tuple[dict[str, Any], list[str]]:
+    """Return what the result states, with its provenance, and notes on what it does not keep."""
+    orientation = orientation_of(picture)
     dpi = (done.plan.dpi, done.plan.dpi) if done.plan.dpi else _stated_dpi(picture)
     if dpi is not None and done.plan.dpi is None and orientation in _SIDEWAYS:
         dpi = dpi[::-1]
@@ -101,9 +121,11 @@ def _info(picture: Image.Image, settings: Settings, done: Enlarged) -> dict[str,
         (cut.left, cut.top),
         (cut.width, cut.height),
     )
-    stated = metadata_of(picture) if settings.metadata == "keep" else Metadata()
-    metadata, _ = finished_metadata(stated, done.plan, placement, dpi, done.networks)
-    return info_of(metadata) | ({} if dpi is None else {"dpi": dpi})
+    keeps = settings.metadata == "keep"
+    stated, notes = metadata_of(picture) if keeps else (Metadata(), [])
+    metadata, more = finished_metadata(stated, done.plan, placement, dpi, done.networks)
+    texts = comments_of(picture) if keeps else {}
+    return texts | info_of(metadata) | ({} if dpi is None else {"dpi": dpi}), notes + more
 
 
 def _stated_dpi(picture: Image.Image) -> tuple[float, float] | None:

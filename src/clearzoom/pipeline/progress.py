@@ -1,6 +1,7 @@
 """Report progress over several pictures, and stop where a program asks for it."""
 
 import threading
+from collections.abc import Callable
 from functools import partial
 
 from clearzoom.engines.tiled import Progress
@@ -47,18 +48,26 @@ def stopping(progress: Progress | None, cancel: threading.Event | None) -> Progr
     return report
 
 
-def check_calls(progress: Progress | None, cancel: threading.Event | None) -> None:
+def check_calls(
+    progress: Progress | None,
+    cancel: threading.Event | None,
+    notes: Callable[[str], object] | None = None,
+) -> None:
     """Refuse what cannot be called, or cannot be set, before any work.
 
     Args:
         progress: a function, or None.
         cancel: an event, also of ``multiprocessing``, or None.
+        notes: a function, or None.
 
     Raises:
         InputError: one of them is none of these.
     """
     if progress is not None and not callable(progress):
         raise InputError(f"progress should be a function, not a {type(progress).__name__}")
+    if notes is not None and not callable(notes):
+        remedy = "; give the list's append" if isinstance(notes, list) else ""
+        raise InputError(f"notes should be a function, not a {type(notes).__name__}{remedy}")
     is_set = None if isinstance(cancel, type) else getattr(cancel, "is_set", None)
     if cancel is not None and not callable(is_set):
         raise InputError(f"cancel should be a threading.Event, not a {type(cancel).__name__}")

@@ -22,6 +22,7 @@ from clearzoom.errors import (
     ModelError,
     UnreadablePictureError,
     WeightsError,
+    nearest,
 )
 from clearzoom.extras import install_command
 from clearzoom.io.libvips_errors import is_full
@@ -229,11 +230,25 @@ def _full(error: Exception) -> JSONResponse:
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    faults = "; ".join(
-        f"{'.'.join(str(part) for part in each['loc'][1:])}: {each['msg']}"
-        for each in error.errors()
-    )
+    faults = "; ".join(_words_of(each, request) for each in error.errors())
     return failure(422, "request", faults)
+
+
+def _words_of(fault: Mapping[str, Any], request: Request) -> str:
+    """Say what is wrong with a field of a request."""
+    name = ".".join(str(part) for part in fault["loc"][1:])
+    if fault["type"] == "extra_forbidden":
+        return f"there is no field {name}{nearest(name, _fields_of(request))}"
+    if fault["type"] == "value_error":  # raised by a validator of ours, whose message is complete
+        return f"{name}: {fault['ctx']['error']}"
+    return f"{name}: {fault['msg']}"
+
+
+def _fields_of(request: Request) -> list[str]:
+    """Return the fields of a request's route, as its schema states them."""
+    paths = request.app.openapi()["paths"]
+    operation = paths.get(request.scope["route"].path, {}).get(request.method.lower(), {})
+    return [parameter["name"] for parameter in operation.get("parameters", ())]
 
 
 def _http(request: Request, error: Exception) -> JSONResponse:

@@ -192,6 +192,27 @@ def test_what_cannot_be_done_is_refused_in_its_own_words(api, session, png, case
     assert list((session().session / "jobs").iterdir()) == []
 
 
+def test_a_wrong_field_is_said_with_the_nearest_right_one(api, png):
+    for fields, message in (
+        ({"sclae": 2}, "there is no field sclae; the nearest right one is scale"),
+        ({"xyz": 2}, "there is no field xyz"),
+        ({"denoise": "off"}, "denoise: cannot understand 'off' as denoise; give auto, or 0 to 1"),
+    ):
+        answer = api().post("/api/enlarge", params=fields, content=png())
+        assert (answer.status_code, answer.json()["message"]) == (422, message)
+
+
+def test_a_form_is_refused_with_what_to_send(api, session, png):
+    for body in ({"files": {"file": png()}}, {"json": {"scale": 2}}):
+        answer = api().post("/api/enlarge", **body)
+        assert (answer.status_code, answer.json()["code"]) == (415, "unreadable"), answer.text
+        assert "send the file's bytes alone" in answer.json()["message"]
+    assert list((session().session / "jobs").iterdir()) == []
+    said = {"Content-Type": "application/x-www-form-urlencoded"}  # as curl says of any file
+    answer = api().post("/api/enlarge?scale=2", content=png(), headers=said)
+    assert answer.status_code == 200, answer.text
+
+
 def test_more_memory_than_a_job_has_is_refused_with_a_remedy_of_its_own(api, png):
     """WebP is encoded from memory at once; no setting of a request gives a job more of it."""
     fields = {"scale": 8, "format": "webp", "job": True}

@@ -141,7 +141,7 @@ def _read(
     if isinstance(picture, JpegImagePlugin.JpegImageFile) and xmp:
         xmp, unread = joined_xmp(xmp, picture.applist)
         problems += unread
-    xmp, auxiliary = _xmp(xmp, problems) if xmp else (None, [])
+    xmp, auxiliary = usable_xmp(xmp, problems) if xmp else (None, [])
     if isinstance(picture, JpegImagePlugin.JpegImageFile):
         auxiliary += jpeg_auxiliary_notes(picture.applist, file.file, info.get("mpoffset"))
     elif kind == "HEIF":
@@ -162,8 +162,13 @@ def _has_mpf_index(picture: Image.Image | None) -> bool:
     return any(name == "APP2" and data.startswith(b"MPF\0") for name, data in segments)
 
 
-def _xmp(packet: bytes, problems: list[str]) -> tuple[bytes | None, list[str]]:
-    """Return a packet as UTF-8 without references to auxiliary media, and notes on these."""
+def usable_xmp(packet: bytes, problems: list[str]) -> tuple[bytes | None, list[str]]:
+    """Return a packet as UTF-8 without references to auxiliary media, and notes on these.
+
+    Args:
+        packet: as a picture states it; a damaged one is kept as far as it can be read.
+        problems: gets a line where it is damaged.
+    """
     try:
         plain = plain_packet(packet)
     except ValueError as error:

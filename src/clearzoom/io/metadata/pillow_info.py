@@ -1,27 +1,78 @@
 """The metadata of a PIL picture, which ``info`` and ``getexif`` of Pillow hold."""
 
+from contextlib import suppress
 from typing import Any
 
 from PIL import Image
 
-from clearzoom.io.metadata.blocks import Metadata
+from clearzoom.io.metadata.blocks import Metadata, usable_xmp
 from clearzoom.io.metadata.exif import strip_head
-from clearzoom.io.metadata.tiff_tags import ASCII, describes
-from clearzoom.io.metadata.xmp import plain_packet
+from clearzoom.io.metadata.tiff_tags import ASCII, MAP_TAGS, describes
 
-ORIENTATION = 0x0112
+_ORIENTATION = 0x0112
+_IPTC_TAG = 33723
 _BELOW = (0x8769, 0x8825)  # the directories of EXIF and GPS
 _HEAD = b"Exif\0\0"
+_MADE_AGAIN = ("XML:com.adobe.xmp", "Raw profile type ")
+"""Texts of a PNG that hold XMP, EXIF or IPTC."""
 
 
-def metadata_of(picture: Image.Image) -> Metadata:
-    """Read EXIF and XMP of a PIL picture; what is damaged is left out.
+def metadata_of(picture: Image.Image) -> tuple[Metadata, list[str]]:
+    """Read EXIF and XMP of a PIL picture.
 
     Args:
         picture: as it was opened or made, not turned upright. What a program changed in
             ``getexif()`` counts.
+
+    Returns:
+        The metadata, and a line for each thing that is damaged or has no place in a result.
     """
-    return Metadata(exif=_exif(picture), xmp=_xmp(picture.info))
+    notes: list[str] = []
+    xmp = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp") or None
+    if xmp is not None:
+        xmp, more = usable_xmp(xmp.encode() if isinstance(xmp, str) else xmp, notes)
+        notes += more
+    tags = getattr(picture, "tag_v2", {})
+    if picture.info.get("photoshop") or _IPTC_TAG in tags:
+        notes.append("IPTC and Photoshop's resources are not kept: Pillow writes none")
+    if any(tag in tags for tag in MAP_TAGS):
+        notes.append("the place on a map (GeoTIFF) is not kept")
+    return Metadata(exif=_exif(picture), xmp=xmp), notes
+
+
+def orientation_of(picture: Image.Image) -> int:
+    """Return the orientation that a PIL picture states, 1 to 8; 1 where EXIF is damaged.
+
+    Args:
+        picture: as it was opened or made.
+    """
+    with suppress(Exception):  # Pillow raises any exception for a damaged block.
+        stated = picture.getexif().get(_ORIENTATION, 1)
+        return stated if stated in range(1, 9) else 1
+    return 1
+
+
+def frames_of(picture: Image.Image) -> int:
+    """Return the number of frames or pages of a PIL picture; 1 where it cannot be told.
+
+    Args:
+        picture: as it was opened or made. Its current frame stays the same.
+    """
+    with suppress(Exception):  # of a file that is closed or damaged
+        return int(getattr(picture, "n_frames", 1))
+    return 1
+
+
+def comments_of(picture: Image.Image) -> dict[str, Any]:
+    """Return the comment and the texts of a PIL picture, in the form of ``info``.
+
+    Args:
+        picture: as it was opened or made, and loaded.
+    """
+    texts = getattr(picture, "text", None)
+    names = list(texts) if isinstance(texts, dict) else []
+    own = [name for name in names if not name.startswith(_MADE_AGAIN)]
+    return {name: picture.info[name] for name in ("comment", *own) if name in picture.info}
 
 
 def info_of(metadata: Metadata) -> dict[str, bytes]:
@@ -56,8 +107,8 @@ def _states_the_same(stored: bytes, exif: Image.Exif) -> bool:
     """Tell whether a program left EXIF as it was stored, but for the orientation."""
     fresh = Image.Exif()
     fresh.load(stored)
-    if ORIENTATION in exif and ORIENTATION in fresh:
-        fresh[ORIENTATION] = exif[ORIENTATION]
+    if _ORIENTATION in exif and _ORIENTATION in fresh:
+        fresh[_ORIENTATION] = exif[_ORIENTATION]
     return fresh.tobytes() == exif.tobytes()
 
 
@@ -71,13 +122,3 @@ def _describing(exif: Image.Exif) -> Image.Exif:
         if below := exif.get_ifd(tag):
             kept[tag] = dict(below)
     return kept
-
-
-def _xmp(info: dict[Any, Any]) -> bytes | None:
-    packet = info.get("xmp") or info.get("XML:com.adobe.xmp")
-    if not packet:
-        return None
-    try:
-        return plain_packet(packet.encode() if isinstance(packet, str) else packet)
-    except ValueError:
-        return None

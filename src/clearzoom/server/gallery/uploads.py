@@ -16,6 +16,9 @@ from clearzoom.server.tiles.service import client_of
 _MOST_IN_ALL, _MOST_OF_CLIENT = 16, 4
 _WITHIN_S, _STALLED_S = 600.0, 20.0
 _RETRY_AFTER_S = 5
+_WRAPPED = ("multipart/form-data", "application/json")
+"""Kinds of bodies that hold a file among other things, if at all, and never are one. curl calls
+any body a form of the other kind."""
 
 
 class BodyReceiver:
@@ -38,9 +41,18 @@ class BodyReceiver:
             target: a new file, which the caller deletes.
 
         Raises:
-            RefusedError: 413 where the body is too long, 400 where it is empty, 408 where it
-                stalls or takes too long, 429 and 503 where too many arrive at once.
+            RefusedError: 413 where the body is too long, 400 where it is empty, 415 where it is
+                stated to be a form or JSON, 408 where it stalls or takes too long, 429 and 503
+                where too many arrive at once.
         """
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind in _WRAPPED:
+            raise RefusedError(
+                415,
+                f"the body is {kind}, not a file; send the file's bytes alone, as by curl's "
+                "--data-binary @FILE or requests.post(address, data=open(FILE, 'rb')), and fields "
+                "in the address",
+            )
         client = client_of(request)
         too_large = RefusedError(413, f"the file is larger than {self._most_bytes:,} bytes")
         stated = request.headers.get("content-length", "")
