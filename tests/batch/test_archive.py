@@ -199,3 +199,21 @@ def test_the_same_is_left_out_of_a_store_as_of_a_folder(
     store().pipe_file("left-out/scan", b"II*\0 no picture")
     again = run("s3://left-out", "s3://left-out-true", settings)
     assert again.failed == 1
+
+
+def test_names_that_no_file_can_have_lead_nowhere(s3_environment, archive, tmp_path, settings):
+    content, outside = (archive / "a.png").read_bytes(), tmp_path / "outside.png"
+    names = (str(outside), "//x.png", "in/..//y.png", "in/../z.png", "good.png")
+    store().mkdir("odd-names")
+    for name in names:  # the first is a whole path of this machine
+        with store().open(f"odd-names/in/{name}", "wb") as file:
+            file.write(content)
+    there = [name.removeprefix("odd-names/in/") for name in store().find("odd-names/in")]
+    assert {str(outside), "good.png"} <= {*there}
+    for recursive in (True, False):
+        output = tmp_path / f"out-{recursive}"
+        counts = run("s3://odd-names/in", str(output), settings, recursive=recursive)
+        assert (counts.done, counts.failed) == (1, 0)
+        assert {*folder_content(output)} == {"good.png", "report.jsonl"}
+        assert ("unusable name" in counts.left_out) == recursive
+    assert not outside.exists()

@@ -16,6 +16,7 @@ from clearzoom.io.formats import SUFFIXES, ResultFormat
 from clearzoom.io.names import (
     HIDDEN,
     begins_as_picture,
+    is_file_name,
     is_hidden,
     is_picture_file,
     is_picture_name,
@@ -25,6 +26,7 @@ from clearzoom.io.names import (
 from clearzoom.pipeline.paths import OWN, is_folder, is_visible_folder
 
 FOLDER, RESULTS, LINKED = "folder", "results folder", "linked folder"
+UNUSABLE = "unusable name"
 _KINDS_NAMED = 6
 
 
@@ -56,7 +58,7 @@ def left_out_text(kinds: Iterable[str]) -> str:
         return ""
     ordered = sorted(counts.items(), key=lambda kind: -kind[1])
     words = [
-        f"{count} {kind}{'s' if count > 1 and kind.endswith(FOLDER) else ''}"
+        f"{count} {kind}{'s' if count > 1 and kind.endswith((FOLDER, UNUSABLE)) else ''}"
         for kind, count in ordered[:_KINDS_NAMED]
     ]
     others = sum(count for _, count in ordered[_KINDS_NAMED:])
@@ -211,6 +213,9 @@ def _list_store(source: ObjectStore, target: Storage, *, recursive: bool) -> Lis
             continue
         if own and name.startswith(own):
             continue
+        if not is_file_name(name):
+            listing.left_out[name] = UNUSABLE
+            continue
         left_out = _left_out_with_its_folder(name, results)
         if left_out is not None:
             listing.left_out |= left_out
@@ -221,7 +226,7 @@ def _list_store(source: ObjectStore, target: Storage, *, recursive: bool) -> Lis
         else:
             listing.left_out[name] = kind_left_out(name)
     if not recursive:
-        for folder in source.folders():
+        for folder in filter(is_file_name, source.folders()):
             if not folder.startswith(OWN) and f"{folder}/" != own:
                 listing.left_out[folder] = HIDDEN if is_hidden(folder) else FOLDER
     return listing
