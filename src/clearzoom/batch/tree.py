@@ -11,7 +11,7 @@ from clearzoom.batch.naming import ResultName, result_names
 from clearzoom.batch.object_store import ObjectStore
 from clearzoom.batch.report import NAME, read_report, rows_of
 from clearzoom.batch.storage import LocalFolder, Storage
-from clearzoom.errors import InputError, MissingFileError, OutputError
+from clearzoom.errors import InputError, MissingFileError, OutputError, StoreError
 from clearzoom.io.formats import SUFFIXES, ResultFormat
 from clearzoom.io.names import (
     HIDDEN,
@@ -100,9 +100,11 @@ def list_pictures(
     if not (listing.pictures or listing.unreadable or may_be_empty):
         others = left_out_text(listing.left_out.values())
         hint = "; `recursive` takes its folders" if FOLDER in listing.left_out.values() else ""
+        why = f"{others}{hint}"
+        if isinstance(source, ObjectStore):
+            why = why or source.why_empty()
         raise MissingFileError(
-            f"no picture that can be read in {full_name(source)}"
-            + (f": {others}{hint}" if others else "")
+            f"no picture that can be read in {full_name(source)}{f': {why}' if why else ''}"
         )
     if source.identities("") & target.identities(""):
         raise InputError(f"{full_name(target)} is the input itself; name another folder")
@@ -246,7 +248,7 @@ def _content(source: ObjectStore, name: str) -> bytes:
     try:
         return source.read(name) or b""
     except OutputError as error:
-        raise InputError(str(error)) from error
+        raise StoreError(str(error)) from error
 
 
 def full_name(storage: Storage, name: str = "") -> str:

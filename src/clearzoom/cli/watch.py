@@ -11,6 +11,7 @@ from clearzoom.cli.console import failure_text, say
 from clearzoom.cli.defaults import chosen
 from clearzoom.cli.interrupt import stoppable
 from clearzoom.cli.options import DEFAULTS, settings_of
+from clearzoom.errors import InputError
 
 if TYPE_CHECKING:
     from clearzoom.batch.report import Row
@@ -21,11 +22,9 @@ _NAMED = 3
 
 def watch(
     context: typer.Context,
-    source: Annotated[
-        Path, typer.Argument(metavar="DIR", readable=False, help="A folder of this machine.")
-    ],
+    source: Annotated[str, typer.Argument(metavar="DIR", help="A folder of this machine.")],
     output: Annotated[
-        Path,
+        str,
         typer.Option(
             "--output",
             "-o",
@@ -70,8 +69,13 @@ def watch(
     extra [watch].
     """
     from clearzoom.batch.watch import watch_folder
+    from clearzoom.cli.selection import other_command
 
     settings = settings_of(chosen(context))
+    for address in (source, output):
+        if "://" in address:
+            raise InputError(other_command(address, f"{source} {output}"))
+    folder, target = Path(source), Path(output)
     counts = {"done": 0, "failed": 0, "before": 0}
 
     def begins(names: Sequence[str]) -> None:
@@ -84,16 +88,16 @@ def watch(
         if failed:
             say(f"failed: {failure_text(row['file'], row['error'])}", err=True)
         elif not skipped:
-            say(f"{output / row['output']}  {row['width_px']}x{row['height_px']} px")
+            say(f"{target / row['output']}  {row['width_px']}x{row['height_px']} px")
 
-    say(f"watching {source}; results go to {output}; Ctrl-C ends it", err=True)
+    say(f"watching {folder}; results go to {target}; Ctrl-C ends it", err=True)
     with stoppable():
         try:
             watch_folder(
-                source, output, settings, recursive=recursive, begins=begins, finished=finished
+                folder, target, settings, recursive=recursive, begins=begins, finished=finished
             )
         except KeyboardInterrupt:
             say(
-                f"{output}  {counts['done']} enlarged, {counts['before']} done before, "
-                f"{counts['failed']} failed; see {output}/report.jsonl"
+                f"{target}  {counts['done']} enlarged, {counts['before']} done before, "
+                f"{counts['failed']} failed; see {target}/report.jsonl"
             )

@@ -20,6 +20,7 @@ from clearzoom.errors import (
     MissingExtraError,
     MissingFileError,
     ModelError,
+    StoreError,
     UnreadablePictureError,
     WeightsError,
 )
@@ -31,6 +32,7 @@ STATUSES: dict[type[Exception], int] = {
     MissingFileError: 404,
     UnreadablePictureError: 415,
     MissingExtraError: 415,
+    StoreError: 503,
     InputError: 400,
     WeightsError: 500,
     DeviceError: 500,
