@@ -135,6 +135,11 @@ def test_what_cannot_be_meant_is_refused(bucket, settings, tmp_path):
         run(f"s3://{bucket}", "s3://no-such-bucket", settings)
     with pytest.raises(InputError, match="cannot understand"):
         run("nonsense://x/y", str(tmp_path / "o"), settings)
+    with pytest.raises(InputError, match=r"^an address with a password would be shown.*_KEY$"):
+        run("s3://key:secret@bucket/a", str(tmp_path / "o"), settings)
+    with pytest.raises(InputError, match="no bucket's name") as caught:
+        run("s3://my bucket/a", str(tmp_path / "o"), settings)
+    assert caught.value.code == "input"  # to repeat it does not help
     with pytest.raises(InputError, match="names no folder"):
         run("s3://", str(tmp_path / "o"), settings)
     for name in ("d/x.png", "d/d/x.png"):

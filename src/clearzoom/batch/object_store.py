@@ -9,7 +9,7 @@ from clearzoom.batch.journal import journalled_rows
 from clearzoom.batch.report import Row
 from clearzoom.batch.staging import staging_folder
 from clearzoom.batch.storage import LocalFolder, Storage
-from clearzoom.batch.store_errors import store_reason, unreadable_object
+from clearzoom.batch.store_errors import store_reason, unlisted, unreadable_object
 from clearzoom.errors import (
     InputError,
     MissingExtraError,
@@ -141,7 +141,7 @@ class ObjectStore(Storage):
         except FileNotFoundError:
             return []
         except Exception as error:  # of any store
-            raise StoreError(f"cannot list {self.root}: {store_reason(error)}") from error
+            raise unlisted(self.root, error) from error
         # A store may have an object of the folder's own name, and names end in / for empty folders.
         return sorted(
             name.removeprefix(f"{at}/")
@@ -160,7 +160,7 @@ class ObjectStore(Storage):
         except FileNotFoundError:
             return []
         except Exception as error:  # of any store
-            raise StoreError(f"cannot list {self.root}: {store_reason(error)}") from error
+            raise unlisted(self.root, error) from error
         names = (str(each["name"]).rstrip("/") for each in found if each["type"] == "directory")
         return sorted(name.removeprefix(f"{self.within}/") for name in names)
 
@@ -226,7 +226,7 @@ def storage_of(text: str) -> Storage:
 
     Raises:
         MissingExtraError: text is a URL, and the extra [s3] is not installed.
-        InputError: the kind of URL is unknown.
+        InputError: the kind of URL is unknown, or s3:// has a password.
         StoreError: the store cannot be reached.
 
     Example:
@@ -242,4 +242,9 @@ def storage_of(text: str) -> Storage:
         return LocalFolder(rest)
     if not rest.strip("/"):
         raise InputError(f"{text} names no folder; write it like s3://bucket/scans")
+    if scheme == "s3" and "@" in rest.partition("/")[0]:
+        raise InputError(
+            "an address with a password would be shown, and s3:// takes none; set "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
     return ObjectStore(text)

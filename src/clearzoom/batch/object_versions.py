@@ -8,7 +8,7 @@ from pathlib import Path
 from clearzoom.batch.object_blocks import BLOCK_BYTES, Blocks, ObjectParts
 from clearzoom.batch.object_state import ObjectState, state_in
 from clearzoom.batch.object_store import ObjectStore
-from clearzoom.batch.store_errors import store_reason
+from clearzoom.batch.store_errors import store_reason, unlisted
 from clearzoom.errors import (
     ClearzoomError,
     FullDiskError,
@@ -44,7 +44,7 @@ class ObjectVersions:
         except FileNotFoundError:
             return {}
         except Exception as error:  # each store has its own errors, which share no base
-            raise StoreError(f"cannot list {store.root}: {store_reason(error)}") from error
+            raise unlisted(store.root, error) from error
         start = f"{store.within}/"
         return {
             name.removeprefix(start): state_in(facts)

@@ -2,7 +2,7 @@
 
 import tempfile
 
-from clearzoom.errors import ClearzoomError, FullDiskError, StoreError
+from clearzoom.errors import ClearzoomError, FullDiskError, InputError, StoreError
 from clearzoom.io.libvips_errors import is_full
 
 _CREDENTIALS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
@@ -36,6 +36,18 @@ def store_reason(error: Exception) -> str:
     remedies = (_REMEDIES.get(kind.__name__) for kind in type(error).__mro__)
     remedy = next(filter(None, remedies), None)
     return f"{said}; {remedy}" if remedy else said
+
+
+def unlisted(address: str, error: Exception) -> InputError:
+    """Build the error for a folder that a store did not list.
+
+    Args:
+        address: the folder.
+        error: as the store's library raised it.
+    """
+    if type(error).__name__ == "ParamValidationError":  # of botocore, before it asks anybody
+        return InputError(f"{address} has no bucket's name; write it like s3://bucket/scans")
+    return StoreError(f"cannot list {address}: {store_reason(error)}")
 
 
 def unreadable_object(address: str, error: Exception) -> ClearzoomError:
