@@ -99,12 +99,12 @@ def connected(cluster: Cluster, runtime_env: dict[str, Any] | None = None) -> It
         raise ClusterError(
             f"cannot connect to the cluster at {address}: {_first(error)}"
         ) from error
-    try:
-        # Ray prints what happens in the cluster to standard output, which is for results.
-        with redirect_stdout(sys.stderr):
+    # Ray prints what happens in the cluster to standard output, which is for results.
+    with redirect_stdout(sys.stderr):
+        try:
             yield _most_actors(cluster, ray.nodes())  # type: ignore[no-untyped-call]
-    finally:
-        ray.shutdown()
+        finally:
+            ray.shutdown()
 
 
 def _check_answers(address: str) -> None:
