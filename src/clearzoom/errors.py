@@ -4,7 +4,8 @@
     ├── InputError                 input         3
     │   ├── MissingFileError       missing       3
     │   ├── UnreadablePictureError unreadable    3
-    │   └── SizeError              size          3
+    │   ├── SizeError              size          3
+    │   └── StoreError             store         11
     ├── OutputError                output        4
     │   └── FullDiskError          output        4
     ├── ModelError                 model         5
@@ -133,6 +134,16 @@ class SizeError(InputError):
     """A picture is too small, too large, or sizes do not fit together."""
 
     code = "size"
+
+
+class StoreError(InputError):
+    """An object store cannot be reached, or does not give what is asked of it.
+
+    It has an exit status of its own: to repeat the command may help, as with no other input.
+    """
+
+    code = "store"
+    exit_status = 11
 
 
 class OutputError(ClearzoomError):

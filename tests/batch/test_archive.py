@@ -5,18 +5,26 @@ import pickle
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 
 import pytest
-from helpers.s3_server import folder_content, objects, put_folder, store
+from helpers.s3_server import folder_content, objects, put_folder, s3_server, store
 
 from clearzoom.batch.batch import Batch, ThreadExecutor, enlarge_folder
 from clearzoom.batch.object_store import ObjectStore, storage_of
 from clearzoom.batch.storage import LocalFolder
+from clearzoom.batch.task import BatchContext
 from clearzoom.batch.worker import Part, Worker, setup_of
 from clearzoom.core.targets import Wanted
-from clearzoom.errors import InputError, MissingFileError, OutputError
+from clearzoom.errors import (
+    FullDiskError,
+    InputError,
+    MissingFileError,
+    OutputError,
+    StoreError,
+)
 from clearzoom.pipeline.settings import Settings
 
 pytestmark = pytest.mark.cluster
@@ -119,12 +127,19 @@ def test_what_cannot_be_meant_is_refused(bucket, settings, tmp_path):
         run(f"s3://{bucket}", f"s3://{bucket}/o.png", settings)
     with pytest.raises(MissingFileError, match=r"no picture .* in s3://"):
         run(f"s3://{bucket}/nothing", str(tmp_path / "o"), settings)
-    with pytest.raises(MissingFileError, match="no picture"):
-        run("s3://no-such-bucket", str(tmp_path / "o"), settings)
-    with pytest.raises(OutputError, match=r"cannot write s3://no-such-bucket/.*bucket"):
+    with pytest.raises(MissingFileError, match=r"there is no bucket no-such-bucket; check"):
+        run("s3://no-such-bucket/scans", str(tmp_path / "o"), settings)
+    with pytest.raises(MissingFileError, match=rf"one object; name the folder .*, s3://{bucket}$"):
+        run(f"s3://{bucket}/a.png", str(tmp_path / "o"), settings)
+    with pytest.raises(OutputError, match=r"cannot write s3://no-such-bucket/.*make the bucket"):
         run(f"s3://{bucket}", "s3://no-such-bucket", settings)
     with pytest.raises(InputError, match="cannot understand"):
         run("nonsense://x/y", str(tmp_path / "o"), settings)
+    with pytest.raises(InputError, match=r"^an address with a password would be shown.*_KEY$"):
+        run("s3://key:secret@bucket/a", str(tmp_path / "o"), settings)
+    with pytest.raises(InputError, match="no bucket's name") as caught:
+        run("s3://my bucket/a", str(tmp_path / "o"), settings)
+    assert caught.value.code == "input"  # to repeat it does not help
     with pytest.raises(InputError, match="names no folder"):
         run("s3://", str(tmp_path / "o"), settings)
     for name in ("d/x.png", "d/d/x.png"):
@@ -138,7 +153,7 @@ def test_killed_it_goes_on_and_the_bytes_are_the_same(archive, bucket, tmp_path,
     whole = folder_content(tmp_path / "out")
     wanted = [sys.executable, "-m", "clearzoom", "batch", f"s3://{bucket}", f"s3://{bucket}/out"]
     wanted += ["--scale", "2", "--model", settings.model, "--recursive"]
-    for ending in (signal.SIGKILL, signal.SIGINT):
+    for ending in (signal.SIGKILL, signal.SIGINT, signal.SIGTERM):
         before = len(store().find(f"{bucket}/out"))
         process = subprocess.Popen(wanted, stderr=subprocess.PIPE, text=True)
         while len(store().find(f"{bucket}/out")) < before + 3:
@@ -148,8 +163,8 @@ def test_killed_it_goes_on_and_the_bytes_are_the_same(archive, bucket, tmp_path,
         _, heard = process.communicate(timeout=60)
         there = objects(f"{bucket}/out")
         assert all(whole[n] == there[n] for n in there if n.endswith(("png", "tif", "webp")))
-        if ending == signal.SIGINT:
-            assert process.returncode == 130
+        if ending != signal.SIGKILL:
+            assert process.returncode == 128 + ending
             assert "repeat the command to continue" in heard
             kept = b"".join(v for n, v in objects(f"{bucket}/out").items() if "-report/" in n)
             assert b'"done"' in kept
@@ -199,3 +214,75 @@ def test_the_same_is_left_out_of_a_store_as_of_a_folder(
     store().pipe_file("left-out/scan", b"II*\0 no picture")
     again = run("s3://left-out", "s3://left-out-true", settings)
     assert again.failed == 1
+
+
+def test_names_that_no_file_can_have_lead_nowhere(s3_environment, archive, tmp_path, settings):
+    content, outside = (archive / "a.png").read_bytes(), tmp_path / "outside.png"
+    names = (str(outside), "//x.png", "in/..//y.png", "in/../z.png", "good.png")
+    store().mkdir("odd-names")
+    for name in names:  # the first is a whole path of this machine
+        with store().open(f"odd-names/in/{name}", "wb") as file:
+            file.write(content)
+    there = [name.removeprefix("odd-names/in/") for name in store().find("odd-names/in")]
+    assert {str(outside), "good.png"} <= {*there}
+    for recursive in (True, False):
+        output = tmp_path / f"out-{recursive}"
+        counts = run("s3://odd-names/in", str(output), settings, recursive=recursive)
+        assert (counts.done, counts.failed) == (1, 0)
+        assert {*folder_content(output)} == {"good.png", "report.jsonl"}
+        assert ("unusable name" in counts.left_out) == recursive
+    assert not outside.exists()
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, r"check the network, and AWS_ENDPOINT_URL"),
+        ({"AWS_ENDPOINT_URL": "127.0.0.1:1"}, r"write AWS_ENDPOINT_URL with http:// or https://"),
+        ({"AWS_PROFILE": "nobody"}, r"check AWS_PROFILE"),
+        ({"AWS_ACCESS_KEY_ID": ""}, r"set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
+    ],
+)
+def test_a_store_out_of_reach_is_an_error_of_its_own(
+    s3_environment, settings, tmp_path, archive, monkeypatch, variables, said
+):
+    import s3fs
+
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    s3fs.S3FileSystem.clear_instance_cache()
+    try:
+        with pytest.raises(StoreError, match=said) as caught:
+            run("s3://museum", str(tmp_path / "out"), settings)
+        assert (caught.value.code, caught.value.exit_status) == ("store", 11)
+        with pytest.raises(OutputError, match=said):
+            run(str(archive), "s3://museum/out", settings)
+    finally:
+        s3fs.S3FileSystem.clear_instance_cache()
+
+
+def test_wrong_keys_are_told_from_a_picture_that_cannot_be_read(tmp_path, settings, monkeypatch):
+    monkeypatch.setenv("INITIAL_NO_AUTH_ACTION_COUNT", "0")  # moto checks keys from now on
+    with (
+        s3_server(),
+        pytest.raises(StoreError, match=r"cannot list s3://b: .*; check the credentials"),
+    ):
+        run("s3://b", str(tmp_path / "out"), settings)
+
+
+def test_no_room_for_copies_is_no_full_store(bucket, settings, monkeypatch):
+    """The disk of temporary files is another's, and the store has none."""
+    target = storage_of(f"s3://{bucket}/out")
+    full = FullDiskError(f"cannot write {target.path('a.png')}: the disk is full; make room on it")
+    context = BatchContext.of(storage_of(f"s3://{bucket}"), target, settings)
+    monkeypatch.setattr(tempfile, "tempdir", "/small")
+    said = context.failure(full)["error"]
+    assert said == (
+        "no room for a copy in the folder /small for temporary files; make room, or set TMPDIR to "
+        "another folder"
+    )
+    here = BatchContext.of(LocalFolder("in"), LocalFolder("out"), settings)
+    assert here.failure(full)["error"] == str(full)

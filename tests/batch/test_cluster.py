@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import socket
 import sys
 from contextlib import ExitStack
@@ -104,7 +105,9 @@ def test_a_node_dies_and_nothing_is_lost(cluster, archive, whole, tmp_path, sett
 
     places = storage_of(str(archive)), storage_of(str(tmp_path / "out"))
     two = Cluster(cluster.address, min_actors=2)
+    on_sigterm = signal.getsignal(signal.SIGTERM)
     with connected(two) as most:
+        assert signal.getsignal(signal.SIGTERM) == on_sigterm
         executor = RayExecutor(two, most, split_px=100_000, at_once=2)
         counts = Batch(*places, settings, recursive=True).run(executor, kill)
     assert killed
@@ -114,7 +117,7 @@ def test_a_node_dies_and_nothing_is_lost(cluster, archive, whole, tmp_path, sett
 
 
 def test_an_object_store_and_a_picture_that_kills_its_workers(
-    cluster, archive, whole, settings, tmp_path
+    cluster, archive, whole, settings, capsys
 ):
     put_folder(archive, "cluster")
     # By value: the workers cannot import this file.
@@ -139,6 +142,9 @@ def test_an_object_store_and_a_picture_that_kills_its_workers(
         counts = Batch(*places, settings, recursive=True).run(executor)
     assert (counts.done + counts.skipped, counts.failed) == (18, 2)
     assert counts.skipped > 0
+    printed = capsys.readouterr()
+    assert "A worker died" in printed.err  # by Ray
+    assert not printed.out  # where the results are, which --json promises to be one object
     report = objects("cluster/out")["report.jsonl"].decode()
     row = {row["file"]: row for row in map(json.loads, report.splitlines())}[FATAL]
     assert row["code"] == "cluster"

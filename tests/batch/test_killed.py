@@ -121,14 +121,15 @@ def test_a_folder(tmp_path, photo, small_weights, start):
     assert results(outputs[1]) == whole
 
 
-def test_stopped_by_hand_it_says_that_it_can_go_on(tmp_path, photo, small_weights, start):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_it_says_that_it_can_go_on(tmp_path, photo, small_weights, start, number):
     write_picture(tmp_path / "in.png", Picture(np.ascontiguousarray(photo[:128])))
     wanted = ("-o", tmp_path / "o.png", "--scale", 2, "--model", small_weights)
     process = start("enlarge", tmp_path / "in.png", *wanted, scratch=True)
     wait_for_tiles(process, tmp_path, 3)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, said = process.communicate(timeout=60)
-    assert (process.returncode, said) == (130, "stopped; repeat the command to continue\n")
+    assert (process.returncode, said) == (128 + number, "stopped; repeat the command to continue\n")
     finish(start("enlarge", tmp_path / "in.png", *wanted, scratch=True))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.png", "o.png"]
 
@@ -137,8 +138,15 @@ def journals(folder):
     return [line for path in folder.rglob("journal") for line in path.read_text().splitlines()]
 
 
-@pytest.mark.parametrize("signals", [1, 2])
-def test_a_folder_stopped_by_hand_stops_soon(tmp_path, photo, small_weights, start, signals):
+@pytest.mark.parametrize(
+    "signals",
+    [
+        [signal.SIGINT],
+        [signal.SIGINT, signal.SIGINT],
+        [signal.SIGTERM, signal.SIGTERM],  # as 'timeout' sends it
+    ],
+)
+def test_a_folder_that_is_stopped_stops_soon(tmp_path, photo, small_weights, start, signals):
     (tmp_path / "in").mkdir()
     for index in range(3):
         large = np.tile(np.roll(photo, index, axis=1), (5, 5, 1))
@@ -148,17 +156,18 @@ def test_a_folder_stopped_by_hand_stops_soon(tmp_path, photo, small_weights, sta
     while len(journals(tmp_path)) < 3:
         assert process.poll() is None
         time.sleep(0.01)
-    for _ in range(signals):
-        process.send_signal(signal.SIGINT)
+    for number in signals:
+        process.send_signal(number)
         time.sleep(0.3)
     _, said = process.communicate(timeout=300)
     # Of 24,000 in all. How many were under way depends on how busy the machine is.
     assert len(journals(tmp_path)) < 12_000
     assert "Traceback" not in said
-    if signals == 1:
-        assert (process.returncode, said) == (130, "stopped; repeat the command to continue\n")
-    else:
+    if signals == [signal.SIGINT, signal.SIGINT]:
         assert process.returncode in (130, -signal.SIGINT)
+    else:
+        stopped = 128 + signals[0], "stopped; repeat the command to continue\n"
+        assert (process.returncode, said) == stopped
     assert len(list((tmp_path / "out").glob(".clearzoom-*/journal"))) >= 1
     assert not list((tmp_path / "out").glob("*.png"))
 

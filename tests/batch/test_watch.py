@@ -53,9 +53,9 @@ class Watching:
             assert self.process.poll() is None, self.lines
             time.sleep(0.05)
 
-    def stop(self):
+    def stop(self, number=signal.SIGINT):
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
+            self.process.send_signal(number)
         return self.ended()
 
     def ended(self):
@@ -121,7 +121,8 @@ def test_started_again_it_skips_what_is_done_and_takes_what_came_meanwhile(tmp_p
     save(tmp_path / "in" / "a.png")
     first = watching()
     first.says("out/a.png  ")
-    assert first.stop() == 0
+    assert first.stop(signal.SIGTERM) == 0  # as systemd and containers do
+    assert first.lines[-1].startswith("out  1 enlarged, ")
     save(tmp_path / "in" / "b.png")
     second = watching()
     second.says("out/b.png  ")

@@ -71,13 +71,18 @@ def test_what_cannot_be_is_one_clear_line(command, here, folder, tmp_path):
     status, line = said("--on", "ray", "--min-actors", 3, "--max-actors", 2)
     assert (status, line) == (10, "error[cluster]: --max-actors 2 is less than --min-actors 3\n")
     nowhere = here("batch", "ftp://127.0.0.1:1/scans", tmp_path / "out")
-    assert nowhere.returncode == 3
-    assert nowhere.stderr.startswith("error[input]: cannot reach ftp://127.0.0.1:1/scans: ")
+    assert nowhere.returncode == 11  # it may come back, unlike a picture that is damaged
+    assert nowhere.stderr.startswith("error[store]: cannot reach ftp://127.0.0.1:1/scans: ")
     assert nowhere.stderr.count("\n") == 1
     driver = here("batch", "gs://bucket/scans", tmp_path / "out")
     assert driver.returncode == 3
     assert driver.stderr.startswith("error[input]: cannot reach gs://bucket/scans: ")
     assert "gcsfs" in driver.stderr  # what is missing, and not the extra that is there
+    for places in (("s3:/museum/scans", tmp_path / "out"), (folder, "s3:/museum/large")):
+        slash = command("batch", *places, cwd=tmp_path)
+        assert slash.returncode == 3
+        assert "an address is written like s3://bucket/scans" in slash.stderr
+        assert not (tmp_path / "s3:").exists()
 
 
 def test_the_old_spelling_of_where_it_runs_is_taken_with_a_note(

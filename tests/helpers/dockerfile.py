@@ -55,13 +55,14 @@ def install(environment, context, variables):
             else:
                 (context / target).mkdir(exist_ok=True)
                 shutil.copy(ROOT / source, context / target)
+    stated = dict(value.split("=", 1) for name, value in stages()[0] if name == "ARG")
     path = f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"
     for name, value in stages()[0]:
         if name == "RUN":
             done = subprocess.run(
                 ["sh", "-ec", value.replace(ENVIRONMENT, str(environment))],
                 cwd=context,
-                env=variables | {"PATH": path, "VERSION": IMAGE_VERSION},
+                env=variables | stated | {"PATH": path, "VERSION": IMAGE_VERSION},
                 capture_output=True,
                 text=True,
             )

@@ -91,3 +91,16 @@ print(metrics.text().decode())
 
 def test_the_server_says_that_it_lives(api):
     assert api().get("/healthz").json() == {"status": "ok", "version": __version__}
+
+
+def test_a_cluster_asks_for_health_and_metrics_at_the_address_of_the_container(in_process):
+    behind = {"host": "0.0.0.0", "public_url": "https://images.museum.org/zoom", "token": "t" * 12}
+    ask = in_process(**behind)
+    token = {"Authorization": f"Bearer {behind['token']}"}
+    for host in ("127.0.0.1:8000", "10.244.1.17:8000", "[fd00::17]:8000"):
+        assert ask("GET", "/healthz", headers={"Host": host}).status_code == 200
+        assert ask("GET", "/metrics", headers={"Host": host} | token).status_code == 200
+        assert ask("GET", "/metrics", headers={"Host": host}).status_code == 401
+        assert ask("GET", "/api/pictures", headers={"Host": host} | token).status_code == 403
+    other = {"Host": "evil.example"} | token
+    assert ask("GET", "/metrics", headers=other).status_code == 403

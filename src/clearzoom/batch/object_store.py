@@ -1,5 +1,6 @@
 """A folder of an object store, or of whatever else fsspec reaches; pictures are copied here."""
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
@@ -8,8 +9,18 @@ from clearzoom.batch.journal import journalled_rows
 from clearzoom.batch.report import Row
 from clearzoom.batch.staging import staging_folder
 from clearzoom.batch.storage import LocalFolder, Storage
-from clearzoom.errors import InputError, MissingExtraError, MissingFileError, OutputError
+from clearzoom.batch.store_errors import store_reason, unlisted, unreadable_object
+from clearzoom.errors import (
+    InputError,
+    MissingExtraError,
+    MissingFileError,
+    OutputError,
+    StoreError,
+)
 from clearzoom.io.names import START_BYTES
+
+_ONE_SLASH = re.compile(r"[a-z][a-z0-9]+:/")
+"""How a misspelt address begins; Windows' drives have one letter."""
 
 
 class ObjectStore(Storage):
@@ -39,7 +50,7 @@ class ObjectStore(Storage):
         except ValueError as error:
             raise InputError(f"cannot understand {root}: {error}") from error
         except Exception as error:  # some connect at once; their errors share no base
-            raise InputError(f"cannot reach {root}: {store_reason(error)}") from error
+            raise StoreError(f"cannot reach {root}: {store_reason(error)}") from error
         self.root = root.rstrip("/")
         self.within = str(found).rstrip("/")
         self._copies = staging_folder("copies")
@@ -77,7 +88,7 @@ class ObjectStore(Storage):
         except FileNotFoundError as error:
             raise MissingFileError(f"no file {self.root}/{name}; check the name") from error
         except Exception as error:  # each store has its own errors, which share no base
-            raise InputError(f"cannot read {self.root}/{name}: {store_reason(error)}") from error
+            raise unreadable_object(f"{self.root}/{name}", error) from error
 
     def store(self, name: str) -> None:
         """Upload the result."""
@@ -122,7 +133,7 @@ class ObjectStore(Storage):
         """List the files below a folder, relative to it, sorted.
 
         Raises:
-            InputError: the folder cannot be listed.
+            StoreError: the folder cannot be listed.
         """
         at = self._at(folder) if folder else self.within
         try:
@@ -130,7 +141,7 @@ class ObjectStore(Storage):
         except FileNotFoundError:
             return []
         except Exception as error:  # of any store
-            raise InputError(f"cannot list {self.root}: {store_reason(error)}") from error
+            raise unlisted(self.root, error) from error
         # A store may have an object of the folder's own name, and names end in / for empty folders.
         return sorted(
             name.removeprefix(f"{at}/")
@@ -142,27 +153,38 @@ class ObjectStore(Storage):
         """List the folders directly in this one, sorted.
 
         Raises:
-            InputError: the folder cannot be listed.
+            StoreError: the folder cannot be listed.
         """
         try:
             found = self.files.ls(self.within, detail=True)
         except FileNotFoundError:
             return []
         except Exception as error:  # of any store
-            raise InputError(f"cannot list {self.root}: {store_reason(error)}") from error
+            raise unlisted(self.root, error) from error
         names = (str(each["name"]).rstrip("/") for each in found if each["type"] == "directory")
         return sorted(name.removeprefix(f"{self.within}/") for name in names)
+
+    def why_empty(self) -> str:
+        """Say why no picture is found here, where more can be said: for messages."""
+        bucket = self.within.partition("/")[0]
+        with suppress(Exception):  # of any store; an empty folder is the likely reason
+            if self.files.isfile(self.within):
+                folder = self.root.rpartition("/")[0]
+                return f"it is one object; name the folder that it is in, {folder}"
+            if self.root.startswith("s3:") and not self.files.exists(bucket):
+                return f"there is no bucket {bucket}; check the name"
+        return ""
 
     def start(self, name: str) -> bytes:
         """Read the first bytes of a file, which say whether it is a picture.
 
         Raises:
-            InputError: the file cannot be read.
+            StoreError: the file cannot be read.
         """
         try:
             return bytes(self.files.cat_file(self._at(name), start=0, end=START_BYTES))
         except Exception as error:  # of any store
-            raise InputError(f"cannot read {self.root}/{name}: {store_reason(error)}") from error
+            raise unreadable_object(f"{self.root}/{name}", error) from error
 
     def read(self, name: str) -> bytes | None:
         """Get the object."""
@@ -196,11 +218,6 @@ class ObjectStore(Storage):
         return OutputError(f"cannot write {self.root}/{name}: {store_reason(error)}")
 
 
-def store_reason(error: Exception) -> str:
-    """Say why a store failed, in its own words."""
-    return str(error) or type(error).__name__
-
-
 def storage_of(text: str) -> Storage:
     """Open the folder that a path or a URL names.
 
@@ -209,7 +226,8 @@ def storage_of(text: str) -> Storage:
 
     Raises:
         MissingExtraError: text is a URL, and the extra [s3] is not installed.
-        InputError: the kind of URL is unknown, or the store cannot be reached.
+        InputError: the kind of URL is unknown, or s3:// has a password.
+        StoreError: the store cannot be reached.
 
     Example:
         >>> storage_of("scans").path("a/1.png").as_posix()
@@ -217,9 +235,16 @@ def storage_of(text: str) -> Storage:
     """
     scheme, separator, rest = text.partition("://")
     if not separator:
+        if _ONE_SLASH.match(text) and not Path(text).exists():
+            raise InputError(f"there is no {text}; an address is written like s3://bucket/scans")
         return LocalFolder(text)
     if scheme == "file":
         return LocalFolder(rest)
     if not rest.strip("/"):
         raise InputError(f"{text} names no folder; write it like s3://bucket/scans")
+    if scheme == "s3" and "@" in rest.partition("/")[0]:
+        raise InputError(
+            "an address with a password would be shown, and s3:// takes none; set "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
     return ObjectStore(text)

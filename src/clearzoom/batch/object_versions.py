@@ -7,8 +7,15 @@ from pathlib import Path
 
 from clearzoom.batch.object_blocks import BLOCK_BYTES, Blocks, ObjectParts
 from clearzoom.batch.object_state import ObjectState, state_in
-from clearzoom.batch.object_store import ObjectStore, store_reason
-from clearzoom.errors import ClearzoomError, FullDiskError, InputError, MissingFileError
+from clearzoom.batch.object_store import ObjectStore
+from clearzoom.batch.store_errors import store_reason, unlisted
+from clearzoom.errors import (
+    ClearzoomError,
+    FullDiskError,
+    InputError,
+    MissingFileError,
+    StoreError,
+)
 from clearzoom.io.libvips_errors import is_full
 
 _EXPIRED = "FileExpired"
@@ -29,7 +36,7 @@ class ObjectVersions:
         """List all files below the folder, by name.
 
         Raises:
-            InputError: the folder cannot be listed.
+            StoreError: the folder cannot be listed.
         """
         store = self._store
         try:
@@ -37,7 +44,7 @@ class ObjectVersions:
         except FileNotFoundError:
             return {}
         except Exception as error:  # each store has its own errors, which share no base
-            raise InputError(f"cannot list {store.root}: {store_reason(error)}") from error
+            raise unlisted(store.root, error) from error
         start = f"{store.within}/"
         return {
             name.removeprefix(start): state_in(facts)
@@ -50,7 +57,7 @@ class ObjectVersions:
 
         Raises:
             MissingFileError: the file does not exist.
-            InputError: the store does not answer, or this user may not look.
+            StoreError: it does not answer, or this user may not look.
         """
         with self._reading(name):
             return state_in(self._store.files.info(self._at(name)))
@@ -74,7 +81,7 @@ class ObjectVersions:
 
         Raises:
             MissingFileError: the file does not exist.
-            InputError: the file cannot be read.
+            StoreError: the file cannot be read.
         """
         with self._reading(name):
             file = self._store.files.open(self._at(name), "rb", BLOCK_BYTES, cache_type="none")
@@ -93,7 +100,8 @@ class ObjectVersions:
         Raises:
             MissingFileError: the file does not exist.
             FullDiskError: there is no room for it.
-            InputError: the file cannot be read, or changed meanwhile.
+            StoreError: the file cannot be read.
+            InputError: it changed meanwhile.
         """
         before = self.state(name)
         with self._reading(name):
@@ -117,7 +125,7 @@ class ObjectVersions:
                 raise InputError(f"{whole} changed while it was read; try again") from None
             if isinstance(error, OSError) and is_full(error):
                 raise FullDiskError(f"no room for a copy of {whole}") from error
-            raise InputError(f"cannot read {whole}: {store_reason(error)}") from error
+            raise StoreError(f"cannot read {whole}: {store_reason(error)}") from error
 
     def _at(self, name: str) -> str:
         return f"{self._store.within}/{name}"

@@ -8,11 +8,12 @@ wait, and gives the parts of a dead actor or node to another.
 import logging
 import os
 import pickle
+import signal
 import socket
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,7 +90,7 @@ def connected(cluster: Cluster, runtime_env: dict[str, Any] | None = None) -> It
         "runtime_env": runtime_env,
     }
     try:
-        with _quiet():
+        with _quiet(), _sigterm_kept():
             if address == "local":
                 start_alone(options)
             else:
@@ -98,10 +99,12 @@ def connected(cluster: Cluster, runtime_env: dict[str, Any] | None = None) -> It
         raise ClusterError(
             f"cannot connect to the cluster at {address}: {_first(error)}"
         ) from error
-    try:
-        yield _most_actors(cluster, ray.nodes())  # type: ignore[no-untyped-call]
-    finally:
-        ray.shutdown()
+    # Ray prints what happens in the cluster to standard output, which is for results.
+    with redirect_stdout(sys.stderr):
+        try:
+            yield _most_actors(cluster, ray.nodes())  # type: ignore[no-untyped-call]
+        finally:
+            ray.shutdown()
 
 
 def _check_answers(address: str) -> None:
@@ -234,6 +237,17 @@ def _quiet() -> Iterator[None]:
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
+
+
+@contextmanager
+def _sigterm_kept() -> Iterator[None]:
+    """Keep what happens on SIGTERM; Ray would end the program with the status 15."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):  # another thread than the main one, where Ray sets nothing
+            signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def _first(error: BaseException) -> str:

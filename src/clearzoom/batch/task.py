@@ -8,8 +8,9 @@ from pathlib import Path
 from clearzoom.batch.naming import ResultName
 from clearzoom.batch.report import Row, is_result
 from clearzoom.batch.storage import Storage
+from clearzoom.batch.store_errors import no_room_for_copies
 from clearzoom.core.terminal_text import printable
-from clearzoom.errors import ClearzoomError, InputError, OutputError, worded
+from clearzoom.errors import ClearzoomError, FullDiskError, InputError, OutputError, worded
 from clearzoom.pipeline.job import Job, plan_job
 from clearzoom.pipeline.request import option_of
 from clearzoom.pipeline.settings import Settings
@@ -50,6 +51,9 @@ class BatchContext:
     def failure(self, error: Exception) -> Row:
         """Give the part of a row that reports an error: ``status``, ``code`` and ``error``."""
         text = self.source.without_copies(self.target.without_copies(str(error)))
+        if isinstance(error, FullDiskError) and text != str(error) and "TMPDIR" not in text:
+            error = no_room_for_copies()  # the disk of a copy is not that of the store
+            text = str(error)
         if isinstance(error, ClearzoomError):
             return failure(error.code, text)
         if isinstance(error, OSError):

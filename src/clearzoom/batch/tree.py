@@ -11,12 +11,13 @@ from clearzoom.batch.naming import ResultName, result_names
 from clearzoom.batch.object_store import ObjectStore
 from clearzoom.batch.report import NAME, read_report, rows_of
 from clearzoom.batch.storage import LocalFolder, Storage
-from clearzoom.errors import InputError, MissingFileError, OutputError
+from clearzoom.errors import InputError, MissingFileError, OutputError, StoreError
 from clearzoom.io.formats import SUFFIXES, ResultFormat
 from clearzoom.io.names import (
     HIDDEN,
     RAW_SUFFIXES,
     begins_as_picture,
+    is_file_name,
     is_hidden,
     is_picture_file,
     is_picture_name,
@@ -26,6 +27,7 @@ from clearzoom.io.names import (
 from clearzoom.pipeline.paths import OWN, is_folder, is_visible_folder
 
 FOLDER, RESULTS, LINKED = "folder", "results folder", "linked folder"
+UNUSABLE = "unusable name"
 _KINDS_NAMED = 6
 
 
@@ -63,7 +65,7 @@ def left_out_text(kinds: Iterable[str]) -> str:
     ordered = sorted(counts.items(), key=lambda kind: -kind[1])
     named = len(ordered) if len(ordered) == _KINDS_NAMED + 1 else _KINDS_NAMED
     words = [
-        f"{count} {kind}{'s' if count > 1 and kind.endswith(FOLDER) else ''}"
+        f"{count} {kind}{'s' if count > 1 and kind.endswith((FOLDER, UNUSABLE)) else ''}"
         for kind, count in ordered[:named]
     ]
     others = sum(count for _, count in ordered[named:])
@@ -107,9 +109,11 @@ def list_pictures(
     if not (listing.pictures or listing.unreadable or may_be_empty):
         others = left_out_text(listing.left_out.values())
         hint = "; `recursive` takes its folders" if FOLDER in listing.left_out.values() else ""
+        why = f"{others}{hint}"
+        if isinstance(source, ObjectStore):
+            why = why or source.why_empty()
         raise MissingFileError(
-            f"no picture that can be read in {full_name(source)}"
-            + (f": {others}{hint}" if others else "")
+            f"no picture that can be read in {full_name(source)}{f': {why}' if why else ''}"
         )
     if source.identities("") & target.identities(""):
         raise InputError(f"{full_name(target)} is the input itself; name another folder")
@@ -220,6 +224,9 @@ def _list_store(source: ObjectStore, target: Storage, *, recursive: bool) -> Lis
             continue
         if own and name.startswith(own):
             continue
+        if not is_file_name(name):
+            listing.left_out[name] = UNUSABLE
+            continue
         left_out = _left_out_with_its_folder(name, results)
         if left_out is not None:
             listing.left_out |= left_out
@@ -230,7 +237,7 @@ def _list_store(source: ObjectStore, target: Storage, *, recursive: bool) -> Lis
         else:
             listing.left_out[name] = kind_left_out(name)
     if not recursive:
-        for folder in source.folders():
+        for folder in filter(is_file_name, source.folders()):
             if not folder.startswith(OWN) and f"{folder}/" != own:
                 listing.left_out[folder] = HIDDEN if is_hidden(folder) else FOLDER
     return listing
@@ -250,7 +257,7 @@ def _content(source: ObjectStore, name: str) -> bytes:
     try:
         return source.read(name) or b""
     except OutputError as error:
-        raise InputError(str(error)) from error
+        raise StoreError(str(error)) from error
 
 
 def full_name(storage: Storage, name: str = "") -> str:

@@ -101,6 +101,7 @@ def batch(
     from clearzoom.batch.batch import Batch, ThreadExecutor
     from clearzoom.batch.object_store import storage_of
     from clearzoom.batch.ray_cluster import Cluster, RayExecutor, connected
+    from clearzoom.batch.tree import full_name
 
     if engine == "local" or engine == "ray":
         say(f"note: --engine {engine} is the old spelling of --on {engine}", err=True)
@@ -119,6 +120,7 @@ def batch(
     with stoppable(), reporting.progress("Enlarging", "pictures") as report:
         pictures = Batch(*places, settings, recursive=recursive, elsewhere=on == "ray")
         reporting.describe(pictures)
+        report(0, len(pictures.tasks))
         if on == "ray":
             cluster = Cluster(address, cpus, gpus, min_actors, max_actors)
             with connected(cluster) as most_actors:
@@ -128,6 +130,6 @@ def batch(
         else:
             pictures.run(ThreadExecutor(), report)
     seconds = time.perf_counter() - began
-    end_of_batch(pictures, target, reporting, seconds)
+    end_of_batch(pictures, full_name(places[1]), reporting, seconds)
     reporting.run.seconds = round(seconds, 3)
     reporting.end()

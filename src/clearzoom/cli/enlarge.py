@@ -165,6 +165,7 @@ def _many(many: "Many", settings: "Settings", reporting: Reporting, *, recursive
     with stoppable(), reporting.progress("Enlarging", "pictures") as report:
         batch = Batch(many.source, target, settings, recursive=recursive)
         reporting.describe(batch)
+        report(0, len(batch.tasks))
         batch.run(ThreadExecutor(), report)
     end_of_batch(batch, many.target, reporting, time.perf_counter() - began)
 

@@ -14,7 +14,7 @@ from clearzoom.cli.missing import check_words, is_absent
 from clearzoom.errors import InputError, OutputError
 from clearzoom.io.formats import FORMATS, SUFFIXES
 from clearzoom.io.missing import missing_file
-from clearzoom.io.names import result_suffix, stem_of
+from clearzoom.io.names import is_picture_name, result_suffix, stem_of
 from clearzoom.pipeline.beside import beside
 from clearzoom.pipeline.paths import is_folder, is_visible_folder
 from clearzoom.pipeline.settings import Settings
@@ -97,7 +97,7 @@ def select(
     check_words(words, output)
     paths = _paths(words)
     if output is not None and "://" in output:
-        raise OutputError(_other_command(output, f"SOURCE {output}"))
+        raise OutputError(other_command(output, f"SOURCE {_folder_of(output)}"))
     into = output is not None and _is_folder_name(output)
     if output is None or (len(paths) == 1 and not is_visible_folder(paths[0])):
         alone = len(paths) == 1
@@ -154,7 +154,7 @@ def _paths(words: Sequence[str]) -> list[Path]:
     paths: dict[Path, Path] = {}
     for word in words:
         if "://" in word and not os.path.lexists(word):
-            raise InputError(_other_command(word, f"{word} TARGET"))
+            raise InputError(other_command(word, f"{_folder_of(word)} TARGET"))
         matches = [word]
         if has_magic(word) and not os.path.lexists(word):
             # Path.glob takes no absolute pattern.
@@ -164,11 +164,25 @@ def _paths(words: Sequence[str]) -> list[Path]:
     return list(paths.values())
 
 
-def _other_command(address: str, arguments: str) -> str:
+def other_command(address: str, arguments: str) -> str:
+    """Say which command takes an address, for an error of one that does not.
+
+    Args:
+        address: as the user wrote it.
+        arguments: what to write after that command.
+    """
     scheme = address.partition("://")[0].lower()
     if scheme in ("http", "https", "file"):
         return f"{address} is an address; give the path of a file, which you downloaded before"
-    return f"{address} is an address of an object store; write: clearzoom batch {arguments}"
+    return (
+        f"{address} is an address of an object store, which only 'batch' enlarges: "
+        f"clearzoom batch {arguments}"
+    )
+
+
+def _folder_of(address: str) -> str:
+    """Return the folder of an address that names a picture; other addresses name folders."""
+    return address.rpartition("/")[0] if is_picture_name(address) else address
 
 
 def _is_folder_name(output: str) -> bool:

@@ -22,11 +22,9 @@ _NAMED = 3
 
 def watch(
     context: typer.Context,
-    source: Annotated[
-        Path, typer.Argument(metavar="DIR", readable=False, help="A folder of this machine.")
-    ],
+    source: Annotated[str, typer.Argument(metavar="DIR", help="A folder of this machine.")],
     output: Annotated[
-        Path,
+        str,
         typer.Option(
             "--output",
             "-o",
@@ -71,9 +69,14 @@ def watch(
     extra [watch].
     """
     from clearzoom.batch.watch import watch_folder
+    from clearzoom.cli.selection import other_command
     from clearzoom.pipeline.paths import is_folder
 
     settings = settings_of(chosen(context))
+    for address in (source, output):
+        if "://" in address:
+            raise InputError(other_command(address, f"{source} {output}"))
+    folder, target = Path(source), Path(output)
     counts = {"done": 0, "failed": 0, "before": 0}
 
     def begins(names: Sequence[str]) -> None:
@@ -86,19 +89,19 @@ def watch(
         if failed:
             say(f"failed: {failure_text(row['file'], row['error'])}", err=True)
         elif not skipped:
-            say(f"{output / row['output']}  {row['width_px']}x{row['height_px']} px")
+            say(f"{target / row['output']}  {row['width_px']}x{row['height_px']} px")
 
-    if not is_folder(source):
-        raise InputError(f"{source} is a file; name the folder that it is in")
+    if not is_folder(folder):
+        raise InputError(f"{folder} is a file; name the folder that it is in")
     below = "and the folders in it" if recursive else "without the folders in it (--recursive)"
-    say(f"watching {source} {below}; results go to {output}; Ctrl-C ends it", err=True)
+    say(f"watching {folder} {below}; results go to {target}; Ctrl-C ends it", err=True)
     with stoppable():
         try:
             watch_folder(
-                source, output, settings, recursive=recursive, begins=begins, finished=finished
+                folder, target, settings, recursive=recursive, begins=begins, finished=finished
             )
         except KeyboardInterrupt:
             say(
-                f"{output}  {counts['done']} enlarged, {counts['before']} done before, "
-                f"{counts['failed']} failed; see {output}/report.jsonl"
+                f"{target}  {counts['done']} enlarged, {counts['before']} done before, "
+                f"{counts['failed']} failed; see {target}/report.jsonl"
             )

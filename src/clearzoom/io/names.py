@@ -5,7 +5,7 @@ raw files of cameras, which are TIFFs with suffixes of their own, do not count.
 """
 
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 from clearzoom.io.formats import FORMATS, SUFFIXES
 from clearzoom.io.pillow_reader import kind_by_start
@@ -74,6 +74,21 @@ def stem_of(name: str) -> str:
 def is_hidden(name: str) -> bool:
     """Tell whether a file's name begins with a dot, like the files that systems add to folders."""
     return PurePosixPath(name).name.startswith(".")
+
+
+def is_file_name(name: str) -> bool:
+    """Tell whether an object's name, relative to a folder, can be that of a file below the folder.
+
+    Others, joined to a folder, would lead elsewhere, or to the file of another object.
+
+    Example:
+        >>> is_file_name("a/b.png"), is_file_name("/etc/b.png"), is_file_name("a//b.png")
+        (True, False, False)
+        >>> is_file_name("../b.png")
+        False
+    """
+    parts = tuple(name.split("/"))
+    return ".." not in parts and "\0" not in name and PurePath(name).parts == parts
 
 
 def is_picture_name(name: str) -> bool:

@@ -12,12 +12,15 @@ from clearzoom.server.access.visitors import cookies_of
 from clearzoom.server.error_answers import failure
 from clearzoom.server.guards import DEVICE, guards_of
 from clearzoom.server.public_address import public_address, stated_host
-from clearzoom.server.settings import ServeSettings, is_loopback
+from clearzoom.server.settings import ServeSettings, is_address, is_loopback
 
 COOKIE = "clearzoom-token"
 _LONGEST_PATH = 8192
 _CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 _OPEN_TO_ALL = ("/healthz",)
+"""What containers and clusters ask at an address that changes; it says that the server lives."""
+_BY_ADDRESS = ("/metrics",)
+"""Prometheus asks for these at the same address."""
 _PAGES = ("/", DEVICE)
 _SHARED = ("/iiif/", "/dzi/")
 """Viewers on other sites may read answers below these paths."""
@@ -130,7 +133,7 @@ class Safety:
         return _OWN if origin else _EMBEDDED
 
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str, str] | None:
-        if not self._is_own_name(stated_host(scope)):
+        if scope["path"] not in _OPEN_TO_ALL and not self._is_own_name(scope):
             # DNS rebinding: a page of a name that resolves to here must not read what is served.
             return 403, "forbidden", _OTHER_NAME
         origin = headers.get("origin")
@@ -147,12 +150,14 @@ class Safety:
             return None
         return 401, "token", "add ?token=... to the address, as the server said when it started"
 
-    def _is_own_name(self, host: str) -> bool:
+    def _is_own_name(self, scope: Scope) -> bool:
         """Return whether a request for a host is meant for this server."""
         try:
-            name = urlsplit(f"//{host}").hostname or ""
+            name = urlsplit(f"//{stated_host(scope)}").hostname or ""
         except ValueError:
             return False
+        if scope["path"] in _BY_ADDRESS and is_address(name):  # of which no page can be rebound
+            return True
         own = [each.lower() for each in self._settings.allowed_hosts]
         if self._settings.public_url:
             own.append(urlsplit(self._settings.public_url).hostname or "")

@@ -101,6 +101,15 @@ class ServeSettings(BaseModel):
         return cls.model_validate_json(os.environ[ENVIRONMENT])
 
 
+def is_address(host: str) -> bool:
+    """Return whether a host is written as an IP address."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def is_loopback(host: str) -> bool:
     """Return whether a host's name or address is this machine's own."""
     if host == "localhost":

@@ -289,7 +289,7 @@ def test_a_store_without_rights(command, monkeypatch):
         keys = {"AWS_ACCESS_KEY_ID": "AKIDunknown", "AWS_SECRET_ACCESS_KEY": "kept-to-itself"}
         allowed = os.environ | environment | keys
         done = command("serve", "s3://museum", "--port", "0", env=allowed, timeout=60)
-    assert done.returncode == 3
+    assert done.returncode == 11
     assert "cannot list s3://museum: " in done.stderr
     assert "kept-to-itself" not in done.stderr + done.stdout
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from clearzoom.errors import ClearzoomError, InputError
+from clearzoom.errors import ClearzoomError, InputError, StoreError
 from clearzoom.server.error_answers import RefusedError
 
 _QUIET_S = 10.0
@@ -38,7 +38,7 @@ class CircuitBreaker:
         try:
             yield
         except InputError as error:
-            if type(error) is not InputError:  # of the picture, not of the store
+            if type(error) not in (InputError, StoreError):  # of the picture, not of the store
                 raise
             self.record(error)
             raise unavailable() from error

@@ -22,7 +22,7 @@ from clearzoom.server.gallery.circuit_breaker import CircuitBreaker
 from clearzoom.server.gallery.headers import header_of, missing
 from clearzoom.server.gallery.owner_file import NAME
 from clearzoom.server.gallery.store_header import header_by_ranges, of_each_picture
-from clearzoom.server.gallery.store_names import changed_ns, digest_of, is_file_name, watermarks_in
+from clearzoom.server.gallery.store_names import changed_ns, digest_of, is_shown_name, watermarks_in
 from clearzoom.server.gallery.store_options import store_of
 from clearzoom.server.locks import CancelCheck, KeyedLock
 from clearzoom.server.settings import ServeSettings
@@ -82,7 +82,9 @@ class PictureStore:
             MissingFileError: nothing is there, and nothing ever was.
             InputError: the store cannot be listed or read, or a ``clearzoom.toml`` is too large.
         """
-        states = {name: state for name, state in self._files.states().items() if is_file_name(name)}
+        states = {
+            name: state for name, state in self._files.states().items() if is_shown_name(name)
+        }
         if not states and not (self._tree / _STAMP).exists():
             raise MissingFileError(f"no files in {self._url}; check the name")
         listed = {name for name in states if is_picture_name(name) or may_be_picture(name)}

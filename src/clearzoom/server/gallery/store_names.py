@@ -6,16 +6,16 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from clearzoom.batch.object_state import ObjectState
-from clearzoom.io.names import is_hidden
+from clearzoom.io.names import is_file_name, is_hidden
 
 _LONGEST_NAME_BYTES = 200
 
 
-def is_file_name(name: str) -> bool:
+def is_shown_name(name: str) -> bool:
     """Return whether an object's name can be that of a file; hidden ones are marks of owners."""
     parts = name.split("/")
     return (
-        all(part not in ("", ".", "..") and "\0" not in part for part in parts)
+        is_file_name(name)
         and not any(is_hidden(part) for part in parts[:-1])
         and all(len(part.encode()) <= _LONGEST_NAME_BYTES for part in parts)
     )
