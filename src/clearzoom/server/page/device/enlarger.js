@@ -38,16 +38,22 @@ export class EnlargingError extends Error {
   }
 }
 
-const PATIENCE_MS = 5_000; // of a cancelled tile, which can take minutes
+const PATIENCE_MS = 30_000; // tiles of large networks, and whole pictures, take minutes
 
 export class Enlarger {
   /** @type {Worker | null} */
   #worker = null;
   /** @type {number | undefined} */
-  #patience;
+  #leaving;
+  #patienceMs;
   /** @type {Current | null} */
   #current = null;
   #jobs = 0;
+
+  /** @param {{patienceMs?: number}} [options] how long a cancelled tile may take to its end */
+  constructor({ patienceMs = PATIENCE_MS } = {}) {
+    this.#patienceMs = patienceMs;
+  }
 
   /**
    * Enlarge one picture; an earlier one that is still at work is cancelled.
@@ -81,11 +87,11 @@ export class Enlarger {
   cancel() {
     if (!this.#current) return;
     this.#worker?.postMessage({ job: null });
-    clearTimeout(this.#patience);
-    this.#patience = setTimeout(() => {
+    clearTimeout(this.#leaving);
+    this.#leaving = setTimeout(() => {
       this.#stop();
       if (this.#current) this.#send(this.#current.order);
-    }, PATIENCE_MS);
+    }, this.#patienceMs);
     this.#end()?.reject(new EnlargingError("cancelled", "cancelled"));
   }
 
@@ -96,7 +102,7 @@ export class Enlarger {
   }
 
   #stop() {
-    clearTimeout(this.#patience);
+    clearTimeout(this.#leaving);
     this.#worker?.terminate();
     this.#worker = null;
   }
@@ -106,7 +112,7 @@ export class Enlarger {
     worker.onmessage = (event) => {
       /** @type {Answer} */
       const answer = event.data;
-      if (answer.kind !== "progress") clearTimeout(this.#patience); // the tile is over
+      if (answer.kind !== "progress") clearTimeout(this.#leaving); // the tile is over
       if (answer.job !== this.#current?.order.job) return; // it was cancelled
       if (answer.kind === "progress") this.#current.onProgress(answer.done, answer.total);
       else if (answer.kind === "done") this.#end()?.resolve(answer.result);
