@@ -32,24 +32,39 @@ export function order() {
 /** @param {string} model */
 const weightsOf = (model) => models.find(({ name }) => name === model)?.weights ?? [];
 
-/** What is known about the chosen network, unless the open list says it already. */
+/** What is known about the chosen network, besides what the open list says. */
 export function about() {
   const { model, weights } = order();
   const key = `model.${model}`;
-  if (weights) return by("others").open ? "" : `${model}: ${described(weights)}`;
-  return has(key) ? t(key) : "";
+  if (!weights) return has(key) ? t(key) : "";
+  const known = t("device.known", { model, origin: origin(weights) });
+  return inARow(by("others").open ? [sight(weights)] : [known, sight(weights)]);
 }
 
-/** @param {Weights} weights */
-function described({ licence, source, bytes, is_too_large, mode, whole_px, seam_levels }) {
+/** @param {string[]} sentences */
+const inARow = (sentences) => sentences.join(currentLanguage() === "en" ? " " : "").trim();
+
+/**
+ * Where a network comes from, its licence and its size.
+ * @param {Weights} weights
+ */
+function origin({ licence, source, bytes, is_too_large }) {
   const size = bytes < 1e6 ? `${short(bytes / 1000)} kB` : `${short(bytes / 1e6)} MB`;
-  const lines = [source ? t("device.added", { source }) : t("device.own")];
-  lines.push(t("device.licence", { licence }));
-  lines.push(t(is_too_large ? "device.too-large" : "device.size", { size }));
+  return inARow([
+    source ? t("device.added", { source }) : t("device.own"),
+    t("device.licence", { licence }),
+    t(is_too_large ? "device.too-large" : "device.size", { size }),
+  ]);
+}
+
+/**
+ * How a network sees pictures, where that can be seen in the result.
+ * @param {Weights} weights
+ */
+function sight({ mode, whole_px, seam_levels }) {
   const parts = { most: short(whole_px / 1e6), levels: short(seam_levels) };
-  if (!is_too_large && mode === "whole") lines.push(t("device.whole", parts));
-  if (!is_too_large && mode === "blended") lines.push(t("device.blended", parts));
-  return lines.join(currentLanguage() === "en" ? " " : "");
+  if (mode === "exact") return "";
+  return mode === "whole" ? t("device.whole", parts) : t("device.blended", parts);
 }
 
 /** @param {number} value */
@@ -74,7 +89,7 @@ export function drawOthers() {
       input.disabled = !first;
       const scales = weights.map(({ scale }) => `${scale}×`).join(", ");
       const title = make("b", {}, name, make("small", { textContent: scales }));
-      const words = make("span", { textContent: described(first ?? weights[0]) });
+      const words = make("span", { textContent: origin(first ?? weights[0]) });
       return make("label", {}, input, make("span", {}, title, words));
     }),
   );

@@ -228,13 +228,14 @@ export const words = {
   "device.drop": "Drop to enlarge it here",
   "device.plan": "{width} × {height} px become {wide}\u00a0×\u00a0{high}\u00a0px",
   "device.others": "More networks of this server ({count})",
+  "device.known": "{model}: {origin}",
   "device.added": "Added from {source}.",
   "device.own": "Trained by whoever runs this server.",
   "device.licence": "Licence: {licence}.",
   "device.size": "{size} to load.",
   "device.too-large": "Its file of {size} is too large for a browser’s page.",
   "device.whole":
-    "It sees pictures of up to {most} megapixels as a whole, larger ones in windows that are " +
+    "It sees pictures of up to {most} million px as a whole, larger ones in windows that are " +
     "blended, with seams of up to {levels} levels of 255.",
   "device.blended":
     "It sees pictures in windows that are blended, with seams of up to {levels} levels of 255.",

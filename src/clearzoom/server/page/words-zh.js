@@ -216,6 +216,7 @@ export const words = {
   "device.drop": "放開就在這裡放大",
   "device.plan": "{width} × {height} 像素，放大成 {wide}\u00a0×\u00a0{high}\u00a0像素",
   "device.others": "這台伺服器的其他網路模型（{count}）",
+  "device.known": "網路模型 {model}：{origin}",
   "device.added": "加入自 {source}。",
   "device.own": "由這台伺服器的管理者訓練。",
   "device.licence": "授權：{licence}。",

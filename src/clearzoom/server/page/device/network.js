@@ -2,15 +2,12 @@
 import * as ort from "./vendor/ort.wasm.min.mjs";
 import { Failure } from "./failure.js";
 import { adapted } from "./foreign.js";
+import { isPicture } from "./plausible.js";
 
 const MOST_THREADS = 8;
 const BORDER_PX = 8; // mirrored around the picture: at a bare edge zero padding darkens a white
 const ENDS_REACH_PX = 4; // of what ends.js looks at
 const NO_MEMORY = /bad_alloc|allocat|out of memory|more than \d+ bytes|Aborted/i; // onnxruntime has no code
-// As in clearzoom/engines/plausible.py: hard pictures make a network drift, broken ones go further.
-const MEAN_TOLERANCE = 0.1; // of the range, for a smooth tile
-const DETAIL_TOLERANCE = 0.3; // more for a tile whose every px is black beside white
-const ABSURD = 32; // ranges
 const PLACES = [
   ["mjs", "./vendor/ort-wasm-simd-threaded.mjs"],
   ["wasm", "./vendor/ort-wasm-simd-threaded.wasm"],
@@ -86,7 +83,10 @@ async function load(address) {
     sha256,
     engine: `onnxruntime-web ${ort.env.versions.web} fp32`,
     threads,
-    run: checked(card.kind ? adapted(runOf(session, card.interface), card) : runOf(session)),
+    run: checked(
+      card.kind ? adapted(runOf(session, card.interface), card) : runOf(session),
+      card.scale,
+    ),
   };
 }
 
@@ -139,39 +139,17 @@ const isForMemory = (error) => error instanceof RangeError || NO_MEMORY.test(inW
 /**
  * Refuse what a network gives if that is no picture.
  * @param {import("./foreign.js").Run} run
+ * @param {number} scale
  * @returns {import("./foreign.js").Run}
  */
-function checked(run) {
+function checked(run, scale) {
   return async (x, height, width) => {
     const enlarged = await run(x, height, width);
-    /** @param {Float32Array} values */
-    const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-    const tolerance = MEAN_TOLERANCE + DETAIL_TOLERANCE * detailOf(x, height, width);
-    const far = enlarged.some((value) => !(Math.abs(value) <= ABSURD));
-    if (far || !(Math.abs(mean(enlarged) - mean(x)) < tolerance)) {
+    if (!isPicture(x, enlarged, height, width, scale)) {
       throw new Failure("result", "the network gave numbers that are no picture");
     }
     return enlarged;
   };
-}
-
-/**
- * The mean difference of neighbours in (3, height, width): 0 is flat, 1 a checkerboard.
- * @param {Float32Array} x
- * @param {number} height
- * @param {number} width
- */
-function detailOf(x, height, width) {
-  let sum = 0;
-  let count = 0;
-  for (let at = 0; at < x.length; at += 1) {
-    const column = at % width;
-    const row = Math.floor(at / width) % height;
-    if (column) sum += Math.abs(x[at] - x[at - 1]);
-    if (row) sum += Math.abs(x[at] - x[at - width]);
-    count += Number(column > 0) + Number(row > 0);
-  }
-  return count ? sum / count : 0;
 }
 
 /**
