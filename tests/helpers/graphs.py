@@ -64,6 +64,29 @@ def in_blocks(path, scale=2, block=4):
     return saved(path, [*first, *nodes], [*constants, constant("w", weights)])
 
 
+def of_the_mean(path, much=1.1):
+    """Draws the picture away from its own mean."""
+    nodes, constants = resized(2, target="large")
+    nodes += [
+        helper.make_node("GlobalAveragePool", ["large"], ["mean"]),
+        helper.make_node("Sub", ["large", "mean"], ["contrast"]),
+        helper.make_node("Mul", ["contrast", "much"], ["more"]),
+        helper.make_node("Add", ["mean", "more"], ["y"]),
+    ]
+    return saved(path, nodes, [*constants, constant("much", much)])
+
+
+def of_the_place(path):
+    """Is brighter towards one side of its fixed size."""
+    ramp = np.linspace(0, 1, 128, dtype=np.float32)
+    nodes, constants = resized(2, target="large")
+    nodes += [
+        helper.make_node("Mul", ["large", "ramp"], ["more"]),
+        helper.make_node("Add", ["large", "more"], ["y"]),
+    ]
+    return saved(path, nodes, [*constants, constant("ramp", ramp**8 / 8)], (1, 3, 64, 64))
+
+
 def ours(path, scale, low, high, order="RGB"):
     """The released network "fast" with numbers from low to high, as others' networks have."""
     net = onnx.load(FOLDER / f"fast-x{scale}.onnx")

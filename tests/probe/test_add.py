@@ -6,7 +6,17 @@ import numpy as np
 import onnx
 import pytest
 from helpers import graphs
-from helpers.graphs import constant, convolved, helper, in_blocks, ours, resized, saved
+from helpers.graphs import (
+    constant,
+    convolved,
+    helper,
+    in_blocks,
+    of_the_mean,
+    of_the_place,
+    ours,
+    resized,
+    saved,
+)
 
 from clearzoom.core.resize import enlarge_bicubic
 from clearzoom.engines.network import load_network
@@ -336,29 +346,6 @@ def bad_graphs(folder):
             "another result each time",
         ),
     }
-
-
-def of_the_mean(path, much=1.1):
-    """Draws the picture away from its own mean."""
-    nodes, constants = resized(2, target="large")
-    nodes += [
-        helper.make_node("GlobalAveragePool", ["large"], ["mean"]),
-        helper.make_node("Sub", ["large", "mean"], ["contrast"]),
-        helper.make_node("Mul", ["contrast", "much"], ["more"]),
-        helper.make_node("Add", ["mean", "more"], ["y"]),
-    ]
-    return saved(path, nodes, [*constants, constant("much", much)])
-
-
-def of_the_place(path):
-    """Is brighter towards one side of its fixed size."""
-    ramp = np.linspace(0, 1, 128, dtype=np.float32)
-    nodes, constants = resized(2, target="large")
-    nodes += [
-        helper.make_node("Mul", ["large", "ramp"], ["more"]),
-        helper.make_node("Add", ["large", "more"], ["y"]),
-    ]
-    return saved(path, nodes, [*constants, constant("ramp", ramp**8 / 8)], (1, 3, 64, 64))
 
 
 def test_a_network_of_the_whole_picture_sees_it_whole_or_in_blended_windows(

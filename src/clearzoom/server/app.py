@@ -97,7 +97,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
     async def page() -> FileResponse:
         return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
-    add_device_page(app, settings.session / "unpacked")
+    add_device_page(app, settings.session / "unpacked", gives_own=not settings.is_for_all)
     app.mount("/static", StaticFiles(directory=PAGE, check_dir=False), name="static")
     app.add_middleware(Visitors, tickets=tickets, groups=passwords)
     app.add_middleware(Compressed, cache=service.cache)

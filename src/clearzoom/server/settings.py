@@ -77,6 +77,11 @@ class ServeSettings(BaseModel):
         return is_loopback(self.host) and self.public_url is None
 
     @property
+    def is_for_all(self) -> bool:
+        """Whether other machines can reach the server without a token."""
+        return self.token is None and not self.is_local
+
+    @property
     def shared_with(self) -> tuple[str, ...]:
         """The sites whose pages may read pictures, or ``*`` for all."""
         if self.allowed_origins is not None:

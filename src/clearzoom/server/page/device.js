@@ -1,5 +1,6 @@
 // The page that enlarges in the browser: a file, a model, the worker's progress, and the result.
 import { imageService, onePicture } from "./api.js";
+import { about, drawOthers, drawScales, listOthers, order } from "./device-models.js";
 import { by, toast } from "./dom.js";
 import { takeFiles } from "./files.js";
 import { slides } from "./slider.js";
@@ -24,25 +25,19 @@ let progress = null;
 /** @type {Result | null} */
 let result = null;
 
-/** The model and scale that the form states. */
-const order = () => {
-  const fields = new FormData(by("order"));
-  return { model: String(fields.get("model")), scale: Number(fields.get("scale")) };
-};
-
 /** @param {unknown} error */
 function words(error) {
   const { code, message } = /** @type {Partial<EnlargingError>} */ (error);
   if (code === "cancelled") return t("download.cancelled");
   const key = `device.error.${code}`;
-  return has(key) ? t(key) : t("device.error.fault", { why: message ?? "" });
+  return t(has(key) ? key : "device.error.fault", { why: message ?? "" });
 }
 
 /** Put everything that is known into the page. */
 function update() {
-  const { model, scale } = order();
-  const about = `model.${model}`;
-  by("about").textContent = has(about) ? t(about) : "";
+  const { scale } = order();
+  by("about").textContent = about();
+  by("about").hidden = !by("about").textContent;
   by("chosen").hidden = !chosen;
   if (chosen) {
     by("name").textContent = chosen.name;
@@ -52,17 +47,7 @@ function update() {
   }
   by("work").hidden = !progress;
   by("start").disabled = Boolean(progress);
-  if (progress) {
-    const { done, total } = progress;
-    by("status").textContent = total
-      ? t("download.running", { percent: percent(done / total) })
-      : t("device.loading");
-    by("part").textContent = total
-      ? t("download.part", { done: number(done), total: number(total) })
-      : "";
-    if (total) by("bar").value = done / total;
-    else by("bar").removeAttribute("value");
-  }
+  if (progress) showProgress(progress);
   by("result").hidden = !result;
   if (result) {
     const seconds = number(result.seconds, { maximumSignificantDigits: 2 });
@@ -70,6 +55,20 @@ function update() {
     by("done").textContent = `${done} (${t("device.threads", { threads: result.threads })})`;
     by("caption").textContent = t("device.caption", { name: result.name });
   }
+}
+
+/** @param {{done: number, total: number}} progress */
+function showProgress({ done, total }) {
+  const hasParts = total > 1; // of one alone nobody knows how far it is
+  const running = hasParts
+    ? t("download.running", { percent: percent(done / total) })
+    : t("device.running");
+  by("status").textContent = total ? running : t("device.loading");
+  by("part").textContent = hasParts
+    ? t("download.part", { done: number(done), total: number(total) })
+    : "";
+  if (hasParts) by("bar").value = done / total;
+  else by("bar").removeAttribute("value");
 }
 
 /** @param {string} address */
@@ -174,7 +173,11 @@ takeFiles(({ files }) => {
   if (picture) choose(picture);
   else toast(t("upload.none"), { isError: true });
 });
-by("order").addEventListener("change", update);
+by("order").addEventListener("change", ({ target }) => {
+  if (/** @type {HTMLInputElement} */ (target).name === "model") drawScales();
+  update();
+});
+by("others").addEventListener("toggle", update);
 by("order").addEventListener("submit", (event) => {
   event.preventDefault();
   start();
@@ -184,9 +187,11 @@ by("language").addEventListener("click", translate);
 by("theme").addEventListener("click", window.switchTheme);
 document.addEventListener("language", () => {
   document.title = `${t("device.title")} – clearzoom`;
+  drawOthers();
   update();
 });
 slides(by("peek-range"), by("peek-picture"));
 show();
+listOthers();
 const served = new URLSearchParams(location.search).get("picture");
 if (served) fetchServed(served);

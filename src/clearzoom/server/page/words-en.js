@@ -227,7 +227,20 @@ export const words = {
   "device.note": "It never leaves this device.",
   "device.drop": "Drop to enlarge it here",
   "device.plan": "{width} × {height} px become {wide}\u00a0×\u00a0{high}\u00a0px",
+  "device.others": "More networks of this server ({count})",
+  "device.known": "{model}: {origin}",
+  "device.added": "Added from {source}.",
+  "device.own": "Trained by whoever runs this server.",
+  "device.licence": "Licence: {licence}.",
+  "device.size": "{size} to load.",
+  "device.too-large": "Its file of {size} is too large for a browser’s page.",
+  "device.whole":
+    "It sees pictures of up to {most} million px as a whole, larger ones in windows that are " +
+    "blended, with seams of up to {levels} levels of 255.",
+  "device.blended":
+    "It sees pictures in windows that are blended, with seams of up to {levels} levels of 255.",
   "device.loading": "Loading the network …",
+  "device.running": "Enlarging …",
   "device.done": "Computed on this device in {seconds} s. Nothing was sent anywhere.",
   "device.threads": "threads: {threads}",
   "device.caption": "{name}, the middle at 100 %",
@@ -241,6 +254,11 @@ export const words = {
     "That is too large for a browser: the result may have at most 200 million px. Try 2×, or " +
     "the server.",
   "device.error.model": "The network could not be loaded. Is the server still running?",
+  "device.error.unsupported": "This browser cannot run the network: choose another. ({why})",
+  "device.error.memory":
+    "The network needs more memory for this picture than a browser has. Choose another network, " +
+    "a smaller picture, or the server.",
+  "device.error.server": "The server cannot give this network; its log says why.",
   "device.error.result": "The network’s numbers were no picture. Nothing was made.",
   "device.error.fault": "Something went wrong in this browser: {why}",
   "device.error.missing": "The server has no such picture that may be enlarged.",

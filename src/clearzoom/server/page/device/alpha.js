@@ -1,18 +1,17 @@
 // Transparency, as in clearzoom.core.alpha: what a network sees under it must not bleed into the
 // visible edge. Alpha itself is enlarged bicubic.
-import { mirrored } from "./tiles.js";
+import { taps } from "./taps.js";
 
 /**
  * @typedef {import("./tiles.js").Picture} Picture
  * @typedef {import("./tiles.js").Span} Span
  * @typedef {import("./tiles.js").Tile} Tile
- * @typedef {[px: number, weight: number][]} Taps
+ * @typedef {import("./taps.js").Taps} Taps
  */
 
 const RADII_PX = [1, 2, 4, 8, 16, 32];
 const REACH_PX = Math.max(...RADII_PX) + 1;
 const FAINT = 16;
-const BICUBIC_REACH_PX = 3;
 
 /** @param {Uint8ClampedArray} levels RGBA */
 export function hasAlpha(levels) {
@@ -138,42 +137,6 @@ export function visibleColours(picture, rows, columns) {
 }
 
 /**
- * Keys' kernel, a = -0.5.
- * @param {number} distance
- */
-function cubic(distance) {
-  const x = Math.abs(distance);
-  if (x <= 1) return 1.5 * x ** 3 - 2.5 * x ** 2 + 1;
-  return x < 2 ? -0.5 * x ** 3 + 2.5 * x ** 2 - 4 * x + 2 : 0;
-}
-
-/**
- * For each px of an enlarged core: the px that it lies in, and those it is made of.
- * @param {Span} span
- * @param {number} scale
- * @returns {{own: number, bicubic: Taps, linear: Taps}[]}
- */
-function taps({ coreStart, coreStop, length }, scale) {
-  const [start, stop] = [coreStart - BICUBIC_REACH_PX, coreStop + BICUBIC_REACH_PX];
-  const at = mirrored({ start, stop, length });
-  return Array.from({ length: (coreStop - coreStart) * scale }, (_, index) => {
-    const own = coreStart + Math.floor(index / scale);
-    const centre = (coreStart * scale + index + 0.5) / scale - 0.5;
-    /** @type {Taps} */
-    const bicubic = [-1, 0, 1, 2].map((tap) => {
-      const px = Math.floor(centre) + tap;
-      return [at[px - start], cubic(centre - px)];
-    });
-    /** @type {Taps} */
-    const linear = [0, 1].map((tap) => {
-      const px = Math.floor(centre) + tap;
-      return [at[px - start], 1 - Math.abs(centre - px)];
-    });
-    return { own, bicubic, linear };
-  });
-}
-
-/**
  * The colour of the px around, each weighted by its alpha; null where there is none.
  * @param {Picture} picture
  * @param {Taps} down
@@ -194,35 +157,34 @@ function spreadColour({ levels, width }, down, across) {
 }
 
 /**
- * Put a tile's enlarged alpha into its band of RGBA px; colour follows where it spreads.
+ * Put a tile's enlarged alpha into its core; colour follows where it spreads.
  * @param {Picture} picture
  * @param {Tile} tile
  * @param {number} scale
- * @param {Uint8Array} band (scale * h, width, 4)
+ * @param {Uint8Array} core (scale * h, scale * w, 4)
  */
-export function enlargedAlpha(picture, { rows, columns }, scale, band) {
+export function enlargedAlpha(picture, { rows, columns }, scale, core) {
   const across = taps(columns, scale);
-  const bandWidth = picture.width * scale;
-  taps(rows, scale).forEach((down, y) => {
+  let to = 0;
+  taps(rows, scale).forEach((down) => {
     const line = new Float64Array(picture.width);
     for (const [px, weight] of down.bicubic) {
       for (let x = 0; x < picture.width; x += 1) {
         line[x] += weight * picture.levels[4 * (px * picture.width + x) + 3];
       }
     }
-    let to = 4 * (y * bandWidth + columns.coreStart * scale);
     for (const parts of across) {
       let value = 0;
       for (const [px, weight] of parts.bicubic) value += weight * line[px];
       value = Math.min(Math.max(value, 0), 255);
-      band[to + 3] = Math.floor(value + 0.5);
+      core[to + 3] = Math.floor(value + 0.5);
       const own = picture.levels[4 * (down.own * picture.width + parts.own) + 3];
       if (value > own && value >= 0.5) {
         const theirs = spreadColour(picture, down.linear, parts.linear);
         const share = theirs ? 1 - own / value : 0;
         for (let colour = 0; theirs && colour < 3; colour += 1) {
-          const mixed = band[to + colour] * (1 - share) + theirs[colour] * share;
-          band[to + colour] = Math.floor(mixed + 0.5);
+          const mixed = core[to + colour] * (1 - share) + theirs[colour] * share;
+          core[to + colour] = Math.floor(mixed + 0.5);
         }
       }
       to += 4;

@@ -14,14 +14,19 @@
  *   | {kind: "done", job: number, result: Enlarged}
  *   | {kind: "failed", job: number, code: string, message: string}} Answer of the worker
  *
+ * @typedef {{job: number, file: Blob, card: string}} Order for the worker
+ *
  * @typedef {object} Current what is at work
- * @property {number} job
+ * @property {Order} order
  * @property {(result: Enlarged) => void} resolve
  * @property {(error: EnlargingError) => void} reject
  * @property {(done: number, total: number) => void} onProgress
  */
 
-/** What went wrong; its code is "cancelled", "fault", "model", "result", "too-large" or "unreadable". */
+/**
+ * What went wrong; its code is "cancelled", "fault", "memory", "model", "result", "server",
+ * "too-large", "unreadable" or "unsupported".
+ */
 export class EnlargingError extends Error {
   /**
    * @param {string} code
@@ -33,12 +38,22 @@ export class EnlargingError extends Error {
   }
 }
 
+const PATIENCE_MS = 30_000; // tiles of large networks, and whole pictures, take minutes
+
 export class Enlarger {
   /** @type {Worker | null} */
   #worker = null;
+  /** @type {number | undefined} */
+  #leaving;
+  #patienceMs;
   /** @type {Current | null} */
   #current = null;
   #jobs = 0;
+
+  /** @param {{patienceMs?: number}} [options] how long a cancelled tile may take to its end */
+  constructor({ patienceMs = PATIENCE_MS } = {}) {
+    this.#patienceMs = patienceMs;
+  }
 
   /**
    * Enlarge one picture; an earlier one that is still at work is cancelled.
@@ -51,12 +66,11 @@ export class Enlarger {
    */
   enlarge(file, card, onProgress = () => {}) {
     this.cancel();
-    const worker = (this.#worker ??= this.#start());
     return new Promise((resolve, reject) => {
       this.#jobs += 1;
-      this.#current = { job: this.#jobs, resolve, reject, onProgress };
-      const address = new URL(card, location.href).href;
-      worker.postMessage({ job: this.#jobs, file, card: address });
+      const order = { job: this.#jobs, file, card: new URL(card, location.href).href };
+      this.#current = { order, resolve, reject, onProgress };
+      this.#send(order);
     });
   }
 
@@ -67,12 +81,30 @@ export class Enlarger {
   /**
    * Give up what is at work; its promise is rejected with the code "cancelled".
    *
-   * The worker ends after the tile at hand, and stays: what it has loaded works offline.
+   * The worker ends after the tile at hand, and stays: what it has loaded works offline. One whose
+   * tile takes long is ended, and what was ordered meanwhile gets another.
    */
   cancel() {
     if (!this.#current) return;
     this.#worker?.postMessage({ job: null });
+    clearTimeout(this.#leaving);
+    this.#leaving = setTimeout(() => {
+      this.#stop();
+      if (this.#current) this.#send(this.#current.order);
+    }, this.#patienceMs);
     this.#end()?.reject(new EnlargingError("cancelled", "cancelled"));
+  }
+
+  /** @param {Order} order */
+  #send(order) {
+    this.#worker ??= this.#start();
+    this.#worker.postMessage(order);
+  }
+
+  #stop() {
+    clearTimeout(this.#leaving);
+    this.#worker?.terminate();
+    this.#worker = null;
   }
 
   #start() {
@@ -80,14 +112,18 @@ export class Enlarger {
     worker.onmessage = (event) => {
       /** @type {Answer} */
       const answer = event.data;
-      if (answer.job !== this.#current?.job) return; // it was cancelled
+      if (answer.kind !== "progress") clearTimeout(this.#leaving); // the tile is over
+      if (answer.job !== this.#current?.order.job) return; // it was cancelled
       if (answer.kind === "progress") this.#current.onProgress(answer.done, answer.total);
       else if (answer.kind === "done") this.#end()?.resolve(answer.result);
-      else this.#end()?.reject(new EnlargingError(answer.code, answer.message));
+      else {
+        if (answer.code === "memory") this.#stop(); // nothing else gives the memory back
+        this.#end()?.reject(new EnlargingError(answer.code, answer.message));
+      }
     };
     worker.onerror = (event) => {
       event.preventDefault();
-      this.#worker = null;
+      this.#stop();
       const message = event.message ?? "the worker did not start";
       this.#end()?.reject(new EnlargingError("fault", message));
     };

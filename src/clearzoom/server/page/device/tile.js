@@ -57,13 +57,13 @@ function notMirrored({ start, stop, length }) {
 const asLevel = (value) => Math.floor(Math.min(Math.max((value + 0.5) * 255, 0), 255) + 0.5);
 
 /**
- * Enlarge a tile's core into the band of all tiles of its row.
+ * Enlarge a tile's core.
  * @param {Picture} picture
  * @param {Tile} tile
  * @param {import("./network.js").Network} network
- * @param {Uint8Array} band (scale * h, width, channels)
+ * @returns {Promise<Uint8Array>} (scale * h, scale * w, channels)
  */
-export async function enlargeTile(picture, tile, network, band) {
+export async function enlargeTile(picture, tile, network) {
   const { scale } = network;
   const { channels } = picture;
   const { window, height, width } = windowOf(picture, tile);
@@ -73,20 +73,22 @@ export async function enlargeTile(picture, tile, network, band) {
   const inside = [...notMirrored(rows), ...notMirrored(columns)];
   const held = heldEnds(window, height, width, inside);
   const [wide, plane] = [width * scale, height * width * scale * scale];
-  const bandWidth = picture.width * scale;
+  const size = (rows.coreStop - rows.coreStart) * (columns.coreStop - columns.coreStart);
+  const core = new Uint8Array(size * scale * scale * channels);
+  let to = 0;
   for (let y = rows.coreStart * scale; y < rows.coreStop * scale; y += 1) {
     const inWindow = y - rows.start * scale;
-    let to = ((y - rows.coreStart * scale) * bandWidth + columns.coreStart * scale) * channels;
     for (let x = columns.coreStart * scale; x < columns.coreStop * scale; x += 1) {
       const across = x - columns.start * scale;
       const from = inWindow * wide + across;
       const lr = Math.floor(inWindow / scale) * width + Math.floor(across / scale);
       for (let colour = 0; colour < 3; colour += 1) {
         const end = flat[lr] ? window[3 * lr + colour] : held[3 * lr + colour];
-        band[to + colour] = end >= 0 ? end : asLevel(sr[colour * plane + from]);
+        core[to + colour] = end >= 0 ? end : asLevel(sr[colour * plane + from]);
       }
       to += channels;
     }
   }
-  if (channels === 4) enlargedAlpha(picture, tile, scale, band);
+  if (channels === 4) enlargedAlpha(picture, tile, scale, core);
+  return core;
 }

@@ -1,13 +1,13 @@
-// The canonical grid, as in clearzoom.core.tiles: each tile is computed from the same window,
+// The canonical grid, as in clearzoom.core.grid: each tile is computed from the same window,
 // whatever the device.
-const BORDER_PX = 8; // mirrored around the picture: at a bare edge zero padding darkens a white
-
 /**
  * @typedef {object} Span of a tile, in px of one axis
  * @property {number} start of its window; below 0 it is mirrored
  * @property {number} stop
  * @property {number} coreStart of what it makes
  * @property {number} coreStop
+ * @property {number} nextStart where the core of the next tile starts; before coreStop in windows
+ *   that are blended
  * @property {number} length of the axis
  *
  * @typedef {{rows: Span, columns: Span}} Tile
@@ -20,32 +20,45 @@ const BORDER_PX = 8; // mirrored around the picture: at a bare edge zero padding
  */
 
 /**
- * One axis in cores of corePx, each read with haloPx on both sides.
- * @param {number} length
- * @param {number} corePx
- * @param {number} haloPx
+ * Whether a network sees all of a picture in one window.
+ * @param {{width: number, height: number}} picture
+ * @param {Pick<import("./network.js").Network, "wholePx">} network
  */
-function spans(length, corePx, haloPx) {
-  /** @type {Span[]} */
-  const found = [];
-  for (let coreStart = 0; coreStart < length; coreStart += corePx) {
-    const coreStop = Math.min(coreStart + corePx, length);
-    const start = Math.max(-BORDER_PX, coreStart - haloPx);
-    const stop = Math.min(length + BORDER_PX, coreStop + haloPx);
-    found.push({ start, stop, coreStart, coreStop, length });
-  }
-  return found;
-}
+const isWhole = ({ width, height }, { wholePx }) => width * height <= wholePx;
 
 /**
- * The tiles of a picture, row by row.
+ * How far the core of a tile goes on into the next one, where both are blended.
  * @param {{width: number, height: number}} picture
- * @param {{tilePx: number, haloPx: number}} network
+ * @param {Pick<import("./network.js").Network, "wholePx" | "blendPx">} network
+ */
+export const blendOf = (picture, network) => (isWhole(picture, network) ? 0 : network.blendPx);
+
+/**
+ * The tiles of a picture, row by row: one alone where the network sees it as a whole.
+ * @param {{width: number, height: number}} picture
+ * @param {import("./network.js").Network} network
  * @returns {Tile[][]}
  */
-export function grid({ width, height }, { tilePx, haloPx }) {
-  const across = spans(width, tilePx, haloPx);
-  return spans(height, tilePx, haloPx).map((rows) => across.map((columns) => ({ rows, columns })));
+export function grid(picture, network) {
+  const { tilePx, haloPx, borderPx } = network;
+  const { width, height } = picture;
+  const corePx = isWhole(picture, network) ? Math.max(width, height) : tilePx;
+  const blendPx = blendOf(picture, network);
+  /** @param {number} length */
+  const spans = (length) => {
+    /** @type {Span[]} */
+    const found = [];
+    for (let coreStart = 0; coreStart < length; coreStart += corePx) {
+      const nextStart = Math.min(coreStart + corePx, length);
+      const coreStop = Math.min(nextStart + blendPx, length);
+      const start = Math.max(-borderPx, coreStart - haloPx);
+      const stop = Math.min(length + borderPx, coreStop + haloPx);
+      found.push({ start, stop, coreStart, coreStop, nextStart, length });
+    }
+    return found;
+  };
+  const across = spans(width);
+  return spans(height).map((rows) => across.map((columns) => ({ rows, columns })));
 }
 
 /**

@@ -1,11 +1,12 @@
 // The worker: decode, run the network tile by tile, write the PNG as it grows.
 import { hasAlpha } from "./alpha.js";
+import { Bands } from "./bands.js";
 import { Failure } from "./failure.js";
 import { loadNetwork } from "./network.js";
 import { PngWriter } from "./png.js";
 import { provenance } from "./provenance.js";
 import { enlargeTile } from "./tile.js";
-import { grid } from "./tiles.js";
+import { blendOf, grid } from "./tiles.js";
 
 const LONGEST_SIDE_PX = 16_384; // that browsers decode into a canvas
 const MOST_RESULT_PX = 200_000_000;
@@ -61,19 +62,19 @@ async function enlarge(job, file, card) {
   const png = new PngWriter(width, height, picture.channels, provenance(network));
   await checkNewest(job);
   const rows = grid(picture, network);
+  const bands = new Bands(width, picture.channels, scale, blendOf(picture, network));
   const total = rows.length * rows[0].length;
   let done = 0;
   send({ job, kind: "progress", done, total });
   for (const row of rows) {
-    const { coreStart, coreStop } = row[0].rows;
-    const band = new Uint8Array((coreStop - coreStart) * scale * width * picture.channels);
+    bands.begin(row[0].rows);
     for (const tile of row) {
-      await enlargeTile(picture, tile, network, band);
+      bands.add(await enlargeTile(picture, tile, network), tile);
       done += 1;
       send({ job, kind: "progress", done, total });
       await checkNewest(job);
     }
-    await png.write(band);
+    await png.write(bands.finish(row[0].rows));
   }
   return { blob: await png.finish(), width, height, threads: network.threads };
 }
