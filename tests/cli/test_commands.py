@@ -140,6 +140,37 @@ def test_evaluate_prints_one_object(here, tmp_path, photo):
 
 
 @pytest.mark.train
+def test_evaluate_measures_several_models_beside_each_other(here, tmp_path, photo):
+    write_rgb8(tmp_path / "a.png", np.ascontiguousarray(photo[:64, :80]))
+    asked = ("evaluate", "--data", tmp_path, "--scale", 2, "--json")
+    both = json.loads(here(*asked, "--model", "fast", "--model", "photo", "--ensemble").stdout)
+    names = ["bicubic", "fast", "fast + ensemble", "photo", "photo + ensemble"]
+    assert [row["model"] for row in both["rows"]] == names
+    alone = json.loads(here(*asked, "--model", "photo").stdout)
+    assert alone["rows"][1]["psnr_db"] == both["rows"][3]["psnr_db"]
+    assert json.loads(here(*asked).stdout)["rows"][1]["model"] == "fast"
+
+
+@pytest.mark.slow
+def test_training_beside_a_torchvision_that_does_not_load_says_what_to_do(
+    command, config_file, tmp_path
+):
+    """Its wheel from an index of packages fails beside a torch for CPUs, and Lightning loads it."""
+    broken = tmp_path / "site" / "torchvision"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("raise RuntimeError('operator nms does not exist')\n")
+    described = tmp_path / "site" / "torchvision-0.28.0.dist-info"
+    described.mkdir()
+    (described / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: torchvision\nVersion: 0.28.0\n"
+    )
+    path = os.pathsep.join(filter(None, [str(broken.parent), os.environ.get("PYTHONPATH")]))
+    done = command("train", config_file, env=os.environ | {"PYTHONPATH": path})
+    assert (done.returncode, done.stderr.count("\n")) == (8, 1), done.stderr
+    assert done.stderr.startswith("error[training]: torchvision does not load beside this torch")
+    assert "pip uninstall torchvision" in done.stderr
+
+
 def test_train_runs_resumes_and_says_where(command, here, config_file, tmp_path):
     config, run = config_file(), tmp_path / "run"
     first = here("train", config, "-o", run, "--time-budget", "0s")

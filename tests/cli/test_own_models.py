@@ -96,11 +96,36 @@ def test_what_is_refused_is_one_line(here, own_folder, tmp_path):
         done = here("models", "add", path, "--licence", "CC0-1.0")
         assert (done.returncode, done.stderr.count("\n")) == (status, 1), (case, done.stderr)
         assert done.stderr.startswith(code), case
+    page, pointer = tmp_path / "page.pth", tmp_path / "pointer.onnx"
+    page.write_text("\n<!DOCTYPE html><title>The file is too large to be scanned</title>")
+    pointer.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n")
+    for path, words in ((page, "is a web page"), (pointer, "run 'git lfs pull'")):
+        done = here("models", "add", path, "--licence", "CC0-1.0")
+        assert (done.returncode, done.stderr.count("\n")) == (5, 1)
+        assert words in done.stderr
     clash = here(
         "models", "add", convolved(tmp_path / "n.onnx", 2), "--licence", "x", "--name", "photo"
     )
     assert (clash.returncode, "shipped" in clash.stderr) == (5, True)
     assert not own_folder.exists()
+
+
+def test_a_file_of_weights_is_no_model_until_it_is_added(here, own_folder, small_picture):
+    for name in ("4x_Net.pth", "net.safetensors", "last.ckpt"):
+        done = here("enlarge", small_picture, "-o", "out.png", "--model", name)
+        assert (done.returncode, done.stderr.count("\n")) == (5, 1)
+        assert f"{name} is a file of weights" in done.stderr
+        assert "clearzoom models add" in done.stderr
+
+
+def test_long_names_are_listed_whole(here, own_folder, tmp_path):
+    """A name that was cut could not be copied."""
+    name = "a-network-with-a-name-of-forty-letters-1"
+    net = ours(tmp_path / f"{name}.onnx", 2, 0, 1)
+    licence = "CC-BY-NC-SA-4.0, by somebody with a long name"
+    added = here("models", "add", net, "--licence", licence)
+    assert added.returncode == 0, added.stderr
+    assert name in here("models").stdout.partition("Your own")[2].split()
 
 
 def test_adding_needs_no_torch_and_no_onnx(command, own_folder, tmp_path):

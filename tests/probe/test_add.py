@@ -464,6 +464,12 @@ def test_added_networks_run_on_openvino_too_and_not_on_torch(add, tmp_path, phot
     np.testing.assert_allclose(
         load_network("theirs", 2, "openvino").run(given), reference, atol=1e-4
     )
-    for options in ({"engine": "torch"}, {"strength": 0.5}, {"precision": "int8"}):
-        with pytest.raises((ModelError, MissingFileError)):
+    refused = [
+        ({"engine": "torch"}, "leave `engine` torch out"),
+        ({"strength": 0.5}, "no `strength`: it was added"),
+        ({"precision": "int8"}, "no `precision` int8: it was added"),
+        ({"precision": "fp16"}, "for fp16 add `engine` openvino$"),
+    ]
+    for options, words in refused:
+        with pytest.raises(ModelError, match=words):
             load_network("theirs", 2, **options)

@@ -31,9 +31,13 @@ if TYPE_CHECKING:
 def evaluate(
     data: Annotated[Path, typer.Option(help="Folder of HR pictures.")],
     model: Annotated[
-        str,
-        typer.Option(help="Name of a model, or an .onnx file.", autocompletion=completion.models),
-    ] = PROTOCOL_MODEL,
+        list[str] | None,
+        typer.Option(
+            help="Name of a model, or an .onnx file; given several times, each has its row. "
+            f"[default: {PROTOCOL_MODEL}]",
+            autocompletion=completion.models,
+        ),
+    ] = None,
     scale: Annotated[
         int,
         typer.Option(help="How many times HR is larger than LR.", autocompletion=completion.scales),
@@ -82,9 +86,8 @@ def evaluate(
     from clearzoom.pipeline.fields import parse_consistency, parse_denoise
     from clearzoom.pipeline.settings import Settings
 
-    plain = Settings(
+    shared = Settings(
         Wanted(scale),
-        model=model,
         engine=engine,
         device=device,
         precision=precision,
@@ -92,7 +95,8 @@ def evaluate(
         consistency=parse_consistency(consistency),
         denoise=parse_denoise(denoise),
     )
-    rows_of = [plain, *([replace(plain, ensemble=True)] if ensemble else [])]
+    plain = [replace(shared, model=each) for each in model or [PROTOCOL_MODEL]]
+    rows_of = [replace(each, ensemble=e) for each in plain for e in (False, True)[: 1 + ensemble]]
     if back_projection:
         rows_of += [replace(each, consistency="full") for each in rows_of]
     methods = [as_command(each) for each in rows_of]

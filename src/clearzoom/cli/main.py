@@ -25,11 +25,16 @@ from clearzoom.cli.train import train
 from clearzoom.cli.tune import tune
 from clearzoom.cli.watch import watch
 from clearzoom.cli.weights import weights
-from clearzoom.errors import ClearzoomError, MissingExtraError
+from clearzoom.errors import ClearzoomError, MissingExtraError, TrainingError
 from clearzoom.pipeline.request import option_of
 from clearzoom.version import __version__
 
 _TRAINING_PARTS = {"torch", "lightning", "safetensors", "onnx", "onnxscript", "tensorboard"}
+
+_TORCHVISION = (
+    "torchvision does not load beside this torch, and Lightning loads it; nothing here needs it: "
+    "pip uninstall torchvision; or install torch and torchvision from the same index"
+)
 
 app = typer.Typer(
     cls=PlainGroup,
@@ -69,6 +74,12 @@ def main() -> None:
     raise SystemExit(status)
 
 
+def _came_from(package: str, error: BaseException) -> bool:
+    """Tell whether an error was raised while code of a package ran."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(frame.f_globals.get("__name__", "").split(".")[0] == package for frame in frames)
+
+
 def _status() -> int:
     try:
         try:
@@ -78,6 +89,10 @@ def _status() -> int:
             if error.name is None or error.name.split(".")[0] not in _TRAINING_PARTS:
                 raise
             raise MissingExtraError("this command", "train") from error
+        except Exception as error:
+            if not _came_from("torchvision", error):
+                raise
+            raise TrainingError(_TORCHVISION) from error
     except ClearzoomError as error:
         say(f"error[{error.code}]: {error.worded(option_of)}", err=True)
         return error.exit_status

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from clearzoom.weights.user_models import Own
 
 _INPUT_PX = 64
+_NAME_WIDTH = 40
 
 models = typer.Typer(cls=PlainGroup, invoke_without_command=True, rich_markup_mode=None)
 
@@ -49,7 +50,7 @@ def add(
         typer.Argument(
             metavar="FILE",
             readable=False,
-            help="Network to add: .onnx, or weights of PyTorch as .pth or .safetensors.",
+            help="Network to add: .onnx, or weights of PyTorch as .pth, .ckpt or .safetensors.",
         ),
     ],
     licence: Annotated[
@@ -172,7 +173,10 @@ def _own_table(own: "list[Own]") -> Table:
     from clearzoom.weights.card import AddedCard
 
     table = _table("Your own")
-    for column in ("model", "scale", "file", "from", "licence"):
+    # A name that is cut, or goes on in the next line, could not be copied.
+    longest = max(len(each.card.name) for each in own if each.card is not None)
+    table.add_column("model", min_width=min(longest, _NAME_WIDTH), overflow="fold")
+    for column in ("scale", "file", "from", "licence"):
         table.add_column(column, justify="right" if column in ("scale", "file") else "left")
     for each in own:
         if each.card is None:

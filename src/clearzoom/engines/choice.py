@@ -7,7 +7,7 @@ is taken.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -55,14 +55,15 @@ class Model:
         content: what is loaded: the path, or a content that was made from it.
         sha256: the hash of the weights.
         denoise: the level that a person asked for, for torch, which sets it itself.
-        adapt: translates its input and output to the form of our own networks.
+        adapt: translates its input and output to the form of our own networks, for one that others
+            made; None for our own.
     """
 
     path: Path
     content: Path | bytes
     sha256: str
     denoise: float | None = None
-    adapt: Callable[[AnyRun], Run] = field(default=lambda run: run)
+    adapt: Callable[[AnyRun], Run] | None = None
 
 
 @dataclass(frozen=True)
@@ -113,10 +114,10 @@ def loaded(model: Model, place: Place, precision: Precision) -> Run:
         MissingExtraError: the engine is not installed.
     """
     if place.device == "cpu":
-        return model.adapt(_opened(model, place, precision, place.names[0]))
+        return _opened(model, place, precision, place.names[0])
     name = name_or_refusal(place)
     try:
-        run = model.adapt(_opened(model, place, precision, name))
+        run = _opened(model, place, precision, name)
     except DeviceError as error:
         raise DeviceError(f"{error}; it needs {place.needs}", setting="device") from error
 
@@ -133,20 +134,24 @@ def loaded(model: Model, place: Place, precision: Precision) -> Run:
     return checked
 
 
-def _opened(model: Model, place: Place, precision: Precision, name: str) -> AnyRun:
+def _opened(model: Model, place: Place, precision: Precision, name: str) -> Run:
+    run: AnyRun
     if place.engine == "torch":
-        return load_torch(model.path, precision, model.denoise, name)
-    if place.engine == "openvino":
-        return load_openvino(model.content, precision, name)
-    content = float16_model(model.content) if precision == "fp16" else model.content
-    return load_onnxruntime(content, name)
+        run = load_torch(model.path, precision, model.denoise, name)
+    elif place.engine == "openvino":
+        run = load_openvino(model.content, precision, name)
+    else:
+        content = float16_model(model.content) if precision == "fp16" else model.content
+        run = load_onnxruntime(content, name)
+    return run if model.adapt is None else model.adapt(run)
 
 
 def _on_cpu(model: Model, engine: Engine, precision: Precision) -> Placed:
     place = _cpu_of(model, engine, precision)
     if precision not in place.precisions:
+        others = "openvino or torch" if model.adapt is None else "openvino"
         raise ModelError(
-            f"onnxruntime computes in fp32 here; for {precision} add `engine` openvino or torch",
+            f"onnxruntime computes in fp32 here; for {precision} add `engine` {others}",
             setting="engine",
         )
     try:

@@ -7,8 +7,9 @@ from clearzoom.core.arrays import Tensor
 from clearzoom.engines import Precision
 from clearzoom.engines.enclosed import check_enclosed
 from clearzoom.engines.levels import estimator_file, load_estimator
-from clearzoom.errors import MissingFileError, ModelError, UnknownModelError
+from clearzoom.errors import MissingFileError, ModelError
 from clearzoom.weights import find
+from clearzoom.weights.card import AddedCard, read_any_card
 from clearzoom.weights.user_models import check_file
 
 
@@ -26,14 +27,18 @@ def weights_file(name_or_file: str, scale: int, precision: Precision) -> tuple[P
     Raises:
         UnknownModelError: there is no model of this name, or none for this scale.
         MissingFileError: there is no such file.
+        ModelError: int8 is asked for, and the model is one that others trained.
     """
     path = Path(name_or_file)
     named = path.suffix != ".onnx"
     if named:
-        if path.suffix == ".safetensors":
-            raise UnknownModelError(f"{path}: run 'clearzoom export' first, it writes the .onnx")
         path = find(name_or_file, scale)
     if precision == "int8":
+        if named and isinstance(read_any_card(path.with_suffix(".json")), AddedCard):
+            raise ModelError(
+                f"{name_or_file} has no `precision` int8: it was added, not trained here",
+                setting="precision",
+            )
         path = path.with_stem(f"{path.stem}-int8")
     if named and precision != "int8" and not path.is_file():
         check_file(path)  # says what to do

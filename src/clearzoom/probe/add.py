@@ -10,9 +10,13 @@ from clearzoom.engines.enclosed import check_enclosed
 from clearzoom.errors import InputError, WeightsError
 from clearzoom.probe.apart import Limits, measure_apart
 from clearzoom.probe.measure import Say
-from clearzoom.probe.torch_file import SUFFIXES
+from clearzoom.probe.torch_weights import SUFFIXES
 from clearzoom.weights.card import AnyCard, Card, read_any_card
 from clearzoom.weights.user_models import add_files, check_file, check_name, name_from
+
+_STARTS_BYTES = 256
+_PAGES = (b"<!doctype html", b"<html")
+_POINTER = b"version https://git-lfs"
 
 
 def add_model(
@@ -26,7 +30,7 @@ def add_model(
 
     Args:
         file: an .onnx file, from ``clearzoom export`` with its card beside it, or a foreign one; or
-            weights of PyTorch, .pth or .safetensors, of an architecture that spandrel knows.
+            weights of PyTorch, .pth, .ckpt or .safetensors, of an architecture that spandrel knows.
         licence: of the weights, as the user states it; None means the one on the card.
         name: of the model; None means the card's name, or one derived from the file's.
         say: a function that prints a line of progress.
@@ -47,8 +51,10 @@ def add_model(
     file = checked_path(file)
     if file.suffix.lower() not in (".onnx", *SUFFIXES):
         raise InputError(
-            f"{file} is no .onnx, .pth or .safetensors file; save the weights of the network as one"
+            f"{file} is no .onnx, .pth, .ckpt or .safetensors file; save the weights of the "
+            "network as one"
         )
+    _check_is_downloaded(file)
     card: AnyCard
     licence = " ".join((licence or "").split()) or None
     exported = _card_beside(file)
@@ -69,6 +75,27 @@ def add_model(
         place.write_text(json.dumps(card.model_dump(mode="json"), indent=2) + "\n", "utf-8")
         add_files(card.name, card.scale, [*paths, place])
     return card
+
+
+def _check_is_downloaded(file: Path) -> None:
+    """Refuse what often lies where weights should: a web page, or a pointer of Git LFS."""
+    if not file.is_file():
+        return  # the reader of its kind says so
+    try:
+        with file.open("rb") as opened:
+            start = opened.read(_STARTS_BYTES).lstrip().lower()
+    except OSError as error:
+        raise WeightsError(f"{file} cannot be read: {error.strerror}") from error
+    if start.startswith(_PAGES):
+        raise WeightsError(
+            f"{file.name} is a web page and holds no weights; download the file that the page "
+            "offers"
+        )
+    if start.startswith(_POINTER):
+        raise WeightsError(
+            f"{file.name} is a pointer of Git LFS and holds no weights; run 'git lfs pull' in its "
+            "repository"
+        )
 
 
 def _card_beside(file: Path) -> Card | None:

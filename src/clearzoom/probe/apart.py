@@ -22,7 +22,7 @@ from typing import Any
 from clearzoom import errors
 from clearzoom.errors import MissingExtraError, ModelError, WeightsError
 from clearzoom.probe.measure import Say
-from clearzoom.probe.torch_file import SUFFIXES
+from clearzoom.probe.torch_weights import SUFFIXES
 from clearzoom.weights.card import AddedCard
 
 _MOST_CRASHES = 4

@@ -55,7 +55,10 @@ def _write(request: dict[str, Any], out: TextIO) -> None:
 
     _send(out, doing="writing", seconds=_WRITING_S)
     written = write_onnx(
-        Path(request["file"]), Path(request["written"]), lambda line: _send(out, say=line)
+        Path(request["file"]),
+        Path(request["written"]),
+        lambda line: _send(out, say=line),
+        request["name"],
     )
     if written.note is not None:
         _send(out, say=f"note: {written.note}")

@@ -1,22 +1,18 @@
-"""Read weights of PyTorch with spandrel, and write them as ONNX; with the extra [models]."""
+"""Write weights of PyTorch, which spandrel reads, as ONNX; with the extra [models]."""
 
-import importlib
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from clearzoom.core.arrays import Tensor
-from clearzoom.errors import MissingExtraError, MissingFileError, ModelError, WeightsError
+from clearzoom.errors import MissingFileError, ModelError
 from clearzoom.probe.pictures import noise, photograph
-
-SUFFIXES = (".pth", ".safetensors")
-"""Files of weights alone. A .pt file may be a program, which is not read."""
+from clearzoom.probe.torch_weights import read_weights, restriction
+from clearzoom.weights.user_models import check_name
 
 _OPSET = 18
 _TRACED_PX = (64, 80)
@@ -42,108 +38,43 @@ class Written:
     note: str | None
 
 
-def write_onnx(path: Path, target: Path, say: Callable[[str], object]) -> Written:
+def write_onnx(
+    path: Path, target: Path, say: Callable[[str], object], name: str | None = None
+) -> Written:
     """Read weights with spandrel, and write them as ONNX.
 
     Args:
-        path: a .pth or .safetensors file. Of pickles only tensors and plain containers
+        path: a .pth, .ckpt or .safetensors file. Of pickles only tensors and plain containers
             are read; a file that would run code is refused.
         target: the .onnx file to write.
         say: a function that prints a line of progress.
+        name: of the new model. One that is taken is refused before the network is written, which
+            takes minutes for transformers.
 
     Raises:
         MissingExtraError: the extra [models] is not installed.
         MissingFileError: the file does not exist.
         WeightsError: the file is damaged, holds more than weights, or spandrel does not know its
             architecture.
-        ModelError: the network does not enlarge one picture, or no ONNX file equals it.
+        ModelError: the network does not enlarge one picture, no ONNX file equals it, or the name
+            is invalid or taken.
     """
     if not path.is_file():
         raise MissingFileError(f"no file {path}; check the name")
-    described = _described(path)
-    name = str(described.architecture.name)
+    described = read_weights(path)
+    architecture = str(described.architecture.name)
     if described.purpose not in ("SR", "FaceSR") and described.scale == 1:
         raise ModelError(
-            f"{path.name} is a network of the architecture {name} that restores and does not "
-            "enlarge; it must enlarge 2 to 8 times"
+            f"{path.name} is a network of the architecture {architecture} that restores and does "
+            "not enlarge; it must enlarge 2 to 8 times"
         )
-    say(f"architecture {name}, x{described.scale}")
+    say(f"architecture {architecture}, x{described.scale}")
+    if name is not None:
+        check_name(name, int(described.scale))
     net = described.model.eval().float()
     levels, sizes = _exported(net, target, described.input_channels, say)
-    notes = [sizes, _restriction(described.architecture, name)]
-    return Written(name, round(levels, 3), "; ".join(filter(None, notes)) or None)
-
-
-def _described(path: Path) -> Any:
-    spandrel = _spandrel()
-    _add_extra_architectures(spandrel)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            described = spandrel.ModelLoader().load_from_file(path)
-    except spandrel.UnsupportedModelError as error:
-        raise WeightsError(
-            f"{path.name} has weights of an architecture that spandrel does not know; export it to "
-            "ONNX from its own code, and add the .onnx file"
-        ) from error
-    except Exception as error:  # damaged files make torch and pickle raise many kinds
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise WeightsError(
-            f"{path.name} is damaged or holds more than weights: {reason:.200}"
-        ) from error
-    if not isinstance(described, spandrel.ImageModelDescriptor):
-        raise ModelError(f"{path.name} is a network for masked pictures; it does not enlarge")
-    if described.input_channels != described.output_channels:
-        raise ModelError(
-            f"{path.name} takes {described.input_channels} channels and gives "
-            f"{described.output_channels}; an enlarging network keeps them"
-        )
-    return described
-
-
-def _spandrel() -> Any:
-    """Import spandrel, without torchvision where that does not load.
-
-    Two of its architectures, neither of them for enlarging, import torchvision. Its wheel fails to
-    load beside a torch of another build, and all of spandrel with it.
-    """
-    try:
-        importlib.import_module("torch")
-        try:
-            importlib.import_module("torchvision")
-        except Exception:  # RuntimeError where its operators are missing
-            for name in [each for each in sys.modules if each.split(".")[0] == "torchvision"]:
-                del sys.modules[name]
-            sys.modules.update(_without_torchvision())
-        return importlib.import_module("spandrel")
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("reading weights of PyTorch", "models") from error
-
-
-def _without_torchvision() -> dict[str, ModuleType]:
-    names = ("torchvision", "torchvision.transforms", "torchvision.transforms.functional")
-    modules = {name: ModuleType(name) for name in names}
-    for used in ("InterpolationMode", "rotate", "normalize"):
-        setattr(modules[names[2]], used, None)
-    return modules
-
-
-def _add_extra_architectures(spandrel: Any) -> None:
-    """Know the architectures whose own licences restrict use, where a person installed them."""
-    try:
-        extra = importlib.import_module("spandrel_extra_arches")
-    except ModuleNotFoundError:
-        return
-    extra.install(ignore_duplicates=True)
-
-
-def _restriction(architecture: Any, name: str) -> str | None:
-    if not type(architecture).__module__.startswith("spandrel_extra_arches"):
-        return None
-    return (
-        f"the code of the architecture {name} has a licence that restricts its use, often to "
-        "non-commercial purposes: read it before you use this network"
-    )
+    notes = [sizes, restriction(described)]
+    return Written(architecture, round(levels, 3), "; ".join(filter(None, notes)) or None)
 
 
 def _exported(

@@ -32,6 +32,9 @@ DEFAULT_MODEL = "photo"
 _LONGEST_NAME = 200
 """Longer names exceed what file systems allow, so no file can have them."""
 
+_UNREAD = (".pth", ".pt", ".ckpt", ".safetensors")
+"""Files of weights that become a model by a command first."""
+
 _COUNTED_PX = 64 * 64
 """Cards state the multiply-adds for an input of this size."""
 
@@ -144,10 +147,16 @@ def find(name: str, scale: int) -> Path:
 
     Raises:
         MissingFileError: the name is that of an ONNX file, which does not exist.
-        UnknownModelError: no model has this name and scale; the message lists all models.
+        UnknownModelError: no model has this name and scale; the message lists all models. Or the
+            name is that of another file of weights, which cannot be used as it is.
     """
     if name.endswith(".onnx"):
         raise MissingFileError(f"no file {name}; check the name")
+    if name.lower().endswith(_UNREAD):
+        raise UnknownModelError(
+            f"{name} is a file of weights, which is no model yet: add it with 'clearzoom models "
+            "add', or, if clearzoom trained it, run 'clearzoom export'"
+        )
     model = f"{name} for x{scale}"
     if len(model) < _LONGEST_NAME and "\0" not in model:
         path = FOLDER / f"{name}-x{scale}.onnx"
