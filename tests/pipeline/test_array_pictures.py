@@ -79,7 +79,7 @@ def test_a_memory_that_is_too_little_is_said_as_a_keyword(enlarge):
             r"not in 0\.\.200; where white is 255, give array / 255",
         ),
         (np.float32([[-1, 1]]), r"not in -1\.\.1; where black is -1, give \(array \+ 1\) / 2"),
-        (np.float32([[0, 1.0001]]), r"not in 0\.\.1\.0001; give array\.clip\(0, 1\)"),
+        (np.array([[0, 1.0000001]]), r"not in 0\.\.1\.0000001; give array\.clip\(0, 1\)"),
         (np.float32([[0, np.nan]]), r"without NaN, not in nan\.\.nan$"),
         (np.float32([[-3, 9]]), r"not in -3\.\.9$"),
         (np.zeros((4, 4), bool), r"bool samples; give array \* numpy\.uint8\(255\)"),

@@ -46,7 +46,7 @@ def check_array(array: Array) -> None:
         least, most = float(np.min(array, initial=0)), float(np.max(array, initial=0))
         if not (least >= 0 and most <= 1):
             raise InputError(
-                f"a float picture must lie in 0..1, without NaN, not in {least:.6g}..{most:.6g}"
+                f"a float picture must lie in 0..1, without NaN, not in {least:.9g}..{most:.9g}"
                 f"{_float_hint(least, most)}"
             )
     elif array.dtype.newbyteorder("=") not in (np.uint8, np.uint16):
