@@ -290,6 +290,23 @@ def test_files_are_given_as_they_are_and_cards_without_the_owner_s_folders(in_pr
     assert ask("GET", "/device/weights/damaged-x2.onnx").status_code == 500
 
 
+def test_a_model_that_was_replaced_has_its_new_card(in_process, add_own):
+    folder = add_own("mine", 2)
+    ask = in_process()
+    for path in folder.glob("mine-x2*"):
+        path.unlink()
+    assert ask("GET", "/device/weights/mine-x2.json").status_code == 500
+    add_own("mine", 4)
+    (folder / "mine-x2.onnx").write_bytes((folder / "mine-x4.onnx").read_bytes())
+    card = json.loads((folder / "mine-x4.json").read_text("utf-8"))
+    for file in card["files"]:
+        file["name"] = file["name"].replace("-x4", "-x2")
+    (folder / "mine-x2.json").write_text(json.dumps(card))
+    content = ask("GET", "/device/weights/mine-x2.onnx").content
+    stated = ask("GET", "/device/weights/mine-x2.json").json()["files"]
+    assert hashlib.sha256(content).hexdigest() in [file["sha256"] for file in stated]
+
+
 @pytest.mark.usefixtures("networks")
 def test_only_those_whom_the_owner_let_in_get_them(in_process):
     public = in_process(host="0.0.0.0", public_url="https://pictures.org")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from clearzoom.weights.card import AddedCard, AnyCard, Mode
+from clearzoom.weights.card import AddedCard, AnyCard, Mode, read_any_card
 from clearzoom.weights.user_models import own_models
 
 _LARGEST_BYTES = 100_000_000
@@ -53,7 +53,7 @@ class OwnFiles:
     """
 
     models: list[DeviceModel]
-    cards: dict[str, AnyCard]
+    cards: dict[str, Path]
     weights: dict[str, Path]
 
 
@@ -71,15 +71,19 @@ def own_files() -> OwnFiles:
         described = _described(own.card, sizes[0])
         weights.setdefault(own.name, []).append(described)
         if not described.is_too_large:
-            found.cards[own.path.name] = own.card
+            found.cards[own.path.name] = own.path
             found.weights[path.name] = path
     found.models.extend(DeviceModel(name=name, weights=each) for name, each in weights.items())
     return found
 
 
-def sent_card(card: AnyCard) -> str:
-    """Write what the page needs of a card as JSON."""
-    return json.dumps(card.model_dump(mode="json", include=_SENT))
+def sent_card(path: Path) -> str:
+    """Read what the page needs of a card, as JSON; the model may have been replaced meanwhile.
+
+    Raises:
+        WeightsError: the card is missing or damaged.
+    """
+    return json.dumps(read_any_card(path).model_dump(mode="json", include=_SENT))
 
 
 def _described(card: AnyCard, size_bytes: int) -> DeviceWeights:
