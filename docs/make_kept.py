@@ -77,6 +77,11 @@ TAIL = """
   says if there were more bits, or grey. The frames are those that a browser shows
   ([why so](decisions/0009-animations.md)). A frame lasts at most 655 s in GIF, which counts in
   10 ms, 16,777 s in WebP and 65,535 s in APNG; a note names longer times and any rounding.
+- **Side-cars** (`photo.xmp`, `photo.jpg.xmp`) are not read: what a person added there, such as a
+  rating, stays with the original. A note names them.
+- A **lossless WebP** gets a lossless result with `--quality 100` alone; a note says so.
+- A picture that is **itself a result** of clearzoom is named in a note: its inferred px count as
+  its own.
 - Where the result's name is that of a **link**, the link is replaced, and what it points to stays.
 - Provenance (tool, model, hash, scale, engine) is in **XMP**, even with `--metadata strip`.
 - Read, but not written: HEIC, with `pip install '.[heic]'`; BMP, PPM, PGM, PBM, TGA and

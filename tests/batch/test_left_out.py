@@ -73,7 +73,8 @@ def test_other_spellings_are_taken_and_what_is_left_out_is_said(small, tmp_path,
     counts = enlarge_folder(source, tmp_path / "out", settings)
     assert (counts.done, counts.failed) == (6, 0)
     assert left_out_text(counts.left_out) == (
-        "10 left out (3 hidden, 2 .txt, 1 folder, 1 without a suffix, 1 .jxl, 1 .nef, 1 others)"
+        "10 left out (3 hidden, 2 .txt, 1 folder, 1 without a suffix, 1 .jxl, 1 .psd, "
+        "1 camera's raw file: develop it first)"
     )
     report = rows(tmp_path / "out")
     left = {name: row["kind"] for name, row in report.items() if row["status"] == "left out"}

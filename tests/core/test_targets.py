@@ -140,6 +140,8 @@ def test_a_box_is_never_exceeded_and_filled_where_asked(width, height, across, d
         "60x70cm300dpi",
         "6x7x8cm",
         "A3@x",
+        "9cm,turned",
+        "9x13cm,turn",
     ],
 )
 def test_what_is_no_print_size_is_refused(text):
@@ -189,6 +191,8 @@ def test_a_length_without_a_unit_names_the_units():
         ("Letter", (2550, 3300), (3300, 2550)),
         ("legal @ 100 dpi", (850, 1400), (1400, 850)),
         ("TABLOID@100dpi", (1100, 1700), (1700, 1100)),
+        ("10x15cm@254dpi,turned", (1000, 1500), (1500, 1000)),
+        ("15x10cm@254dpi, turned", (1000, 1500), (1500, 1000)),
     ],
 )
 def test_paper_by_name_is_turned_as_the_picture_is(text, upright, lying):
@@ -219,6 +223,36 @@ def test_one_length_is_that_of_the_longer_side():
 def test_a_box_is_not_turned():
     wanted = Wanted(sheet=parse_print("10x20in@100dpi"), fitting="fill")
     assert target_size(800, 600, wanted)[1] == (1000, 2000)
+
+
+def test_a_print_across_the_picture_and_a_large_cut_are_noted():
+    def notes(text, size, fitting="fill"):
+        wanted = Wanted(sheet=parse_print(text), fitting=fitting)
+        return [
+            note for note in make_plan(size, wanted, {2: 1e5, 4: 1e5}).notes if "inch" not in note
+        ]
+
+    turn = "a print size with ',turned' at its end is turned as needed"
+    cut = "56 % of the picture is cut at its edges, to fill the whole box"
+    assert notes("10x15cm", (360, 240)) == [
+        cut,
+        f"the print is upright, the picture is not; {turn}",
+    ]
+    assert notes("10x15cm", (360, 240), "fit") == [
+        f"the print is upright, the picture is not; {turn}"
+    ]
+    across = f"the print is wider than high, the picture is not; {turn}"
+    assert notes("15x10cm", (240, 360)) == [cut, across]
+    for text in ("15x10cm", "10x15cm,turned", "A4"):
+        assert notes(text, (360, 240)) == []
+    assert notes("10x10cm", (360, 240)) == [
+        "33 % of the picture is cut at its edges, to fill the whole box"
+    ]
+
+
+def test_a_print_without_a_unit_is_told_so():
+    with pytest.raises(SizeError, match=r" has no unit; add one of mm, cm or in, as in 10x15cm$"):
+        parse_print("10x15@300dpi")
 
 
 def test_misspelt_paper_names_the_nearest():
@@ -268,7 +302,8 @@ def test_a_print_that_leaves_a_part_of_its_sheet_blank_says_so():
 
     blank = "the print is 29.7x34.6 cm, smaller than the sheet of 29.7x42 cm"
     assert notes("A3")[0].startswith(blank)
-    assert "the sheet of 70x60 cm" in notes("70x60cm")[0]
+    assert "the sheet of 50x70 cm" in notes("50x70cm")[0]
+    assert "',turned'" in notes("70x60cm")[0]  # of both notes the one with the better remedy
     covered = [notes("A3", fitting="fill"), notes("60x70cm"), notes("60cm")]
     covered.append(notes("60x70cm", bleed="3mm"))
     assert not any("smaller than the sheet" in note for each in covered for note in each)

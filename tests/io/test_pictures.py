@@ -1,6 +1,8 @@
 """Reading and writing, in and out through every format."""
 
+import io
 import os
+import zipfile
 
 import numpy as np
 import pytest
@@ -158,6 +160,17 @@ def test_bad_input_is_told_apart(tmp_path, photo):
         ("header.png", whole[:20], "truncated or damaged"),
         ("stream.jxl", b"\xff\x0a\xfa\x1f\x01\x90", "is JPEG XL"),
         ("boxes.png", b"\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14ftypjxl ", "is JPEG XL"),
+        ("a.psd", b"8BPS\0\1" + bytes(40), "is a Photoshop document; save it as TIFF or PNG"),
+        ("a.xcf", b"gimp xcf v011\0" + bytes(40), "is a document of GIMP, with layers; export it"),
+        ("a.clip", b"CSFCHUNK" + bytes(40), "is a document of Clip Studio Paint, with layers"),
+        ("a.kra", zipped("application/x-krita"), "is a document of Krita, with layers; export it"),
+        ("a.ora", zipped("image/openraster"), "is a document of Krita, MyPaint or GIMP"),
+        ("a.zip", zipped("application/zip"), "is no picture that can be read"),
+        ("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>', "is a drawing of lines and shapes"),
+        ("a.cr3", b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + bytes(9), "raw file; develop it"),
+        ("a.raf", b"FUJIFILMCCD-RAW 0201" + bytes(20), "raw file; develop it"),
+        ("a.jpg", b"\0\0\0\x14ftypqt  \0\0\0\0qt  " + bytes(9), "is a film; save the frames"),
+        ("a.png", b"%PDF-1.7\n" + bytes(9), "is a PDF"),
     ):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(UnreadablePictureError, match=words):
@@ -166,6 +179,9 @@ def test_bad_input_is_told_apart(tmp_path, photo):
         read_picture(tmp_path / "nothing.png")
     with pytest.raises(InputError, match="is a folder"):
         read_picture(tmp_path)
+    (tmp_path / "dead.png").symlink_to("gone.png")
+    with pytest.raises(MissingFileError, match=r"dead.png is a link to gone.png, which is not"):
+        read_picture(tmp_path / "dead.png")
 
 
 def test_pages_and_float_samples_are_refused_rather_than_lost(tmp_path, photo):
@@ -194,6 +210,15 @@ def test_targets_are_checked_before_any_work(tmp_path):
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(OutputError, match="is a folder"):
         check("folder.png")
+
+
+def zipped(kind):
+    """Make an archive as painting programs do: the first file in it states what it is."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("mimetype", kind)
+        archive.writestr("maindoc.xml", "<DOC/>")
+    return file.getvalue()
 
 
 @pytest.mark.parametrize("suffix", [*LOSSLESS, *LOSSY, ".avif", ".gif"])
@@ -242,3 +267,27 @@ def test_pages_that_are_no_halves_are_refused(tmp_path, photo):
     pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
     with pytest.raises(UnreadablePictureError, match="2 pages"):
         open_picture(tmp_path / "pages.tif")
+
+
+def test_a_lowered_quality_is_said(tmp_path, photo):
+    picture = Picture(np.ascontiguousarray(photo[:120, :160]))
+    for suffix in (".jpg", ".webp", ".avif"):
+        target = tmp_path / f"o{suffix}"
+        assert write_picture(target, picture, Encoding(max_bytes=10**6)) == []
+        (note,) = write_picture(target, picture, Encoding(max_bytes=3_456))
+        quality = int(
+            note.removeprefix("the quality is ").removesuffix(", for at most 3,456 bytes")
+        )
+        size = target.stat().st_size
+        assert 1 <= quality < 95
+        write_picture(target, picture, Encoding(quality=quality))
+        assert target.stat().st_size == size <= 3_456
+
+
+def test_avif_gets_no_exif_that_the_picture_has_not(tmp_path, photo):
+    target = tmp_path / "o.avif"
+    write_picture(target, Picture(np.ascontiguousarray(photo[:40, :60])))
+    assert b"Exif\0\0" not in target.read_bytes()
+    assert read_picture(target).metadata.exif is None
+    write_picture(target, Picture(np.ascontiguousarray(photo[:40, :60]), dpi=(300.0, 300.0)))
+    assert read_picture(target).dpi == pytest.approx((300, 300))

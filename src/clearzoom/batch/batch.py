@@ -113,7 +113,7 @@ def enlarge_folder(
         output: is made; report.jsonl in it has a line for each picture, by name.
         settings: for every picture. With a limit of memory, one picture is in work at a time.
         recursive: also the folders in source, but not those of results.
-        progress: is called after each picture.
+        progress: is called at the start, and after each picture.
 
     Raises:
         MissingFileError: the folder does not exist, or has no picture.
@@ -180,7 +180,7 @@ class Batch:
 
         Args:
             executor: runs them.
-            progress: is called after each picture.
+            progress: is called at the start, and after each picture.
             finished: is called after each picture, too.
 
         Raises:
@@ -194,6 +194,8 @@ class Batch:
             self._claim()
         with target.journal() as self._write:
             self._started = None if claims else self._write
+            if progress is not None:
+                progress(0, len(self.tasks), "")
             for folder, reason in self.listing.unreadable.items():
                 self._add(self.context.unreadable(folder, reason), skipped=False)
             bands = self._wave(self.tasks)

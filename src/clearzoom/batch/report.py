@@ -32,12 +32,14 @@ class Counts:
     """How many pictures were enlarged, were skipped, or failed.
 
     ``megapixels``: of the results made now. ``failures``: the first few files with their errors.
-    ``left_out``: the kinds of the files that are not pictures.
+    ``noted``: how many results have notes. ``left_out``: the kinds of the files that are not
+    pictures.
     """
 
     done: int = 0
     skipped: int = 0
     failed: int = 0
+    noted: int = 0
     megapixels: float = 0.0
     failures: list[tuple[str, str]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
@@ -55,6 +57,7 @@ class Counts:
 
     def add(self, row: Row, *, skipped: bool) -> None:
         """Count the last row of a picture."""
+        self.noted += bool(row["status"] != "failed" and row.get("notes"))
         if row["status"] == "failed":
             self.failed += 1
             if self.failed <= FAILURES_NAMED:

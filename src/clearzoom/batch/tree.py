@@ -15,6 +15,7 @@ from clearzoom.errors import InputError, MissingFileError, OutputError
 from clearzoom.io.formats import SUFFIXES, ResultFormat
 from clearzoom.io.names import (
     HIDDEN,
+    RAW_SUFFIXES,
     begins_as_picture,
     is_hidden,
     is_picture_file,
@@ -45,23 +46,31 @@ class Listing:
 def left_out_text(kinds: Iterable[str]) -> str:
     """Count the files that were left out by kind, the most frequent first.
 
+    Raw files of cameras are always named, as they are pictures to the person who has them.
+
     Example:
         >>> left_out_text([".txt", "folder", ".txt", "folder", ".psd"])
         '5 left out (2 .txt, 2 folders, 1 .psd)'
+        >>> left_out_text([".nef", ".xmp", ".dng"])
+        "3 left out (1 .xmp, 2 cameras' raw files: develop them first)"
         >>> left_out_text([])
         ''
     """
-    counts = Counter(kinds)
+    counts = Counter("raw" if kind in RAW_SUFFIXES else kind for kind in kinds)
     if not counts:
         return ""
+    total, raw = counts.total(), counts.pop("raw", 0)
     ordered = sorted(counts.items(), key=lambda kind: -kind[1])
+    named = len(ordered) if len(ordered) == _KINDS_NAMED + 1 else _KINDS_NAMED
     words = [
         f"{count} {kind}{'s' if count > 1 and kind.endswith(FOLDER) else ''}"
-        for kind, count in ordered[:_KINDS_NAMED]
+        for kind, count in ordered[:named]
     ]
-    others = sum(count for _, count in ordered[_KINDS_NAMED:])
+    others = sum(count for _, count in ordered[named:])
     words += [f"{others} others"] if others else []
-    return f"{counts.total()} left out ({', '.join(words)})"
+    words += [f"{raw} cameras' raw files: develop them first"] if raw > 1 else []
+    words += ["1 camera's raw file: develop it first"] if raw == 1 else []
+    return f"{total} left out ({', '.join(words)})"
 
 
 def list_pictures(

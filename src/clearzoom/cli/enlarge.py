@@ -183,10 +183,11 @@ def end_of_batch(batch: "Batch", target: object, reporting: Reporting, seconds: 
     counts = batch.counts
     reporting.take_batch(batch)
     others = left_out_text(counts.left_out)
+    noted = f", with notes on {counts.noted} of them" if counts.noted else ""
     reporting.say(
         f"{target}  {counts.done} enlarged, {counts.skipped} done before, {counts.failed} failed"
         f"{f', {others}' if others else ''}  "
-        f"{seconds:.1f} s  {counts.megapixels / seconds:.2f} MP/s; see {target}/report.jsonl"
+        f"{seconds:.1f} s  {counts.megapixels / seconds:.2f} MP/s; see {target}/report.jsonl{noted}"
     )
     for name, error in counts.failures:
         reporting.failed(failure_text(name, error))

@@ -1,5 +1,6 @@
 """Stop work on Ctrl-C so that it can be continued."""
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,11 @@ from types import FrameType
 import typer
 
 from clearzoom.cli.console import say
+
+# The bar hides the cursor, which a sudden end would not show.
+_STOPPING = (
+    b"\x1b[?25h\r\x1b[2Kstopping after the running tiles; Ctrl-C once more stops at once\r\n"
+)
 
 
 @contextmanager
@@ -32,6 +38,6 @@ def stoppable() -> Iterator[None]:
 def _stop(number: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     if sys.stderr.isatty():
-        sys.stderr.write("\x1b[?25h")  # the bar hides the cursor, which a sudden end would not show
-        sys.stderr.flush()
+        # Straight to the terminal: the signal may have come while Python was printing.
+        os.write(sys.stderr.fileno(), _STOPPING)
     raise KeyboardInterrupt

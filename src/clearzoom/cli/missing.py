@@ -9,6 +9,7 @@ from pathlib import Path
 
 from clearzoom.errors import MissingFileError, nearest
 from clearzoom.io.formats import SUFFIXES
+from clearzoom.io.missing import missing_file
 
 _MOST_NAMES = 2000
 """In folders with more files no near name is looked for, which would take long."""
@@ -71,7 +72,8 @@ def missing(path: Path) -> MissingFileError:
     Args:
         path: as it was given.
     """
-    return MissingFileError(f"no file {path}{_near(path) or '; check the name'}")
+    near = _near(path)
+    return MissingFileError(f"no file {path}{near}") if near else missing_file(path)
 
 
 def _near(path: Path) -> str:

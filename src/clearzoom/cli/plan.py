@@ -1,6 +1,7 @@
 """``clearzoom plan``."""
 
 from functools import wraps
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from clearzoom.cli.defaults import chosen
@@ -99,7 +100,7 @@ def _plan_many(
     from clearzoom.cli.json_report import PictureReport, picture_of
     from clearzoom.pipeline.job import networks_of
 
-    before, failures, px = 0, 0, 0
+    before, again, failures, px = 0, 0, 0, 0
     jobs: list[Job] = []
     batch = Batch(many.source, LocalFolder(str(many.target)), settings, recursive=recursive)
     reporting.describe(batch)
@@ -118,20 +119,22 @@ def _plan_many(
             report = PictureReport(file=file, status="done before")
         else:
             px += _say_planned(picture.file, planned, settings, reporting)
+            again += batch.rows.get(picture.file, {}).get("status") == "done"
             jobs.append(planned)
             report = picture_of(planned, networks_of(planned))
         reporting.run.take(report)
     if jobs:
         estimate = _estimated(jobs, estimator, reporting)
         reporting.say(
-            f"estimate {estimate}, from a short measurement here, of the first of each kind"
+            f"estimate {estimate}, from a short measurement here, of the largest of each kind"
         )
     left_out = folder.listing.left_out.values()
     reporting.run.leave_out(left_out)
     others = left_out_text(left_out)
+    replaced = f" ({again} of them again, as they or the options changed)" if again else ""
     reporting.say(
-        f"{many.target}  {len(jobs)} pictures, {px / 1e6:.1f} MP; {before} done before, {failures} "
-        f"will fail{f', {others}' if others else ''}"
+        f"{many.target}  {len(jobs)} pictures{replaced}, {px / 1e6:.1f} MP; {before} done before, "
+        f"{failures} will fail{f', {others}' if others else ''}"
     )
 
 
@@ -139,8 +142,9 @@ def _say_planned(name: str, planned: "Job", settings: "Settings", reporting: Rep
     """Print the lines of one picture of a folder, and return the area of its result in px."""
     frames = planned.source.frames
     (width, height), before = planned.plan.result_px, planned.plan.source_px
+    other_name = "" if PurePath(name).name == planned.target.name else f"{planned.target.name}  "
     reporting.say(
-        f"{name}  {before[0]}x{before[1]} px -> {width}x{height} px"
+        f"{name}  {before[0]}x{before[1]} px -> {other_name}{width}x{height} px"
         + (f"  {frames} frames" if frames > 1 else "")
         + f"  ({chain_text(planned)}"
         + (f"; {chosen_text(planned, settings)})" if planned.plan.stages else ")")
@@ -152,13 +156,12 @@ def _say_planned(name: str, planned: "Job", settings: "Settings", reporting: Rep
 
 def _estimated(jobs: "list[Job]", estimator: "Estimator", reporting: Reporting) -> str:
     try:
-        estimates = [estimator.of(job) for job in jobs]
+        total = estimator.total(jobs)
     except ClearzoomError as error:  # the plan is useful without an estimate
         return f"none: {error.worded(option_of)}"
     except OSError as error:
         return f"none: {error}"
-    seconds = sum(each.seconds for each in estimates)
-    size = sum(each.file_bytes for each in estimates)
+    seconds, size = total.seconds, total.file_bytes
     run = reporting.run
     run.seconds = round(run.seconds + seconds, 3)
     run.estimated_bytes = (run.estimated_bytes or 0) + size

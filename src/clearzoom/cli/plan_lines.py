@@ -48,7 +48,8 @@ def plan_lines(job: "Job", settings: "Settings") -> Iterator[str]:
     if job.preview:
         yield f"cut      {width}x{height} px, --preview"
     elif planned.result_px != planned.resized_px:
-        yield f"cut      {width}x{height} px, from the middle"
+        left = width * height / (planned.resized_px[0] * planned.resized_px[1])
+        yield f"cut      {width}x{height} px, from the middle: {100 * left:.0f} % of the picture"
     stated = f"  {job.dpi[0]:.0f} dpi" if job.dpi else ""
     if planned.dpi and not job.preview:
         stated += f"  {size_cm((width, height), planned.dpi)}"

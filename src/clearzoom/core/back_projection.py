@@ -14,7 +14,14 @@ from clearzoom.core.resize import resize_matrix
 CELLS = 5
 """The kernel covers this many LR px along an axis; the reduction's kernel covers no more."""
 
-_BLOCK_PX = 64
+_BLOCK_PX = 32
+
+_PRODUCT_MACS = 2**18
+"""OpenBLAS, numpy's library for products, keeps one of up to so many multiply-adds in its thread.
+
+Larger ones wake its other threads, which wait for each other without sleeping. Beside other
+programs this takes longer than the products do.
+"""
 
 
 def back_projection_kernel(scale: int) -> Float64Array:
@@ -96,6 +103,8 @@ def _matrices(length_px: int, scale: int) -> tuple[Tensor, Tensor]:
 def along_rows(matrix: Tensor, image: Tensor) -> Tensor:
     """Compute ``matrix @ image`` for a banded matrix, in blocks that leave out its zeros.
 
+    No block is so large that it would be shared among threads: tiles are in work side by side.
+
     Args:
         matrix: (outputs, H) float32; no row is empty.
         image: (..., H, W) float32.
@@ -110,5 +119,9 @@ def along_rows(matrix: Tensor, image: Tensor) -> Tensor:
         block = matrix[start : start + step]
         used = np.flatnonzero(block.any(axis=0))
         band = slice(used[0], used[-1] + 1)
-        np.matmul(block[:, band], image[..., band, :], out=result[..., start : start + step, :])
+        factor = block[:, band]
+        wide = max(1, _PRODUCT_MACS // factor.size)
+        for left in range(0, image.shape[-1], wide):
+            part = slice(left, left + wide)
+            np.matmul(factor, image[..., band, part], out=result[..., start : start + step, part])
     return result

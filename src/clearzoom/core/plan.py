@@ -6,12 +6,15 @@ from itertools import product
 from math import prod
 from typing import Literal
 
-from clearzoom.core.targets import MM_PER_INCH, Wanted, box_of, target_size
+from clearzoom.core.targets import MM_PER_INCH, Print, Wanted, box_of, target_size
 from clearzoom.core.wrap import AXES, Wrap, wraps
 from clearzoom.errors import SizeError
 
 _PRINT_DPI_ENOUGH = 75.0
 """With fewer px of the input per printed inch, most of what a print shows is inferred."""
+
+_MUCH_CUT = 0.25
+"""Where this part of a picture or more is cut, a note says so."""
 
 MOST_STAGES = 3
 """Networks in one chain."""
@@ -99,9 +102,14 @@ def make_plan(
             )
         blank = tuple(_sheet_notes(source_px, target, result))
         return Plan(source_px, (), resized, result, _dpi(target), blank, wrap, "nearest")
-    notes = _sheet_notes(source_px, target, result)
+    notes = []
     if factor < 1:
         notes.append("the result is smaller than the picture: it is only resampled")
+    cut = 1 - result[0] * result[1] / (resized[0] * resized[1])
+    if cut >= _MUCH_CUT:
+        notes.append(f"{100 * cut:.0f} % of the picture is cut at its edges, to fill the whole box")
+    # Of a print across its sheet, the blank rest needs no second note.
+    notes += _across_note(source_px, target.sheet) or _sheet_notes(source_px, target, result)
     dpi = _dpi(target)
     if dpi is not None and dpi / factor < _PRINT_DPI_ENOUGH:
         notes.append(
@@ -142,6 +150,17 @@ def size_cm(size_px: tuple[int, int], dpi: float) -> str:
     """
     width, height = (f"{px / dpi * MM_PER_INCH / 10:.1f}".removesuffix(".0") for px in size_px)
     return f"{width}x{height} cm"
+
+
+def _across_note(source_px: tuple[int, int], sheet: Print | None) -> list[str]:
+    """Say that a print lies across the picture, where the size does not turn it."""
+    if sheet is None or sheet.sides != "fixed":
+        return []
+    wider_px, wider = source_px[0] - source_px[1], sheet.size_px[0] - sheet.size_px[1]
+    if wider_px * wider >= 0:
+        return []
+    shape = "wider than high, the picture is not" if wider > 0 else "upright, the picture is not"
+    return [f"the print is {shape}; a print size with ',turned' at its end is turned as needed"]
 
 
 def _dpi(target: Wanted) -> float | None:

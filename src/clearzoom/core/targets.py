@@ -23,7 +23,8 @@ _UNIT = rf"(?:{'|'.join((*_INCHES, *_MM))})"
 _PRINT = re.compile(
     rf"(?:(?P<paper>[A-Za-z]\w*)|(?P<w>{_NUMBER})\s*(?P<w_unit>{_UNIT}?)\s*"
     rf"(?:[x*\u00d7]\s*(?P<h>{_NUMBER})\s*(?P<h_unit>{_UNIT}?))?)"
-    rf"(?:\s*@\s*(?P<dpi>{_NUMBER})\s*(?:[dp]pi)?|[\s:,]+(?P<bare_dpi>{_NUMBER})\s*[dp]pi)?",
+    rf"(?:\s*@\s*(?P<dpi>{_NUMBER})\s*(?:[dp]pi)?|[\s:,]+(?P<bare_dpi>{_NUMBER})\s*[dp]pi)?"
+    r"(?:\s*,\s*(?P<turned>turned))?",
     re.IGNORECASE,
 )
 _FORMS = "write it like 60x70cm@300dpi, A3@300dpi, or 60cm@300dpi for the longer side"
@@ -150,9 +151,9 @@ def parse_print(text: str, bleed: str | None = None) -> Print:
 
     Args:
         text: such as 60x70cm@300dpi, 8x10in or 210x297mm@600dpi; such as A3@300dpi, B5 or
-            Letter, which is turned as the picture is; or such as 60cm@300dpi, which is the length
-            of the picture's longer side. The default is 300 dpi. Other usual ways are understood:
-            60,5x70cm, 60cm x 70cm, 24x28inch, 24"x28", A3 300ppi.
+            Letter, or 10x15cm@300dpi,turned, which are turned as the picture is; or such as
+            60cm@300dpi, which is the length of the picture's longer side. The default is 300 dpi.
+            Other usual ways are understood: 60,5x70cm, 60cm x 70cm, 24x28inch, 24"x28", A3 300ppi.
         bleed: such as 3mm: this is added on each side and trimmed after printing.
 
     Raises:
@@ -164,18 +165,22 @@ def parse_print(text: str, bleed: str | None = None) -> Print:
         >>> parse_print("A3"), parse_print("60cm@150dpi")
         (Print(width_mm=297.0, height_mm=420.0, dpi=300.0, bleed_mm=0.0, sides='turning'), \
 Print(width_mm=600.0, height_mm=600.0, dpi=150.0, bleed_mm=0.0, sides='longest'))
+        >>> parse_print("10x15cm,turned").sides
+        'turning'
     """
     parts = _PRINT.fullmatch(text.strip())
     named = paper_named(parts["paper"]) if parts is not None and parts["paper"] else None
-    if parts is None or (parts["paper"] and named is None):
-        near = nearest(parts["paper"], PAPER_MM) if parts is not None else ""
+    one_length = parts is not None and not parts["paper"] and not parts["h"]
+    if parts is None or (parts["paper"] and named is None) or (one_length and parts["turned"]):
+        near = nearest(parts["paper"], PAPER_MM) if parts is not None and parts["paper"] else ""
         raise SizeError(
             f"cannot understand `print_size` {text!r:.60}; {_FORMS}{near}", setting="print_size"
         )
     unit = parts["h_unit"] or parts["w_unit"]
     if named is None and not unit:
+        lengths = "x".join(filter(None, (parts["w"], parts["h"])))
         raise SizeError(
-            f"`print_size` {text!r:.60} has no unit; add one of {_UNITS}, as in 60x70cm",
+            f"`print_size` {text!r:.60} has no unit; add one of {_UNITS}, as in {lengths}cm",
             setting="print_size",
         )
     bleed_mm = 0.0
@@ -188,7 +193,8 @@ Print(width_mm=600.0, height_mm=600.0, dpi=150.0, bleed_mm=0.0, sides='longest')
             )
         bleed_mm = _number(length["length"]) * _mm(length["unit"])
     dpi = _number(parts["dpi"] or parts["bare_dpi"] or f"{Print.dpi}")
-    sides: Sides = "turning" if named else "fixed" if parts["h"] else "longest"
+    turning = named or parts["turned"]
+    sides: Sides = "turning" if turning else "fixed" if parts["h"] else "longest"
     if named is None:
         width = _number(parts["w"]) * _mm(parts["w_unit"] or unit)
         height = _number(parts["h"]) * _mm(parts["h_unit"] or unit) if parts["h"] else width

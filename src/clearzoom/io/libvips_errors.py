@@ -23,7 +23,7 @@ with suppress(ImportError, OSError):  # where libvips is broken, ``clearzoom doc
 
 _FULL = "No space left on device"
 _SPOOL = re.compile(r'unable to write to "([^"]*)[/\\]vips-\d+-\d+\.v"')
-_NO_REASONS = ("unable to call", "Unknown error")
+_NO_REASONS = ("unable to call", "Unknown error", "unable to fetch from region")
 _UNSUPPORTED = re.compile(
     r"not (?:supported|implemented)|unsupported (?:feature|codec|bmp)|unknown (?:pixel|data) mode",
     re.IGNORECASE,

@@ -9,15 +9,16 @@ import pyvips
 from clearzoom.errors import (
     InputError,
     MissingExtraError,
-    MissingFileError,
     SizeError,
     UnreadablePictureError,
 )
 from clearzoom.io.heif_colours import HeifColours, heif_colours
 from clearzoom.io.heif_range import in_full_range
 from clearzoom.io.jpeg import unsupported_coding
+from clearzoom.io.known_files import known_file
 from clearzoom.io.libvips_errors import VIPS_ERRORS, damaged, reason_of, unreadable, unsupported
 from clearzoom.io.libvips_files import patched_source, source_of, states
+from clearzoom.io.missing import missing_file
 from clearzoom.io.parts import Parts
 from clearzoom.io.picture_file import PictureFile, check_pixels
 from clearzoom.io.pillow_reader import PILLOW_KINDS, open_with_pillow, pillow_kind
@@ -34,7 +35,6 @@ _FORMATS = {
     "heif": "AVIF",
 }
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_JPEG_XL_STARTS = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _CHANNELS = {
     "b-w": (1, 2),
@@ -61,7 +61,7 @@ def open_file(path: Path, page: int | None = None, parts: Parts | None = None) -
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a picture file")
     if not path.exists():
-        raise MissingFileError(f"no file {path}; check the name")
+        raise missing_file(path)
     try:
         return PictureFile(path, page, parts)
     except OSError as error:
@@ -151,14 +151,10 @@ def image_in(
     if kind is None and start.startswith(_TIFF_STARTS):
         # A TIFF's directory is often at its end, so libvips does not recognise a truncated one.
         raise UnreadablePictureError(f"{path} is truncated or damaged; get a whole copy of it")
-    if start.startswith(_JPEG_XL_STARTS):
-        raise UnreadablePictureError(
-            f"{path} is JPEG XL, which is not supported; make a PNG of it, such as by libjxl's djxl"
-        )
     if kind is None:
-        what = "is empty" if not start else "is no picture that can be read"
         formats = ", ".join(dict.fromkeys((*_FORMATS.values(), "HEIC", *PILLOW_KINDS)))
-        raise UnreadablePictureError(f"{path} {what}; give {formats}")
+        unknown = "is no picture that can be read" if start else "is empty"
+        raise UnreadablePictureError(f"{path} {known_file(start) or f'{unknown}; give {formats}'}")
     if coding is not None:
         raise UnreadablePictureError(
             f"{path}: its compression, {coding}, is not supported; "

@@ -23,6 +23,13 @@ READ_ONLY_SUFFIXES = (
 
 READ_SUFFIXES = (*SUFFIXES, *READ_ONLY_SUFFIXES)
 
+RAW_SUFFIXES = (
+    *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".gpr", ".iiq"),
+    *(".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".rwl"),
+    *(".sr2", ".srf", ".srw", ".x3f"),
+)
+"""Of the raw files of cameras, which are not read."""
+
 HIDDEN, NO_SUFFIX = "hidden", "without a suffix"
 
 START_BYTES = 32

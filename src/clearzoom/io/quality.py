@@ -8,7 +8,7 @@ from clearzoom.errors import OutputError
 
 def save_within(
     save_at: Callable[[int], None], path: Path, quality: int, max_bytes: int | None
-) -> None:
+) -> int:
     """Encode a file with the highest quality at which it is small enough, by bisection.
 
     Args:
@@ -16,10 +16,13 @@ def save_within(
         path: the file.
         quality: the highest quality.
         max_bytes: the most bytes, or None. If the lowest quality exceeds it, so does the file.
+
+    Returns:
+        The quality that the file has.
     """
     save_at(quality)
     if max_bytes is None or path.stat().st_size <= max_bytes:
-        return
+        return quality
     fits, too_large = 1, quality
     save_at(fits)
     while too_large - fits > 1:
@@ -30,6 +33,7 @@ def save_within(
         else:
             too_large = middle
     save_at(fits)
+    return fits
 
 
 def check_small_enough(path: Path, target: Path, max_bytes: int | None, added_bytes: int) -> None:

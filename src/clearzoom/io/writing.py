@@ -128,7 +128,7 @@ def encode(
         encoding: the settings of the encoder.
 
     Returns:
-        A line for each block of metadata that the format cannot store.
+        A line for each block of metadata that the format cannot store, and for a lowered quality.
 
     Raises:
         OutputError: the file cannot be written, or cannot be made as small as ``max_bytes``.
@@ -171,7 +171,7 @@ def encode(
         _attach(image, "exif-data", exif and STAND_IN)
     added = added_bytes(replace(metadata, exif=exif, xmp=xmp))
     try:
-        _save(image, temporary, kind, encoding, added)
+        problems += _save(image, temporary, kind, encoding, added)
     except VIPS_ERRORS as error:
         raise unwritable(target, temporary, error) from error
     check_small_enough(temporary, target, encoding.max_bytes, added)
@@ -209,7 +209,10 @@ def _attach(image: pyvips.Image, field: str, block: bytes | None) -> None:
         image.set_type(pyvips.GValue.blob_type, field, block)
 
 
-def _save(image: pyvips.Image, path: Path, kind: Format, encoding: Encoding, added: int) -> None:
+def _save(
+    image: pyvips.Image, path: Path, kind: Format, encoding: Encoding, added: int
+) -> list[str]:
+    """Encode the px; gives a note where the quality had to be lowered."""
     options = dict(kind.options)
     # Without "keep", libvips writes EXIF of its own into JPEG and PNG. WebP needs some metadata to
     # get the header (VP8X) that ``insert_metadata`` changes.
@@ -221,22 +224,27 @@ def _save(image: pyvips.Image, path: Path, kind: Format, encoding: Encoding, add
             image.width * image.height * image.bands * (2 if image.format == "ushort" else 1)
         )
         options["bigtiff"] = raw_bytes > _CLASSIC_TIFF_BYTES
+    if kind.name == "AVIF" and not states(image, "exif-data"):
+        options["keep"] = "icc:xmp"  # as for JPEG
     if kind.name == "AVIF" and image.format == "ushort":
         options["bitdepth"] = 12
     if not kind.lossy:
         save(image, path, **options)
-        return
+        return []
     if encoding.max_bytes is None:
         _save_at(image, path, kind, options, encoding.quality)
-        return
+        return []
     most = encoding.max_bytes - added
     with _readable_again(image, path, kind) as opened:
-        save_within(
+        quality = save_within(
             lambda quality: _save_at(opened(), path, kind, options, quality),
             path,
             encoding.quality,
             most,
         )
+    if quality == encoding.quality:
+        return []
+    return [f"the quality is {quality}, for at most {encoding.max_bytes:,} bytes"]
 
 
 def _save_at(

@@ -17,10 +17,10 @@ from clearzoom.errors import (
     CancelledError,
     ClearzoomError,
     InputError,
-    MissingFileError,
     OutputError,
 )
 from clearzoom.io.libvips_errors import refused
+from clearzoom.io.missing import missing_file
 from clearzoom.pipeline.arrays import check_array, enlarge_array
 from clearzoom.pipeline.beside import beside
 from clearzoom.pipeline.encoded import enlarge_encoded
@@ -151,7 +151,7 @@ def _work_of_file(picture: str | Path, order: _Order) -> _Work:
     if not source.is_file():
         if source.exists():
             raise InputError(f"{source} is no file; name a picture")
-        raise MissingFileError(f"no file {source}; check the name")
+        raise missing_file(source)
     target = _target(source, order)
     if target in order.targets:
         raise OutputError(f"{target} would be the result of two pictures; rename one of the two")

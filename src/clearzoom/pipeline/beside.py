@@ -78,4 +78,5 @@ def _sheet_word(sheet: Print) -> str:
         for name, paper_mm in PAPER_MM.items():
             if paper_mm == size_mm:
                 return name
-    return "x".join(f"{length / 10:g}" for length in size_mm) + "cm"
+    lengths = "x".join(f"{length / 10:g}" for length in size_mm) + "cm"
+    return f"{lengths}-turned" if sheet.sides == "turning" else lengths

@@ -45,10 +45,12 @@ class _Measured:
     Attributes:
         per_window_px: seconds of each network for each px of its windows.
         encoding: seconds and bytes for each further px of the result.
+        file_s: seconds for a file of one px.
     """
 
     per_window_px: tuple[float, ...]
     encoding: tuple[float, float]
+    file_s: float
 
 
 @dataclass
@@ -56,6 +58,21 @@ class Estimator:
     """Estimates jobs; pictures of one kind are measured once."""
 
     _known: dict[tuple[object, ...], _Measured] = field(default_factory=dict)
+
+    def total(self, jobs: Sequence[Job]) -> Estimate:
+        """Estimate all jobs together, from the largest picture of each kind.
+
+        A small one, such as an icon of a few px, says little about how long others take.
+
+        Args:
+            jobs: what ``plan_job`` returned.
+
+        Raises:
+            ClearzoomError: the same errors as ``run_job`` raises.
+        """
+        largest_first = sorted(jobs, key=lambda job: -job.source.width_px * job.source.height_px)
+        each = [self.of(job) for job in largest_first]
+        return Estimate(sum(one.seconds for one in each), sum(one.file_bytes for one in each))
 
     def of(self, job: Job) -> Estimate:
         """Estimate a job.
@@ -76,7 +93,7 @@ class Estimator:
         measured = self._known[key]
         px = job.cut.width * job.cut.height * job.source.frames
         encoding_s, bytes_each = measured.encoding
-        seconds = px * encoding_s
+        seconds = measured.file_s + px * encoding_s
         runs = job.source.frames * (2 if job.source.cmyk else 1)  # K goes through it by itself
         for each_s, px_read in zip(measured.per_window_px, _window_px(job, networks), strict=True):
             seconds += each_s * px_read * runs
@@ -108,7 +125,8 @@ def _measure(job: Job, networks: list[Network]) -> _Measured:
             sample = stitched(parts)
             seconds, result = _run(sample, network)
         rates.append(seconds / _read_px(sample, network))
-    return _Measured(tuple(rates), _encoded(_centre(result, _ENCODED_PX), job))
+    encoding, file_s = _encoded(_centre(result, _ENCODED_PX), job)
+    return _Measured(tuple(rates), encoding, file_s)
 
 
 def _centre(samples: Samples, side_px: int) -> Samples:
@@ -129,20 +147,29 @@ def _read_px(sample: Samples, network: Network) -> float:
     return float(sum(stage.tile(tile).window_px for tile in stage.tiles_in(stage.result)))
 
 
-def _encoded(samples: Samples, job: Job) -> tuple[float, float]:
-    """Encode a sample; return seconds and bytes for each further px, with alpha's and K's share."""
+def _encoded(samples: Samples, job: Job) -> tuple[tuple[float, float], float]:
+    """Encode a sample.
+
+    Returns:
+        Seconds and bytes for each further px, with alpha's and K's share of the bytes; and the
+        seconds for a file of one px.
+    """
     encoding = replace(job.settings.encoding, max_bytes=None)
     with TemporaryDirectory() as folder:
         target = Path(folder) / f"sample{written_suffix(job.target)}"
-        began = time.perf_counter()
-        write_picture(target, Picture(samples), encoding)
-        seconds = time.perf_counter() - began
-        size = target.stat().st_size
-        write_picture(target, Picture(samples[:1, :1].copy()), encoding)
-        least = target.stat().st_size
-    px = samples.shape[0] * samples.shape[1]
+
+        def written(part: Samples) -> tuple[float, int]:
+            began = time.perf_counter()
+            write_picture(target, Picture(part), encoding)
+            return time.perf_counter() - began, target.stat().st_size
+
+        written(samples)  # what is made at the first run is made once
+        seconds, size = written(samples)
+        least_s, least = written(samples[:1, :1].copy())
+    further = max(1, samples.shape[0] * samples.shape[1] - 1)
     more = job.source.channels / samples.shape[2]
-    return seconds / px, max(0, size - least) / max(1, px - 1) * max(1.0, more)
+    size_each = max(0, size - least) / further * max(1.0, more)
+    return (max(0.0, seconds - least_s) / further, size_each), least_s
 
 
 def _fixed_bytes(job: Job, networks: Sequence[Network]) -> int:

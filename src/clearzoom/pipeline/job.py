@@ -15,7 +15,6 @@ from clearzoom.engines.tile import Channels
 from clearzoom.errors import InputError, OutputError
 from clearzoom.io.animation.orientation import SIDEWAYS
 from clearzoom.io.formats import check_holds, check_target, format_of
-from clearzoom.io.jpeg_damage import jpeg_damage_note
 from clearzoom.io.metadata.blocks import Metadata
 from clearzoom.io.metadata.descriptions import measures
 from clearzoom.io.metadata.exif_description import description_of
@@ -30,6 +29,7 @@ from clearzoom.pipeline.networks import chain_of, window_notes, work_for
 from clearzoom.pipeline.paths import check_input, output_stat
 from clearzoom.pipeline.regions import preview_result, whole_result
 from clearzoom.pipeline.settings import Settings
+from clearzoom.pipeline.source_notes import source_notes
 
 ONE_FRAME_ONLY = "an animation has no `preview` and no `fidelity_map`; give one frame"
 
@@ -125,8 +125,8 @@ def plan_job(
     width, height = cut.width, cut.height
     check = check_holds if makes_folder and there is None else check_target
     check(target, width, height, has_alpha=source.has_alpha)
-    damage = jpeg_damage_note(source_file, source.kind)
-    notes = [*source.notes, *([damage] if damage else []), *plan.notes]
+    known = source_notes(source, kind.name, settings.encoding)
+    notes = [*source.notes, *known, *plan.notes]
     notes += window_notes(settings.model, plan)
     if stated is not None:
         notes.append(

@@ -5,7 +5,8 @@ import os
 import stat
 from pathlib import Path
 
-from clearzoom.errors import InputError, MissingFileError, OutputError
+from clearzoom.errors import InputError, OutputError
+from clearzoom.io.missing import missing_file
 
 OWN = ".clearzoom-"
 """Names that begin so are neither pictures nor results: temporary files, scratch folders, bands."""
@@ -86,6 +87,6 @@ def _input_stat(path: Path) -> os.stat_result:
     try:
         return path.stat()
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise MissingFileError(f"no file {path}; check the name") from error
+        raise missing_file(path) from error
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error

@@ -92,8 +92,9 @@ class EnlargeRequest(BaseModel):
     print_size: str | None = Field(
         default=None,
         max_length=_LONGEST_TEXT,
-        description="Print size, like 60x70cm@300dpi or 8x10in; A3@300dpi (also Letter and others, "
-        "turned as the picture is); or 60cm@300dpi for the longer side. Sets the dpi.",
+        description="Print size, like 60x70cm@300dpi or 8x10in; A3@300dpi (also Letter and others) "
+        "or 10x15cm@300dpi,turned, which turn as the picture is; or 60cm@300dpi for the longer "
+        "side. Sets the dpi.",
         examples=["60x70cm@300dpi"],
     )
     fill: bool = Field(

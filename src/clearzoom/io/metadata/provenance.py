@@ -38,6 +38,28 @@ class Provenance:
     denoise: str = ""
 
 
+def stated_provenance(xmp: bytes | None) -> str | None:
+    """Return the model that a picture's XMP states, or None for one that was not enlarged here.
+
+    Args:
+        xmp: the picture's packet, or None.
+
+    Example:
+        >>> made = Provenance("clearzoom 1.0", "photo x4", "ab", "4", "onnxruntime fp32")
+        >>> stated_provenance(with_provenance(None, made))
+        'photo x4'
+        >>> stated_provenance(None)
+    """
+    if xmp is None or NAMESPACE.encode() not in xmp:
+        return None
+    try:
+        fields = top_fields(parsed(xmp), NAMESPACE)
+    except ValueError:
+        return None
+    stated = {field.name.rpartition("}")[2]: field.text.strip() for field in fields}
+    return stated.get("Model")
+
+
 def with_provenance(xmp: bytes | None, provenance: Provenance) -> bytes:
     """Add provenance to an XMP packet, in place of an older one.
 
