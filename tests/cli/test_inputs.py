@@ -321,3 +321,15 @@ def test_python_and_the_command_choose_the_same_name(here, place, small_weights)
     assert refused.returncode == 4
     (row,) = json.loads(refused.stdout)["pictures"]
     assert (row["file"], row["status"], row["code"]) == ("b.png", "failed", "output")
+
+
+def test_a_short_option_for_folders_and_the_way_to_a_dry_run(here, place, small):
+    (place / "scans" / "below").mkdir()
+    (place / "a.jpg").rename(place / "scans" / "below" / "a.jpg")
+    planned = here("plan", "scans", "-r", *small)
+    assert "\nbelow/a.jpg  " in f"\n{planned.stdout}"
+    before = tree(place)
+    dry = here("enlarge", "scans", "--dry-run", *small)
+    assert dry.returncode == 2
+    assert "'clearzoom plan' with the same options shows what would be done." in dry.stderr
+    assert tree(place) == before

@@ -250,6 +250,16 @@ def test_a_print_across_the_picture_and_a_large_cut_are_noted():
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "fitting", "noted"),
+    [("A4", "fit", True), ("A4", "fill", False), ("10x10cm", "fit", False), ("9cm", "fit", False)],
+)
+def test_a_bleed_that_stays_white_is_noted(text, fitting, noted):
+    wanted = Wanted(sheet=parse_print(text, "3mm"), fitting=fitting)
+    notes = make_plan((500, 500), wanted, {2: 1e5, 4: 1e5}).notes
+    assert any("its bleed stays white" in note for note in notes) == noted
+
+
 def test_a_print_without_a_unit_is_told_so():
     with pytest.raises(SizeError, match=r" has no unit; add one of mm, cm or in, as in 10x15cm$"):
         parse_print("10x15@300dpi")

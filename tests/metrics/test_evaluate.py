@@ -64,3 +64,9 @@ def test_the_command_measures_what_the_plain_command_gives(
     assert row["weights_sha256"] == network.sha256
     chosen = " + consistency 2" if "--consistency" in options else ""
     assert row["model"] == f"fast{chosen}"
+
+
+def test_a_folder_that_has_pictures_in_its_folders_alone_says_so(tmp_path):
+    (tmp_path / "below").mkdir()
+    with pytest.raises(MissingFileError, match="the folders in it are not searched"):
+        evaluate(tmp_path, 2)

@@ -134,7 +134,9 @@ MetadataOption = Annotated[Literal["keep", "strip"], requested("metadata", group
 RecursiveOption = Annotated[
     bool,
     typer.Option(
-        "--recursive", help="For a folder: include the folders in it.", rich_help_panel=FILE
+        *("-r", "--recursive"),
+        help="For a folder: include the folders in it.",
+        rich_help_panel=FILE,
     ),
 ]
 EngineOption = Annotated[

@@ -11,6 +11,7 @@ from clearzoom.cli.console import failure_text, say
 from clearzoom.cli.defaults import chosen
 from clearzoom.cli.interrupt import stoppable
 from clearzoom.cli.options import DEFAULTS, settings_of
+from clearzoom.errors import InputError
 
 if TYPE_CHECKING:
     from clearzoom.batch.report import Row
@@ -70,6 +71,7 @@ def watch(
     extra [watch].
     """
     from clearzoom.batch.watch import watch_folder
+    from clearzoom.pipeline.paths import is_folder
 
     settings = settings_of(chosen(context))
     counts = {"done": 0, "failed": 0, "before": 0}
@@ -86,7 +88,10 @@ def watch(
         elif not skipped:
             say(f"{output / row['output']}  {row['width_px']}x{row['height_px']} px")
 
-    say(f"watching {source}; results go to {output}; Ctrl-C ends it", err=True)
+    if not is_folder(source):
+        raise InputError(f"{source} is a file; name the folder that it is in")
+    below = "and the folders in it" if recursive else "without the folders in it (--recursive)"
+    say(f"watching {source} {below}; results go to {output}; Ctrl-C ends it", err=True)
     with stoppable():
         try:
             watch_folder(

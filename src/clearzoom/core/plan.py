@@ -100,16 +100,17 @@ def make_plan(
                 f"`scale` 2, 3, 4 or another whole number, or leave `pixel_art` out",
                 setting="pixel_art",
             )
-        blank = tuple(_sheet_notes(source_px, target, result))
-        return Plan(source_px, (), resized, result, _dpi(target), blank, wrap, "nearest")
+        rest = tuple(_sheet_notes(source_px, target, result))
+        return Plan(source_px, (), resized, result, _dpi(target), rest, wrap, "nearest")
     notes = []
     if factor < 1:
         notes.append("the result is smaller than the picture: it is only resampled")
     cut = 1 - result[0] * result[1] / (resized[0] * resized[1])
     if cut >= _MUCH_CUT:
         notes.append(f"{100 * cut:.0f} % of the picture is cut at its edges, to fill the whole box")
-    # Of a print across its sheet, the blank rest needs no second note.
-    notes += _across_note(source_px, target.sheet) or _sheet_notes(source_px, target, result)
+    across = _across_note(source_px, target.sheet)
+    blank = [] if across else _sheet_notes(source_px, target, result)
+    notes += across + (_bleed_note(result, target) or blank)
     dpi = _dpi(target)
     if dpi is not None and dpi / factor < _PRINT_DPI_ENOUGH:
         notes.append(
@@ -161,6 +162,16 @@ def _across_note(source_px: tuple[int, int], sheet: Print | None) -> list[str]:
         return []
     shape = "wider than high, the picture is not" if wider > 0 else "upright, the picture is not"
     return [f"the print is {shape}; a print size with ',turned' at its end is turned as needed"]
+
+
+def _bleed_note(result_px: tuple[int, int], target: Wanted) -> list[str]:
+    """Say that a bleed stays white, where the picture does not reach all edges of the sheet."""
+    sheet = target.sheet
+    if sheet is None or not sheet.bleed_mm or sheet.sides == "longest":
+        return []
+    if sorted(result_px) == sorted(sheet.size_px):
+        return []
+    return ["the picture fits into the sheet, and its bleed stays white; fill covers both"]
 
 
 def _dpi(target: Wanted) -> float | None:

@@ -20,7 +20,9 @@ def picture_files(folder: Path) -> list[Path]:
         raise MissingFileError(f"no folder {folder}")
     files = sorted(path for path in folder.iterdir() if path.is_file() and is_picture_file(path))
     if not files:
-        raise MissingFileError(f"no picture that can be read in {folder}")
+        below = any(path.is_dir() for path in folder.iterdir())
+        hint = "; the folders in it are not searched: name one of them" if below else ""
+        raise MissingFileError(f"no picture that can be read in {folder}{hint}")
     return files
 
 

@@ -75,7 +75,9 @@ def _decoded(files: list[Path]) -> Iterator[tuple[str, Levels]]:
         try:
             yield path.name, decode_rgb8(path.read_bytes())
         except UnreadablePictureError as error:
-            raise UnreadablePictureError(f"{path}: {error}") from error
+            raise UnreadablePictureError(
+                f"{path}: {error}; mend it, or measure on a folder without it"
+            ) from error
 
 
 def _load_lpips() -> Callable[[Levels, Levels, int], float]:
