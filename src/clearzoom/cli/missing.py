@@ -4,10 +4,11 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
+from difflib import get_close_matches
 from glob import has_magic
 from pathlib import Path
 
-from clearzoom.errors import MissingFileError, nearest
+from clearzoom.errors import MissingFileError
 from clearzoom.io.formats import SUFFIXES
 from clearzoom.io.missing import missing_file
 
@@ -82,7 +83,12 @@ def _near(path: Path) -> str:
             names = [entry.name for entry, _ in zip(entries, range(_MOST_NAMES + 1), strict=False)]
     except OSError:
         return ""
-    return nearest(path.name, names) if len(names) <= _MOST_NAMES else ""
+    if len(names) > _MOST_NAMES:
+        return ""
+    # By stems: two short names with one suffix would resemble each other for that alone.
+    stems = {Path(name).stem.casefold(): name for name in names}
+    near = get_close_matches(path.stem.casefold(), stems, 1)
+    return f"; the nearest right one is {stems[near[0]]}" if near else ""
 
 
 def _is_absent(word: str) -> bool:
