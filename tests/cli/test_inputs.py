@@ -215,6 +215,9 @@ def test_what_cannot_be_meant_is_one_clear_error(here, place, words, status, sai
         (("a.jpg", "-o", "p.jpg", "--preview", "1,", "1,", "4,", "4"), "no file 1,; write a value"),
         (("a.jpg", "result.png"), "write: clearzoom enlarge a.jpg -o result.png"),
         (("result.png", "a.jpg"), "write: clearzoom enlarge a.jpg -o result.png"),
+        (("out.png", "a.jpg"), "write: clearzoom enlarge a.jpg -o out.png"),
+        (("words.jpg", "a.jpg"), "write: clearzoom enlarge a.jpg -o words.jpg"),
+        (("b.jpg",), "no file b.jpg; the nearest right one is b.png"),
         (("bb.png",), "no file bb.png; the nearest right one is b.png"),
         (("scans/cc.png",), "no file scans/cc.png; the nearest right one is c.png"),
         (("scan",), "no file scan; the nearest right one is scans"),
@@ -223,7 +226,7 @@ def test_what_cannot_be_meant_is_one_clear_error(here, place, words, status, sai
     ],
 )
 def test_a_word_that_is_no_input_says_what_was_meant(here, place, photo, words, said):
-    for name in ("my old photo.jpg", "scans/two words.png"):
+    for name in ("my old photo.jpg", "scans/two words.png", "p-photo.png"):
         write_rgb8(place / name, np.ascontiguousarray(photo[:8, :9]))
     before = tree(place)
     for command in ("enlarge", "plan"):
@@ -333,5 +336,5 @@ def test_a_short_option_for_folders_and_the_way_to_a_dry_run(here, place, small)
     before = tree(place)
     dry = here("enlarge", "scans", "--dry-run", *small)
     assert dry.returncode == 2
-    assert "'clearzoom plan' with the same options shows what would be done." in dry.stderr
+    assert "'clearzoom plan' with the same options shows what would be done" in dry.stderr
     assert tree(place) == before

@@ -107,8 +107,15 @@ def test_one_picture_with_such_a_name(nasty, tmp_path, small_weights):
 def test_what_is_wrong_is_said_without_being_obeyed(nasty, monkeypatch, capfdbinary):
     monkeypatch.chdir(nasty.parent)
     for arguments, said in (
-        (["enlarge", nasty / "none\x1b[31m", "-o", "a.png"], b"none\\x1b[31m; check the name"),
-        (["enlarge", nasty / "\nerror[input]: e", "-o", "a.png"], b"/\\nerror[input]: e; check"),
+        (
+            ["enlarge", nasty / "none\x1b[31m", "-o", "a.png"],
+            b"none\\x1b[31m; the nearest right one is c\\x1b]0;owned\\x07\\x1b[31m.png",
+        ),
+        (["enlarge", nasty / "xyz\x1bq", "-o", "a.png"], b"xyz\\x1bq; check the name"),
+        (
+            ["enlarge", nasty / "\nerror[input]: e", "-o", "a.png"],
+            b"e; the nearest right one is d\\nerror[input]: e.png",
+        ),
         (["enlarge", nasty, "-o", "x", "--model", "\x1b[31m\udcff"], b"\\x1b[31m\\xff"),
         (["enlarge", nasty, "-o", "x", "--engine", "\x1b[31m.png"], b"'\\x1b[31m.png'"),
         (["enlarge", nasty, "-o", "x", "--memory", "\x1b[31m.png"], b"\\x1b[31m.png"),

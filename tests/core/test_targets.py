@@ -174,8 +174,6 @@ def test_usual_spellings_of_a_print_size_are_understood(text, right):
 
 
 def test_a_length_without_a_unit_names_the_units():
-    with pytest.raises(SizeError, match="'10x15@300dpi' has no unit; add one of mm, cm or in"):
-        parse_print("10x15@300dpi")
     with pytest.raises(SizeError, match="'60x70' has no unit; add one of mm, cm or in"):
         parse_print("60x70")
     with pytest.raises(SizeError, match="`bleed` '3'; write it like 3mm, in mm, cm or in"):
@@ -264,6 +262,11 @@ def test_a_bleed_that_stays_white_is_noted(text, fitting, noted):
     assert any("its bleed stays white" in note for note in notes) == noted
 
 
+def test_a_print_without_a_unit_is_told_so():
+    with pytest.raises(SizeError, match=r" has no unit; add one of mm, cm or in, as in 10x15cm$"):
+        parse_print("10x15@300dpi")
+
+
 def test_misspelt_paper_names_the_nearest():
     with pytest.raises(SizeError, match="; the nearest right one is Letter"):
         parse_print("Leter@300dpi")
@@ -311,7 +314,8 @@ def test_a_print_that_leaves_a_part_of_its_sheet_blank_says_so():
 
     blank = "the print is 29.7x34.6 cm, smaller than the sheet of 29.7x42 cm"
     assert notes("A3")[0].startswith(blank)
-    assert "the sheet of 70x60 cm" in notes("70x60cm")[0]
+    assert "the sheet of 50x70 cm" in notes("50x70cm")[0]
+    assert "',turned'" in notes("70x60cm")[0]  # of both notes the one with the better remedy
     covered = [notes("A3", fitting="fill"), notes("60x70cm"), notes("60cm")]
     covered.append(notes("60x70cm", bleed="3mm"))
     assert not any("smaller than the sheet" in note for each in covered for note in each)

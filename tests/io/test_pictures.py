@@ -1,6 +1,8 @@
 """Reading and writing, in and out through every format."""
 
+import io
 import os
+import zipfile
 
 import numpy as np
 import pytest
@@ -159,6 +161,12 @@ def test_bad_input_is_told_apart(tmp_path, photo):
         ("stream.jxl", b"\xff\x0a\xfa\x1f\x01\x90", "is JPEG XL"),
         ("boxes.png", b"\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14ftypjxl ", "is JPEG XL"),
         ("a.psd", b"8BPS\0\1" + bytes(40), "is a Photoshop document; save it as TIFF or PNG"),
+        ("a.xcf", b"gimp xcf v011\0" + bytes(40), "is a document of GIMP, with layers; export it"),
+        ("a.clip", b"CSFCHUNK" + bytes(40), "is a document of Clip Studio Paint, with layers"),
+        ("a.kra", zipped("application/x-krita"), "is a document of Krita, with layers; export it"),
+        ("a.ora", zipped("image/openraster"), "is a document of Krita, MyPaint or GIMP"),
+        ("a.zip", zipped("application/zip"), "is no picture that can be read"),
+        ("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>', "is a drawing of lines and shapes"),
         ("a.cr3", b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + bytes(9), "raw file; develop it"),
         ("a.raf", b"FUJIFILMCCD-RAW 0201" + bytes(20), "raw file; develop it"),
         ("a.jpg", b"\0\0\0\x14ftypqt  \0\0\0\0qt  " + bytes(9), "is a film; save the frames"),
@@ -202,6 +210,15 @@ def test_targets_are_checked_before_any_work(tmp_path):
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(OutputError, match="is a folder"):
         check("folder.png")
+
+
+def zipped(kind):
+    """Make an archive as painting programs do: the first file in it states what it is."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("mimetype", kind)
+        archive.writestr("maindoc.xml", "<DOC/>")
+    return file.getvalue()
 
 
 @pytest.mark.parametrize("suffix", [*LOSSLESS, *LOSSY, ".avif", ".gif"])

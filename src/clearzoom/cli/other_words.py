@@ -50,7 +50,7 @@ _OPTIONS = {
     **dict.fromkeys(("-x", "--tta", "--tta-mode"), "write --ensemble"),
     **dict.fromkeys(("--nearest", "--pixel"), "write --pixel-art"),
     **dict.fromkeys(("--fp16", "--half"), "write --precision fp16"),
-    "-r": "write --recursive",
+    "--dry-run": "'clearzoom plan' with the same options shows what would be done",
     "--face-enhance": "leave it out: faces are enlarged as all else",
     "--filesize": "write --max-bytes 2MB",
     "--lossless": "write --quality 100 for WebP, or leave it out for PNG and TIFF",

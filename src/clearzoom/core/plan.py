@@ -11,8 +11,10 @@ from clearzoom.core.wrap import AXES, Wrap, wraps
 from clearzoom.errors import SizeError
 
 _PRINT_DPI_ENOUGH = 75.0
-_MUCH_CUT = 0.25
 """With fewer px of the input per printed inch, most of what a print shows is inferred."""
+
+_MUCH_CUT = 0.25
+"""Where this part of a picture or more is cut, a note says so."""
 
 MOST_STAGES = 3
 """Networks in one chain."""
@@ -98,16 +100,17 @@ def make_plan(
                 f"`scale` 2, 3, 4 or another whole number, or leave `pixel_art` out",
                 setting="pixel_art",
             )
-        blank = tuple(_sheet_notes(source_px, target, result))
-        return Plan(source_px, (), resized, result, _dpi(target), blank, wrap, "nearest")
-    notes = _sheet_notes(source_px, target, result)
+        rest = tuple(_sheet_notes(source_px, target, result))
+        return Plan(source_px, (), resized, result, _dpi(target), rest, wrap, "nearest")
+    notes = []
     if factor < 1:
         notes.append("the result is smaller than the picture: it is only resampled")
     cut = 1 - result[0] * result[1] / (resized[0] * resized[1])
     if cut >= _MUCH_CUT:
         notes.append(f"{100 * cut:.0f} % of the picture is cut at its edges, to fill the whole box")
-    notes += _across_note(source_px, target.sheet)
-    notes += _bleed_note(result, target)
+    across = _across_note(source_px, target.sheet)
+    blank = [] if across else _sheet_notes(source_px, target, result)
+    notes += across + (_bleed_note(result, target) or blank)
     dpi = _dpi(target)
     if dpi is not None and dpi / factor < _PRINT_DPI_ENOUGH:
         notes.append(

@@ -178,8 +178,9 @@ Print(width_mm=600.0, height_mm=600.0, dpi=150.0, bleed_mm=0.0, sides='longest')
         )
     unit = parts["h_unit"] or parts["w_unit"]
     if named is None and not unit:
+        lengths = "x".join(filter(None, (parts["w"], parts["h"])))
         raise SizeError(
-            f"`print_size` {text!r:.60} has no unit; add one of {_UNITS}, as in 60x70cm",
+            f"`print_size` {text!r:.60} has no unit; add one of {_UNITS}, as in {lengths}cm",
             setting="print_size",
         )
     bleed_mm = 0.0

@@ -1,9 +1,10 @@
 """The error for a file that is not there."""
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 
-from clearzoom.errors import MissingFileError, nearest
+from clearzoom.errors import MissingFileError
 
 _MOST_NAMES = 2000
 """In folders with more files no near name is looked for, which would take long."""
@@ -25,7 +26,7 @@ def missing_file(path: Path, hint: str | None = None) -> MissingFileError:
 
 
 def near_name(path: Path) -> str:
-    """Name the file of the same folder whose name is nearest, as ``errors.nearest`` words it.
+    """Name the file of the same folder whose name is nearest.
 
     Args:
         path: at which no file is.
@@ -38,4 +39,9 @@ def near_name(path: Path) -> str:
             names = [entry.name for entry, _ in zip(entries, range(_MOST_NAMES + 1), strict=False)]
     except (OSError, ValueError):
         return ""
-    return nearest(path.name, names) if len(names) <= _MOST_NAMES else ""
+    if len(names) > _MOST_NAMES:
+        return ""
+    # By stems: two short names with one suffix would resemble each other for that alone.
+    stems = {Path(name).stem.casefold(): name for name in names}
+    near = get_close_matches(path.stem.casefold(), stems, 1)
+    return f"; the nearest right one is {stems[near[0]]}" if near else ""
