@@ -288,5 +288,5 @@ def test_a_short_option_for_folders_and_the_way_to_a_dry_run(here, place, small)
     before = tree(place)
     dry = here("enlarge", "scans", "--dry-run", *small)
     assert dry.returncode == 2
-    assert "'clearzoom plan' with the same options shows what would be done." in dry.stderr
+    assert "'clearzoom plan' with the same options shows what would be done" in dry.stderr
     assert tree(place) == before

@@ -36,7 +36,7 @@ def parse(app: typer.Typer) -> int:
     except _ClickError as error:
         words = printable(error.format_message())
         if getattr(error, "option_name", "") == "--dry-run":
-            words += " 'clearzoom plan' with the same options shows what would be done."
+            words += "; 'clearzoom plan' with the same options shows what would be done"
         error.format_message = lambda: words
         text = io.StringIO()
         error.show(file=text)
