@@ -44,7 +44,7 @@ def test_a_tree_is_mirrored_and_one_bad_file_stops_nothing(tree, tmp_path, setti
         tree, tmp_path / "out", settings, recursive=True, progress=lambda *at: seen.append(at)
     )
     assert (counts.done, counts.skipped, counts.failed) == (5, 0, 1)
-    assert seen[-1][:2] == (6, 6)
+    assert (seen[0][:2], seen[-1][:2]) == ((0, 6), (6, 6))
     report = rows(tmp_path / "out")
     assert list(report) == sorted(report)
     assert counts.left_out == [".txt"]

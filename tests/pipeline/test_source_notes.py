@@ -76,7 +76,7 @@ def test_a_folder_counts_the_results_with_notes_and_plans_other_names(
     for counts in ("2 enlarged, 0 done before", "0 enlarged, 2 done before"):
         done = command("enlarge", *options).stdout
         assert counts in done
-        assert done.endswith("report.jsonl, with notes on 1 of them\n")
+        assert done.endswith("report.jsonl, with notes on 1 picture\n")
     other = command("plan", *options, "--quality", 100).stdout.splitlines()[-1]
     assert "out  2 pictures (2 of them again, as they or the options changed), " in other
     assert json.loads(command("plan", *options, "--json").stdout)["done_before"] == 2

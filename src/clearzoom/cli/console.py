@@ -140,6 +140,8 @@ def progress(what: str, unit: str, megapixels: float | None = None) -> Iterator[
         task = bar.add_task(what, total=None)
 
         def report(done: int, total: int, word: str = "") -> None:
-            bar.update(task, completed=done, total=total, description=printable(f"{what} {word}"))
+            bar.update(
+                task, completed=done, total=total, description=printable(f"{what} {word}".rstrip())
+            )
 
         yield report

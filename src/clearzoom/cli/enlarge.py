@@ -184,7 +184,8 @@ def end_of_batch(batch: "Batch", target: object, reporting: Reporting, seconds: 
     counts = batch.counts
     reporting.take_batch(batch)
     others = left_out_text(counts.left_out)
-    noted = f", with notes on {counts.noted} of them" if counts.noted else ""
+    pictures = f"{counts.noted} picture{'s' if counts.noted > 1 else ''}"
+    noted = f", with notes on {pictures}" if counts.noted else ""
     reporting.say(
         f"{target}  {counts.done} enlarged, {counts.skipped} done before, {counts.failed} failed"
         f"{f', {others}' if others else ''}  "
