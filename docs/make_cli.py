@@ -71,7 +71,7 @@ def _entries(command: Any, context: Any, name: str, *, top: bool = False) -> Ite
         rows = [row for row in rows if not row.startswith("| `-h,")]
         if rows:
             yield from (f"| {heading} | |", "| --- | --- |", *rows, "")
-    for each in below.values():
+    for each in (one for one in below.values() if not one.hidden):
         yield from _entries(each, context, f"{name} {each.name}")
 
 

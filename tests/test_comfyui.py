@@ -48,6 +48,15 @@ def test_values_outside_of_the_range_are_clipped(node):
     assert larger[0, 8, 8].tolist() == pytest.approx([0, 0.5, 1], abs=0.01)
 
 
+def test_one_s_own_models_are_in_its_menu_after_the_released_ones(node, add_own):
+    add_own("in-the-menu")
+    (models,) = node.INPUT_TYPES()["required"]["model"]
+    assert models[-1] == "in-the-menu"
+    assert models.count("in-the-menu") == 1
+    (larger,) = node().enlarge(torch.zeros(1, 8, 8, 3), "in-the-menu", 2.0)
+    assert larger.shape == (1, 16, 16, 3)
+
+
 def test_its_inputs_are_what_the_call_takes(node):
     inputs = node.INPUT_TYPES()["required"]
     (models,) = inputs["model"]

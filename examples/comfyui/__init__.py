@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 import clearzoom
+from clearzoom.weights.user_models import own_models
 
 
 class ClearzoomEnlarge:
@@ -22,8 +23,10 @@ class ClearzoomEnlarge:
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802, ComfyUI's name
         """State the node's inputs, as ComfyUI asks for them."""
-        models = list(dict.fromkeys(card.name for card in clearzoom.released()))
+        models = [card.name for card in clearzoom.released()]
         models.sort(key=lambda name: name != "photo")  # the first one is chosen at the start
+        models += [own.name for own in own_models() if own.card is not None]
+        models = list(dict.fromkeys(models))  # one of several scales is listed once
         return {
             "required": {
                 "image": ("IMAGE",),

@@ -38,6 +38,7 @@ def test_a_network_of_others_is_added_used_and_removed(
     assert (card["kind"], card["training"]) == ("added", "unknown")
     assert card["licence"] == "CC-BY-4.0, by somebody"
     assert "their-net" in here("models").stdout
+    assert json.loads(here("models", "list", "--json").stdout) == said
     (shown,) = json.loads(here("models", "show", "their-net").stdout)
     assert shown == {"file": str(own_folder / "their-net-x2.onnx"), **card}
 

@@ -164,6 +164,21 @@ def test_norms_that_see_the_whole_picture_are_not_released(config_file, tmp_path
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [((), "no folder"), (("sets",), "holds no test sets"), (("sets/empty",), "no picture")],
+)
+def test_test_sets_that_are_not_there_are_refused_first(tmp_path, made, words):
+    """Before the run is read: the files here are no checkpoint."""
+    for name in ("last.ckpt", "best.safetensors"):
+        (tmp_path / name).write_bytes(b"")
+    for each in made:
+        (tmp_path / each).mkdir(parents=True)
+    with pytest.raises(MissingFileError, match=words):
+        release(tmp_path, tmp_path / "out", 32, tmp_path / "sets")
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_unfinished_run_is_refused(tmp_path):
     with pytest.raises(MissingFileError, match="no finished run"):
         release(tmp_path, tmp_path / "out", 32, None)

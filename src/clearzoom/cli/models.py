@@ -43,6 +43,12 @@ def root(context: typer.Context, as_json: JsonOption = False) -> None:
         _list(as_json=as_json)
 
 
+@models.command("list", cls=PlainCommand, hidden=True)
+def list_as_word(as_json: JsonOption = False) -> None:
+    """List models, as 'clearzoom models' does: the word that many try first."""
+    _list(as_json=as_json)
+
+
 @models.command(cls=PlainCommand)
 def add(
     file: Annotated[

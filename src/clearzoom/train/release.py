@@ -73,14 +73,15 @@ def release(
         InputError: an argument has a wrong type or value.
         ConfigError: a strength below 1 with neither or both of psnr_model and initial_weights;
             the latter without it, or not those that the run started from.
-        MissingFileError: the run has no checkpoint or no best weights yet, its data are gone, or
-            initial_weights cannot be read.
+        MissingFileError: the run has no checkpoint or no best weights yet, its data or the test
+            sets are not there, or initial_weights cannot be read.
         ModelError: a norm looks at the whole picture, so that tiles would change the result.
         WeightsError: psnr_model or initial_weights are of another network.
         OutputError: a file cannot be written.
     """
     if not (run / LAST).is_file() or not (run / BEST).is_file():
         raise MissingFileError(f"{run} holds no finished run: {LAST} and {BEST} are needed")
+    sets = None if test_sets is None else sets_in(test_sets)  # all else takes minutes
     state = load_checkpoint(run / LAST)
     config = TrainConfig.model_validate(state["config"])
     chosen = config.network
@@ -166,8 +167,10 @@ def release(
         protocol=PROTOCOL,
     )
     write_card(folder / f"{stem}.json", card)  # the plain command, which is measured, reads it
-    if test_sets is not None:
-        measured = str(onnx), chosen.scale, sets_in(test_sets)
+    if sets is not None:
+        names = ", ".join(each.name for each in sets)
+        PlainConsole(stderr=True).print(f"measuring on {names}, which takes a while")
+        measured = str(onnx), chosen.scale, sets
         rows = {"scores": clean_scores(*measured), "fault_scores": fault_scores(*measured)}
         card = card.model_copy(update=rows)
         write_card(folder / f"{stem}.json", card)

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import get_args
 
+from clearzoom.errors import MissingFileError
+from clearzoom.io.folder import picture_files
 from clearzoom.losses.source import network_file
 from clearzoom.metrics.evaluate import evaluate
 from clearzoom.metrics.faults import RECIPE, Kind
@@ -18,8 +20,18 @@ def sets_in(folder: Path) -> list[Path]:
 
     Args:
         folder: holds a folder of HR pictures for each test set.
+
+    Raises:
+        MissingFileError: there is no such folder, no folder in it, or one of them has no pictures.
     """
-    return sorted((path for path in folder.iterdir() if path.is_dir()), key=_size_of)
+    if not folder.is_dir():
+        raise MissingFileError(f"no folder {folder} with test sets")
+    sets = [path for path in folder.iterdir() if path.is_dir()]
+    if not sets:
+        raise MissingFileError(
+            f"{folder} holds no test sets: put the pictures of each into a folder of its own there"
+        )
+    return sorted(sets, key=lambda each: len(picture_files(each)))
 
 
 def clean_scores(model: str, scale: int, sets: list[Path]) -> list[Scores]:
@@ -66,7 +78,3 @@ def fault_scores(model: str, scale: int, sets: list[Path]) -> list[FaultScores]:
 def lpips_is_there() -> bool:
     """Say whether the weights of LPIPS were fetched, so that it can be measured."""
     return network_file("alexnet").is_file()
-
-
-def _size_of(folder: Path) -> int:
-    return sum(1 for _ in folder.iterdir())
