@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from clearzoom.core.grid import aligned_halo_px
 from clearzoom.core.plan import Plan
@@ -16,6 +17,7 @@ from clearzoom.pipeline.appraise import unresolved
 from clearzoom.pipeline.settings import Settings
 from clearzoom.weights import find, scales_of, work_of
 from clearzoom.weights.card import AddedCard, read_any_card
+from clearzoom.weights.user_models import own_folder
 
 
 def scales_for(model: str) -> list[int]:
@@ -63,8 +65,22 @@ def work_for(model: str) -> dict[int, float]:
 _KEPT = 8
 """Networks that stay loaded; each of the released ones takes about 100 MB once it has run."""
 
-_cached = lru_cache(maxsize=_KEPT)(load_network)
 _LOADING = threading.Lock()
+
+
+@lru_cache(maxsize=_KEPT)
+def _cached(file_state: tuple[int, int] | None, *arguments: Any) -> Network:
+    return load_network(*arguments)
+
+
+def _file_state(model: str, scale: int) -> tuple[int, int] | None:
+    """Return what changes where the weights of a name or path have been replaced by others."""
+    own = Path(model) if model.endswith(".onnx") else own_folder() / f"{model}-x{scale}.json"
+    try:
+        found = own.stat()
+    except (OSError, ValueError):  # released weights, which stay, or none at all
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def chain_of(settings: Settings, stages: Sequence[int]) -> list[Network]:
@@ -129,6 +145,7 @@ def network_for(settings: Settings, scale: int) -> Network:
     assert settings.wrap != "auto"
     with _LOADING:  # else threads that need the same network at once would each load it
         loaded = _cached(
+            _file_state(settings.model, scale),
             settings.model,
             scale,
             settings.engine,
