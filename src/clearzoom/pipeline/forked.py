@@ -18,5 +18,5 @@ def check_not_forked() -> None:
         raise InputError(
             "clearzoom was loaded before this process was forked, and libvips cannot run in a "
             "fork; start processes by the method 'spawn', or use threads (gunicorn: without "
-            "--preload; Celery: with --pool threads)"
+            "its option preload; Celery: with its pool of threads)"
         )

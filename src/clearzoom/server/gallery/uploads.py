@@ -49,8 +49,8 @@ class BodyReceiver:
         if kind in _WRAPPED:
             raise RefusedError(
                 415,
-                f"the body is {kind}, not a file; send the file's bytes alone, as by curl's "
-                "--data-binary @FILE or requests.post(address, data=open(FILE, 'rb')), and fields "
+                f"the body is {kind}, not a file; send the file's bytes alone, as by curl -X "
+                "POST -T FILE ADDRESS or requests.post(ADDRESS, data=open(FILE, 'rb')), and fields "
                 "in the address",
             )
         client = client_of(request)
