@@ -34,8 +34,9 @@ command gives a note or an error, never silence. Texts and comments come from a 
 
 TAIL = """
 - **16 bit** into an 8-bit format is rounded; AVIF has 12. **Transparency** into JPEG and
-  **animation** into a format without it are refused. **Grey** in WebP, AVIF and GIF is RGB with
-  equal channels.
+  **animation** into a format without it are refused; with `--background white` or `black` a picture
+  of any format loses its transparency to that colour, with a note. **Grey** in WebP, AVIF and GIF
+  is RGB with equal channels.
 - **CMYK** is enlarged as it is, channel by channel. Where the format has none, it becomes RGB in
   Display P3, which loses less of it than sRGB.
 - **Profiles** are written byte for byte, so colours outside of sRGB stay. Tones are shown to the

@@ -12,6 +12,7 @@ from clearzoom.engines import Device, Engine, Precision
 from clearzoom.engines.tiled import Progress
 from clearzoom.enlarger import BinaryFile, PictureT
 from clearzoom.errors import InputError
+from clearzoom.io.background import Background
 from clearzoom.io.formats import ResultFormat
 from clearzoom.io.reading import DEFAULT_MAX_PIXELS
 from clearzoom.io.tiff_compressions import TiffCompression
@@ -89,6 +90,7 @@ def enlarge(
     quality: int = 95,
     max_bytes: int | str | None = None,
     tiff_compression: TiffCompression = "deflate",
+    background: Background = "none",
     metadata: Literal["keep", "strip"] = "keep",
     memory: int | str | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
@@ -143,6 +145,8 @@ def enlarge(
         quality: of JPEG, WebP (100: lossless) and AVIF, 1 to 100.
         max_bytes: a limit of the file, as a number or like ``2MB``; the quality is lowered.
         tiff_compression: the compression of TIFF files.
+        background: for files and bytes, the colour behind a picture with transparency, ``white`` or
+            ``black``; with ``none`` it keeps its transparency.
         metadata: whether EXIF, XMP and IPTC are kept or stripped.
         memory: a limit of the process, as a number of bytes or like ``1GB``.
         max_pixels: larger pictures are refused.
@@ -211,6 +215,7 @@ def enlarge(
             "quality": quality,
             "max_bytes": max_bytes,
             "tiff_compression": tiff_compression,
+            "background": background,
             "metadata": metadata,
             "memory": memory,
             "max_pixels": max_pixels,

@@ -14,6 +14,7 @@ from clearzoom.core.targets import Print, Wanted
 from clearzoom.engines import Device, Engine, Precision
 from clearzoom.engines.tile import Channels
 from clearzoom.engines.tiled import Progress
+from clearzoom.io.background import Background
 from clearzoom.io.formats import ResultFormat
 from clearzoom.io.reading import DEFAULT_MAX_PIXELS
 from clearzoom.io.tiff_compressions import TiffCompression
@@ -101,6 +102,7 @@ class Enlarger:
         quality: int = 95,
         max_bytes: int | str | None = None,
         tiff_compression: TiffCompression = "deflate",
+        background: Background = "none",
         metadata: Literal["keep", "strip"] = "keep",
         memory: int | str | None = None,
         max_pixels: int = DEFAULT_MAX_PIXELS,
@@ -131,6 +133,7 @@ class Enlarger:
                 "quality": quality,
                 "max_bytes": max_bytes,
                 "tiff_compression": tiff_compression,
+                "background": background,
                 "metadata": metadata,
                 "memory": memory,
                 "max_pixels": max_pixels,

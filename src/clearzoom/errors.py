@@ -32,7 +32,7 @@ from difflib import get_close_matches
 from typing import Self
 
 _SETTING = re.compile(
-    "`(access_file|address|bleed|cache_bytes|consistency|cpus|data|denoise|device|devices|engine"
+    "`(access_file|address|background|bleed|cache_bytes|consistency|cpus|data|denoise|device|devices|engine"
     "|ensemble|fidelity_map|fill|finish|format|gpus|halo_px|height|height_px|host|init"
     "|initial_weights|learning_rate|licence|limit_mib|long_edge|long_edge_px|max_actors|max_bytes"
     "|max_pixels|max_upload_bytes|megapixels|memory_bytes|metadata|min_actors|model|name|nodes"

@@ -108,7 +108,8 @@ def test_quality_consistency_and_cleaning_are_asked_for(open_page):
     page.select_option("#consistency", "tones")
     asked = asked_of(page, lambda: page.click("#download-start"))
     wanted = {"quality": "35", "denoise": "1", "consistency": "tones", "format": "jpg"}
-    assert asked == wanted | {"picture": "grey.png", "job": "true", "model": "photo", "scale": "2"}
+    wanted |= {"picture": "grey.png", "job": "true", "model": "photo", "scale": "2"}
+    assert asked == wanted | {"background": "white"}
     page.wait_for_selector("#job-save")
     with page.expect_download() as got:
         page.click("#job-save")

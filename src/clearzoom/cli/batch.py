@@ -57,6 +57,7 @@ def batch(
     quality: options.QualityOption = DEFAULTS.quality,
     max_bytes: options.MaxBytesOption = DEFAULTS.max_bytes,
     tiff_compression: options.TiffCompressionOption = DEFAULTS.tiff_compression,
+    background: options.BackgroundOption = DEFAULTS.background,
     metadata: options.MetadataOption = DEFAULTS.metadata,
     recursive: options.RecursiveOption = False,
     engine: BatchEngineOption = "auto",

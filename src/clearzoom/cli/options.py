@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from clearzoom.cli import completion
 from clearzoom.engines import Device, Engine, Precision
 from clearzoom.errors import worded
+from clearzoom.io.background import Background
 from clearzoom.io.formats import ResultFormat
 from clearzoom.io.tiff_compressions import TiffCompression
 from clearzoom.pipeline.fields import WIDEST_HALO_PX, WrapChoice
@@ -130,6 +131,7 @@ FormatOption = Annotated[
 QualityOption = Annotated[int, requested("quality", group=FILE)]
 MaxBytesOption = Annotated[str | None, requested("max_bytes", group=FILE)]
 TiffCompressionOption = Annotated[TiffCompression, requested("tiff_compression", group=FILE)]
+BackgroundOption = Annotated[Background, requested("background", group=FILE)]
 MetadataOption = Annotated[Literal["keep", "strip"], requested("metadata", group=FILE)]
 RecursiveOption = Annotated[
     bool,

@@ -53,6 +53,7 @@ def watch(
     quality: options.QualityOption = DEFAULTS.quality,
     max_bytes: options.MaxBytesOption = DEFAULTS.max_bytes,
     tiff_compression: options.TiffCompressionOption = DEFAULTS.tiff_compression,
+    background: options.BackgroundOption = DEFAULTS.background,
     metadata: options.MetadataOption = DEFAULTS.metadata,
     recursive: options.RecursiveOption = False,
     engine: options.EngineOption = "auto",

@@ -202,8 +202,8 @@ def check_holds(target: Path, width_px: int, height_px: int, *, has_alpha: bool)
     kind = format_of(target)
     if has_alpha and not kind.alpha:
         raise OutputError(
-            f"cannot write {target}: JPEG has no transparency; write PNG, TIFF or WebP "
-            "(of a folder: `format` png)",
+            f"cannot write {target}: JPEG has no transparency; give `background` white, or write "
+            "PNG, TIFF or WebP (of a folder: `format` png)",
             setting="format",
         )
     if max(height_px, width_px) > kind.longest_px:

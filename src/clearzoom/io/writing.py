@@ -16,6 +16,7 @@ from clearzoom.core.targets import MM_PER_INCH
 from clearzoom.errors import InputError
 from clearzoom.io.atomic import file_beside, whole_file
 from clearzoom.io.avif import STAND_IN
+from clearzoom.io.background import Background, over_background
 from clearzoom.io.formats import Format, check_target, format_of, is_writable_dpi
 from clearzoom.io.libvips_errors import VIPS_ERRORS, unwritable
 from clearzoom.io.libvips_files import save, states
@@ -44,6 +45,8 @@ class Encoding:
         quality: of JPEG, WebP (100: lossless) and AVIF, 1 to 100.
         max_bytes: the most bytes of the file, for which the quality is lowered; None for no limit.
         tiff_compression: the compression of TIFF files.
+        background: the colour behind a picture with transparency, which the result then lacks;
+            ``none`` keeps the transparency.
 
     Example:
         >>> Encoding(quality=80, max_bytes=2_000_000).tiff_compression
@@ -53,6 +56,7 @@ class Encoding:
     quality: Annotated[int, Field(ge=1, le=100)] = 95
     max_bytes: Annotated[int, Field(ge=1)] | None = None
     tiff_compression: TiffCompression = "deflate"
+    background: Background = "none"
 
 
 def as_image(samples: Samples, *, cmyk: bool = False) -> pyvips.Image:
@@ -93,7 +97,9 @@ def write_picture(target: Path, picture: Picture, encoding: Encoding | None = No
         SizeError: the picture exceeds the format.
     """
     height, width = picture.samples.shape[:2]
-    check_target(target, width, height, has_alpha=picture.has_alpha)
+    encoding = encoding or Encoding()
+    keeps_alpha = picture.has_alpha and encoding.background == "none"
+    check_target(target, width, height, has_alpha=keeps_alpha)
     image = as_image(picture.samples, cmyk=picture.cmyk)
     with whole_file(target) as temporary:
         return encode(
@@ -103,7 +109,7 @@ def write_picture(target: Path, picture: Picture, encoding: Encoding | None = No
             picture.icc_profile,
             picture.dpi,
             picture.metadata,
-            encoding or Encoding(),
+            encoding,
         )
 
 
@@ -134,11 +140,12 @@ def encode(
         OutputError: the file cannot be written, or cannot be made as small as ``max_bytes``.
     """
     kind = format_of(target)
+    image, laid = over_background(image, encoding.background)
+    problems = list(laid)
     if image.format == "ushort" and not kind.deep:
         shallow = {"rgb16": "srgb", "grey16": "b-w"}.get(image.interpretation, image.interpretation)
         image = ((image + 128) / 257).floor().cast("uchar").copy(interpretation=shallow)
         metadata = replace(metadata, exif=metadata.exif and exif_of_8_bit(metadata.exif))
-    problems = []
     if icc_profile and not (kind.profile and (kind.grey or image.bands > 2)):
         image, icc_profile = to_srgb(image, icc_profile), None
         problems.append(f"{kind.name} has no place for this profile: colours became sRGB")

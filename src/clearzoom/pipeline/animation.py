@@ -13,6 +13,7 @@ from clearzoom.io.animation.frames import frames_of
 from clearzoom.io.animation.orientation import turned
 from clearzoom.io.animation.writing import Timing, write_frames
 from clearzoom.io.atomic import whole_file
+from clearzoom.io.background import over_background
 from clearzoom.io.metadata.blocks import Metadata
 from clearzoom.io.reading import Source
 from clearzoom.pipeline.finish import finished_image
@@ -53,17 +54,22 @@ def run_animation(
     source, plan = job.source, job.plan
     assert source.layout is not None
     bands, durations_ms = _first_pass(source)
+    background = job.settings.encoding.background
+    stored_bands = bands if background == "none" else 3
     width, height = plan.result_px
+    laid: tuple[str, ...] = ()
     with (
         whole_file(job.target) as temporary,
-        FrameSpool(temporary, source.frames, (height, width, bands)) as spool,
+        FrameSpool(temporary, source.frames, (height, width, stored_bands)) as spool,
     ):
         for index, frame in enumerate(frames_of(source.path, source.layout)):
             pixels = np.ascontiguousarray(turned(frame.pixels, source.orientation)[..., :bands])
             of_frame = in_turn(progress, index, source.frames)
             result = run_stages(pixels, networks, channels, budget=budget, progress=of_frame)
-            spool.put(index, np.asarray(finished_image(result, plan, whole_result(plan)).numpy()))
-        return write_frames(
+            finished = finished_image(result, plan, whole_result(plan))
+            finished, laid = over_background(finished, background)
+            spool.put(index, np.asarray(finished.numpy()))
+        problems = write_frames(
             temporary,
             job.target,
             spool,
@@ -73,6 +79,7 @@ def run_animation(
             job.settings.encoding,
             job.dpi,
         )
+    return [*laid, *problems]
 
 
 def _first_pass(source: Source) -> tuple[int, tuple[float, ...]]:

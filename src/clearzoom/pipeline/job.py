@@ -131,7 +131,8 @@ def plan_job(
     cut = preview_result(plan, preview) if preview else whole_result(plan)
     width, height = cut.width, cut.height
     check = check_holds if makes_folder and there is None else check_target
-    check(target, width, height, has_alpha=source.has_alpha)
+    keeps_alpha = source.has_alpha and settings.encoding.background == "none"
+    check(target, width, height, has_alpha=keeps_alpha)
     known = source_notes(source, kind.name, settings.encoding)
     notes = [*source.notes, *known, *plan.notes]
     notes += window_notes(settings.model, plan)

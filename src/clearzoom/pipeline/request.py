@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from clearzoom.core.targets import Print, Wanted, parse_print
 from clearzoom.errors import SizeError
+from clearzoom.io.background import Background
 from clearzoom.io.tiff_compressions import TiffCompression
 from clearzoom.pipeline.fields import ConsistencyField, DenoiseField, WrapChoice, merged_consistency
 from clearzoom.weights import DEFAULT_MODEL
@@ -168,6 +169,11 @@ class EnlargeRequest(BaseModel):
     tiff_compression: TiffCompression = Field(
         default="deflate", description="Compression of TIFF files."
     )
+    background: Background = Field(
+        default="none",
+        description="Colour behind a picture with transparency, for JPEG and shops that want none.",
+        examples=["white"],
+    )
     metadata: Literal["keep", "strip"] = Field(
         default="keep", description="Keep or strip the input's EXIF, XMP and IPTC."
     )
@@ -205,6 +211,6 @@ class EnlargeRequest(BaseModel):
             denoise=self.denoise,
             wrap=self.wrap,
             pixel_art=self.pixel_art,
-            encoding=Encoding(self.quality, max_bytes, self.tiff_compression),
+            encoding=Encoding(self.quality, max_bytes, self.tiff_compression, self.background),
             metadata=self.metadata,
         )

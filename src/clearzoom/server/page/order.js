@@ -96,6 +96,7 @@ export class Order {
     /** @type {Record<string, string | number | boolean | null | undefined>} */
     const all = { ...plan.query, format: this.format, model, strength };
     if (LOSSY.includes(this.format)) all.quality = this.#quality();
+    if (this.format === "jpg") all.background = "white"; // it has no transparency
     if (source.choice.hasDenoise) all.denoise = by("cleaning").value;
     all.consistency = by("consistency").value;
     const stated = Object.entries(all).filter(([, value]) => value != null && value !== "");
