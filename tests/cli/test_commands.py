@@ -101,6 +101,8 @@ def test_models_shows_the_table_to_the_last_digit(here, monkeypatch):
     assert "…" not in for_people  # nothing was cut
     assert "9,094,381,568" in for_people
     assert "18.19697 G" in for_people
+    assert "photo (the default): for pictures as people have them" in for_people
+    assert "srresnet-slim: the course chapter's network" in for_people
 
 
 @pytest.mark.slow

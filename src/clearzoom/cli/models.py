@@ -108,7 +108,8 @@ def show(name: NameArgument, scale: ScaleOption = None) -> None:
 
 
 def _list(*, as_json: bool) -> None:
-    from clearzoom.weights import released
+    from clearzoom.weights import DEFAULT_MODEL, released
+    from clearzoom.weights.shipped import ABOUT
     from clearzoom.weights.user_models import own_models
 
     cards, own = released(), own_models()
@@ -126,6 +127,8 @@ def _list(*, as_json: bool) -> None:
     if networks is not None:
         console.print(_network_table(networks))
     console.print(_weights_table("Released weights: PSNR / SSIM", cards))
+    for name, purpose in ABOUT.items():
+        say(f"{name}{' (the default)' if name == DEFAULT_MODEL else ''}: {purpose}")
     if any(each.card is not None for each in own):
         console.print(_own_table(own))
     for each in own:

@@ -7,6 +7,14 @@ from clearzoom.weights.card import Card, read_card
 
 FOLDER = Path(__file__).parent
 
+ABOUT = {
+    "photo": "for pictures as people have them: compressed, noisy, resized before",
+    "fast": "for clean pictures that were only made smaller",
+    "photo-crisp": "crisper texture, partly invented; with a strength",
+    "srresnet-slim": "the course chapter's network, larger and slower",
+}
+"""What each released model is for, in one line."""
+
 
 def released() -> list[Card]:
     """Read the cards of all released weights, ordered by name and scale.

@@ -1,8 +1,8 @@
 import hashlib
 import re
 
-from clearzoom.server.gallery.model_routes import ABOUT
 from clearzoom.weights import FOLDER, released
+from clearzoom.weights.shipped import ABOUT
 
 
 def test_all_released_models_are_listed(api):

@@ -11,17 +11,10 @@ from clearzoom.engines.notes import read_notes
 from clearzoom.server.error_answers import error_responses
 from clearzoom.weights import find, released
 from clearzoom.weights.card import AddedCard, AnyCard
+from clearzoom.weights.shipped import ABOUT
 from clearzoom.weights.user_models import own_models
 
 _log = logging.getLogger("clearzoom.server")
-
-ABOUT = {
-    "fast": "for clean pictures that were only made smaller",
-    "photo-crisp": "crisper texture, partly invented; with a strength",
-    "photo": "for pictures as people have them: compressed, noisy, resized before",
-    "srresnet-slim": "the course chapter's network, larger and slower",
-}
-"""One line for each released model."""
 
 
 class WeightsResponse(BaseModel):
