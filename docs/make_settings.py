@@ -199,7 +199,8 @@ def _type(field: FieldInfo) -> str:
         for sign, name in ((">", "gt"), ("≥", "ge"), ("<", "lt"), ("≤", "le")):
             if hasattr(each, name):
                 bound = getattr(each, name)
-                bounds.append(f"{sign} {bound:{',' if bound in range(_LONGEST) else 'g'}}")
+                is_short = 0 <= bound < _LONGEST and float(bound).is_integer()
+                bounds.append(f"{sign} {bound:{',' if is_short else 'g'}}")
     return ", ".join([words, *bounds])
 
 

@@ -428,7 +428,7 @@ def test_a_licence_is_asked_for_and_names_are_checked(own_folder, tmp_path):
         add_model(path, "CC0-1.0", "Über/net", print)
     with pytest.raises(MissingFileError):
         add_model(tmp_path / "none.onnx", "CC0-1.0", None, print)
-    with pytest.raises(InputError, match=r"no \.onnx, \.pth or \.safetensors file"):
+    with pytest.raises(InputError, match=r"no \.onnx, \.pth, \.ckpt or \.safetensors file"):
         add_model(tmp_path / "net.txt", "CC0-1.0", None, print)
     assert not own_folder.exists()
     assert add_model(path, "CC0-1.0", None, print).name == "some-net"
