@@ -239,6 +239,13 @@ def test_a_system_that_cannot_watch_is_one_clear_error(tmp_path):
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
+@pytest.mark.parametrize("folders", [("s3://museum/scans", "out"), ("in", "s3://museum/large")])
+def test_an_object_store_is_not_watched(here, folders):
+    done = here("watch", folders[0], "-o", folders[1])
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1)
+    assert f"clearzoom batch {' '.join(folders)}" in done.stderr
+
+
 def test_without_the_extra_its_install_command_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "watchfiles", None)
     with pytest.raises(MissingExtraError, match=r"\[watch\]"):

@@ -34,6 +34,15 @@ def test_it_does_what_enlarge_does_with_a_folder(command, folder, tmp_path, smal
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     again = command("batch", folder, tmp_path / "one", *options)
     assert "0 enlarged, 2 done before, 1 failed" in again.stdout
+    assert "MP/s" in two.stdout
+    assert "MP/s" not in again.stdout
+
+
+def test_the_report_of_a_store_is_named_as_it_is(command, folder, small_weights):
+    target = "memory://box/out"
+    done = command("batch", folder, f"{target}/", "--scale", 2, "--model", small_weights)
+    assert f"{target}  1 enlarged" in done.stdout, done.stderr
+    assert f"; see {target}/report.jsonl" in done.stdout
 
 
 def test_the_first_of_many_failures_are_named(command, folder, tmp_path, small_weights):

@@ -187,10 +187,11 @@ def end_of_batch(batch: "Batch", target: object, reporting: Reporting, seconds: 
     others = left_out_text(counts.left_out)
     pictures = f"{counts.noted} picture{'s' if counts.noted > 1 else ''}"
     noted = f", with notes on {pictures}" if counts.noted else ""
+    rate = f"  {counts.megapixels / seconds:.2f} MP/s" if counts.done else ""
     reporting.say(
         f"{target}  {counts.done} enlarged, {counts.skipped} done before, {counts.failed} failed"
         f"{f', {others}' if others else ''}  "
-        f"{seconds:.1f} s  {counts.megapixels / seconds:.2f} MP/s; see {target}/report.jsonl{noted}"
+        f"{seconds:.1f} s{rate}; see {target}/report.jsonl{noted}"
     )
     for name, error in counts.failures:
         reporting.failed(failure_text(name, error))
