@@ -22,7 +22,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 EXAMPLES = 60
-PLAIN = {"format", "job", "metadata", "name", "quality", "fill"}
+PLAIN = {"background", "format", "job", "metadata", "name", "quality", "fill"}
 
 
 def test_made_up_requests(session, png):
@@ -38,12 +38,13 @@ def test_made_up_requests(session, png):
             database=None,
             derandomize=True,
         )
-        @given(operation.as_strategy(generation_mode=mode), bodies, st.booleans())
-        def one(case, body, plain):
+        @given(operation.as_strategy(generation_mode=mode), bodies, st.booleans(), st.booleans())
+        def one(case, body, plain, as_job):
             if case.method == "POST":
                 case.body = body
                 if plain:  # few made-up sizes go together with the others
                     case.query = {name: case.query[name] for name in PLAIN & set(case.query)}
+                    case.query |= {"job": "true"} if as_job else {}
             answer = case.call()
             statuses.setdefault(operation.label, set()).add(answer.status_code)
             if answer.headers["content-type"][0].startswith("application/json"):
