@@ -178,7 +178,7 @@ def _named(
 
 
 def _inside(owner: Callable[..., Any], name: str) -> str:
-    """Say which field takes an unknown name, as the end of a message: ``wanted`` takes a scale."""
+    """Return the end of a message that names the argument in which a name belongs."""
     for outer, hint in get_type_hints(owner).items():
         for each in fields(hint) if is_dataclass(hint) else ():
             if each.name == name or each.name.startswith(f"{name}_"):

@@ -165,7 +165,7 @@ class ObjectStore(Storage):
         return sorted(name.removeprefix(f"{self.within}/") for name in names)
 
     def why_empty(self) -> str:
-        """Say why no picture is found here, where more can be said: for messages."""
+        """Return a likely reason for finding no picture here, or an empty text."""
         bucket = self.within.partition("/")[0]
         with suppress(Exception):  # of any store; an empty folder is the likely reason
             if self.files.isfile(self.within):

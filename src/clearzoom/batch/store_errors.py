@@ -30,12 +30,12 @@ def store_reason(error: Exception) -> str:
         >>> store_reason(PermissionError("Access Denied"))
         'Access Denied; check the credentials, and what they allow'
     """
-    said = (str(error) or type(error).__name__).rstrip(".")
-    if said.startswith("Invalid endpoint"):
-        return f"{said}; write AWS_ENDPOINT_URL with http:// or https://"
+    reason = (str(error) or type(error).__name__).rstrip(".")
+    if reason.startswith("Invalid endpoint"):
+        return f"{reason}; write AWS_ENDPOINT_URL with http:// or https://"
     remedies = (_REMEDIES.get(kind.__name__) for kind in type(error).__mro__)
     remedy = next(filter(None, remedies), None)
-    return f"{said}; {remedy}" if remedy else said
+    return f"{reason}; {remedy}" if remedy else reason
 
 
 def unlisted(address: str, error: Exception) -> InputError:

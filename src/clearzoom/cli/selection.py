@@ -13,7 +13,7 @@ from clearzoom.batch.tree import full_name
 from clearzoom.cli.missing import check_words, is_absent
 from clearzoom.errors import InputError, OutputError
 from clearzoom.io.formats import FORMATS, SUFFIXES
-from clearzoom.io.missing import missing_file
+from clearzoom.io.missing import missing_file, near_name
 from clearzoom.io.names import is_picture_name, result_suffix, stem_of
 from clearzoom.pipeline.beside import beside
 from clearzoom.pipeline.paths import is_folder, is_visible_folder
@@ -53,7 +53,7 @@ class Single:
         from clearzoom.pipeline.job import plan_job
 
         if is_absent(self.source):
-            raise missing_file(self.source)
+            raise missing_file(self.source, near_name(self.source))
         if self.named_here and _is_another(self.source, self.target):
             raise OutputError(
                 f"{self.target} exists; remove it, or name the result with -o, which replaces it"
@@ -132,7 +132,7 @@ def _work(
     path: Path, output: str | None, settings: Settings, *, part: bool, alone: bool, into: bool
 ) -> Single | Many:
     if alone and is_absent(path):
-        raise missing_file(path)
+        raise missing_file(path, near_name(path))
     if is_folder(path) if alone else is_visible_folder(path):
         return Many(LocalFolder(str(path)), beside(path, settings.wanted))
     if output is None:

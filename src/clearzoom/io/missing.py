@@ -15,33 +15,33 @@ def missing_file(path: Path, hint: str | None = None) -> MissingFileError:
 
     Args:
         path: what was given.
-        hint: what to do, where the caller knows; otherwise it is the nearest name in the folder.
+        hint: what to do, where the caller knows. ``near_name`` is for callers whose user may see
+            all names in the folder; visitors of a server may not.
     """
     try:
         end = path.readlink()
     except (OSError, ValueError):
-        advice = f"; {hint}" if hint else near_name(path) or "; check the name"
-        return MissingFileError(f"no file {path}{advice}")
+        return MissingFileError(f"no file {path}; {hint or 'check the name'}")
     return MissingFileError(f"{path} is a link to {end}, which is not there; remove or renew it")
 
 
-def near_name(path: Path) -> str:
+def near_name(path: Path) -> str | None:
     """Name the file of the same folder whose name is nearest.
 
     Args:
         path: at which no file is.
 
     Returns:
-        The words with ``;`` before them; none where no name is near, or the folder is very large.
+        A hint for ``missing_file``; None where no name is near, or the folder is very large.
     """
     try:
         with os.scandir(path.parent) as entries:
             names = [entry.name for entry, _ in zip(entries, range(_MOST_NAMES + 1), strict=False)]
     except (OSError, ValueError):
-        return ""
+        return None
     if len(names) > _MOST_NAMES:
-        return ""
+        return None
     # By stems: two short names with one suffix would resemble each other for that alone.
     stems = {Path(name).stem.casefold(): name for name in names}
     near = get_close_matches(path.stem.casefold(), stems, 1)
-    return f"; the nearest right one is {stems[near[0]]}" if near else ""
+    return f"the nearest right one is {stems[near[0]]}" if near else None

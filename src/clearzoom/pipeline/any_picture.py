@@ -24,7 +24,7 @@ from clearzoom.errors import (
     OutputError,
 )
 from clearzoom.io.libvips_errors import refused
-from clearzoom.io.missing import missing_file
+from clearzoom.io.missing import missing_file, near_name
 from clearzoom.pipeline.arrays import check_array, enlarge_array
 from clearzoom.pipeline.beside import beside
 from clearzoom.pipeline.encoded import enlarge_encoded
@@ -212,7 +212,7 @@ def _work_of_file(picture: str | Path, order: _Order) -> _Work:
             raise MissingFileError(
                 f"{picture} is an address, and nothing is fetched; give the bytes of its answer"
             )
-        raise missing_file(source, _name_hint(source))
+        raise missing_file(source, _name_hint(source) or near_name(source))
     target = _target(source, order)
     if target in order.targets:
         raise OutputError(f"{target} would be the result of two pictures; rename one of the two")
